@@ -1,0 +1,1 @@
+"""Async-first Python SDK for quantum clouds, with a simulator embedded."""

@@ -1,0 +1,1 @@
+"""Frozen values that every floor of the package shares; no I/O, no third-party library."""

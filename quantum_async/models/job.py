@@ -1,0 +1,115 @@
+"""A job as it is known: its status, its picklable reference, its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from quantum_async.models.cost import Cost
+
+
+class JobStatus(StrEnum):
+    """Where a job stands; one enumeration for every provider."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    """The provider said something this package does not know; asking goes on."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job has ended and its status will not change again."""
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class JobRef:
+    """All that is needed to find a job again, from any process; holds no secret.
+
+    Args:
+        provider: Registry name of the provider.
+        id: The provider's id of the job.
+        target: The device's name.
+        key: Our key of the job, made before it was sent.
+        index: Which program of the provider's job this is, where one job holds several.
+        batch_id: The batch or session it belongs to.
+        account: Which account of the provider, where a program uses several.
+        journal: Where the job is recorded, or ``None``.
+    """
+
+    provider: str
+    id: str
+    target: str = ""
+    key: str = field(default="", compare=False)
+    index: int = 0
+    batch_id: str | None = field(default=None, compare=False)
+    account: str = ""
+    journal: str | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        place = f"{self.provider}:{self.target}" if self.target else self.provider
+        part = f"[{self.index}]" if self.index else ""
+        return f"{place}/{self.id}{part}"
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """What the provider last said of a job.
+
+    Args:
+        status: Where the job stands.
+        message: The provider's words on a failure.
+        queue_position: Jobs in front of this one.
+        run_time: How long it ran, in seconds, once it has ended.
+        reported: The provider's own word for the status.
+        cost: What it cost, where the provider tells.
+    """
+
+    status: JobStatus
+    message: str = ""
+    queue_position: int | None = None
+    run_time: float | None = None
+    reported: str = ""
+    cost: Cost | None = None
+
+
+class JobEventKind(StrEnum):
+    """What happened to a job."""
+
+    SUBMITTED = "submitted"
+    QUEUED = "queued"
+    RUNNING = "running"
+    RETRIED = "retried"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """Something that happened to a job.
+
+    Args:
+        kind: What happened.
+        key: The job's key.
+        target: Where it runs, as ``provider:device``.
+        status: The status after the event.
+        time: Seconds since the epoch.
+        job_id: The provider's id, once it is known.
+        message: More, in words.
+    """
+
+    kind: JobEventKind
+    key: str
+    target: str
+    status: JobStatus
+    time: float
+    job_id: str | None = None
+    message: str = ""

@@ -1,0 +1,45 @@
+"""How much a scheduler does at once, and how often it asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quantum_async.errors import InvalidOptionError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one scheduler towards each of its providers; ``None`` takes the provider's own.
+
+    Args:
+        jobs_in_flight: Most jobs that are accepted and not finished.
+        requests_in_flight: Most concurrent requests.
+        jobs_per_submission: Most jobs of one wire submission.
+        submissions_per_second: Most submissions in one second.
+        min_poll_interval: Shortest time in seconds between two polls of a job.
+        max_poll_interval: Longest time in seconds between two polls of a job.
+
+    Example:
+        ```python
+        import quantum_async as qa
+
+        qa.Limits(jobs_in_flight=3)                # a queue that takes three jobs
+        qa.Limits(submissions_per_second=0.5)      # one submission every two seconds
+        qa.Limits(max_poll_interval=5.0)           # ask at least every five seconds
+        ```
+    """
+
+    jobs_in_flight: int | None = None
+    requests_in_flight: int | None = None
+    jobs_per_submission: int | None = None
+    submissions_per_second: float | None = None
+    min_poll_interval: float = 0.1
+    max_poll_interval: float = 300.0
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise InvalidOptionError(f"limit {name} must be positive, got {value}")
+        if self.min_poll_interval > self.max_poll_interval:
+            raise InvalidOptionError("min_poll_interval is longer than max_poll_interval")

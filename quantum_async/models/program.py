@@ -1,0 +1,182 @@
+"""A program: what is run, as bytes or text with a format and a digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from quantum_async.errors import ProgramSyntaxError, UnsupportedProgramError
+
+
+class ProgramFormat(StrEnum):
+    """How a program's payload is written down."""
+
+    PULSER = "pulser"
+    """Abstract representation of a Pulser sequence (JSON text)."""
+    QASM2 = "qasm2"
+    """OpenQASM 2 (text)."""
+    QASM3 = "qasm3"
+    """OpenQASM 3 (text)."""
+    QISKIT = "qiskit"
+    """One Qiskit circuit as QPY (bytes)."""
+    QIR = "qir"
+    """QIR bitcode (bytes)."""
+    IQM = "iqm"
+    """An IQM circuit (JSON text)."""
+    IONQ = "ionq"
+    """An IonQ circuit, ``ionq.circuit.v1`` (JSON text)."""
+    QUANTINUUM = "quantinuum"
+    """OpenQASM as Quantinuum reads it (text)."""
+    QUIL = "quil"
+    """Rigetti Quil (text)."""
+
+
+CIRCUIT_FORMATS = frozenset({ProgramFormat.QASM2, ProgramFormat.QASM3, ProgramFormat.QISKIT})
+"""The formats that this package can read as a gate-model circuit."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program as a value: a payload, its format and its digest.
+
+    Two programs are equal when format and payload are equal; the name does not count. Objects of
+    other libraries become programs with `quantum_async.as_program`.
+
+    Args:
+        payload: The program itself; text for the textual formats, bytes for the binary ones.
+        format: How the payload is written down.
+        name: What people call it; shown in tables, not part of the digest.
+
+    Example:
+        ```python
+        import quantum_async as qa
+
+        bell = qa.Program(
+            'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; measure q -> c;',
+            qa.ProgramFormat.QASM2,
+        )
+        assert len(bell.digest) == 64
+        ```
+    """
+
+    payload: str | bytes = field(repr=False)
+    format: ProgramFormat
+    name: str = field(default="", compare=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over format and payload, in hexadecimal."""
+        cached: str | None = self.__dict__.get("_digest")
+        if cached is None:
+            body = self.payload.encode() if isinstance(self.payload, str) else self.payload
+            cached = hashlib.sha256(self.format.encode() + b"\0" + body).hexdigest()
+            self.__dict__["_digest"] = cached
+        return cached
+
+    @property
+    def text(self) -> str:
+        """The payload as text.
+
+        Raises:
+            UnsupportedProgramError: The format is binary.
+        """
+        if isinstance(self.payload, bytes):
+            raise UnsupportedProgramError(f"a {self.format} program is binary and has no text")
+        return self.payload
+
+    @property
+    def data(self) -> bytes:
+        """The payload as bytes, text encoded as UTF-8."""
+        return self.payload.encode() if isinstance(self.payload, str) else self.payload
+
+    @classmethod
+    def load(cls, path: str | Path) -> Program:
+        """Read a program from a file; the ending and the first line decide its format.
+
+        Args:
+            path: A ``.qasm`` (OpenQASM 2 or 3), ``.qpy`` (one Qiskit circuit) or ``.json``
+                (Pulser abstract representation) file.
+
+        Raises:
+            UnsupportedProgramError: The ending is not one of these.
+            ProgramSyntaxError: The file cannot be read as what its ending says.
+            FileNotFoundError: There is no such file.
+        """
+        path = Path(path)
+        suffix = path.suffix.lower()
+        if suffix == ".qpy":
+            return cls(path.read_bytes(), ProgramFormat.QISKIT, path.stem)
+        if suffix not in {".qasm", ".json"}:
+            raise UnsupportedProgramError(
+                f"{path}: unknown ending {suffix!r}",
+                remedy="Use .qasm (OpenQASM 2 or 3), .qpy (Qiskit) or .json (Pulser).",
+            )
+        text = _read_text(path)
+        if suffix == ".json":
+            return cls(_pulser_text(text, path), ProgramFormat.PULSER, path.stem)
+        return cls(text, qasm_format(text, path), path.stem)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Pickle the value alone, without cached or live objects."""
+        return {"payload": self.payload, "format": self.format, "name": self.name}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Restore what `__getstate__` wrote."""
+        self.__dict__.update(state)
+
+
+def qasm_format(text: str, source: str | Path = "<program>") -> ProgramFormat:
+    """Say which OpenQASM version a text declares; without a declaration it is version 3.
+
+    Args:
+        text: The program.
+        source: Where it came from, for the error.
+
+    Raises:
+        ProgramSyntaxError: It declares a version other than 2 or 3.
+    """
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.partition("//")[0].split()
+        if not words:
+            continue
+        if words[0] != "OPENQASM":
+            break
+        version = words[1].rstrip(";") if len(words) > 1 else ""
+        if version.startswith("2"):
+            return ProgramFormat.QASM2
+        if version.startswith("3"):
+            return ProgramFormat.QASM3
+        raise ProgramSyntaxError(
+            f"OpenQASM version {version or 'missing'!r} is not supported",
+            source=source,
+            line=number,
+            remedy="Declare OPENQASM 2.0; or OPENQASM 3.0; in the first line.",
+        )
+    return ProgramFormat.QASM3
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ProgramSyntaxError(f"not UTF-8 text: {error.reason}", source=path) from error
+
+
+def _pulser_text(text: str, path: Path) -> str:
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ProgramSyntaxError(
+            f"not JSON: {error.msg}", source=path, line=error.lineno, column=error.colno
+        ) from error
+    if not isinstance(document, dict) or "operations" not in document:
+        raise ProgramSyntaxError(
+            "not the abstract representation of a Pulser sequence",
+            source=path,
+            line=1,
+            remedy="Write the file with sequence.to_abstract_repr().",
+        )
+    return text

@@ -1,0 +1,1 @@
+"""One folder per provider; reached only through the contract and the registry in `base`."""
