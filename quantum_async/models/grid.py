@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, SupportsFloat, SupportsIndex, TypeAlias, overload
 
@@ -176,6 +177,6 @@ def _is_array(value: object) -> bool:
 
 
 def _finite(name: str, value: float) -> float:
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         raise InvalidInputError(f"parameter {name!r} has the value {value}, which is not finite")
     return value

@@ -18,14 +18,16 @@ class Limits:
         submissions_per_second: Most submissions in one second.
         min_poll_interval: Shortest time in seconds between two polls of a job.
         max_poll_interval: Longest time in seconds between two polls of a job.
+        patience: How long, in seconds, a provider may fail without a break before the jobs that
+            wait for it are given up here; they go on there.
 
     Example:
         ```python
         import quantum_async as qa
 
-        qa.Limits(jobs_in_flight=3)                # a queue that takes three jobs
-        qa.Limits(submissions_per_second=0.5)      # one submission every two seconds
-        qa.Limits(max_poll_interval=5.0)           # ask at least every five seconds
+        qa.Limits(jobs_in_flight=3)  # a queue that takes three jobs
+        qa.Limits(submissions_per_second=0.5)  # one submission every two seconds
+        qa.Limits(max_poll_interval=5.0)  # ask at least every five seconds
         ```
     """
 
@@ -35,6 +37,7 @@ class Limits:
     submissions_per_second: float | None = None
     min_poll_interval: float = 0.1
     max_poll_interval: float = 300.0
+    patience: float = 1800.0
 
     def __post_init__(self) -> None:
         for name in self.__slots__:

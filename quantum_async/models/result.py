@@ -14,7 +14,7 @@ from quantum_async.models._late import call_late
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pandas
+    import pandas as pd
     from matplotlib.axes import Axes
     from pulser.backend.results import Results
     from qiskit.primitives import PrimitiveResult, PubResult
@@ -186,7 +186,7 @@ class Result:
         """
         return call_late("quantum_async.integrations.pulser.convert", "to_results", self)
 
-    def to_pandas(self) -> pandas.DataFrame:
+    def to_pandas(self) -> pd.DataFrame:
         """Convert to a data frame with columns ``outcome``, ``count`` and ``probability``.
 
         Raises:

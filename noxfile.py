@@ -1,0 +1,219 @@
+"""Every check of the project; ``nox -l`` lists them, CONTRIBUTING.md says which four you need."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_external_run = True
+nox.options.sessions = ["tests", "lint", "typing"]
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+CONSTRAINTS = ".ci/constraints.txt"
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+VENDORS = sorted(
+    name.removeprefix("conformance-")
+    for name in PROJECT["dependency-groups"]
+    if name.startswith("conformance-")
+)
+"""Vendors whose own SDK runs against the sandbox: one dependency group, one lock file each."""
+
+# A missing interpreter is skipped here, never fetched.
+os.environ["UV_PYTHON_DOWNLOADS"] = "never"
+
+
+def _starts(version: str) -> bool:
+    """Whether a Python really runs: a pyenv shim may be there without one."""
+    path = shutil.which(f"python{version}")
+    if path is None:
+        return False
+    return subprocess.run([path, "-c", ""], check=False, capture_output=True).returncode == 0  # noqa: S603
+
+
+def _others() -> list[str]:
+    return [
+        version
+        for version in nox.project.python_versions(PROJECT)
+        if version != HERE and _starts(version)
+    ]
+
+
+def _install(session: nox.Session, *groups: str, extras: str = "", package: bool = True) -> None:
+    """Install the package and dependency groups, at the locked versions only."""
+    wanted = [
+        requirement
+        for group in groups
+        for requirement in nox.project.dependency_groups(PROJECT, group)
+    ]
+    if package:
+        wanted += ["-e", f".[{extras}]" if extras else "."]
+    session.install("-q", "-c", CONSTRAINTS, *wanted)
+
+
+def _pytest(session: nox.Session, *arguments: str) -> None:
+    _install(session, "tests", extras="all")
+    session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()) / "coverage")
+    session.run("pytest", *arguments, *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests on this Python, with the coverage gate."""
+    if session.posargs:
+        _pytest(session)
+        return
+    _pytest(session, "-n", "2", "--cov", "--cov-report=term", "--cov-report=xml:.coverage.xml")
+
+
+@nox.session(python=_others() or False, tags=["release"])
+def matrix(session: nox.Session) -> None:
+    """Run the tests on every other Python that the classifiers name and this machine has."""
+    if not session.python:
+        session.skip(f"no Python but {HERE} is installed")
+    _pytest(session, "-n", "2")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, the floors' import direction, the lock and what gets published."""
+    _install(session, "lint", package=False)
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("codespell")
+    session.run("validate-pyproject", "pyproject.toml")
+    session.run("lint-imports", "--no-cache", env={"PYTHONPATH": str(ROOT)})
+    dist = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run("python", "-m", "build", "--installer=pip", "--outdir", str(dist), silent=True)
+    published = sorted(map(str, dist.iterdir()))
+    session.run("twine", "check", "--strict", *published)
+    session.run("check-wheel-contents", *(name for name in published if name.endswith(".whl")))
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check the types with mypy and pyright, and that the public ones are complete."""
+    _install(session, "typing", extras="all")
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--ignoreexternal", "--verifytypes", "quantum_async")
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Check that generated files are in step; ``-- --write`` writes them."""
+    _install(session)
+    mode = () if "--write" in session.posargs else ("--check",)
+    if not (ROOT / "quantum_async/blocking/_generate.py").exists():
+        session.skip("there is no generator yet")
+    session.run("python", "-m", "quantum_async.blocking._generate", *mode)
+
+
+@nox.session
+@nox.parametrize("vendor", VENDORS, ids=VENDORS)
+def conformance(session: nox.Session, vendor: str) -> None:
+    """Run a vendor's own SDK, in an environment of its own, against the sandbox."""
+    suite = ROOT / "tests" / "conformance" / vendor.replace("-", "_")
+    if not suite.exists():
+        session.skip(f"there are no conformance tests for {vendor} yet")
+    session.install(
+        "-q",
+        "-c",
+        f".ci/constraints-{vendor}.txt",
+        *nox.project.dependency_groups(PROJECT, f"conformance-{vendor}"),
+    )
+    sandbox = Path(session.create_tmp()) / "sandbox"
+    python = _sandbox_python(session, sandbox)
+    session.run(
+        "pytest",
+        "--confcutdir",
+        str(ROOT / "tests" / "conformance"),
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        str(ROOT / ".ci" / "conformance.ini"),
+        "--rootdir",
+        str(ROOT),
+        str(suite),
+        *session.posargs,
+        env={"QUANTUM_ASYNC_SANDBOX_PYTHON": python},
+    )
+
+
+def _sandbox_python(session: nox.Session, place: Path) -> str:
+    """Return a Python that can serve the sandbox, and shares no library with the vendor's."""
+    given = os.environ.get("QUANTUM_ASYNC_SANDBOX_PYTHON")
+    if given:
+        return given
+    python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        session.run(sys.executable, "-m", "venv", str(place), external=True)
+    wanted = ("-q", "-c", CONSTRAINTS, "-e", ".[sandbox,cli]")
+    session.run(str(python), "-m", "pip", "install", *wanted, external=True)
+    return str(python)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks, or those named after ``--``."""
+    _install(session, "bench", extras="all")
+    scripts = session.posargs or sorted(
+        str(path.relative_to(ROOT)) for path in (ROOT / "benchmarks").glob("bench_*.py")
+    )
+    for script in scripts:
+        session.run("python", script)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; ``-- serve`` shows it while you write."""
+    if not (ROOT / "mkdocs.yml").exists():
+        session.skip("there is no documentation yet")
+    _install(session, "docs", extras="all")
+    session.run("mkdocs", *(session.posargs or ["build", "--strict"]))
+
+
+@nox.session
+def constraints(session: nox.Session) -> None:
+    """Refresh the locked versions; ``-- --check`` only says whether they fit pyproject.toml."""
+    session.install("-q", "-c", CONSTRAINTS, *nox.project.dependency_groups(PROJECT, "nox"))
+    check = "--check" in session.posargs
+    locks = {CONSTRAINTS: ["pyproject.toml", "--all-extras", "--group", "dev"]}
+    locks |= {f".ci/constraints-{v}.txt": ["--group", f"conformance-{v}"] for v in VENDORS}
+    for name, selection in locks.items():
+        lock = ROOT / name
+        target = Path(session.create_tmp()) / lock.name if check else lock
+        if check:
+            shutil.copyfile(lock, target)
+        _compile(session, target, *selection, *(() if check else ("--upgrade",)))
+        if check and target.read_bytes() != lock.read_bytes():
+            session.error(f"{name} does not fit pyproject.toml: run nox -s constraints")
+
+
+def _compile(session: nox.Session, target: Path, *options: str) -> None:
+    session.run(
+        *("uv", "pip", "compile", "-q", "--universal", "--no-header", "--no-annotate"),
+        *("--python-version", min(nox.project.python_versions(PROJECT), key=_minor)),
+        *("--no-emit-package", "quantum-async", "-o", str(target)),
+        *options,
+    )
+
+
+def _minor(version: str) -> int:
+    return int(version.partition(".")[2])
+
+
+@nox.session
+def nightly(session: nox.Session) -> None:
+    """Run the tests that take too long for every push, such as the crash matrix."""
+    session.env["QUANTUM_ASYNC_SEEDS"] = os.environ.get("QUANTUM_ASYNC_SEEDS", "50")
+    _pytest(session, "-n", "2", "-m", "nightly", "--timeout", "600")

@@ -1,0 +1,47 @@
+"""How the public names of the package are found, on the first use of one."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+PACKAGE = __name__.partition(".")[0]
+
+
+def resolve(name: str) -> object:
+    """Import what the package lists under a name.
+
+    Args:
+        name: An attribute of the package that is not there yet.
+
+    Raises:
+        AttributeError: The package lists no such name.
+    """
+    if name == "__version__":
+        return version(PACKAGE)
+    if name == "__all__":
+        return list(public())
+    if name in public():
+        return getattr(import_module(public()[name]), name)
+    if not name.startswith("_") and find_spec(f"{PACKAGE}.{name}"):
+        return import_module(f"{PACKAGE}.{name}")
+    raise AttributeError(f"module {PACKAGE!r} has no attribute {name!r}", name=name)
+
+
+@cache
+def public() -> dict[str, str]:
+    """Read the list in ``quantum_async/__init__.py``: public names, sorted, with their modules."""
+    source = Path(__file__).with_name("__init__.py").read_bytes()
+    found = {
+        alias.name: statement.module or PACKAGE
+        for block in ast.parse(source).body
+        if isinstance(block, ast.If)
+        for statement in block.body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+    return dict(sorted(found.items(), key=lambda item: item[0].casefold()))

@@ -1,0 +1,66 @@
+"""What every test of the house gets: no network beyond this machine, and repeatable examples."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+from blockbuster import blockbuster_ctx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+
+hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=50, print_blob=True)
+hypothesis.settings.register_profile("nightly", deadline=None, max_examples=1000, print_blob=True)
+hypothesis.settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default")
+)
+
+
+def _refuse_other_machines(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = str(arguments[1][0])
+    elif event == "socket.getaddrinfo":
+        host = str(arguments[0])
+    else:
+        return
+    if not _is_here(host):
+        raise PermissionError(f"a test tried to reach {host}: tests end at this machine")
+
+
+def _is_here(host: str) -> bool:
+    # Names under .invalid resolve nowhere, which is what tests of failing look-ups need.
+    if host in {"None", "localhost", "testserver", ""} or host.endswith((".localhost", ".invalid")):
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+sys.addaudithook(_refuse_other_machines)
+
+
+@pytest.fixture
+def never_blocks() -> Iterator[None]:
+    """Fail a test in which the package blocks the event loop."""
+    with blockbuster_ctx("quantum_async"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real input next to the repository, which not everyone has."""
+    folder = Path(os.environ.get("QUANTUM_ASYNC_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"needs the real input of {folder}, which is not on this machine")
+    return folder
