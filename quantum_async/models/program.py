@@ -7,8 +7,12 @@ import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quantum_async.errors import ProgramSyntaxError, UnsupportedProgramError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class ProgramFormat(StrEnum):
@@ -49,6 +53,7 @@ class Program:
         payload: The program itself; text for the textual formats, bytes for the binary ones.
         format: How the payload is written down.
         name: What people call it; shown in tables, not part of the digest.
+        source: The file it was read from, for error messages; not part of the digest.
 
     Example:
         ```python
@@ -65,6 +70,16 @@ class Program:
     payload: str | bytes = field(repr=False)
     format: ProgramFormat
     name: str = field(default="", compare=False)
+    source: str = field(default="", compare=False, repr=False)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> str | bytes:
+            # Reached only while the payload of a live program has not been encoded yet.
+            if name == "payload" and "_encode" in self.__dict__:
+                self.__dict__["payload"] = self.__dict__["_encode"]()
+                return self.__dict__["payload"]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def digest(self) -> str:
@@ -92,6 +107,41 @@ class Program:
         """The payload as bytes, text encoded as UTF-8."""
         return self.payload.encode() if isinstance(self.payload, str) else self.payload
 
+    @property
+    def live(self) -> object | None:
+        """The other library's object this was made of, in the process that made it; read only."""
+        return self.__dict__.get("_live")
+
+    @property
+    def where(self) -> str:
+        """The file it came from, else its name, else ``<program>``; for messages."""
+        return self.source or self.name or "<program>"
+
+    @classmethod
+    def from_live(
+        cls,
+        live: object,
+        encode: Callable[[], str | bytes],
+        format: ProgramFormat,
+        name: str = "",
+    ) -> Program:
+        """Make a program of an object that is encoded only where its payload is needed.
+
+        Simulating in this process uses the object itself; pickling, comparing and sending use
+        the payload. Nobody else may change the object from here on.
+
+        Args:
+            live: The object, such as a copy of a circuit.
+            encode: Writes the object down in the format; called at most once.
+            format: How the payload is written down.
+            name: What people call it.
+        """
+        program = cls.__new__(cls)
+        program.__dict__.update(
+            format=format, name=name, source="", _live=live, _encode=encode
+        )
+        return program
+
     @classmethod
     def load(cls, path: str | Path) -> Program:
         """Read a program from a file; the ending and the first line decide its format.
@@ -108,7 +158,7 @@ class Program:
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix == ".qpy":
-            return cls(path.read_bytes(), ProgramFormat.QISKIT, path.stem)
+            return cls(path.read_bytes(), ProgramFormat.QISKIT, path.stem, str(path))
         if suffix not in {".qasm", ".json"}:
             raise UnsupportedProgramError(
                 f"{path}: unknown ending {suffix!r}",
@@ -116,12 +166,17 @@ class Program:
             )
         text = _read_text(path)
         if suffix == ".json":
-            return cls(_pulser_text(text, path), ProgramFormat.PULSER, path.stem)
-        return cls(text, qasm_format(text, path), path.stem)
+            return cls(_pulser_text(text, path), ProgramFormat.PULSER, path.stem, str(path))
+        return cls(text, qasm_format(text, path), path.stem, str(path))
 
     def __getstate__(self) -> dict[str, object]:
         """Pickle the value alone, without cached or live objects."""
-        return {"payload": self.payload, "format": self.format, "name": self.name}
+        return {
+            "payload": self.payload,
+            "format": self.format,
+            "name": self.name,
+            "source": self.source,
+        }
 
     def __setstate__(self, state: dict[str, object]) -> None:
         """Restore what `__getstate__` wrote."""

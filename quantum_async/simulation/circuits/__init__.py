@@ -1,0 +1,1 @@
+"""Gate-model circuits, simulated by Qiskit Aer."""

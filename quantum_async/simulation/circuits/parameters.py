@@ -1,0 +1,84 @@
+"""Binding the parameters of a circuit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import UnboundParametersError
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+    from qiskit.circuit import Parameter
+
+    from quantum_async.models.grid import Value
+
+
+def values_by_parameter(
+    circuit: QuantumCircuit, variables: Mapping[str, Value]
+) -> dict[Parameter, float]:
+    """Match values with a circuit's parameters.
+
+    A ``ParameterVector`` takes a list under its own name, or numbers under its elements' names.
+
+    Raises:
+        UnboundParametersError: A parameter has no value, or a value has no parameter.
+    """
+    single = {parameter.name: parameter for parameter in circuit.parameters}
+    vectors = _vectors(circuit)
+    bound: dict[Parameter, float] = {}
+    for name, value in variables.items():
+        if name in single:
+            bound[single[name]] = _number(name, value)
+        elif name in vectors:
+            bound.update(_elements(name, vectors[name], value))
+        else:
+            raise _unknown(name, [*vectors, *single])
+    missing = tuple(name for name, parameter in single.items() if parameter not in bound)
+    if missing:
+        raise UnboundParametersError(
+            f"no value for {', '.join(missing)}",
+            names=missing,
+            remedy=f"Pass variables={{{missing[0]!r}: ...}}.",
+        )
+    return bound
+
+
+def _vectors(circuit: QuantumCircuit) -> dict[str, tuple[int, dict[int, Parameter]]]:
+    vectors: dict[str, tuple[int, dict[int, Parameter]]] = {}
+    for parameter in circuit.parameters:
+        vector = getattr(parameter, "vector", None)
+        if vector is not None:
+            _, used = vectors.setdefault(vector.name, (len(vector), {}))
+            used[parameter.index] = parameter  # type: ignore[attr-defined]  # a vector's element
+    return vectors
+
+
+def _elements(
+    name: str, vector: tuple[int, dict[int, Parameter]], value: Value
+) -> dict[Parameter, float]:
+    length, used = vector
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != length:
+        raise UnboundParametersError(
+            f"{name} takes {length} numbers, got {value!r}",
+            names=(name,),
+            remedy=f"Pass a list of {length} numbers.",
+        )
+    return {p: _number(f"{name}[{i}]", value[i]) for i, p in used.items()}
+
+
+def _number(name: str, value: Value) -> float:
+    if isinstance(value, (str, Sequence, Mapping)):
+        raise UnboundParametersError(
+            f"{name} takes a number, got {value!r}", names=(name,), remedy="Pass one number."
+        )
+    return float(value)
+
+
+def _unknown(name: str, known: list[str]) -> UnboundParametersError:
+    names = ", ".join(known) or "none"
+    return UnboundParametersError(
+        f"the program has no parameter {name!r}",
+        names=(name,),
+        remedy=f"Its parameters are: {names}.",
+    )

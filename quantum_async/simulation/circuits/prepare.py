@@ -1,0 +1,125 @@
+"""A circuit made ready for one method of simulation, before its parameters are bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import DeviceLimitError, UnsupportedProgramError
+from quantum_async.simulation.cache import ProgramCache
+from quantum_async.simulation.circuits.bits import BitLayout
+from quantum_async.simulation.circuits.read import read_circuit
+from quantum_async.simulation.circuits.survey import Survey
+from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+    from qiskit.transpiler import Target
+
+    from quantum_async.models.program import Program
+
+_CONTROL = frozenset(
+    {"break_loop", "continue_loop", "for_loop", "if_else", "store", "switch_case", "while_loop"}
+)
+_CLIFFORD = _CONTROL | frozenset(
+    "barrier cx cy cz delay ecr h id measure pauli reset s sdg swap sx sxdg x y z".split()
+)
+_FEW_QUBITS = 20
+"""Up to here a state vector is so quick that the tableau of a Clifford circuit gains nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A circuit made ready for one method.
+
+    Args:
+        circuit: The circuit in operations that the method knows.
+        survey: What it needs.
+        bits: Where its classical bits stand in an outcome.
+        method: Aer's name of the method.
+    """
+
+    circuit: QuantumCircuit
+    survey: Survey
+    bits: BitLayout
+    method: str
+
+
+_prepared: ProgramCache[Prepared] = ProgramCache("circuit")
+
+
+def prepare(program: Program, device: str) -> Prepared:
+    """Read a program and make it ready for a device; done once per program.
+
+    Raises:
+        ProgramSyntaxError: The program is malformed.
+        DeviceLimitError: It does not fit in memory.
+        UnsupportedProgramError: The device does not know its operations.
+    """
+    return _prepared.get(program, device, lambda: _prepare(program, device))
+
+
+def _prepare(program: Program, device: str) -> Prepared:
+    original = read_circuit(program)
+    circuit = _translate(original, device)
+    survey = Survey.of(circuit)
+    method = _method(survey) if device == DEFAULT_CIRCUIT_DEVICE else device
+    _check_size(survey, device, method)
+    return Prepared(circuit, survey, BitLayout.of(original), method)
+
+
+def _method(survey: Survey) -> str:
+    fits = survey.qubits <= CIRCUIT_DEVICES["statevector"].num_qubits
+    if survey.names <= _CLIFFORD and not (fits and survey.qubits <= _FEW_QUBITS):
+        return "stabilizer"
+    return "statevector"
+
+
+def _check_size(survey: Survey, device: str, method: str) -> None:
+    most = CIRCUIT_DEVICES[method].num_qubits
+    if survey.qubits > most:
+        raise DeviceLimitError(
+            f"the circuit uses {survey.qubits} qubits and local:{device} takes {most} here",
+            remedy="Use fewer qubits, local:matrix_product_state where there is little "
+            "entanglement, local:stabilizer for a Clifford circuit, or a cloud target.",
+        )
+
+
+def _translate(circuit: QuantumCircuit, device: str) -> QuantumCircuit:
+    known = operations(device)
+    unknown = Survey.of(circuit).names - known - {"barrier"}
+    if not unknown:
+        return circuit
+    from qiskit import transpile
+    from qiskit.transpiler.exceptions import TranspilerError
+
+    try:
+        return transpile(
+            circuit, target=_target(device, circuit.num_qubits), optimization_level=0
+        )
+    except TranspilerError as error:
+        raise UnsupportedProgramError(
+            f"local:{device} has no {', '.join(sorted(unknown))}",
+            remedy="Use another simulator, such as local:statevector, or replace the operation.",
+        ) from error
+
+
+@cache
+def operations(device: str) -> frozenset[str]:
+    """Name the operations that a device knows."""
+    from qiskit_aer import AerSimulator
+
+    return frozenset(AerSimulator(method=device).operation_names)
+
+
+def _target(device: str, num_qubits: int) -> Target:
+    # Aer's own target refuses a circuit wider than memory allows even where most qubits idle.
+    from qiskit.transpiler import Target
+    from qiskit_aer import AerSimulator
+
+    known = AerSimulator(method=device).target
+    target = Target(num_qubits=num_qubits)
+    for name in known.operation_names:
+        target.add_instruction(known.operation_from_name(name), name=name)
+    return target

@@ -1,0 +1,107 @@
+"""Running circuits on Qiskit Aer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from time import perf_counter
+from typing import TYPE_CHECKING, cast
+
+from quantum_async.errors import JobFailedError, NoMeasurementError
+from quantum_async.models.result import BitOrder, Result
+from quantum_async.simulation.circuits.observables import (
+    check_observables,
+    expectations,
+    observed,
+)
+from quantum_async.simulation.circuits.parameters import values_by_parameter
+from quantum_async.simulation.circuits.prepare import Prepared, prepare
+from quantum_async.simulation.seeds import fresh_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from qiskit import QuantumCircuit
+
+    from quantum_async.models.submission import JobSpec
+
+_AER_SEEDS = 1 << 63
+
+
+def validate(job: JobSpec, device: str) -> None:
+    """Refuse a circuit job that cannot run."""
+    _checked(job, device)
+
+
+def simulate(job: JobSpec, device: str) -> Result:
+    """Run a circuit job."""
+    started = perf_counter()
+    prepared = _checked(job, device)
+    circuit = _bound(prepared.circuit, job)
+    seed = fresh_seed(job.options.seed)
+    observables = job.options.observables
+    samples: tuple[str, ...] = ()
+    if prepared.survey.measures:
+        data = _run(circuit, prepared.method, job.shots, seed)
+        samples = _samples(prepared, cast("Sequence[str]", data["memory"]))
+    values = {}
+    if observables:
+        variant, is_random = observed(circuit, observables)
+        shots = job.shots if is_random else 1
+        values = expectations(observables, _run(variant, prepared.method, shots, seed))
+    return Result(
+        counts=dict(Counter(samples)),
+        shots=job.shots,
+        bit_order=BitOrder.QISKIT,
+        registers=prepared.bits.registers,
+        samples=samples or None,
+        expectation_values=values,
+        metadata={
+            "device": device,
+            "method": prepared.method,
+            "seed": seed,
+            "run_time": perf_counter() - started,
+        },
+    )
+
+
+def _checked(job: JobSpec, device: str) -> Prepared:
+    prepared = prepare(job.program, device)
+    values_by_parameter(prepared.circuit, job.variables)
+    check_observables(job.options.observables, prepared.circuit, device)
+    if not prepared.survey.measures and not job.options.observables:
+        raise NoMeasurementError(
+            f"{job.program.where} measures nothing",
+            remedy="Measure its qubits into classical bits, for example with "
+            "circuit.measure_all(), or ask for observables.",
+        )
+    return prepared
+
+
+def _bound(circuit: QuantumCircuit, job: JobSpec) -> QuantumCircuit:
+    values = values_by_parameter(circuit, job.variables)
+    if not values:
+        return circuit
+    return cast("QuantumCircuit", circuit.assign_parameters(values, inplace=False))
+
+
+def _run(circuit: QuantumCircuit, method: str, shots: int, seed: int) -> Mapping[str, object]:
+    from qiskit_aer import AerError, AerSimulator
+
+    # One stream of random numbers, so that counts do not depend on the number of cores.
+    simulator = AerSimulator(method=method, max_parallel_shots=1, max_parallel_experiments=1)
+    try:
+        result = simulator.run(
+            circuit, shots=shots, memory=True, seed_simulator=seed % _AER_SEEDS
+        ).result()
+    except AerError as error:
+        raise JobFailedError(f"Aer refused the circuit: {error}", provider="local") from error
+    if not result.success:
+        messages = [result.status, *(str(part.status) for part in result.results)]
+        raise JobFailedError(f"Aer failed: {'; '.join(messages)}", provider="local")
+    return cast("Mapping[str, object]", result.data())
+
+
+def _samples(prepared: Prepared, memory: Sequence[str]) -> tuple[str, ...]:
+    # Few outcomes differ, so each is written once and shared by all of its shots.
+    keys = {outcome: prepared.bits.key(outcome) for outcome in set(memory)}
+    return tuple(map(keys.__getitem__, memory))

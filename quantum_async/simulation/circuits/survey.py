@@ -1,0 +1,59 @@
+"""What a circuit needs of a simulator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qiskit import QuantumCircuit
+    from qiskit.circuit import CircuitInstruction
+
+_PASSIVE = frozenset({"barrier", "delay", "id"})
+_RANDOM = frozenset({"measure", "reset", "initialize", "kraus", "quantum_channel", "superop"})
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a circuit needs of a simulator.
+
+    Args:
+        names: The names of all its operations, nested ones included.
+        qubits: How many qubits it acts on.
+        operations: How many operations it has.
+    """
+
+    names: frozenset[str]
+    qubits: int
+    operations: int
+
+    @classmethod
+    def of(cls, circuit: QuantumCircuit) -> Survey:
+        """Look at a circuit."""
+        active = {
+            qubit
+            for instruction in circuit.data
+            if instruction.operation.name not in _PASSIVE
+            for qubit in instruction.qubits
+        }
+        names = [instruction.operation.name for instruction in _all(circuit)]
+        return cls(frozenset(names), len(active), len(names))
+
+    @property
+    def measures(self) -> bool:
+        """Whether anything is measured."""
+        return "measure" in self.names
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the final state differs from shot to shot."""
+        return not self.names.isdisjoint(_RANDOM)
+
+
+def _all(circuit: QuantumCircuit) -> Iterator[CircuitInstruction]:
+    for instruction in circuit.data:
+        yield instruction
+        for block in getattr(instruction.operation, "blocks", ()):
+            yield from _all(block)

@@ -1,0 +1,115 @@
+"""Programs from the objects of other libraries."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from quantum_async.errors import InvalidInputError, NoMeasurementError, UnsupportedProgramError
+from quantum_async.models.program import Program, ProgramFormat, qasm_format
+
+if TYPE_CHECKING:
+    from pulser import Sequence
+    from qiskit import QuantumCircuit
+
+    ProgramLike: TypeAlias = "Program | QuantumCircuit | Sequence | str | Path"
+    """What can be run: a program, a circuit, a sequence, OpenQASM text or a file's path."""
+
+_ACCEPTED = (
+    "Pass a Program, a Qiskit QuantumCircuit, a Pulser Sequence, OpenQASM text, "
+    "or a pathlib.Path to a .qasm, .qpy or .json file."
+)
+
+
+def as_program(obj: object) -> Program:
+    """Make a program of an object that describes one.
+
+    The object is copied or written down at once: changing it later does not change the program.
+
+    Args:
+        obj: A `Program`, a Qiskit circuit, a Pulser sequence, OpenQASM text, or the path of a
+            file that `Program.load` reads.
+
+    Raises:
+        InvalidInputError: The object describes no program that this package knows.
+        NoMeasurementError: A sequence is not measured, and which basis is meant is not clear.
+
+    Example:
+        ```python
+        import quantum_async as qa
+
+        bell = qa.as_program("OPENQASM 2.0; qreg q[1]; creg c[1]; measure q -> c;")
+        assert bell.format == qa.ProgramFormat.QASM2
+        ```
+    """
+    if isinstance(obj, Program):
+        return obj
+    if isinstance(obj, str):
+        return _from_text(obj)
+    if isinstance(obj, Path):
+        return Program.load(obj)
+    if _inherits(obj, "qiskit", "QuantumCircuit"):
+        return _from_circuit(obj)  # type: ignore[arg-type]  # checked by name
+    if _inherits(obj, "pulser", "Sequence"):
+        return _from_sequence(obj)  # type: ignore[arg-type]  # checked by name
+    raise InvalidInputError(
+        f"{type(obj).__module__}.{type(obj).__qualname__} is not a program", remedy=_ACCEPTED
+    )
+
+
+def _inherits(obj: object, library: str, name: str) -> bool:
+    # By name, because importing the library to compare types costs half a second.
+    return any(
+        cls.__name__ == name and cls.__module__.partition(".")[0] == library
+        for cls in type(obj).__mro__
+    )
+
+
+def _from_text(text: str) -> Program:
+    if "\n" not in text and ";" not in text:
+        raise InvalidInputError(
+            f"the text {text[:60]!r} is not an OpenQASM program",
+            remedy="For a file, pass pathlib.Path(...) or Program.load(...). " + _ACCEPTED,
+        )
+    return Program(text, qasm_format(text))
+
+
+def _from_circuit(circuit: QuantumCircuit) -> Program:
+    copy = circuit.copy()
+
+    def encode() -> bytes:
+        from qiskit import qpy
+
+        buffer = BytesIO()
+        qpy.dump(copy, buffer)
+        return buffer.getvalue()
+
+    return Program.from_live(copy, encode, ProgramFormat.QISKIT, copy.name)
+
+
+def _from_sequence(sequence: Sequence) -> Program:
+    try:
+        text: str = sequence.to_abstract_repr(skip_validation=True)
+    except Exception as error:
+        raise UnsupportedProgramError(
+            f"the sequence cannot be written down: {error}",
+            remedy="Use waveforms and devices that Pulser's to_abstract_repr() supports.",
+        ) from error
+    if not sequence.is_measured():
+        text = _measured(text, tuple(sequence.get_addressed_bases()))
+    name = json.loads(text[:2000].partition('"name": ')[2].partition(",")[0] or '""')
+    return Program(text, ProgramFormat.PULSER, "" if name == "pulser-exported" else name)
+
+
+def _measured(text: str, bases: tuple[str, ...]) -> str:
+    if len(bases) != 1:
+        addressed = " and ".join(bases) or "no basis"
+        raise NoMeasurementError(
+            f"the sequence is not measured and addresses {addressed}",
+            remedy="End it with sequence.measure(basis).",
+        )
+    document = json.loads(text)
+    document["measurement"] = bases[0]
+    return json.dumps(document)

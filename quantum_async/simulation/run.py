@@ -1,0 +1,111 @@
+"""The simulator's front door: check a job, run a job, name the default device."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from quantum_async.errors import MissingExtraError, UnknownTargetError, UnsupportedProgramError
+from quantum_async.models.program import CIRCUIT_FORMATS, Program, ProgramFormat
+from quantum_async.simulation.devices import ANALOG_DEVICE, CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
+from quantum_async.simulation.shots import check_shots
+
+if TYPE_CHECKING:
+    from quantum_async.models.result import Result
+    from quantum_async.models.submission import JobSpec
+
+_LIBRARIES = {
+    "openqasm3": "qiskit-qasm3-import",
+    "pulser": "pulser",
+    "pulser_simulation": "pulser-simulation",
+    "qiskit": "qiskit",
+    "qiskit_aer": "qiskit-aer",
+    "qiskit_qasm3_import": "qiskit-qasm3-import",
+    "qutip": "qutip",
+}
+
+
+class _Simulator(Protocol):
+    def simulate(self, job: JobSpec, device: str) -> Result: ...
+
+    def validate(self, job: JobSpec, device: str) -> None: ...
+
+
+def simulate(job: JobSpec, device: str) -> Result:
+    """Run a job here and now, on the calling thread.
+
+    Args:
+        job: What to run.
+        device: A circuit method such as ``"statevector"``, or ``"pulser"``.
+
+    Raises:
+        InvalidInputError: The job cannot run, with the reason and the remedy.
+        JobFailedError: The simulator gave up.
+        MissingExtraError: The simulator is not installed.
+    """
+    check_shots(job.shots)
+    simulator = _simulator(job.program, device)
+    try:
+        return simulator.simulate(job, device)
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+
+
+def validate(job: JobSpec, device: str) -> None:
+    """Refuse a job that cannot run, without running it.
+
+    Args:
+        job: What is going to be run.
+        device: A circuit method such as ``"statevector"``, or ``"pulser"``.
+
+    Raises:
+        InvalidInputError: The job cannot run, with the reason and the remedy.
+        MissingExtraError: The simulator is not installed.
+    """
+    check_shots(job.shots)
+    simulator = _simulator(job.program, device)
+    try:
+        simulator.validate(job, device)
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+
+
+def default_device(program: Program) -> str:
+    """Name the simulator that follows from a program's kind.
+
+    Raises:
+        UnknownTargetError: No simulator here runs this format.
+    """
+    if program.format is ProgramFormat.PULSER:
+        return ANALOG_DEVICE
+    if program.format in CIRCUIT_FORMATS:
+        return DEFAULT_CIRCUIT_DEVICE
+    raise UnknownTargetError(
+        f"no simulator here runs {program.format} programs",
+        remedy="Use OpenQASM, a Qiskit circuit or a Pulser sequence, or name a cloud target.",
+    )
+
+
+def _simulator(program: Program, device: str) -> _Simulator:
+    if device == ANALOG_DEVICE:
+        kind, formats = "analog", frozenset({ProgramFormat.PULSER})
+    elif device in CIRCUIT_DEVICES:
+        kind, formats = "circuits", CIRCUIT_FORMATS
+    else:
+        known = ", ".join([*CIRCUIT_DEVICES, ANALOG_DEVICE])
+        raise UnknownTargetError(
+            f"there is no simulator {device!r}", remedy=f"Known simulators: {known}."
+        )
+    if program.format not in formats:
+        raise UnsupportedProgramError(
+            f"{device} does not run {program.format} programs",
+            remedy=f"It runs: {', '.join(sorted(formats))}.",
+        )
+    return cast("_Simulator", import_module(f"quantum_async.simulation.{kind}.simulator"))
+
+
+def _missing(error: ModuleNotFoundError) -> Exception:
+    library = (error.name or "").partition(".")[0]
+    if library not in _LIBRARIES:
+        return error
+    return MissingExtraError(_LIBRARIES[library], extra="local")
