@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 from functools import cache
 from importlib import import_module
-from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
+from pkgutil import get_data
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -22,12 +20,14 @@ def resolve(name: str) -> object:
         AttributeError: The package lists no such name.
     """
     if name == "__version__":
+        from importlib.metadata import version
+
         return version(PACKAGE)
     if name == "__all__":
         return list(public())
     if name in public():
         return getattr(import_module(public()[name]), name)
-    if not name.startswith("_") and find_spec(f"{PACKAGE}.{name}"):
+    if not name.startswith("_") and _is_module(name):
         return import_module(f"{PACKAGE}.{name}")
     raise AttributeError(f"module {PACKAGE!r} has no attribute {name!r}", name=name)
 
@@ -35,13 +35,19 @@ def resolve(name: str) -> object:
 @cache
 def public() -> dict[str, str]:
     """Read the list in ``quantum_async/__init__.py``: public names, sorted, with their modules."""
-    source = Path(__file__).with_name("__init__.py").read_bytes()
+    tree = ast.parse(get_data(PACKAGE, "__init__.py") or b"")
     found = {
         alias.name: statement.module or PACKAGE
-        for block in ast.parse(source).body
+        for block in tree.body
         if isinstance(block, ast.If)
         for statement in block.body
         if isinstance(statement, ast.ImportFrom)
         for alias in statement.names
     }
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
+
+
+def _is_module(name: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(f"{PACKAGE}.{name}") is not None

@@ -87,9 +87,9 @@ class Points(Sequence["Mapping[str, Value]"]):
 
     def _unravel(self, index: int) -> Mapping[str, Value]:
         point: dict[str, Value] = {}
-        for name, values in reversed(self.axes.items()):
-            index, position = divmod(index, len(values))
-            point[name] = values[position]
+        for name in reversed(tuple(self.axes)):
+            index, position = divmod(index, len(self.axes[name]))
+            point[name] = self.axes[name][position]
         return {name: point[name] for name in self.axes}
 
 

@@ -184,7 +184,10 @@ class Result:
             MissingExtraError: Pulser is not installed.
             ResultError: This is the result of a circuit, which has no atom order.
         """
-        return call_late("quantum_async.integrations.pulser.convert", "to_results", self)
+        results: Results = call_late(
+            "quantum_async.integrations.pulser.convert", "to_results", self
+        )
+        return results
 
     def to_pandas(self) -> pd.DataFrame:
         """Convert to a data frame with columns ``outcome``, ``count`` and ``probability``.
@@ -204,7 +207,10 @@ class Result:
         Raises:
             MissingExtraError: matplotlib is not installed.
         """
-        return call_late("quantum_async.display.plots", "plot_result", self, ax=ax, most=most)
+        drawn: Axes = call_late(
+            "quantum_async.display.plots", "plot_result", self, ax=ax, most=most
+        )
+        return drawn
 
     def _bits(self, outcome: str) -> Sequence[str]:
         if self.bit_order is BitOrder.ATOMS:

@@ -1,0 +1,124 @@
+"""The measures of the house: small modules, short functions, tests that say what they pin."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted(
+    path
+    for path in (ROOT / "quantum_async").rglob("*.py")
+    if not path.name.endswith("_generated.py")
+)
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+
+LONGEST_MODULE = 500
+MEDIAN_MODULE = 200
+LONGEST_FUNCTION = 80
+MEDIAN_FUNCTION = 9
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def functions(path: Path) -> list[Function]:
+    return [node for node in ast.walk(tree(path)) if isinstance(node, Function)]
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def body_length(function: Function) -> int:
+    """Lines of a function without its docstring: documenting costs nothing."""
+    total = (function.end_lineno or function.lineno) - function.lineno + 1
+    if ast.get_docstring(function) is None:
+        return total
+    text = function.body[0]
+    return total - ((text.end_lineno or text.lineno) - text.lineno + 1)
+
+
+def where(path: Path, node: Function) -> str:
+    return f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+
+
+def test_no_module_is_long() -> None:
+    """A module that outgrows 500 lines is more than one noun."""
+    found = {str(path.relative_to(ROOT)): lines(path) for path in MODULES}
+    assert {name: n for name, n in found.items() if n > LONGEST_MODULE} == {}
+
+
+def test_the_usual_module_is_small() -> None:
+    """The median module can be read in one sitting."""
+    sizes = [lines(path) for path in MODULES if path.name != "__init__.py"]
+    assert median(sizes) <= MEDIAN_MODULE
+
+
+def test_no_function_is_long() -> None:
+    """No function is longer than 80 lines, its docstring aside."""
+    found = {where(path, f): body_length(f) for path in MODULES for f in functions(path)}
+    assert {name: n for name, n in found.items() if n > LONGEST_FUNCTION} == {}
+
+
+def test_the_usual_function_is_short() -> None:
+    """The median function does one thing in at most nine lines."""
+    assert median(body_length(f) for path in MODULES for f in functions(path)) <= MEDIAN_FUNCTION
+
+
+def test_every_module_says_what_it_is() -> None:
+    """A module's docstring opens with one sentence."""
+    openings = {
+        str(path.relative_to(ROOT)): (ast.get_docstring(tree(path)) or "").partition("\n")[0]
+        for path in MODULES
+    }
+    assert [name for name, opening in openings.items() if not opening.endswith(".")] == []
+
+
+def test_every_test_says_what_it_pins() -> None:
+    """Each test has a docstring of one sentence that states a behaviour."""
+    silent = [
+        where(path, f)
+        for path in TESTS
+        for f in functions(path)
+        if f.name.startswith("test_") and not (ast.get_docstring(f) or "").strip()
+    ]
+    assert silent == []
+
+
+def test_nothing_is_patched() -> None:
+    """No test replaces what it tests: transports, clocks and executors are injected."""
+    patching = {"monkeypatch", "mocker"}
+    found = [
+        where(path, f)
+        for path in TESTS
+        for f in functions(path)
+        for argument in f.args.args
+        if argument.arg in patching
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_stated_list_of_names_is_sorted_and_complete(path: Path) -> None:
+    """A module that states `__all__` names there everything without a leading underscore."""
+    defined, stated = set(), None
+    for node in tree(path).body:
+        if isinstance(node, Function | ast.ClassDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = {target.id for target in targets if isinstance(target, ast.Name)}
+            if "__all__" in names and node.value is not None:
+                stated = ast.literal_eval(node.value)
+            defined |= names
+    if stated is not None:
+        assert set(stated) == {name for name in defined if not name.startswith("_")}
