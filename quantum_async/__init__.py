@@ -43,6 +43,7 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
         RejectedRequestError as RejectedRequestError,
         ResponseError as ResponseError,
         ResultError as ResultError,
+        ResultPendingError as ResultPendingError,
         SchedulerClosedError as SchedulerClosedError,
         ServerError as ServerError,
         SubmissionError as SubmissionError,
@@ -77,16 +78,13 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
         Result as Result,
     )
     from quantum_async.models.submission import RunOptions as RunOptions
+    from quantum_async.models.sweep import SweepPoint as SweepPoint, SweepResults as SweepResults
     from quantum_async.models.target import Target as Target
     from quantum_async.providers.local.client import LocalClient as LocalClient
     from quantum_async.scheduler.batch import Batch as Batch
     from quantum_async.scheduler.job import Job as Job
     from quantum_async.scheduler.scheduler import Scheduler as Scheduler
-    from quantum_async.scheduler.sweep import (
-        Sweep as Sweep,
-        SweepPoint as SweepPoint,
-        SweepResults as SweepResults,
-    )
+    from quantum_async.scheduler.sweep import Sweep as Sweep
     from quantum_async.simulation.programs import as_program as as_program
 
 if TYPE_CHECKING:
