@@ -33,6 +33,7 @@
         JobFailedError                   the provider ran the job and it failed
         JobCancelledError                the job was cancelled, here or elsewhere
       ResultError                        the job is done but its result cannot be used
+        ResultPendingError               the result is not there yet; asking again helps
       BatchError                         a batch or session refused, failed or stayed open
         BatchClosedError                 no further job can be added
         BatchNotClosedError              closing failed: it may still be open, and billed
@@ -89,6 +90,7 @@ __all__ = [
     "RejectedRequestError",
     "ResponseError",
     "ResultError",
+    "ResultPendingError",
     "SchedulerClosedError",
     "ServerError",
     "SubmissionError",
@@ -107,6 +109,8 @@ def _rebuild(
     error = cls.__new__(cls)
     Exception.__init__(error, message)
     error.__dict__.update(state)
+    if "__notes__" in state:
+        error.__notes__ = list(error.__notes__)
     return error
 
 
@@ -434,6 +438,10 @@ class ResultError(QuantumAsyncError):
     """The job is done but its result is missing, damaged or of unknown bit order."""
 
     accepted = "yes"
+
+
+class ResultPendingError(ResultError):
+    """The job is done but its result is not there yet; asking again later helps."""
 
 
 class BatchError(QuantumAsyncError):

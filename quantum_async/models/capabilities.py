@@ -41,6 +41,7 @@ class Capabilities:
         requests_in_flight: Most concurrent requests that are polite.
         settle_delay: Time in seconds after which a search sees every accepted submission.
         cancel: Whether a job can be cancelled.
+        bulk_results: Whether `fetch_many` gets the results of a whole batch in one request.
     """
 
     grade: SubmissionGrade
@@ -54,3 +55,4 @@ class Capabilities:
     requests_in_flight: int = 16
     settle_delay: float = 0.0
     cancel: bool = True
+    bulk_results: bool = False

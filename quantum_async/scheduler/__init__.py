@@ -1,0 +1,1 @@
+"""The scheduler: the only place with task groups."""

@@ -1,0 +1,53 @@
+"""The purse: what a scheduler has committed to spend, against its budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import BudgetExceededError
+
+if TYPE_CHECKING:
+    from quantum_async.models.cost import Budget
+
+
+class Purse:
+    """Count jobs and shots before they are sent.
+
+    Args:
+        budget: The most that may be spent, or ``None`` for no limit.
+    """
+
+    def __init__(self, budget: Budget | None) -> None:
+        self._budget = budget
+        self.jobs = 0
+        self.shots = 0
+
+    def take(self, *, jobs: int, shots: int) -> None:
+        """Commit to some jobs.
+
+        Args:
+            jobs: How many.
+            shots: Their shots in all.
+
+        Raises:
+            BudgetExceededError: They would exceed the budget; nothing is committed.
+        """
+        budget = self._budget
+        if budget is not None:
+            _check("jobs", self.jobs + jobs, budget.jobs)
+            _check("shots", self.shots + shots, budget.shots)
+        self.jobs += jobs
+        self.shots += shots
+
+    def give_back(self, *, jobs: int, shots: int) -> None:
+        """Undo `take` for jobs that were not accepted."""
+        self.jobs -= jobs
+        self.shots -= shots
+
+
+def _check(what: str, wanted: int, limit: int | None) -> None:
+    if limit is not None and wanted > limit:
+        raise BudgetExceededError(
+            f"the budget of {limit} {what} does not allow {wanted}",
+            remedy=f"Raise budget {what}, or submit less; nothing of this job was sent.",
+        )

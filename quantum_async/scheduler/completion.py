@@ -1,0 +1,48 @@
+"""Jobs in the order in which they finish."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Self
+
+import anyio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from quantum_async.scheduler.job import Job
+    from quantum_async.scheduler.record import JobRecord
+
+
+class Completions:
+    """An async iterator over jobs that yields each as soon as it is settled.
+
+    Made by `Scheduler.as_completed`. It never raises a job's error itself: awaiting the job does.
+
+    Args:
+        jobs: The jobs to follow; each is yielded once.
+    """
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._jobs = {job._record: job for job in jobs}  # noqa: SLF001 -- one concern in two files
+        self._pending = len(self._jobs)
+        self._finished: deque[Job] = deque()
+        self._arrived = anyio.Event()
+        for record in tuple(self._jobs):
+            record.on_settled(self._settled)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Job:
+        if not self._pending:
+            raise StopAsyncIteration
+        while not self._finished:
+            self._arrived = anyio.Event()
+            await self._arrived.wait()
+        self._pending -= 1
+        return self._finished.popleft()
+
+    def _settled(self, record: JobRecord) -> None:
+        self._finished.append(self._jobs.pop(record))
+        self._arrived.set()

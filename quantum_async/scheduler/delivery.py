@@ -1,0 +1,167 @@
+"""Delivery: bring one create to the provider until it has it, refuses it, or nobody can say.
+
+What may be repeated follows the provider's grade. Not sent: again. Refused for its pace (429):
+again, when the provider says. An answer that was lost: the key is looked up first, and only what
+is known not to exist is sent again.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import anyio
+import stamina
+
+from quantum_async.errors import (
+    LostAnswerError,
+    NotSentError,
+    ProtocolError,
+    QuantumAsyncError,
+    RateLimitedError,
+    ServerError,
+    SubmissionUnknownError,
+)
+from quantum_async.models.capabilities import SubmissionGrade
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from quantum_async.providers.base import ProviderClient
+
+    Notify: TypeAlias = Callable[[QuantumAsyncError], None]
+
+T = TypeVar("T")
+
+ATTEMPTS = 12
+FIRST_WAIT = 0.2
+LONGEST_WAIT = 30.0
+LOOKS = 6
+"""Searches spread over the settle delay."""
+
+AMBIGUOUS = (LostAnswerError, ServerError, ProtocolError)
+
+
+class UnknownPolicy(StrEnum):
+    """What to do with a submission that nobody can look up."""
+
+    AT_MOST_ONCE = "at_most_once"
+    """Report it, never send it again: a job may be lost to us, none runs twice."""
+    AT_LEAST_ONCE = "at_least_once"
+    """Send it again: no job is missing, one may run, and be billed, twice."""
+
+
+class Delivery:
+    """Deliver one create under one key.
+
+    Args:
+        client: Where to.
+        key: What the create carries on the wire, where the protocol has a place for it.
+        patience: Longest time in seconds for all attempts together.
+        policy: What to do where nothing can be looked up.
+        notify: Called with the reason before each repetition.
+    """
+
+    def __init__(
+        self,
+        client: ProviderClient,
+        key: str,
+        *,
+        patience: float,
+        policy: UnknownPolicy,
+        notify: Notify,
+    ) -> None:
+        self._client = client
+        self._key = key
+        self._patience = patience
+        self._policy = policy
+        self._notify = notify
+
+    async def deliver(
+        self,
+        create: Callable[[], Awaitable[T]],
+        find: Callable[[], Awaitable[T | None]],
+    ) -> T:
+        """Create until it is known to exist.
+
+        Args:
+            create: One attempt.
+            find: Looks the key up; ``None`` where there is nothing under it.
+
+        Raises:
+            SubmissionUnknownError: The answer was lost and cannot be looked up.
+            QuantumAsyncError: The provider refused, or stayed out of reach.
+        """
+        retries = stamina.retry_context(
+            on=self._may_repeat,
+            attempts=ATTEMPTS,
+            timeout=self._patience,
+            wait_initial=FIRST_WAIT,
+            wait_max=LONGEST_WAIT,
+        )
+        async for attempt in retries:
+            with attempt:
+                try:
+                    return await create()
+                except AMBIGUOUS as error:
+                    return await self._settle(error, find)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _settle(self, error: QuantumAsyncError, find: Callable[[], Awaitable[T | None]]) -> T:
+        """Find out what became of a create whose answer was lost."""
+        if self._client.capabilities.grade is SubmissionGrade.AT_MOST_ONCE:
+            if self._policy is UnknownPolicy.AT_LEAST_ONCE:
+                raise _NotThereError(f"{error}; sent again by policy") from error
+            raise self.unknown(error, "this provider offers no way to look it up") from error
+        found = await self._look_up(error, find)
+        if found is None:
+            raise _NotThereError(f"{error}; the provider does not have it") from error
+        return found
+
+    async def _look_up(
+        self, error: QuantumAsyncError, find: Callable[[], Awaitable[T | None]]
+    ) -> T | None:
+        """Search until the provider must have listed it, if it has it."""
+        delay = self._client.capabilities.settle_delay
+        looks = LOOKS if delay else 1
+        start = anyio.current_time()
+        for look in range(looks):
+            # Early looks adopt quickly; only the one after the whole delay proves absence.
+            await anyio.sleep_until(start + delay * 2 ** (look - looks + 1))
+            try:
+                found = await find()
+            except SubmissionUnknownError:
+                raise
+            except QuantumAsyncError as failure:
+                if look == looks - 1:
+                    raise self.unknown(error, f"looking it up failed: {failure}") from failure
+                continue
+            if found is not None:
+                return found
+        return None
+
+    def unknown(self, error: QuantumAsyncError, why: str) -> SubmissionUnknownError:
+        """Build the error for a create that may or may not exist."""
+        return SubmissionUnknownError(
+            f"the answer to a submission was lost ({error}), and {why}",
+            key=self._key,
+            provider=self._client.name,
+            request_id=error.request_id,
+            remedy=(
+                f"Look for key {self._key} at the provider before sending it again; it may exist "
+                "and be billed."
+            ),
+        )
+
+    def _may_repeat(self, error: Exception) -> bool | float:
+        if isinstance(error, RateLimitedError):
+            self._notify(error)
+            return error.retry_after if error.retry_after is not None else True
+        if isinstance(error, NotSentError):
+            self._notify(error)
+            return True
+        return False
+
+
+class _NotThereError(NotSentError):
+    """The provider does not have it, so sending it again duplicates nothing."""

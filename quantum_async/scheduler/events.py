@@ -1,0 +1,121 @@
+"""The stream of what happens to jobs; it costs nothing while nobody listens."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Self
+
+import anyio
+
+from quantum_async.models.job import JobEvent, JobEventKind
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from quantum_async.scheduler.record import JobRecord
+
+BACKLOG = 16_384
+"""Events that a slow listener may be behind; beyond it the oldest are dropped."""
+
+
+class EventStream:
+    """Events from the moment of subscription on, as an async iterator.
+
+    It ends when the scheduler closes, or when the one job it follows has finished. Leaving the
+    loop early is fine; `aclose` or an ``async with`` block unsubscribes at once.
+    """
+
+    def __init__(self, hub: EventHub, key: str | None = None) -> None:
+        self._hub = hub
+        self._key = key
+        self._events: deque[JobEvent] = deque(maxlen=BACKLOG)
+        self._arrived = anyio.Event()
+        self._ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> JobEvent:
+        while not self._events:
+            if self._ended:
+                raise StopAsyncIteration
+            self._arrived = anyio.Event()
+            await self._arrived.wait()
+        return self._events.popleft()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Unsubscribe."""
+        self._hub.streams.discard(self)
+        self.end()
+
+    def push(self, event: JobEvent) -> None:
+        """Take an event, if it is one of those followed."""
+        if self._key is not None and event.key != self._key:
+            return
+        self._events.append(event)
+        self._arrived.set()
+        if self._key is not None and event.kind is JobEventKind.FINISHED:
+            self._hub.streams.discard(self)
+            self.end()
+
+    def end(self) -> None:
+        """Let the iterator stop once what has arrived is read."""
+        self._ended = True
+        self._arrived.set()
+
+
+class EventHub:
+    """Hands every event to every listener."""
+
+    def __init__(self) -> None:
+        self.streams: set[EventStream] = set()
+        self._closed = False
+
+    def subscribe(self, key: str | None = None, *, is_over: bool = False) -> EventStream:
+        """Start listening.
+
+        Args:
+            key: The job to follow; every job by default.
+            is_over: Whether nothing more is going to happen, so that the stream ends at once.
+        """
+        stream = EventStream(self, key)
+        if is_over or self._closed:
+            stream.end()
+        else:
+            self.streams.add(stream)
+        return stream
+
+    def publish(self, kind: JobEventKind, record: JobRecord, message: str = "") -> None:
+        """Tell every listener what happened to a job."""
+        if not self.streams:
+            return
+        event = JobEvent(
+            kind=kind,
+            key=record.spec.key,
+            target=record.target,
+            status=record.state.status,
+            time=time.time(),
+            job_id=record.ref.id if record.ref else None,
+            message=message,
+        )
+        for stream in tuple(self.streams):
+            stream.push(event)
+
+    def close(self) -> None:
+        """End every stream, also those of later listeners."""
+        self._closed = True
+        for stream in self.streams:
+            stream.end()
+        self.streams.clear()

@@ -1,0 +1,166 @@
+"""The fetcher of a lane: gets results as soon as they are known to be there, and no sooner."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING
+
+import anyio
+import stamina
+
+from quantum_async.errors import (
+    ProtocolError,
+    QuantumAsyncError,
+    RateLimitedError,
+    ResultError,
+    ResultPendingError,
+    ServerError,
+    TransportError,
+)
+from quantum_async.models.job import JobStatus
+from quantum_async.scheduler.signal import Signal
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from quantum_async.scheduler.lane import Lane
+    from quantum_async.scheduler.record import JobRecord
+
+ATTEMPTS = 10
+LONGEST_WAIT = 30.0
+BULK_PARTS = 8
+"""In how many parts, at the most, the results of a batch are fetched while it runs."""
+BULK_WAIT = 0.25
+"""Longest wait for more results of a batch, as a fraction of the median run time."""
+
+PASSING = (TransportError, ServerError, ProtocolError, RateLimitedError, ResultPendingError)
+
+
+class Fetcher:
+    """Fetch the results of jobs that have succeeded.
+
+    Where a provider serves all results of a batch in one request, results are gathered for a
+    moment: a batch costs a handful of requests instead of one or two per job.
+    """
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._ready: deque[JobRecord] = deque()
+        self._gathering: dict[str, list[JobRecord]] = {}
+        self._since: dict[str, float] = {}
+        self._running: Counter[str] = Counter()
+        self._signal = Signal()
+        self._slots = anyio.Semaphore(lane.requests_in_flight)
+
+    def expect(self, record: JobRecord) -> None:
+        """Note that a job of a batch is running, so that its batch's results are worth a wait."""
+        if record.ref is not None and record.ref.batch_id is not None:
+            self._running[record.ref.batch_id] += 1
+
+    def dismiss(self, record: JobRecord) -> None:
+        """Note that a job of a batch ended without a result."""
+        if record.ref is not None and record.ref.batch_id is not None:
+            self._left(record.ref.batch_id)
+            self._signal.notify()
+
+    def put(self, record: JobRecord) -> None:
+        """Take a job that has succeeded."""
+        batch_id = record.ref.batch_id if record.ref is not None else None
+        if batch_id is not None:
+            self._left(batch_id)
+        if batch_id is not None and self._lane.capabilities.bulk_results:
+            self._gathering.setdefault(batch_id, []).append(record)
+            self._since.setdefault(batch_id, anyio.current_time())
+        else:
+            self._ready.append(record)
+        self._signal.notify()
+
+    async def run(self, tasks: TaskGroup) -> None:
+        """Fetch for ever; cancelled by the scheduler."""
+        while True:
+            await self._signal.wait_until(self._next_deadline())
+            for records in self._gathered(anyio.current_time()):
+                await self._slots.acquire()
+                tasks.start_soon(self._lane.guarded, self._fetch_many, records)
+            while self._ready:
+                await self._slots.acquire()
+                tasks.start_soon(self._lane.guarded, self._fetch_one, self._ready.popleft())
+
+    def _left(self, batch_id: str) -> None:
+        self._running[batch_id] -= 1
+        if self._running[batch_id] <= 0:
+            del self._running[batch_id]
+
+    def _deadline(self, batch_id: str) -> float:
+        records = self._gathering[batch_id]
+        running = self._running[batch_id]
+        if running == 0 or len(records) * BULK_PARTS >= len(records) + running:
+            return 0.0
+        median = self._lane.poller.median(records[0])
+        wait = BULK_WAIT * median if median is not None else self._lane.limits.min_poll_interval
+        return self._since[batch_id] + wait
+
+    def _next_deadline(self) -> float:
+        return min(map(self._deadline, self._gathering), default=float("inf"))
+
+    def _gathered(self, now: float) -> list[list[JobRecord]]:
+        due = [batch_id for batch_id in self._gathering if self._deadline(batch_id) <= now]
+        for batch_id in due:
+            del self._since[batch_id]
+        return [self._gathering.pop(batch_id) for batch_id in due]
+
+    async def _fetch_many(self, records: list[JobRecord]) -> None:
+        refs = [record.ref for record in records if record.ref is not None]
+        try:
+            results = await self._lane.client.fetch_many(refs)
+        except QuantumAsyncError:
+            # The shortcut is optional: one by one, each failure is told to the right job.
+            results = {}
+        finally:
+            self._slots.release()
+        for record in records:
+            result = results.get(record.ref) if record.ref is not None else None
+            if result is None:
+                self._ready.append(record)
+                self._signal.notify()
+            else:
+                record.succeed(result)
+                self._lane.settled(record)
+
+    async def _fetch_one(self, record: JobRecord) -> None:
+        try:
+            await self._fetch_patiently(record)
+        except QuantumAsyncError as error:
+            failure = error
+            if not isinstance(error, ResultError):
+                failure = ResultError(
+                    f"the result of job {record.ref} could not be fetched: {error}",
+                    request_id=error.request_id,
+                    remedy="The job is done and stays at the provider; fetch it again later.",
+                )
+                failure.__cause__ = error
+            self._lane.failed(record, failure)
+        else:
+            self._lane.settled(record)
+        finally:
+            self._slots.release()
+
+    async def _fetch_patiently(self, record: JobRecord) -> None:
+        assert record.ref is not None
+        assert record.state.status is JobStatus.SUCCEEDED
+        attempts = stamina.retry_context(
+            on=_passing,
+            attempts=ATTEMPTS,
+            timeout=self._lane.limits.patience,
+            wait_initial=self._lane.limits.min_poll_interval,
+            wait_max=LONGEST_WAIT,
+        )
+        async for attempt in attempts:
+            with attempt:
+                record.succeed(await self._lane.client.fetch(record.ref))
+
+
+def _passing(error: Exception) -> bool | float:
+    if isinstance(error, (RateLimitedError, ServerError)) and error.retry_after is not None:
+        return error.retry_after
+    return isinstance(error, PASSING)

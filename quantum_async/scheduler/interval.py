@@ -1,0 +1,69 @@
+"""When to ask about a job next: intervals learned from how long earlier jobs took."""
+
+from __future__ import annotations
+
+import bisect
+from collections import deque
+
+HISTORY = 256
+"""Run times kept per kind of job."""
+WARM = 16
+"""Run times needed before they are trusted."""
+EPS = 0.1
+"""Aimed detection lag as a fraction of a job's age."""
+
+
+class IntervalLaw:
+    """Choose poll intervals so that the lag stays a small fraction of the run time.
+
+    Cold, an interval grows in proportion to the job's age. Once enough run times are known, no
+    poll is made before the earliest of them can be expected, except one safety poll, and from
+    there on at steps that follow the distribution of what remains.
+
+    Args:
+        shortest: Shortest interval in seconds.
+        longest: Longest interval in seconds.
+    """
+
+    __slots__ = ("_longest", "_recent", "_shortest", "_sorted")
+
+    def __init__(self, shortest: float, longest: float) -> None:
+        self._shortest = shortest
+        self._longest = longest
+        self._recent: deque[float] = deque()
+        self._sorted: list[float] = []
+
+    def learn(self, duration: float) -> None:
+        """Add how long a job took from acceptance to its end, in seconds."""
+        if len(self._recent) == HISTORY:
+            oldest = self._recent.popleft()
+            del self._sorted[bisect.bisect_left(self._sorted, oldest)]
+        self._recent.append(duration)
+        bisect.insort(self._sorted, duration)
+
+    @property
+    def median(self) -> float | None:
+        """Median of the learned durations in seconds, or ``None`` while there are too few."""
+        return self._quantile(0.5) if len(self._sorted) >= WARM else None
+
+    def next_delay(self, age: float) -> float:
+        """Return the time in seconds until the next poll of a job of this age in seconds."""
+        delay = self._cold(age) if len(self._sorted) < WARM else self._warm(age)
+        return min(max(delay, self._shortest), self._longest)
+
+    def _cold(self, age: float) -> float:
+        return EPS * age
+
+    def _warm(self, age: float) -> float:
+        earliest = self._quantile(0.02)
+        if age < earliest:
+            return earliest - age if age >= earliest / 4 else max(earliest / 4 - age, EPS * age)
+        done = bisect.bisect_right(self._sorted, age)
+        remaining = len(self._sorted) - done
+        if remaining == 0:
+            return EPS * age
+        step = self._sorted[min(done + remaining // 12, len(self._sorted) - 1)] - age
+        return min(max(step, EPS * age), 2 * EPS * age)
+
+    def _quantile(self, share: float) -> float:
+        return self._sorted[min(int(share * len(self._sorted)), len(self._sorted) - 1)]

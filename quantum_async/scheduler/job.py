@@ -1,0 +1,140 @@
+"""The handle of one job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+from quantum_async.errors import WaitTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from quantum_async.models.job import JobRef, JobState, JobStatus
+    from quantum_async.models.result import Result
+    from quantum_async.scheduler.events import EventStream
+    from quantum_async.scheduler.record import JobRecord
+
+
+class Job:
+    """A job that a provider has accepted. ``await job`` waits for its result.
+
+    Made by `Scheduler.submit` and `Batch.submit`. The scheduler owns the job: it waits for it, or
+    cancels it, when its block is left.
+    """
+
+    __slots__ = ("_record",)
+
+    def __init__(self, record: JobRecord) -> None:
+        self._record = record
+
+    @property
+    def id(self) -> str | None:
+        """The provider's id of the job."""
+        return self._record.ref.id if self._record.ref is not None else None
+
+    @property
+    def key(self) -> str:
+        """Our key of the job, made before it was sent."""
+        return self._record.spec.key
+
+    @property
+    def target(self) -> str:
+        """Where it runs, as ``provider:device``."""
+        return self._record.target
+
+    @property
+    def ref(self) -> JobRef:
+        """All that is needed to find the job again from another process; picklable.
+
+        Raises:
+            JobError: The job was never accepted.
+        """
+        if self._record.ref is None:
+            self._record.outcome()
+        assert self._record.ref is not None
+        return self._record.ref
+
+    @property
+    def state(self) -> JobState:
+        """What the provider last said of the job; sends nothing."""
+        return self._record.state
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether result or error is here; sends nothing."""
+        return self._record.is_settled
+
+    async def status(self) -> JobStatus:
+        """Ask the provider where the job stands.
+
+        Cancelled: nothing happens to the job.
+
+        Raises:
+            QuantumAsyncError: The provider could not be asked.
+        """
+        await self._record.lane.poller.refresh(self._record)
+        return self._record.state.status
+
+    async def result(self, timeout: float | None = None) -> Result:  # noqa: ASYNC109
+        """Wait for the result.
+
+        Cancelled or timed out: only the waiting ends; the job goes on.
+
+        Args:
+            timeout: Longest time to wait in seconds; no limit by default.
+
+        Raises:
+            JobFailedError: The provider ran the job and it failed.
+            JobCancelledError: The job was cancelled.
+            ResultError: The job is done, but its result cannot be used.
+            WaitTimeoutError: The deadline passed; the job goes on.
+        """
+        start = anyio.current_time()
+        with anyio.move_on_after(timeout):
+            await self._record.wait_settled()
+        if not self._record.is_settled:
+            raise self._timed_out(anyio.current_time() - start)
+        return self._record.outcome()
+
+    def __await__(self) -> Generator[object, object, Result]:
+        return self.result().__await__()
+
+    async def cancel(self) -> None:
+        """Ask the provider to cancel the job; one that has ended already is left as it is.
+
+        Waiting for the job then raises `JobCancelledError` once the provider confirms.
+
+        Raises:
+            QuantumAsyncError: The provider could not be asked, or refused.
+        """
+        await self._record.lane.cancel([self._record])
+
+    def detach(self) -> JobRef:
+        """Leave the job to itself: the scheduler neither waits for it nor cancels it.
+
+        Returns:
+            The reference by which it is found again.
+        """
+        ref = self.ref
+        self._record.lane.forget(self._record)
+        return ref
+
+    def events(self) -> EventStream:
+        """Follow what happens to this job from now on, until it has finished."""
+        return self._record.lane.hub.subscribe(self.key, is_over=self._record.is_settled)
+
+    def __repr__(self) -> str:
+        return f"<Job {self._record.ref or self.key} {self._record.state.status}>"
+
+    def _timed_out(self, elapsed: float) -> WaitTimeoutError:
+        status = self._record.state.status
+        error = WaitTimeoutError(
+            f"job {self._record.ref} is still {status} after {elapsed:.1f} s",
+            provider=self._record.lane.client.name,
+            job_id=self.id,
+            remedy="The job goes on: wait again, or cancel it with job.cancel().",
+        )
+        error.elapsed, error.last_status = elapsed, str(status)
+        return error

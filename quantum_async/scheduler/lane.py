@@ -1,0 +1,239 @@
+"""A lane: all work of one scheduler towards one provider, within that provider's limits."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+
+from quantum_async.errors import QuantumAsyncError
+from quantum_async.models.job import JobEventKind, JobState, JobStatus
+from quantum_async.scheduler.delivery import Delivery, Notify, UnknownPolicy
+from quantum_async.scheduler.fetching import Fetcher
+from quantum_async.scheduler.polling import Poller
+from quantum_async.scheduler.record import JobRecord, Stage, fresh
+from quantum_async.scheduler.sending import Sender
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from anyio.abc import TaskGroup
+
+    from quantum_async.models.capabilities import Capabilities
+    from quantum_async.models.limits import Limits
+    from quantum_async.providers.base import ProviderClient
+    from quantum_async.scheduler.budget import Purse
+    from quantum_async.scheduler.events import EventHub
+    from quantum_async.scheduler.signal import Broadcast
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What all lanes of a scheduler share.
+
+    Args:
+        limits: The user's limits.
+        hub: Where events go.
+        purse: Where the spending is counted.
+        policy: What to do where a lost answer cannot be looked up.
+        settled: Called with each job whose result or error is here.
+        changed: Told whenever a job is accepted or settled.
+    """
+
+    limits: Limits
+    hub: EventHub
+    purse: Purse
+    policy: UnknownPolicy
+    settled: Callable[[JobRecord], None]
+    changed: Broadcast
+
+
+class Lane:
+    """Follow the jobs of one provider from the queue to the result.
+
+    Three loops share the work: the sender submits, the poller asks, the fetcher gets results.
+    The lane holds what they have in common and moves each job from one to the next.
+    """
+
+    def __init__(self, client: ProviderClient, common: Common) -> None:
+        self.client = client
+        self.common = common
+        self.live: dict[JobRecord, None] = {}
+        self._scopes: set[anyio.CancelScope] = set()
+        self.sender = Sender(self)
+        self.poller = Poller(self)
+        self.fetcher = Fetcher(self)
+
+    @property
+    def limits(self) -> Limits:
+        """The user's limits."""
+        return self.common.limits
+
+    @property
+    def hub(self) -> EventHub:
+        """Where events go."""
+        return self.common.hub
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the provider can do."""
+        return self.client.capabilities
+
+    @property
+    def requests_in_flight(self) -> int:
+        """Most concurrent requests of one kind towards this provider."""
+        return self.limits.requests_in_flight or self.capabilities.requests_in_flight
+
+    @property
+    def jobs_in_flight(self) -> int | None:
+        """Most unfinished jobs at the provider, or ``None`` for no limit."""
+        own, provider = self.limits.jobs_in_flight, self.capabilities.jobs_in_flight
+        return own if provider is None else min(provider, own or provider)
+
+    def start(self, tasks: TaskGroup) -> None:
+        """Start the three loops in the scheduler's task group."""
+        for loop in (self.sender, self.poller, self.fetcher):
+            tasks.start_soon(self.guarded, loop.run, tasks)
+
+    async def guarded(self, work: Callable[..., Awaitable[None]], *args: object) -> None:
+        """Run work that outlives a cancelled block, until the scheduler stops the lane.
+
+        A submission under way must not be torn off because the caller was cancelled: its job
+        would run without an owner. The scheduler ends these scopes itself, after its grace.
+        """
+        with anyio.CancelScope(shield=True) as scope:
+            self._scopes.add(scope)
+            try:
+                await work(*args)
+            finally:
+                self._scopes.discard(scope)
+
+    def stop(self) -> None:
+        """End everything that still runs here."""
+        for scope in tuple(self._scopes):
+            scope.cancel()
+
+    def delivery(self, key: str, notify: Notify) -> Delivery:
+        """Prepare the delivery of one create."""
+        return Delivery(
+            self.client,
+            key,
+            patience=self.limits.patience,
+            policy=self.common.policy,
+            notify=notify,
+        )
+
+    def put(self, records: Iterable[JobRecord]) -> None:
+        """Queue jobs for sending.
+
+        Raises:
+            SchedulerClosedError: The lane takes no more jobs.
+        """
+        records = list(records)
+        self.sender.put(records)
+        self.live.update(dict.fromkeys(records))
+
+    def refuse(self, error: QuantumAsyncError) -> None:
+        """Take no more jobs; what waits unsent ends as cancelled."""
+        for record in self.sender.refuse(error):
+            self.withdraw(record)
+
+    def accepted(self, record: JobRecord) -> None:
+        """Note that the provider has a job."""
+        self.hub.publish(JobEventKind.SUBMITTED, record)
+        self.fetcher.expect(record)
+        self.poller.watch(record)
+        self.common.changed.notify()
+
+    def failed(self, record: JobRecord, error: BaseException) -> None:
+        """Note that a job will have no result."""
+        if isinstance(error, QuantumAsyncError):
+            job_id = record.ref.id if record.ref else None
+            error.concerning(provider=self.client.name, job_id=job_id)
+        record.fail(error)
+        self.settled(record)
+
+    def ended(self, record: JobRecord, state: JobState) -> None:
+        """Note that the provider ended a job."""
+        record.state = state
+        self.sender.landed()
+        if state.status is JobStatus.SUCCEEDED:
+            record.stage = Stage.ENDED
+            self.fetcher.put(record)
+        else:
+            self.fetcher.dismiss(record)
+            record.end(state)
+            self.settled(record)
+
+    def lost(self, record: JobRecord, error: QuantumAsyncError) -> None:
+        """Give up on an accepted job that can no longer be followed."""
+        self.sender.landed()
+        self.fetcher.dismiss(record)
+        twin = fresh(error)
+        twin.accepted = "yes"
+        twin.add_note("The job goes on at the provider; look for it there by its id.")
+        self.failed(record, twin)
+
+    def settled(self, record: JobRecord) -> None:
+        """Note that result or error of a job is here."""
+        self.live.pop(record, None)
+        self.hub.publish(JobEventKind.FINISHED, record)
+        self.common.settled(record)
+        self.common.changed.notify()
+
+    def forget(self, record: JobRecord) -> None:
+        """Leave a job to itself: not waited for, not cancelled."""
+        if record in self.live:
+            del self.live[record]
+            self.common.changed.notify()
+
+    def withdraw(self, record: JobRecord) -> None:
+        """Take back a job that was not sent yet; it ends as cancelled."""
+        self.sender.withdraw(record)
+        record.wants_cancel = True
+        record.end(JobState(JobStatus.CANCELLED, message="it had not been sent yet"))
+        self.settled(record)
+
+    async def cancel(self, records: Iterable[JobRecord]) -> None:
+        """Cancel jobs wherever they stand.
+
+        One that is under way is marked, and cancelled by the scheduler once it is accepted.
+
+        Raises:
+            QuantumAsyncError: The provider could not be asked, or refused one of them.
+        """
+        accepted: list[JobRecord] = []
+        for record in records:
+            record.wants_cancel = True
+            if record.stage is Stage.WAITING:
+                self.withdraw(record)
+            elif record.stage is Stage.ACCEPTED:
+                accepted.append(record)
+        await self._cancel_remotely(accepted)
+
+    async def cancel_wanted(self, records: Iterable[JobRecord]) -> None:
+        """Cancel those of some newly accepted jobs that were cancelled while on their way."""
+        await self.cancel_quietly([record for record in records if record.wants_cancel])
+
+    async def cancel_quietly(self, records: Iterable[JobRecord]) -> None:
+        """Cancel jobs where nobody waits for the answer: a refusal is logged."""
+        try:
+            await self.cancel(records)
+        except QuantumAsyncError as error:
+            logger.warning("a job could not be cancelled: %s", error)
+
+    async def _cancel_remotely(self, records: list[JobRecord]) -> None:
+        refs = {record.ref: record for record in records if record.ref is not None}
+        if not refs:
+            return
+        failures = await self.client.cancel(list(refs))
+        for ref, record in refs.items():
+            if ref not in failures and record.stage is Stage.ACCEPTED:
+                record.state = JobState(JobStatus.CANCELLING)
+                self.poller.hurry(record)
+        for error in failures.values():
+            raise error

@@ -1,0 +1,203 @@
+"""The poller of a lane: one manager that asks about many jobs with few requests."""
+
+from __future__ import annotations
+
+import heapq
+from itertools import count
+from typing import TYPE_CHECKING
+
+import anyio
+
+from quantum_async.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    NotFoundError,
+    QuantumAsyncError,
+    RateLimitedError,
+    RejectedRequestError,
+    ServerError,
+)
+from quantum_async.models.job import JobEventKind, JobState, JobStatus
+from quantum_async.scheduler.interval import IntervalLaw
+from quantum_async.scheduler.record import JobRecord, Stage
+from quantum_async.scheduler.signal import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    from anyio.abc import TaskGroup
+
+    from quantum_async.models.job import JobRef
+    from quantum_async.scheduler.lane import Lane
+
+SHORT_POLL_PAGES = 4
+"""Pages asked for at a time where the server answers at once."""
+LONG_POLL_PAGES = 128
+"""Pages asked for at a time where the server holds the answer back."""
+REFUSALS = 3
+"""Refused polls in a row after which asking again is pointless."""
+FAR = float("inf")
+
+
+class Poller:
+    """Keep every accepted job's state up to date.
+
+    Jobs wait in a heap ordered by when each should be asked about. The manager sleeps until the
+    first is due, takes all that are due and fills up the page with those due next, which costs no
+    further request. Failures postpone; they never end a wait before the lane's patience does.
+    """
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._heap: list[tuple[float, int, JobRecord]] = []
+        self._laws: dict[Hashable, IntervalLaw] = {}
+        self._number = count()
+        self._signal = Signal()
+        self._failing_since: float | None = None
+        self._failures = 0
+        self._not_before = 0.0
+        pages = LONG_POLL_PAGES if lane.capabilities.long_poll else SHORT_POLL_PAGES
+        self._slots = anyio.Semaphore(pages)
+
+    def watch(self, record: JobRecord) -> None:
+        """Start asking about an accepted job."""
+        self._schedule(record, anyio.current_time())
+        self._signal.notify()
+
+    def hurry(self, record: JobRecord) -> None:
+        """Ask about a job soon, because something was done to it."""
+        shortest = self._lane.limits.min_poll_interval
+        self._push(anyio.current_time() + shortest, record)
+        self._signal.notify()
+
+    async def run(self, tasks: TaskGroup) -> None:
+        """Ask for ever; cancelled by the scheduler."""
+        while True:
+            now = anyio.current_time()
+            due = max(self._first_due(), self._not_before)
+            if due > now:
+                await self._signal.wait_until(due)
+                continue
+            await self._slots.acquire()
+            page = self._next_page(anyio.current_time())
+            if page:
+                tasks.start_soon(self._lane.guarded, self._ask, page)
+            else:
+                self._slots.release()
+
+    async def refresh(self, record: JobRecord) -> None:
+        """Ask about one job now.
+
+        Raises:
+            QuantumAsyncError: The provider could not be asked.
+        """
+        if record.ref is not None and record.stage is Stage.ACCEPTED:
+            states = await self._lane.client.poll([record.ref])
+            self._update(record, states, anyio.current_time())
+
+    def _first_due(self) -> float:
+        heap = self._heap
+        while heap and (heap[0][2].stage is not Stage.ACCEPTED or self._is_stale(heap[0])):
+            heapq.heappop(heap)
+        return heap[0][0] if heap else FAR
+
+    def _is_stale(self, entry: tuple[float, int, JobRecord]) -> bool:
+        return entry[2].poll_number != entry[1]
+
+    def _next_page(self, now: float) -> list[JobRecord]:
+        page: list[JobRecord] = []
+        while len(page) < self._lane.capabilities.jobs_per_poll:
+            due = self._first_due()
+            if due == FAR or (due > now and not page):
+                break
+            page.append(heapq.heappop(self._heap)[2])
+        return page
+
+    async def _ask(self, page: list[JobRecord]) -> None:
+        refs = [record.ref for record in page if record.ref is not None]
+        try:
+            states = await self._lane.client.poll(refs)
+        except QuantumAsyncError as error:
+            self._postpone(page, error)
+        else:
+            self._failing_since, self._failures = None, 0
+            now = anyio.current_time()
+            for record in page:
+                self._update(record, states, now)
+        finally:
+            self._slots.release()
+
+    def _update(self, record: JobRecord, states: Mapping[JobRef, JobState], now: float) -> None:
+        state = states.get(record.ref) if record.ref is not None else None
+        if record.stage is not Stage.ACCEPTED:
+            return
+        if state is not None and state.status.is_terminal:
+            self._law(record).learn(self._duration(record, now))
+            self._lane.ended(record, state)
+            return
+        if state is not None:
+            self._report(record, state)
+        self._schedule(record, now)
+        record.asked_at = now
+
+    def _report(self, record: JobRecord, state: JobState) -> None:
+        before, record.state = record.state.status, state
+        if state.status is not before and state.status is JobStatus.RUNNING:
+            self._lane.hub.publish(JobEventKind.RUNNING, record)
+        elif state.status is not before:
+            self._lane.hub.publish(JobEventKind.QUEUED, record, state.reported)
+
+    def _duration(self, record: JobRecord, now: float) -> float:
+        half_gap = (now - max(record.asked_at, record.accepted_at)) / 2
+        return max(now - record.accepted_at - half_gap, 0.0)
+
+    def _schedule(self, record: JobRecord, now: float) -> None:
+        if self._lane.capabilities.long_poll:
+            # A server that answers at once although nothing changed must not be asked in a spin.
+            earliest = record.asked_at + self._lane.limits.min_poll_interval
+            self._push(now if now == record.accepted_at else max(now, earliest), record)
+        else:
+            self._push(now + self._law(record).next_delay(now - record.accepted_at), record)
+
+    def _push(self, due: float, record: JobRecord) -> None:
+        record.poll_number = next(self._number)
+        heapq.heappush(self._heap, (due, record.poll_number, record))
+
+    def _law(self, record: JobRecord) -> IntervalLaw:
+        key = (record.device, record.spec.shots.bit_length())
+        law = self._laws.get(key)
+        if law is None:
+            limits = self._lane.limits
+            law = IntervalLaw(limits.min_poll_interval, limits.max_poll_interval)
+            self._laws[key] = law
+        return law
+
+    def median(self, record: JobRecord) -> float | None:
+        """Median duration in seconds of jobs of this kind, once it is known."""
+        return self._law(record).median
+
+    def _postpone(self, page: list[JobRecord], error: QuantumAsyncError) -> None:
+        now = anyio.current_time()
+        self._failures += 1
+        if self._failing_since is None:
+            self._failing_since = now
+        if self._is_final(error) or now - self._failing_since > self._lane.limits.patience:
+            for record in page:
+                self._lane.lost(record, error)
+            return
+        self._not_before = now + self._pause(error)
+        for record in page:
+            self._push(self._not_before, record)
+            self._lane.hub.publish(JobEventKind.RETRIED, record, str(error))
+
+    def _is_final(self, error: QuantumAsyncError) -> bool:
+        if isinstance(error, (RateLimitedError, NotFoundError)):
+            return False
+        refused = isinstance(error, (AuthenticationError, RejectedRequestError, InvalidInputError))
+        return refused and self._failures >= REFUSALS
+
+    def _pause(self, error: QuantumAsyncError) -> float:
+        asked = error.retry_after if isinstance(error, (RateLimitedError, ServerError)) else None
+        limits = self._lane.limits
+        backoff: float = limits.min_poll_interval * 2 ** min(self._failures, 20)
+        return asked if asked is not None else min(backoff, limits.max_poll_interval, 30.0)

@@ -1,0 +1,451 @@
+"""The scheduler: a task group for remote jobs."""
+
+from __future__ import annotations
+
+import logging
+import operator
+import uuid
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import anyio
+import anyio.to_thread
+from anyio import AsyncContextManagerMixin
+
+from quantum_async.errors import (
+    BatchError,
+    InvalidShotsError,
+    QuantumAsyncError,
+    SchedulerClosedError,
+    UnknownTargetError,
+)
+from quantum_async.models.limits import Limits
+from quantum_async.models.program import Program
+from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions
+from quantum_async.scheduler.batch import Batch
+from quantum_async.scheduler.budget import Purse
+from quantum_async.scheduler.completion import Completions
+from quantum_async.scheduler.delivery import UnknownPolicy
+from quantum_async.scheduler.events import EventHub, EventStream
+from quantum_async.scheduler.job import Job
+from quantum_async.scheduler.lane import Common, Lane
+from quantum_async.scheduler.leaving import Leaving
+from quantum_async.scheduler.record import JobRecord, Stage, fresh
+from quantum_async.scheduler.routing import Router
+from quantum_async.scheduler.source import ProgramSource, plain_variables
+from quantum_async.scheduler.sweep import Sweep
+from quantum_async.scheduler.watching import act_on
+from quantum_async.simulation.programs import as_program
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable, Mapping
+    from typing import Self
+
+    from anyio.abc import TaskGroup
+
+    from quantum_async.models.batch import BatchRef, FailurePolicy
+    from quantum_async.models.cost import Budget
+    from quantum_async.models.grid import Points
+    from quantum_async.providers.base import ProviderClient
+    from quantum_async.scheduler.source import Buildable
+    from quantum_async.scheduler.sweep import OnError
+    from quantum_async.scheduler.watching import CancelEvent
+
+logger = logging.getLogger(__name__)
+
+OnCancel: TypeAlias = Literal["cancel", "detach"]
+
+
+class Scheduler(AsyncContextManagerMixin):
+    """Run jobs on one or more providers as children of a block.
+
+    Leaving the block normally waits for every job. Leaving it by an error or a cancellation
+    cancels what still runs at the providers, closes every open batch, and only then lets the
+    error through. Jobs that failed and that nobody looked at raise when the block is left: one
+    as it is, several as an `ExceptionGroup`.
+
+    Args:
+        *clients: Provider clients; the scheduler opens and closes those that are not open yet.
+        on_cancel: What happens to unfinished jobs when the block is left by an error:
+            ``"cancel"`` them, or ``"detach"`` them, which leaves them running.
+        cancel_on: An event that cancels every job once it is set.
+        grace: Longest time in seconds for cancelling and closing on the way out.
+        limits: How much is done at once; the providers' own limits by default.
+        budget: The most that may be spent.
+        on_unknown: What to do with a submission whose answer was lost and that the provider
+            cannot look up: report it (``"at_most_once"``) or send it again (``"at_least_once"``).
+
+    Raises:
+        ConfigurationError: No client, or two of one provider.
+
+    Example:
+        ```python
+        import quantum_async as qa
+
+
+        async def main() -> None:
+            bell = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c;'
+            bell += "h q[0]; cx q[0], q[1]; c = measure q;"
+            async with qa.Scheduler(qa.LocalClient(seed=1)) as scheduler:
+                job = await scheduler.submit(bell, shots=1000)
+                result = await job
+            assert set(result.counts) == {"00", "11"}
+        ```
+    """
+
+    def __init__(
+        self,
+        *clients: ProviderClient,
+        on_cancel: OnCancel = "cancel",
+        cancel_on: CancelEvent | None = None,
+        grace: float = 10.0,
+        limits: Limits | None = None,
+        budget: Budget | None = None,
+        on_unknown: Literal["at_most_once", "at_least_once"] = "at_most_once",
+    ) -> None:
+        self._hub = EventHub()
+        common = Common(
+            limits=limits or Limits(),
+            hub=self._hub,
+            purse=Purse(budget),
+            policy=UnknownPolicy(on_unknown),
+            settled=self._settled,
+        )
+        self._lanes = [Lane(client, common) for client in clients]
+        self._router = Router(self._lanes)
+        self._on_cancel: OnCancel = on_cancel
+        self._cancel_on = cancel_on
+        self._tasks: TaskGroup | None = None
+        self._failed: list[JobRecord] = []
+        self._sweeps: list[Sweep] = []
+        self._batches: dict[Batch, None] = {}
+        self._feeding = 0
+        self._changed = anyio.Event()
+        self.grace = grace
+        """Longest time in seconds for cancelling and closing on the way out."""
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        error: BaseException | None = None
+        async with AsyncExitStack() as stack:
+            for lane in self._lanes:
+                if not lane.client.is_open:
+                    await stack.enter_async_context(lane.client)
+            async with anyio.create_task_group() as tasks:
+                self._start(tasks)
+                try:
+                    yield self
+                    await self._drained()
+                    await self._close_batches()
+                except BaseException as caught:  # noqa: BLE001 -- raised again below
+                    error = caught
+                    await self._leaving().abort(caught)
+                self._stop(tasks)
+        if error is not None:
+            raise error
+        self._raise_unseen()
+
+    async def submit(
+        self,
+        program: Buildable,
+        *,
+        shots: int,
+        variables: Mapping[str, object] | None = None,
+        on: str | None = None,
+        cancel_on: CancelEvent | None = None,
+        options: RunOptions | None = None,
+        batch: BatchRef | None = None,
+    ) -> Job:
+        """Send one job and return once the provider has accepted it.
+
+        Billed: running the job is. Cancelled: a job that was not sent is dropped, one on its way
+        is cancelled at the provider as soon as it is accepted.
+
+        Args:
+            program: A `Program`, a path, OpenQASM text, a Qiskit circuit or a Pulser sequence.
+            shots: How often to run it.
+            variables: Values of the program's parameters.
+            on: The target, ``provider:device``; may be left out where one client leaves no doubt.
+            cancel_on: An event that cancels this job once it is set.
+            options: Seed, observables, tags, and what the provider offers beyond.
+            batch: The open batch that the job goes to; `Batch.submit` passes it.
+
+        Raises:
+            InvalidInputError: The job cannot run; nothing was sent.
+            SubmissionUnknownError: The answer was lost and cannot be looked up.
+            BudgetExceededError: The job would exceed the budget; nothing was sent.
+            SchedulerClosedError: The scheduler's block is not entered, or is being left.
+            QuantumAsyncError: The provider refused, or stayed out of reach.
+        """
+        tasks = self._running()
+        payload = await _in_thread(program)
+        lane, device = self._router.route(on, payload)
+        spec = JobSpec(
+            key=uuid.uuid4().hex,
+            program=payload,
+            shots=_checked_shots(shots),
+            variables=plain_variables(variables),
+            options=options or RunOptions(),
+        )
+        await lane.client.validate(spec, device)
+        record = JobRecord(spec, lane, device, batch)
+        lane.put([record])
+        if cancel_on is not None:
+            tasks.start_soon(self._cancel_job_on, cancel_on, record)
+        await self._accepted(record)
+        return Job(record)
+
+    def sweep(
+        self,
+        program: Buildable,
+        points: Points,
+        *,
+        shots: int,
+        on: str | None = None,
+        name: str | None = None,
+        on_error: OnError = "raise",
+        options: RunOptions | None = None,
+        batch: BatchRef | None = None,
+    ) -> Sweep:
+        """Start one job per point, as fast as the provider takes them.
+
+        Args:
+            program: A parametrised program, or a function from parameters to a program: called
+                with the parameters as keywords, or with one mapping where it takes one argument.
+            points: The points, from `grid` or `zip_points`.
+            shots: Shots of each point.
+            on: The target, ``provider:device``.
+            name: What the sweep is called.
+            on_error: Whether a failed point raises on iteration and stops sending further ones,
+                or is collected with its error.
+            options: Seed, observables, tags, and what the provider offers beyond.
+            batch: The open batch that the jobs go to; `Batch.sweep` passes it.
+
+        Raises:
+            InvalidInputError: The program or the number of shots is of no use. What only the
+                provider can check is raised on iteration, before anything is sent.
+            SchedulerClosedError: The scheduler's block is not entered, or is being left.
+        """
+        tasks = self._running()
+        source = ProgramSource(program, points)
+        lane, device = self._router.route(on, source.shared)
+        sweep = Sweep(
+            lane,
+            device,
+            source,
+            points,
+            shots=_checked_shots(shots),
+            options=options or RunOptions(),
+            batch=batch,
+            name=name,
+            on_error=on_error,
+        )
+        self._sweeps.append(sweep)
+        self._feeding += 1
+        tasks.start_soon(lane.guarded, self._feed, sweep)
+        return sweep
+
+    def open_batch(
+        self,
+        program: Buildable | None = None,
+        *,
+        on: str | None = None,
+        name: str = "",
+        on_failure: FailurePolicy | None = None,
+        options: RunOptions | None = None,
+    ) -> Batch:
+        """Prepare a batch that takes jobs while its ``async with`` block lasts.
+
+        Billed: from entering to leaving, an open batch may reserve the device.
+
+        Args:
+            program: The program that its jobs share.
+            on: The target, ``provider:device``.
+            name: What the batch is called.
+            on_failure: What a failed job does to the rest; the provider's own way by default.
+            options: Passed on to its jobs.
+
+        Raises:
+            BatchError: The provider has no open batches.
+            UnknownTargetError: The target names no client or device.
+        """
+        self._running()
+        payload = as_program(program) if program is not None else None
+        lane, device = self._router.route(on, payload)
+        if not device:
+            raise UnknownTargetError(
+                f"{lane.client.name!r} names no device, and without a program none follows",
+                provider=lane.client.name,
+                remedy="Write on='provider:device'.",
+            )
+        if not lane.capabilities.open_batch:
+            raise BatchError(
+                f"{lane.client.name} has no open batches",
+                provider=lane.client.name,
+                remedy="Submit jobs to the scheduler itself.",
+            )
+        request = BatchRequest(
+            key=uuid.uuid4().hex,
+            target=device,
+            program=payload,
+            name=name,
+            on_failure=on_failure,
+            options=options or RunOptions(),
+        )
+        return Batch(self, lane, request)
+
+    def as_completed(self, jobs: Iterable[Job]) -> Completions:
+        """Iterate over jobs in the order in which they finish.
+
+        Args:
+            jobs: Jobs of this scheduler; failed ones are yielded too, and raise when awaited.
+        """
+        return Completions(jobs)
+
+    def events(self) -> EventStream:
+        """Follow what happens to every job from now on, until the scheduler closes."""
+        return self._hub.subscribe()
+
+    async def cancel_all(self) -> None:
+        """Cancel every unfinished job, and take no more.
+
+        Raises:
+            QuantumAsyncError: A provider could not be asked, or refused.
+        """
+        error = SchedulerClosedError("everything was cancelled, so no more jobs are taken")
+        for lane in self._lanes:
+            lane.refuse(error)
+        for lane in self._lanes:
+            await lane.cancel(list(lane.live))
+
+    def opened(self, batch: Batch) -> None:
+        """Note a batch that has to be closed."""
+        self._batches[batch] = None
+
+    def closed(self, batch: Batch) -> None:
+        """Note a batch that has been closed."""
+        self._batches.pop(batch, None)
+
+    async def sent(self, batch: BatchRef) -> None:
+        """Wait until no job of a batch is still waiting to be sent."""
+        while self._feeding_into(batch) or self._unsent(batch):
+            await self._change()
+
+    def withdraw_batch(self, batch: BatchRef) -> None:
+        """Take back the jobs of a batch that were not sent yet."""
+        for record in self._unsent(batch):
+            if record.stage is Stage.WAITING:
+                record.lane.withdraw(record)
+
+    def _start(self, tasks: TaskGroup) -> None:
+        for lane in self._lanes:
+            lane.start(tasks)
+        self._tasks = tasks
+        if self._cancel_on is not None:
+            tasks.start_soon(act_on, self._cancel_on, self._cancel_all_quietly)
+
+    def _stop(self, tasks: TaskGroup) -> None:
+        self._tasks = None
+        for lane in self._lanes:
+            lane.stop()
+        tasks.cancel_scope.cancel()
+        self._hub.close()
+
+    def _running(self) -> TaskGroup:
+        if self._tasks is None:
+            raise SchedulerClosedError(
+                "the scheduler takes no jobs outside its block",
+                remedy="Use it inside: async with Scheduler(...) as scheduler.",
+            )
+        return self._tasks
+
+    def _leaving(self) -> Leaving:
+        return Leaving(self._lanes, list(self._batches), policy=self._on_cancel, grace=self.grace)
+
+    def _settled(self, record: JobRecord) -> None:
+        if record.error is not None and not record.wants_cancel:
+            self._failed.append(record)
+        self._changed.set()
+
+    async def _change(self) -> None:
+        self._changed = anyio.Event()
+        await self._changed.wait()
+
+    async def _drained(self) -> None:
+        while self._feeding or any(lane.live for lane in self._lanes):
+            await self._change()
+
+    async def _close_batches(self) -> None:
+        for batch in list(self._batches):
+            await batch.close()
+
+    async def _feed(self, sweep: Sweep) -> None:
+        try:
+            await sweep.feed()
+        finally:
+            self._feeding -= 1
+            self._changed.set()
+
+    async def _accepted(self, record: JobRecord) -> None:
+        try:
+            await record.wait_accepted()
+        except BaseException:
+            # The caller will never have a handle, so nobody could own the job.
+            record.wants_cancel = True
+            if record.stage is Stage.WAITING:
+                record.lane.withdraw(record)
+            elif record.stage is Stage.ACCEPTED:
+                with anyio.move_on_after(self.grace, shield=True):
+                    await record.lane.cancel_wanted([record])
+            raise
+        if record.ref is None:
+            record.outcome()
+
+    async def _cancel_job_on(self, event: CancelEvent, record: JobRecord) -> None:
+        with anyio.CancelScope() as scope:
+            record.on_settled(lambda _: scope.cancel())
+            await act_on(event, lambda: record.lane.cancel_quietly([record]))
+
+    async def _cancel_all_quietly(self) -> None:
+        try:
+            await self.cancel_all()
+        except QuantumAsyncError as error:
+            logger.warning("not everything could be cancelled: %s", error)
+
+    def _unsent(self, batch: BatchRef) -> list[JobRecord]:
+        return [
+            record
+            for lane in self._lanes
+            for record in lane.live
+            if record.batch == batch and record.stage < Stage.ACCEPTED
+        ]
+
+    def _feeding_into(self, batch: BatchRef) -> bool:
+        return any(sweep.batch == batch and sweep.is_feeding for sweep in self._sweeps)
+
+    def _raise_unseen(self) -> None:
+        unseen = [r.error for r in self._failed if not r.looked_at and r.error is not None]
+        unseen += [error for sweep in self._sweeps for error in sweep.unseen()]
+        if len(unseen) == 1:
+            raise fresh(unseen[0])
+        if unseen:
+            raise BaseExceptionGroup(f"{len(unseen)} jobs failed and nobody looked", unseen)
+
+
+async def _in_thread(program: Buildable) -> Program:
+    if isinstance(program, Program):
+        return program
+    return await anyio.to_thread.run_sync(as_program, program)
+
+
+def _checked_shots(shots: object) -> int:
+    try:
+        number = operator.index(shots)  # type: ignore[arg-type]
+    except TypeError:
+        number = 0
+    if number <= 0 or isinstance(shots, bool):
+        raise InvalidShotsError(
+            f"shots must be a positive whole number, got {shots!r}",
+            remedy="Pass shots=1000, for example.",
+        )
+    return number

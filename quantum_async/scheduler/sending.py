@@ -1,0 +1,211 @@
+"""The sender of a lane: groups jobs into submissions and brings them to the provider."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.lowlevel
+
+from quantum_async.errors import (
+    InvalidInputError,
+    QuantumAsyncError,
+    RateLimitedError,
+    RejectedRequestError,
+    SubmissionUnknownError,
+)
+from quantum_async.models.job import JobEventKind
+from quantum_async.models.submission import SubmitRequest
+from quantum_async.scheduler.groups import GroupQueue
+from quantum_async.scheduler.pacing import Pace
+from quantum_async.scheduler.record import JobRecord, Stage, fresh
+from quantum_async.scheduler.signal import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from anyio.abc import TaskGroup
+
+    from quantum_async.models.job import JobRef
+    from quantum_async.scheduler.lane import Lane
+
+QUEUE_AHEAD = 64
+"""Jobs that a sweep prepares ahead of what is being sent, at the least."""
+
+
+class Sender:
+    """Send what is queued, as far as the provider's places and requests in flight allow."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._queue = GroupQueue(lane.client)
+        self._signal = Signal()
+        self._room = anyio.Event()
+        self._slots = anyio.Semaphore(lane.requests_in_flight)
+        self._pace = Pace(lane.limits.submissions_per_second)
+        self._refusal: QuantumAsyncError | None = None
+        self.in_flight = 0
+        self.expected = 0
+
+    @property
+    def group_size(self) -> int:
+        """Most jobs of one wire submission."""
+        most = self._lane.capabilities.jobs_per_submission
+        return min(most, self._lane.limits.jobs_per_submission or most)
+
+    async def run(self, tasks: TaskGroup) -> None:
+        """Send for ever; cancelled by the scheduler."""
+        while True:
+            await self._signal.wait()
+            # One turn of the loop lets jobs that are submitted side by side share a request.
+            await anyio.lowlevel.checkpoint()
+            while self._places():
+                await self._slots.acquire()
+                await self._pace.wait()
+                places = self._places()
+                if places:
+                    group = self._depart(self._queue.take(places))
+                    tasks.start_soon(self._lane.guarded, self._send_group, group)
+                else:
+                    self._slots.release()
+
+    def put(self, records: Iterable[JobRecord]) -> None:
+        """Queue jobs.
+
+        Raises:
+            SchedulerClosedError: No more jobs are taken.
+        """
+        if self._refusal is not None:
+            raise self._refusal
+        for record in records:
+            self._queue.put(record)
+        self._signal.notify()
+
+    async def room(self) -> int:
+        """Wait until a sweep may prepare more jobs, and say how many.
+
+        Raises:
+            SchedulerClosedError: No more jobs are taken.
+        """
+        ahead = max(2 * self.group_size, QUEUE_AHEAD)
+        while self._refusal is None and len(self._queue) + self.group_size > ahead:
+            self._room = anyio.Event()
+            await self._room.wait()
+        if self._refusal is not None:
+            raise self._refusal
+        return self.group_size
+
+    def refuse(self, error: QuantumAsyncError) -> list[JobRecord]:
+        """Take no more jobs, and return those that were not sent yet."""
+        self._refusal = error
+        self._room.set()
+        return self._queue.clear()
+
+    def withdraw(self, record: JobRecord) -> None:
+        """Take a job that was not sent yet out of the queue."""
+        self._queue.remove(record)
+        self._room.set()
+
+    def waiting_for(self, batch: object) -> bool:
+        """Say whether a job of this batch was not accepted yet."""
+        return any(record.batch is batch for record in self._queue)
+
+    def landed(self) -> None:
+        """Note that one job's place at the provider is free again."""
+        self.in_flight -= 1
+        self._signal.notify()
+
+    def _places(self) -> int:
+        """Say how many jobs the next submission may hold; 0 while it must wait."""
+        waiting = self._queue.head_size()
+        wanted = min(waiting, self.group_size)
+        most = self._lane.jobs_in_flight
+        if most is None:
+            return wanted
+        free = most - self.in_flight
+        # Few free places are let grow, so that a full queue is not refilled one job at a time.
+        worthwhile = min(wanted, max(1, most // 8))
+        return min(wanted, free) if free >= worthwhile else 0
+
+    def _depart(self, records: list[JobRecord]) -> list[JobRecord]:
+        self.in_flight += len(records)
+        for record in records:
+            record.stage = Stage.SENDING
+        self._room.set()
+        return records
+
+    async def _send_group(self, records: list[JobRecord]) -> None:
+        try:
+            await self._send(records)
+        finally:
+            self._slots.release()
+
+    async def _send(self, records: list[JobRecord]) -> None:
+        purse, shots = self._lane.common.purse, sum(r.spec.shots for r in records)
+        try:
+            purse.take(jobs=len(records), shots=shots)
+        except QuantumAsyncError as error:
+            await self._refused(records, error)
+            return
+        try:
+            refs = await self._deliver(records)
+        except QuantumAsyncError as error:
+            if not isinstance(error, SubmissionUnknownError):
+                purse.give_back(jobs=len(records), shots=shots)
+            await self._refused(records, error)
+        else:
+            self._accepted(records, refs)
+            await self._lane.cancel_wanted(records)
+
+    async def _refused(self, records: list[JobRecord], error: QuantumAsyncError) -> None:
+        """Send a refused submission in two parts, so that one bad job fails alone."""
+        if len(records) > 1 and _may_be_one_jobs_fault(error):
+            middle = len(records) // 2
+            for part in (records[:middle], records[middle:]):
+                await self._send(part)
+            return
+        for record in records:
+            self.landed()
+            self._lane.failed(record, fresh(error))
+
+    def _accepted(self, records: list[JobRecord], refs: list[JobRef]) -> None:
+        now = anyio.current_time()
+        for record, ref in zip(records, refs, strict=True):
+            record.accept(ref, now)
+            self._lane.accepted(record)
+
+    async def _deliver(self, records: list[JobRecord]) -> list[JobRef]:
+        client = self._lane.client
+        request = SubmitRequest(
+            key=uuid.uuid4().hex,
+            target=records[0].device,
+            jobs=tuple(record.spec for record in records),
+            batch=records[0].batch,
+            expected=self.expected + len(self._queue),
+        )
+
+        async def create() -> list[JobRef]:
+            return await client.submit(request)
+
+        async def find() -> list[JobRef] | None:
+            refs = await client.find(request.key)
+            if refs and len(refs) != len(records):
+                found = f"{len(refs)} jobs were found under the key where {len(records)} were sent"
+                raise SubmissionUnknownError(found, key=request.key, provider=client.name)
+            return refs or None
+
+        def notify(error: QuantumAsyncError) -> None:
+            for record in records:
+                self._lane.hub.publish(JobEventKind.RETRIED, record, str(error))
+
+        return await self._lane.delivery(request.key, notify).deliver(create, find)
+
+
+def _may_be_one_jobs_fault(error: QuantumAsyncError) -> bool:
+    if isinstance(error, RateLimitedError):
+        return False
+    # The statuses by which a provider refuses content; the others concern the caller.
+    return isinstance(error, InvalidInputError) or (
+        isinstance(error, RejectedRequestError) and error.status in {400, 413, 422}
+    )

@@ -1,0 +1,101 @@
+"""Where the programs of a sweep come from: one for all points, or a function that makes each."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, TypeAlias
+
+import anyio.to_thread
+
+from quantum_async.errors import ProgramError, QuantumAsyncError
+from quantum_async.models.grid import plain_value
+from quantum_async.models.program import Program
+from quantum_async.simulation.programs import as_program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from quantum_async.models.grid import Points, Value
+
+Buildable: TypeAlias = object
+"""A `Program`, a path, OpenQASM text, a Qiskit circuit or a Pulser sequence."""
+
+
+class ProgramSource:
+    """Give each point of a sweep its program and the values that remain to be bound.
+
+    A function is called in a worker thread, one point at a time, so that building programs does
+    not hold up the event loop.
+
+    Args:
+        program: The program, or a function from parameters to a program.
+        points: The sweep's points.
+    """
+
+    def __init__(self, program: Buildable, points: Points) -> None:
+        self._points = points
+        self._function: Callable[..., object] | None = None
+        self._program: Program | None = None
+        if callable(program) and not isinstance(program, Program):
+            self._function = program
+            self._takes_mapping = _takes_mapping(program, points)
+        else:
+            self._program = as_program(program)
+
+    @property
+    def shared(self) -> Program | None:
+        """The program of every point, or ``None`` where each has its own."""
+        return self._program
+
+    async def at(self, index: int) -> tuple[Program, Mapping[str, Value]]:
+        """Return a point's program and the values of its parameters.
+
+        Raises:
+            ProgramError: The function failed, with its own exception as the cause.
+        """
+        if self._program is not None:
+            return self._program, self._points[index]
+        return await anyio.to_thread.run_sync(self._build, index), {}
+
+    def _build(self, index: int) -> Program:
+        assert self._function is not None
+        point = self._points[index]
+        try:
+            built = self._function(point) if self._takes_mapping else self._function(**point)
+        except QuantumAsyncError:
+            raise
+        except Exception as error:
+            raise ProgramError(
+                f"the program function failed at point {index}: {error!r}",
+                remedy=f"It was called with {dict(point)}.",
+            ) from error
+        return as_program(built)
+
+
+def _takes_mapping(function: Callable[..., object], points: Points) -> bool:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return False
+    try:
+        signature.bind(**dict.fromkeys(points.axes))
+    except TypeError:
+        return _binds_one(signature)
+    return False
+
+
+def _binds_one(signature: inspect.Signature) -> bool:
+    try:
+        signature.bind({})
+    except TypeError:
+        return False
+    return True
+
+
+def plain_variables(variables: Mapping[str, object] | None) -> Mapping[str, Value]:
+    """Turn the values of a job's parameters into plain Python.
+
+    Raises:
+        InvalidInputError: A value is not a number, word, array or mapping.
+    """
+    return {name: plain_value(name, value) for name, value in (variables or {}).items()}

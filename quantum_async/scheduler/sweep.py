@@ -1,0 +1,259 @@
+"""A sweep: one program at many points, fed to the provider as it takes them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import anyio
+
+from quantum_async.errors import (
+    AuthenticationError,
+    BudgetExceededError,
+    ConfigurationError,
+    JobCancelledError,
+    QuantumAsyncError,
+    SchedulerClosedError,
+)
+from quantum_async.models.submission import JobSpec, RunOptions
+from quantum_async.models.sweep import SweepPoint, SweepResults
+from quantum_async.scheduler.record import JobRecord, Stage, fresh
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator
+
+    from quantum_async.models.batch import BatchRef
+    from quantum_async.models.grid import Points
+    from quantum_async.scheduler.lane import Lane
+    from quantum_async.scheduler.source import ProgramSource
+
+OnError: TypeAlias = Literal["raise", "collect"]
+
+HOPELESS = (AuthenticationError, BudgetExceededError, ConfigurationError, SchedulerClosedError)
+"""Errors that every further point would meet as well."""
+
+
+class Sweep:
+    """A sweep under way: iterate over it to get points as they finish, await it to get all.
+
+    Made by `Scheduler.sweep` and `Batch.sweep`. Only as many programs exist at a time as the
+    provider takes. ``async for`` may be used several times and by several tasks; each sees every
+    point, those that have finished first.
+    """
+
+    def __init__(
+        self,
+        lane: Lane,
+        device: str,
+        source: ProgramSource,
+        points: Points,
+        *,
+        shots: int,
+        options: RunOptions,
+        batch: BatchRef | None,
+        name: str | None,
+        on_error: OnError,
+    ) -> None:
+        self._lane = lane
+        self._device = device
+        self._source = source
+        self._shots = shots
+        self._options = options
+        self._on_error = on_error
+        self._records: dict[JobRecord, int] = {}
+        self._failed: set[int] = set()
+        self._unseen: dict[int, BaseException] = {}
+        self._is_cancelled = False
+        self._outcomes: dict[int, SweepPoint] = {}
+        self._finished: list[int] = []
+        self._progress = anyio.Event()
+        self._failure: BaseException | None = None
+        self.points = points
+        self.name = name
+        self.batch = batch
+        self.is_feeding = True
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def done(self) -> int:
+        """Number of points that have a result or an error."""
+        return len(self._finished)
+
+    @property
+    def failed(self) -> int:
+        """Number of points that have an error."""
+        return len(self._failed)
+
+    @property
+    def target(self) -> str:
+        """Where it runs, as ``provider:device``."""
+        client = self._lane.client.name
+        return f"{client}:{self._device}" if self._device else client
+
+    async def __aiter__(self) -> AsyncIterator[SweepPoint]:
+        """Yield points in the order in which they finish.
+
+        Leaving the loop early does not stop the sweep; `cancel` does.
+
+        Raises:
+            QuantumAsyncError: A point failed and the sweep was started with ``on_error="raise"``.
+        """
+        position = 0
+        while position < len(self.points):
+            await self._wait_beyond(position)
+            point = self._outcomes[self._finished[position]]
+            position += 1
+            if point.error is not None:
+                self._look_at(point.index)
+            yield point
+
+    def __await__(self) -> Generator[object, object, SweepResults]:
+        return self.results().__await__()
+
+    async def results(self) -> SweepResults:
+        """Wait for every point and return them in the order of the grid.
+
+        Cancelled: only the waiting ends; the sweep goes on.
+
+        Raises:
+            QuantumAsyncError: A point failed and the sweep was started with ``on_error="raise"``;
+                notes on it name further failures.
+        """
+        while self.done < len(self.points):
+            if self._failed and self._on_error == "raise":
+                break
+            await self._wait_beyond(self.done)
+        if self._failed and self._on_error == "raise":
+            self._look_at(self._first_failure())
+        self._unseen.clear()
+        ordered = [self._outcomes[index] for index in range(len(self.points))]
+        return SweepResults(self.points, ordered, self.name)
+
+    async def cancel(self) -> None:
+        """Cancel every point that has not finished; those not sent yet are never sent.
+
+        Raises:
+            QuantumAsyncError: The provider could not be asked, or refused one of them.
+        """
+        error = JobCancelledError("the sweep was cancelled", accepted="no")
+        self._failure = self._failure or error
+        self._is_cancelled = True
+        await self._lane.cancel(list(self._records))
+
+    def __repr__(self) -> str:
+        name = f" {self.name}" if self.name else ""
+        return f"<Sweep{name} on {self.target}: {self.done} of {len(self)} points done>"
+
+    def unseen(self) -> list[BaseException]:
+        """Errors of points that nobody has looked at; cancelled points do not count."""
+        return list(self._unseen.values())
+
+    async def feed(self) -> None:
+        """Prepare jobs as the provider takes them; run by the scheduler."""
+        index = 0
+        try:
+            while index < len(self.points) and self._failure is None:
+                stop = min(index + await self._lane.sender.room(), len(self.points))
+                records = [await self._record(i) for i in range(index, stop)]
+                await self._send(records, first=index == 0, remaining=len(self.points) - stop)
+                index = stop
+        except QuantumAsyncError as error:
+            self._fail(error)
+        finally:
+            self.is_feeding = False
+            self._lane.sender.expected = 0
+        self._abandon()
+
+    async def _send(self, records: list[JobRecord | None], *, first: bool, remaining: int) -> None:
+        built = [record for record in records if record is not None]
+        if first and built:
+            # One point stands for all: the sweep is refused whole before anything is sent.
+            await self._lane.client.validate(built[0].spec, built[0].device)
+        if self._failure is None:
+            self._lane.sender.expected = remaining
+            self._lane.put(built)
+            for record in built:
+                record.on_settled(self._settled)
+
+    async def _record(self, index: int) -> JobRecord | None:
+        try:
+            program, variables = await self._source.at(index)
+        except QuantumAsyncError as error:
+            self._finish(SweepPoint(index, self.points[index], error=error))
+            return None
+        spec = JobSpec(
+            key=uuid.uuid4().hex,
+            program=program,
+            shots=self._shots,
+            variables=variables,
+            options=self._options,
+        )
+        device = self._device or self._lane.client.default_device(program)
+        record = JobRecord(spec, self._lane, device, self.batch)
+        self._records[record] = index
+        return record
+
+    def _settled(self, record: JobRecord) -> None:
+        index = self._records.pop(record)
+        # From here on the sweep answers for the error, not the scheduler.
+        record.looked_at = True
+        point = SweepPoint(index, self.points[index], record.result, record.error, record.ref)
+        self._finish(point, is_wanted=record.wants_cancel)
+
+    def _finish(self, point: SweepPoint, *, is_wanted: bool = False) -> None:
+        self._outcomes[point.index] = point
+        self._finished.append(point.index)
+        if point.error is not None:
+            self._failed.add(point.index)
+            if not is_wanted:
+                self._unseen[point.index] = point.error
+            if self._on_error == "raise" or isinstance(point.error, HOPELESS):
+                self._fail(point.error)
+        self._progress.set()
+
+    def _fail(self, error: BaseException) -> None:
+        """Send no further point."""
+        if self._failure is None:
+            self._failure = error
+            for record in list(self._records):
+                if record.stage is Stage.WAITING:
+                    self._lane.withdraw(record)
+
+    def _abandon(self) -> None:
+        """Give the points that will never be sent the reason."""
+        if self._failure is None:
+            return
+        known = {*self._outcomes, *self._records.values()}
+        for index in range(len(self.points)):
+            if index not in known:
+                self._failed.add(index)
+                self._finished.append(index)
+                self._outcomes[index] = SweepPoint(index, self.points[index], error=self._failure)
+        if not self._unseen and not self._is_cancelled:
+            self._unseen[self._first_failure()] = self._failure
+        self._progress.set()
+
+    def _first_failure(self) -> int:
+        return next(index for index in self._finished if index in self._failed)
+
+    async def _wait_beyond(self, position: int) -> None:
+        while self.done <= position:
+            self._progress = anyio.Event()
+            await self._progress.wait()
+
+    def _look_at(self, index: int) -> None:
+        """Count a failed point as seen, and raise its error where that was asked for."""
+        self._unseen.pop(index, None)
+        error = self._outcomes[index].error
+        if self._on_error == "raise" and error is not None:
+            raise self._told(error)
+
+    def _told(self, error: BaseException) -> BaseException:
+        """Prepare a point's error for raising: with a note on how many more there are."""
+        self._unseen.clear()
+        twin = fresh(error)
+        if len(self._failed) > 1:
+            twin.add_note(f"{len(self._failed)} of {len(self.points)} points have no result.")
+        return twin
