@@ -1,0 +1,1 @@
+"""Pulser sequences, simulated by pulser-simulation (QuTiP)."""

@@ -1,0 +1,79 @@
+"""What must hold before a sequence is simulated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import (
+    DeviceLimitError,
+    InvalidOptionError,
+    NoMeasurementError,
+    ProgramError,
+)
+from quantum_async.simulation.devices import analog_qubits
+
+if TYPE_CHECKING:
+    from pulser import Sequence
+
+    from quantum_async.models.submission import JobSpec
+
+_BOTH_BASES = 3
+
+
+def check_sequence(sequence: Sequence, job: JobSpec) -> None:
+    """Refuse a built sequence that cannot be simulated.
+
+    Raises:
+        ProgramError: It does nothing.
+        NoMeasurementError: Which basis is measured is not clear.
+        DeviceLimitError: It does not fit in memory.
+        InvalidOptionError: Pauli observables are asked for.
+    """
+    if job.options.observables:
+        raise InvalidOptionError(
+            "Pauli observables are for circuits",
+            remedy="Name observables in the emulation configuration of the sequence.",
+        )
+    if sequence.is_empty() or sequence.get_duration() == 0:
+        raise ProgramError(
+            f"the sequence {job.program.where} does nothing",
+            remedy="Declare a channel and add a pulse or a delay.",
+        )
+    measured_basis(sequence)
+    levels = _BOTH_BASES if len(sequence.get_addressed_bases()) > 1 else 2
+    check_atoms(len(sequence.register.qubit_ids), levels)
+
+
+def check_atoms(atoms: int, levels: int) -> None:
+    """Refuse more atoms than memory holds.
+
+    Args:
+        atoms: How many there are.
+        levels: How many levels each of them has.
+
+    Raises:
+        DeviceLimitError: They do not fit in memory.
+    """
+    most = analog_qubits(levels)
+    if atoms > most:
+        raise DeviceLimitError(
+            f"the sequence has {atoms} atoms and local:pulser takes {most} here",
+            remedy="Use fewer atoms, or a cloud emulator or device.",
+        )
+
+
+def measured_basis(sequence: Sequence) -> str:
+    """Name the basis that is measured: the one named, else the only one addressed.
+
+    Raises:
+        NoMeasurementError: None is named and not exactly one is addressed.
+    """
+    if sequence.is_measured():
+        return str(sequence.get_measurement_basis())
+    bases = tuple(sequence.get_addressed_bases())
+    if len(bases) != 1:
+        raise NoMeasurementError(
+            f"the sequence is not measured and addresses {' and '.join(bases) or 'no basis'}",
+            remedy="End it with sequence.measure(basis).",
+        )
+    return bases[0]

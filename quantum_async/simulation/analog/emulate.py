@@ -1,0 +1,218 @@
+"""Emulating a sequence as a Pulser emulation configuration says, noise included."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from quantum_async.errors import InvalidOptionError
+from quantum_async.models.result import BitOrder, Expectation, Result
+from quantum_async.simulation.analog.check import check_atoms, measured_basis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulser import Sequence
+    from pulser.backend import Results
+    from pulser_simulation import QutipConfig
+
+    Document: TypeAlias = "dict[str, object]"
+
+_ONE_STATES = {"ground-rydberg": "r", "digital": "h", "XY": "d"}
+_DISSIPATIVE = frozenset({"relaxation", "dephasing", "depolarizing", "eff_noise", "leakage"})
+_MASTER, _MONTE_CARLO = "MasterEquation", "MonteCarlo"
+_SUFFIX = "counts"
+# Pulser draws from numpy's global random state, which we borrow for one run at a time.
+_borrowing = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Emulation:
+    """An emulation configuration that has been read.
+
+    Args:
+        text: Abstract representation of an ``EmulationConfig``.
+    """
+
+    text: str
+
+    @classmethod
+    def read(cls, text: str) -> Emulation:
+        """Read the abstract representation of an ``EmulationConfig`` or ``NoiseModel``.
+
+        Raises:
+            InvalidOptionError: It is neither.
+        """
+        document = _document(text)
+        if "noise_types" in document:
+            text = json.dumps(_around_noise(text))
+        return cls(text)
+
+    def check(self, sequence: Sequence, *, is_seeded: bool) -> None:
+        """Refuse what cannot be emulated as it stands.
+
+        Raises:
+            InvalidOptionError: The configuration is malformed, or a Monte-Carlo solver is asked
+                to repeat itself.
+            DeviceLimitError: A density matrix does not fit in memory.
+        """
+        document = _document(self.text)
+        _add_bitstrings(document, measured_basis(sequence), shots=1)
+        _config(document)
+        if is_seeded and document.get("solver") == _MONTE_CARLO:
+            raise InvalidOptionError(
+                "the Monte-Carlo solver cannot be seeded",
+                remedy="Leave the seed out, or use the master-equation solver.",
+            )
+        if _is_dissipative(document):
+            levels = 2 + (len(sequence.get_addressed_bases()) > 1)
+            check_atoms(len(sequence.register.qubit_ids), levels**2)
+
+
+def emulate(sequence: Sequence, emulation: Emulation, shots: int, seed: int) -> Result:
+    """Run a sequence on Pulser's QuTiP backend.
+
+    Args:
+        sequence: A built sequence.
+        emulation: How.
+        shots: How many outcomes; with stochastic noise they are drawn evenly from all
+            trajectories.
+        seed: Seed of everything that is drawn.
+    """
+    import numpy as np
+    from pulser_simulation import QutipBackendV2
+
+    document = _document(emulation.text)
+    tag = _add_bitstrings(document, measured_basis(sequence), shots)
+    if _is_dissipative(document) and document.get("solver") != _MONTE_CARLO:
+        # QuTiP seeds its Monte-Carlo solver by itself; the master equation needs no seed.
+        document["solver"] = _MASTER
+    config = _config(document)
+    with _borrowed_random(seed):
+        results = QutipBackendV2(sequence, config=config).run()
+    pooled = results.get_result(tag, 1.0)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    outcomes = sorted(pooled)
+    kept = generator.multivariate_hypergeometric([pooled[o] for o in outcomes], shots)
+    counts = {o: int(n) for o, n in zip(outcomes, kept, strict=True) if n}
+    return Result(
+        Counter(counts),
+        shots,
+        BitOrder.ATOMS,
+        expectation_values=_scalars(results),
+        raw=_written(results),
+    )
+
+
+def _document(text: str) -> Document:
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise _invalid(f"not JSON: {error.msg} in line {error.lineno}") from error
+    if not isinstance(document, dict):
+        raise _invalid("not a JSON object")
+    return document
+
+
+def _config(document: Document) -> QutipConfig:
+    from pulser_simulation import QutipConfig
+
+    try:
+        return QutipConfig.from_abstract_repr(json.dumps(document))  # type: ignore[return-value]
+    except Exception as error:
+        # Pulser's schema validators and constructors raise errors of four libraries.
+        raise _invalid((str(error) or type(error).__name__).splitlines()[0]) from error
+
+
+def _invalid(message: str) -> InvalidOptionError:
+    return InvalidOptionError(
+        f"the emulation configuration cannot be used: {message}",
+        remedy="Pass EmulationConfig(...).to_abstract_repr() or a noise model's.",
+    )
+
+
+def _around_noise(text: str) -> Document:
+    from pulser import NoiseModel
+    from pulser.backend import BitStrings
+    from pulser.backend.config import DEFAULT_N_TRAJECTORIES
+    from pulser_simulation import QutipConfig
+
+    try:
+        noise = NoiseModel.from_abstract_repr(text)
+    except Exception as error:
+        # As in `_config`.
+        raise _invalid((str(error) or type(error).__name__).splitlines()[0]) from error
+    config = QutipConfig(
+        observables=[BitStrings(num_shots=1)],
+        noise_model=noise,
+        n_trajectories=noise.runs or DEFAULT_N_TRAJECTORIES,
+    )
+    document = _document(config.to_abstract_repr(skip_validation=True))
+    document["observables"] = []
+    return document
+
+
+def _add_bitstrings(document: Document, basis: str, shots: int) -> str:
+    from pulser.backend import BitStrings
+    from pulser_simulation import QutipConfig
+
+    observables = document.get("observables")
+    if not isinstance(observables, list) or not all(isinstance(o, dict) for o in observables):
+        raise _invalid("it has no list of observables")
+    taken = any(
+        o.get("observable") == "bitstrings" and not o.get("tag_suffix") for o in observables
+    )
+    ours = BitStrings(
+        evaluation_times=[1.0],
+        num_shots=shots,
+        one_state=_ONE_STATES[basis],  # type: ignore[arg-type]  # one of Pulser's letters
+        tag_suffix=_SUFFIX if taken else None,
+    )
+    text = QutipConfig(observables=[ours]).to_abstract_repr(skip_validation=True)
+    document["observables"] = [*observables, *json.loads(text)["observables"]]
+    document["default_num_shots"] = shots
+    return ours.tag
+
+
+def _is_dissipative(document: Document) -> bool:
+    noise = document.get("noise_model")
+    types = noise.get("noise_types", ()) if isinstance(noise, dict) else ()
+    return not _DISSIPATIVE.isdisjoint(types)
+
+
+@contextmanager
+def _borrowed_random(seed: int) -> Iterator[None]:
+    import numpy as np
+
+    with _borrowing:
+        before = np.random.get_state()  # noqa: NPY002 - the state that Pulser draws from
+        np.random.seed(np.random.SeedSequence(seed).generate_state(8))  # noqa: NPY002
+        try:
+            yield
+        finally:
+            np.random.set_state(before)  # noqa: NPY002
+
+
+def _scalars(results: Results) -> dict[str, Expectation]:
+    found = {}
+    for tag, values in results.get_tagged_results().items():
+        try:
+            value = complex(values[-1])
+        except (TypeError, ValueError):
+            continue
+        found[tag] = Expectation(value.real)
+    return found
+
+
+def _written(results: Results) -> str | None:
+    from pulser.exceptions.base import PulserError
+
+    try:
+        return results.to_abstract_repr(skip_validation=True)
+    except (PulserError, TypeError):
+        # States of the simulator have no written form.
+        return None

@@ -1,0 +1,75 @@
+"""Running Pulser sequences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import JobFailedError, QuantumAsyncError
+from quantum_async.models.result import BitOrder, Result
+from quantum_async.simulation.analog.check import check_sequence
+from quantum_async.simulation.analog.emulate import Emulation, emulate
+from quantum_async.simulation.analog.ideal import sample_ideal
+from quantum_async.simulation.analog.read import build_sequence
+from quantum_async.simulation.options import emulation_of
+from quantum_async.simulation.seeds import fresh_seed
+
+if TYPE_CHECKING:
+    from pulser import Sequence
+
+    from quantum_async.models.submission import JobSpec
+
+
+def validate(job: JobSpec, device: str) -> None:
+    """Refuse a sequence job that cannot run."""
+    del device
+    _checked(job)
+
+
+def simulate(job: JobSpec, device: str) -> Result:
+    """Run a sequence job."""
+    started = perf_counter()
+    sequence, emulation = _checked(job)
+    seed = fresh_seed(job.options.seed)
+    try:
+        if emulation is None:
+            samples = sample_ideal(sequence, job.shots, seed)
+            outcome = Result(Counter(samples), job.shots, BitOrder.ATOMS, samples=samples)
+        else:
+            outcome = emulate(sequence, emulation, job.shots, seed)
+    except QuantumAsyncError:
+        raise
+    except Exception as error:
+        # Whatever the solvers of three libraries raise means the same to the caller.
+        raise JobFailedError(
+            f"the simulation failed: {type(error).__name__}: {error}", provider="local"
+        ) from error
+    return Result(
+        counts=dict(outcome.counts),
+        shots=job.shots,
+        bit_order=BitOrder.ATOMS,
+        atoms=tuple(str(name) for name in sequence.register.qubit_ids),
+        samples=outcome.samples,
+        expectation_values=outcome.expectation_values,
+        metadata={
+            "device": device,
+            "method": "qutip",
+            "seed": seed,
+            "duration": sequence.get_duration(),
+            "run_time": perf_counter() - started,
+        },
+        raw=outcome.raw,
+    )
+
+
+def _checked(job: JobSpec) -> tuple[Sequence, Emulation | None]:
+    fresh_seed(job.options.seed)
+    sequence = build_sequence(job.program, job.variables)
+    check_sequence(sequence, job)
+    text = emulation_of(job)
+    if text is None:
+        return sequence, None
+    emulation = Emulation.read(text)
+    emulation.check(sequence, is_seeded=job.options.seed is not None)
+    return sequence, emulation
