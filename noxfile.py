@@ -31,6 +31,23 @@ VENDORS = sorted(
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
 
 
+def _follow_pip() -> None:
+    """Make uv and node trust and ask whom this machine's pip does: they do not read its settings."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    listing = subprocess.run(command, check=False, capture_output=True, text=True).stdout  # noqa: S603
+    settings = dict(line.split("=", 1) for line in listing.splitlines() if "=" in line)
+    for place, value in settings.items():
+        variables = {
+            "cert": ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"),
+            "index-url": ("UV_DEFAULT_INDEX",),
+        }.get(place.rpartition(".")[2], ())
+        for variable in variables:
+            os.environ.setdefault(variable, value.strip("'"))
+
+
+_follow_pip()
+
+
 def _starts(version: str) -> bool:
     """Whether a Python really runs: a pyenv shim may be there without one."""
     path = shutil.which(f"python{version}")
