@@ -15,6 +15,9 @@ import pytest
 import quantum_async
 from quantum_async import errors
 
+# Two workers that write one cache at the same time damage it.
+jedi.settings.use_filesystem_cache = False
+
 HEAVY = {
     "aiohttp", "anyio", "azure", "httpx", "matplotlib", "numpy", "pandas", "pulser", "pydantic",
     "qiskit", "rich", "scipy", "sqlalchemy", "typer",
