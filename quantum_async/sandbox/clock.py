@@ -1,0 +1,48 @@
+"""The clock of the world: monotonic, shared by every part, and it can be stopped."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+class Clock:
+    """World time in seconds, with a fixed relation to the wall clock unless paused."""
+
+    def __init__(self) -> None:
+        self._wall = time.time() - time.monotonic()
+        self._lost = 0.0
+        self._paused_at: float | None = None
+
+    def now(self) -> float:
+        """Read the world time; it is `time.monotonic` less the time spent paused."""
+        real = time.monotonic() if self._paused_at is None else self._paused_at
+        return real - self._lost
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the clock stands still."""
+        return self._paused_at is not None
+
+    def pause(self) -> None:
+        """Stop the clock: no job starts, runs on or ends."""
+        if self._paused_at is None:
+            self._paused_at = time.monotonic()
+
+    def resume(self) -> None:
+        """Let the clock go on from where it stood."""
+        if self._paused_at is not None:
+            self._lost += time.monotonic() - self._paused_at
+            self._paused_at = None
+
+    def epoch(self, moment: float) -> float:
+        """Convert world time to seconds since the epoch."""
+        return moment + self._wall
+
+    def iso(self, moment: float) -> str:
+        """Write world time as ISO 8601 in UTC."""
+        return datetime.fromtimestamp(moment + self._wall, UTC).isoformat(timespec="microseconds")
+
+    def moment(self, epoch: float) -> float:
+        """Convert seconds since the epoch to world time."""
+        return epoch - self._wall

@@ -1,0 +1,167 @@
+"""The control plane: counts, faults, settings and a fresh start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pydantic_core
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from quantum_async.models.job import JobStatus
+from quantum_async.sandbox.faults.plan import PLAN
+from quantum_async.sandbox.settings import SandboxSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import JsonValue
+    from starlette.requests import Request
+
+    from quantum_async.sandbox.faces import Face
+    from quantum_async.sandbox.world import World
+
+
+class ControlPlane:
+    """What stands behind the control port.
+
+    Args:
+        world: The world.
+        faces: Every face, by its name.
+        urls: Where each listens.
+    """
+
+    def __init__(self, world: World, faces: Mapping[str, Face], urls: Mapping[str, str]) -> None:
+        self._world = world
+        self._faces = faces
+        self._urls = urls
+        self._initial = world.settings
+
+    def application(self) -> Starlette:
+        """Build the ASGI application."""
+        return Starlette(
+            routes=[
+                Route("/", self.services),
+                Route("/stats", self.stats),
+                Route("/jobs", self.jobs),
+                Route("/reset", self.reset, methods=["POST"]),
+                Route("/faults", self.get_faults, methods=["GET"]),
+                Route("/faults", self.put_faults, methods=["PUT"]),
+                Route("/settings", self.get_settings, methods=["GET"]),
+                Route("/settings", self.put_settings, methods=["PUT"]),
+            ]
+        )
+
+    async def services(self, request: Request) -> Response:
+        """Say where each service listens and which variables point at it."""
+        return JSONResponse(
+            {
+                name: {"url": url, "env": dict(self._environment(name, url))}
+                for name, url in self._urls.items()
+            }
+        )
+
+    async def stats(self, request: Request) -> Response:
+        """Count what has happened, per provider."""
+        return JSONResponse({name: self._count(name) for name in self._faces})
+
+    async def jobs(self, request: Request) -> Response:
+        """List every job of a provider with its times in seconds since the epoch."""
+        world, wanted = self._world, request.query_params.get("provider")
+        now, epoch = world.clock.now(), world.clock.epoch
+        return _json(
+            [
+                {
+                    "provider": name,
+                    "id": job.id,
+                    "number": job.number,
+                    "status": job.status(now).value,
+                    "shots": job.shots,
+                    "accepted": epoch(job.accepted),
+                    "start": epoch(job.start),
+                    "end": epoch(job.end),
+                    "finished": None if (at := job.finished(now)) is None else epoch(at),
+                }
+                for name, realm in world.realms.items()
+                if wanted in {None, name}
+                for job in realm.jobs.values()
+            ]
+        )
+
+    async def reset(self, request: Request) -> Response:
+        """Start again as the sandbox was started."""
+        self._world.reset(self._initial)
+        for face in self._faces.values():
+            face.reset()
+        return Response(status_code=204)
+
+    async def get_faults(self, request: Request) -> Response:
+        """Show the plan of faults."""
+        return Response(PLAN.dump_json(self._world.faults.plan), media_type="application/json")
+
+    async def put_faults(self, request: Request) -> Response:
+        """Replace the plan of faults."""
+        try:
+            plan = PLAN.validate_json(await request.body())
+        except ValidationError as error:
+            return _refuse(error)
+        self._world.set_faults(plan)
+        return Response(status_code=204)
+
+    async def get_settings(self, request: Request) -> Response:
+        """Show the settings in force."""
+        settings = self._world.settings.model_dump_json()
+        return Response(settings, media_type="application/json")
+
+    async def put_settings(self, request: Request) -> Response:
+        """Change the settings that are named; the others stay."""
+        try:
+            change = pydantic_core.from_json(await request.body())
+            current: dict[str, JsonValue] = self._world.settings.model_dump(mode="json")
+            options = _merged(self._world.settings.options, change.pop("options", {}))
+            settings = SandboxSettings.model_validate({**current, **change, "options": options})
+            previous = self._world.settings
+            self._world.change(settings)
+            self._configure(previous)
+        except (ValueError, AttributeError) as error:
+            return _refuse(error)
+        return Response(status_code=204)
+
+    def _configure(self, previous: SandboxSettings) -> None:
+        try:
+            for face in self._faces.values():
+                face.configure()
+        except ValueError:
+            self._world.change(previous)
+            raise
+
+    def _environment(self, name: str, url: str) -> Mapping[str, str]:
+        return self._faces[name].environment(url) if name in self._faces else {}
+
+    def _count(self, name: str) -> Mapping[str, JsonValue]:
+        realm, now = self._world.realm(name), self._world.clock.now()
+        statuses = realm.jobs_by_status(now)
+        return {
+            "jobs_created": realm.jobs_created,
+            "jobs_by_status": dict(statuses),
+            "jobs_running": statuses.get(JobStatus.RUNNING.value, 0),
+            "batches_open": self._faces[name].batches_open(now),
+            "requests": dict(realm.ledger.requests),
+            "duplicates": realm.ledger.duplicates,
+        }
+
+
+def _merged(
+    old: Mapping[str, Mapping[str, JsonValue]], new: Mapping[str, Mapping[str, JsonValue]]
+) -> dict[str, dict[str, JsonValue]]:
+    return {name: {**old.get(name, {}), **new.get(name, {})} for name in {*old, *new}}
+
+
+def _json(document: object) -> Response:
+    return Response(pydantic_core.to_json(document), media_type="application/json")
+
+
+def _refuse(error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, status_code=422)

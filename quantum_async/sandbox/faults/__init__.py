@@ -1,0 +1,1 @@
+"""Faults: what can go wrong on purpose, where, and how often."""

@@ -1,0 +1,266 @@
+"""The sandbox as a context manager, for programs and tests."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, cast
+
+import anyio
+from anyio import to_thread
+
+from quantum_async.sandbox.faults.plan import PLAN, Fault
+from quantum_async.sandbox.process import SandboxProcess
+from quantum_async.sandbox.settings import SandboxSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
+    from typing import TypeVar
+
+    from pydantic import JsonValue
+
+    from quantum_async.sandbox.remote import ControlClient, JobRecord, ServiceStats
+
+    _T = TypeVar("_T")
+
+    FaultLike: TypeAlias = Fault | Mapping[str, object]
+    Duration: TypeAlias = float | str
+
+_CLOSING = 10.0
+
+
+class _Handle:
+    """What both context managers have in common."""
+
+    def __init__(
+        self,
+        *,
+        port: int | None = None,
+        latency: Duration = 0.0,
+        job_time: Duration = 0.2,
+        job_spread: float = 0.5,
+        queue_time: Duration = 0.0,
+        cancel_time: Duration = 0.0,
+        seed: int = 0,
+        faults: Iterable[FaultLike] = (),
+        simulate: bool = True,
+        parallel: bool = False,
+        workers: int | None = None,
+        token_lifetime: Duration = 86400.0,
+        services: Iterable[str] = (),
+        options: Mapping[str, Mapping[str, JsonValue]] | None = None,
+    ) -> None:
+        fields: dict[str, object] = {
+            "port": port or 0,
+            "latency": latency,
+            "job_time": job_time,
+            "job_spread": job_spread,
+            "queue_time": queue_time,
+            "cancel_time": cancel_time,
+            "seed": seed,
+            "faults": PLAN.validate_python(tuple(faults)),
+            "simulate": simulate,
+            "parallel": parallel,
+            "token_lifetime": token_lifetime,
+            "services": tuple(services),
+            "options": {name: dict(values) for name, values in (options or {}).items()},
+        }
+        if workers is not None:
+            fields["workers"] = workers
+        self._process = SandboxProcess(SandboxSettings.model_validate(fields))
+        self._services: dict[str, dict[str, JsonValue]] = {}
+
+    def url(self, service: str) -> str:
+        """Say where a service listens, or ``"control"``; no slash at the end.
+
+        Raises:
+            KeyError: There is no such service, or the sandbox is not running.
+        """
+        return self._process.urls[service]
+
+    def env(self, provider: str) -> dict[str, str]:
+        """Give the variables that point our client, and the vendor's, at a service.
+
+        Raises:
+            KeyError: There is no such service, or the sandbox is not running.
+        """
+        return dict(cast("dict[str, str]", self._services[provider]["env"]))
+
+    def client(self, provider: str) -> Any:
+        """Build our client of a provider, set up for this sandbox. Sends nothing.
+
+        Args:
+            provider: Registry name, such as ``"pasqal"``.
+
+        Returns:
+            A `quantum_async.providers.base.ProviderClient`, to be entered.
+
+        Raises:
+            KeyError: No such provider is installed, or the sandbox does not speak its protocol.
+        """
+        # The registry is asked by its name, because this package imports no provider.
+        entries = entry_points(group="quantum_async.providers", name=provider)
+        for entry in entries:
+            return entry.load().from_env(self.env(provider))
+        raise KeyError(provider)
+
+    def _start(self) -> None:
+        self._process.start()
+        self._services = self._process.control.services()
+
+    @property
+    def _control(self) -> ControlClient:
+        return self._process.control
+
+
+class Sandbox(_Handle):
+    """A sandbox for as long as the block lasts, in a process of its own.
+
+    Durations are seconds, or text such as ``"20ms"``.
+
+    Args:
+        port: First of the consecutive ports; any free ones by default.
+        latency: Time each answer takes, half of it before the state is read.
+        job_time: Mean run time of a job.
+        job_spread: A job runs between ``1 - job_spread`` and ``1 + job_spread`` times the mean.
+        queue_time: Least time a job waits before it runs.
+        cancel_time: How long a running job takes to stop after it was cancelled.
+        seed: Makes run times, counts and faults repeat themselves.
+        faults: The plan of faults.
+        simulate: Whether jobs are really simulated; otherwise counts are drawn.
+        parallel: Whether devices that run one job at a time run all of them at once.
+        workers: Number of processes that simulate.
+        token_lifetime: How long an access token is good for.
+        services: Which providers to serve; all of them by default.
+        options: Settings of one provider, by its name.
+
+    Example:
+        ```python
+        from quantum_async.sandbox import Sandbox
+
+
+        async def count_requests():
+            async with Sandbox(latency="1ms", simulate=False) as sandbox:
+                return (await sandbox.stats())["pasqal"]["requests"]
+        ```
+    """
+
+    @classmethod
+    def attached(cls, running: BlockingSandbox) -> Self:
+        """Give another hand on a sandbox that runs already; whoever started it stops it.
+
+        Args:
+            running: The sandbox.
+        """
+        sandbox = cls()
+        sandbox._process = running._process
+        sandbox._services = running._services
+        return sandbox
+
+    async def stats(self) -> dict[str, ServiceStats]:
+        """Count what has happened, by provider."""
+        return await _aside(self._control.stats)
+
+    async def jobs(self, provider: str) -> list[JobRecord]:
+        """List every job of a provider, as the sandbox itself knows it."""
+        return await _aside(partial(self._control.jobs, provider))
+
+    async def reset(self) -> None:
+        """Forget every job and count, with the settings and faults of the start."""
+        await _aside(self._control.reset)
+
+    async def set_faults(self, faults: Iterable[FaultLike]) -> None:
+        """Put another plan of faults in force, with every count at zero."""
+        await _aside(partial(self._control.set_faults, faults))
+
+    async def change(self, **settings: JsonValue) -> None:
+        """Change some settings; jobs that are there keep their times.
+
+        Args:
+            **settings: Fields of `SandboxSettings`; ``options`` is merged into what was set.
+
+        Raises:
+            ValueError: A setting is wrong.
+        """
+        await _aside(partial(self._control.change, settings))
+
+    async def __aenter__(self) -> Self:
+        try:
+            await _aside(self._start)
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
+        with anyio.move_on_after(_CLOSING, shield=True):
+            await _aside(self._process.stop)
+
+
+class BlockingSandbox(_Handle):
+    """The same for programs without a loop; the arguments are those of `Sandbox`.
+
+    Example:
+        ```python
+        from quantum_async.sandbox import BlockingSandbox
+
+        with BlockingSandbox(simulate=False) as sandbox:
+            assert sandbox.stats()["pasqal"]["jobs_created"] == 0
+        ```
+    """
+
+    def stats(self) -> dict[str, ServiceStats]:
+        """Count what has happened, by provider."""
+        return self._control.stats()
+
+    def jobs(self, provider: str) -> list[JobRecord]:
+        """List every job of a provider, as the sandbox itself knows it."""
+        return self._control.jobs(provider)
+
+    def reset(self) -> None:
+        """Forget every job and count, with the settings and faults of the start."""
+        self._control.reset()
+
+    def set_faults(self, faults: Iterable[FaultLike]) -> None:
+        """Put another plan of faults in force, with every count at zero."""
+        self._control.set_faults(faults)
+
+    def change(self, **settings: JsonValue) -> None:
+        """Change some settings; jobs that are there keep their times.
+
+        Args:
+            **settings: Fields of `SandboxSettings`; ``options`` is merged into what was set.
+
+        Raises:
+            ValueError: A setting is wrong.
+        """
+        self._control.change(settings)
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._process.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.stop()
+
+
+async def _aside(call: Callable[[], _T]) -> _T:
+    return await to_thread.run_sync(call)

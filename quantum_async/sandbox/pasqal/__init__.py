@@ -1,0 +1,1 @@
+"""Pasqal Cloud as pasqal-cloud 0.24 speaks to it."""

@@ -1,0 +1,97 @@
+"""A sandbox in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Self
+
+from quantum_async.sandbox.remote import ControlClient
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from quantum_async.sandbox.settings import SandboxSettings
+
+PYTHON_VARIABLE = "QUANTUM_ASYNC_SANDBOX_PYTHON"
+"""Names the interpreter that runs the sandbox; the current one by default."""
+
+_START = 60.0
+_STOP = 5.0
+
+
+class SandboxProcess:
+    """A sandbox as a child process, which ends with this one.
+
+    Args:
+        settings: How it behaves.
+    """
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        self.settings = settings
+        self.urls: dict[str, str] = {}
+        self._child: subprocess.Popen[str] | None = None
+
+    @property
+    def control(self) -> ControlClient:
+        """The control plane."""
+        return ControlClient(self.urls["control"])
+
+    def start(self) -> None:
+        """Start the process and wait until it listens.
+
+        Raises:
+            RuntimeError: It ended instead, or took too long.
+        """
+        python = os.environ.get(PYTHON_VARIABLE) or sys.executable
+        flags = ["--watch-stdin", "--settings", self.settings.model_dump_json()]
+        self._child = subprocess.Popen(  # noqa: S603
+            [python, "-m", "quantum_async.sandbox", *flags],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # Ctrl-C is for the program: its clean-up still needs the sandbox.
+            start_new_session=True,
+        )
+        timer = threading.Timer(_START, self._child.kill)
+        timer.start()
+        try:
+            self._read_urls(self._child)
+        finally:
+            timer.cancel()
+
+    def stop(self) -> None:
+        """Stop the process; stopping twice has no effect."""
+        child, self._child = self._child, None
+        if child is None or child.stdin is None or child.stdout is None:
+            return
+        child.stdin.close()
+        try:
+            child.wait(_STOP)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        child.stdout.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _read_urls(self, child: subprocess.Popen[str]) -> None:
+        for line in child.stdout or ():
+            if line.strip() == "ready":
+                return
+            name, _, url = line.strip().partition(" ")
+            self.urls[name] = url
+        self.stop()
+        raise RuntimeError("the sandbox did not start; its output says why")

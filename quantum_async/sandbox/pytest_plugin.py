@@ -1,0 +1,32 @@
+"""Pytest fixtures that start a sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from quantum_async.sandbox.handle import BlockingSandbox, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[BlockingSandbox]:
+    """Run one sandbox for the whole session: short seeded jobs, nothing simulated."""
+    with BlockingSandbox(simulate=False, job_time=0.02, parallel=True) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def blocking_sandbox(sandbox_process: BlockingSandbox) -> BlockingSandbox:
+    """Give the session's sandbox with nothing in it."""
+    sandbox_process.reset()
+    return sandbox_process
+
+
+@pytest.fixture
+def sandbox(blocking_sandbox: BlockingSandbox) -> Sandbox:
+    """Give the session's sandbox with nothing in it, to be used with ``await``."""
+    return Sandbox.attached(blocking_sandbox)

@@ -1,0 +1,62 @@
+"""What a sandbox is started with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path  # noqa: TC003  pydantic resolves the annotation at run time
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+from quantum_async.sandbox.durations import seconds
+from quantum_async.sandbox.faults.plan import Fault  # noqa: TC001  as above
+
+Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0)]
+
+
+def _workers() -> int:
+    return min(4, os.cpu_count() or 1)
+
+
+class SandboxSettings(BaseModel):
+    """How a sandbox behaves; durations are seconds, or text such as ``"20ms"``.
+
+    Args:
+        port: First of the consecutive ports; 0 takes a free port for each service.
+        latency: Time each answer takes, half of it before the state is read.
+        job_time: Mean run time of a job.
+        job_spread: A job runs between ``1 - job_spread`` and ``1 + job_spread`` times the mean.
+        queue_time: Least time a job waits before it runs.
+        cancel_time: How long a running job takes to stop after it was cancelled.
+        seed: Makes run times, counts and faults repeat themselves.
+        faults: The plan of faults.
+        simulate: Whether jobs are really simulated; otherwise counts are drawn.
+        parallel: Whether devices that run one job at a time run all of them at once.
+        workers: Number of processes that simulate.
+        token_lifetime: How long an access token is good for.
+        max_jobs: How many jobs are kept; the oldest ended ones are forgotten beyond that.
+        paused: Whether the clock of the world stands still.
+        services: Which providers to serve; all of them by default.
+        options: Settings of one provider, by its name.
+        env_file: Where to write the variables that point our clients at the sandbox.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    port: int = Field(default=8900, ge=0, le=65526)
+    latency: Seconds = 0.0
+    job_time: Seconds = 0.2
+    job_spread: float = Field(default=0.5, ge=0, le=1)
+    queue_time: Seconds = 0.0
+    cancel_time: Seconds = 0.0
+    seed: int = 0
+    faults: tuple[Fault, ...] = ()
+    simulate: bool = True
+    parallel: bool = False
+    workers: int = Field(default_factory=_workers, ge=1)
+    token_lifetime: Seconds = 86400.0
+    max_jobs: int = Field(default=200_000, ge=1)
+    paused: bool = False
+    services: tuple[str, ...] = ()
+    options: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
+    env_file: Path | None = None

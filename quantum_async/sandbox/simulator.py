@@ -1,0 +1,188 @@
+"""Simulation in worker processes, so that the server's loop never computes."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Executor, Future
+
+    from pydantic import JsonValue
+
+    from quantum_async.models.submission import RunOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a worker simulates; plain values only, so that it travels.
+
+    Args:
+        device: The simulator, as `quantum_async.simulation.run.simulate` names it.
+        format: The program's format.
+        payload: The program.
+        shots: How many shots.
+        variables: Values of its parameters.
+        seed: Makes the outcome repeat itself.
+        emulation: A Pulser emulation configuration as JSON text; empty for none.
+    """
+
+    device: str
+    format: str
+    payload: str | bytes
+    shots: int
+    variables: Mapping[str, JsonValue] = field(default_factory=dict)
+    seed: int | None = None
+    emulation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a worker found; plain values only.
+
+    Args:
+        counts: How often each outcome was seen.
+        atoms: The atoms in key order, for a sequence.
+        samples: The outcome of each shot, where the simulator tells.
+        raw: The simulator's own answer as text, where it gives one.
+        metadata: What else it says.
+    """
+
+    counts: dict[str, int]
+    atoms: tuple[str, ...] = ()
+    samples: tuple[str, ...] | None = None
+    raw: str | None = None
+    metadata: dict[str, str | float | int | None] = field(default_factory=dict)
+
+
+class Ticket:
+    """A simulation under way."""
+
+    __slots__ = ("_future", "error", "outcome", "ready_at")
+
+    def __init__(self) -> None:
+        self.outcome: Outcome | None = None
+        self.error: str | None = None
+        self.ready_at: float | None = None
+        self._future: Future[Outcome] | None = None
+
+    def follow(self, future: Future[Outcome], now: Callable[[], float]) -> None:
+        """Take the outcome over when it is there; runs on a thread of the executor."""
+        self._future = future
+        future.add_done_callback(lambda done: self._settle(done, now()))
+
+    def cancel(self) -> None:
+        """Drop the simulation if it has not begun."""
+        if self._future is not None:
+            self._future.cancel()
+
+    def _settle(self, done: Future[Outcome], moment: float) -> None:
+        if done.cancelled():
+            self.error = "cancelled"
+        elif (error := done.exception()) is not None:
+            self.error = f"{type(error).__name__}: {error}"
+        else:
+            self.outcome = done.result()
+        self._future = None
+        # Readers take ready_at as the sign that the rest is there, so it is written last.
+        self.ready_at = moment
+
+
+class Simulator:
+    """A pool of processes, started when the first job comes.
+
+    Args:
+        workers: How many processes.
+        now: Reads the world time.
+        executor: Where to run instead of in a pool of its own.
+    """
+
+    def __init__(
+        self, workers: int, now: Callable[[], float], executor: Executor | None = None
+    ) -> None:
+        self._workers = workers
+        self._now = now
+        self._executor = executor
+
+    def start(self, task: Task) -> Ticket:
+        """Queue a simulation."""
+        ticket = Ticket()
+        ticket.follow(self._pool().submit(simulate_task, task), self._now)
+        return ticket
+
+    def stop(self) -> None:
+        """Stop the processes, with what they are computing."""
+        executor, self._executor = self._executor, None
+        if executor is None:
+            return
+        if hasattr(executor, "_processes"):
+            executor.shutdown(wait=False, **{"kill_workers": True})  # loky's own keyword
+        else:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+    def _pool(self) -> Executor:
+        if self._executor is None:
+            from loky import ProcessPoolExecutor
+
+            self._executor = ProcessPoolExecutor(max_workers=self._workers)
+        return self._executor
+
+
+def simulate_task(task: Task) -> Outcome:
+    """Simulate one job in this process."""
+    from quantum_async.models.program import Program, ProgramFormat
+    from quantum_async.models.submission import JobSpec
+    from quantum_async.simulation.run import simulate
+
+    program = Program(task.payload, ProgramFormat(task.format))
+    job = JobSpec(
+        key=uuid.uuid4().hex,
+        program=program,
+        shots=task.shots,
+        variables=task.variables,
+        options=_options(task),
+    )
+    result = simulate(job, task.device)
+    return Outcome(
+        counts=dict(result.counts),
+        atoms=result.atoms,
+        samples=result.samples,
+        raw=result.raw,
+        metadata=dict(result.metadata),
+    )
+
+
+def _options(task: Task) -> RunOptions:
+    from quantum_async.models.submission import RunOptions
+    from quantum_async.simulation.options import SimulationOptions
+
+    if task.device != "pulser":
+        return RunOptions(seed=task.seed)
+    return SimulationOptions(seed=task.seed, emulation=task.emulation or None)
+
+
+def pulser_results(
+    atoms: tuple[str, ...], duration: int, counts: Mapping[str, int]
+) -> str:
+    """Write counts as the abstract representation of Pulser's ``Results``.
+
+    Args:
+        atoms: Names of the atoms in key order.
+        duration: Length of the sequence in ns.
+        counts: How often each outcome was seen at the end.
+    """
+    observable = str(uuid.UUID(int=0))
+    return json.dumps(
+        {
+            "atom_order": list(atoms),
+            "total_duration": duration,
+            "tagmap": {"bitstrings": observable},
+            "results": {observable: [dict(counts)]},
+            "times": {observable: [1.0]},
+            "aggregation_methods": {observable: 3},
+        }
+    )

@@ -1,0 +1,172 @@
+"""The world: one clock, and for every provider its queues, jobs and books."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from quantum_async.models.job import JobStatus
+from quantum_async.sandbox.chance import run_time, uniform
+from quantum_async.sandbox.clock import Clock
+from quantum_async.sandbox.faults.book import FaultBook
+from quantum_async.sandbox.jobs import SandboxJob
+from quantum_async.sandbox.lanes import Lane
+from quantum_async.sandbox.ledger import Ledger
+from quantum_async.sandbox.simulator import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor
+
+    from quantum_async.sandbox.faults.book import Effects
+    from quantum_async.sandbox.faults.plan import Fault
+    from quantum_async.sandbox.settings import SandboxSettings
+    from quantum_async.sandbox.simulator import Task, Ticket
+
+
+class World:
+    """What all services share.
+
+    Args:
+        settings: How it behaves.
+        executor: Where to simulate; a pool of processes of its own by default.
+    """
+
+    def __init__(self, settings: SandboxSettings, executor: Executor | None = None) -> None:
+        self.settings = settings
+        self.clock = Clock()
+        self.faults = FaultBook(settings.faults, settings.seed)
+        self.realms: dict[str, Realm] = {}
+        self.simulator = Simulator(settings.workers, self.clock.now, executor)
+        self._set_pause()
+
+    def realm(self, provider: str) -> Realm:
+        """Find the books of a provider, new ones the first time."""
+        if provider not in self.realms:
+            self.realms[provider] = Realm(provider, self)
+        return self.realms[provider]
+
+    def change(self, settings: SandboxSettings) -> None:
+        """Behave differently from now on; jobs that are there keep their times."""
+        self.settings = settings
+        self._set_pause()
+
+    def set_faults(self, plan: Iterable[Fault]) -> None:
+        """Put another plan in force, with every count at zero."""
+        self.faults = FaultBook(tuple(plan), self.settings.seed)
+
+    def reset(self, settings: SandboxSettings) -> None:
+        """Forget every job, count and fault and start again."""
+        for realm in self.realms.values():
+            realm.clear()
+        self.change(settings)
+        self.set_faults(settings.faults)
+
+    def _set_pause(self) -> None:
+        if self.settings.paused:
+            self.clock.pause()
+        else:
+            self.clock.resume()
+
+
+class Realm:
+    """One provider's part of the world.
+
+    Args:
+        provider: Its registry name.
+        world: The world it belongs to.
+    """
+
+    def __init__(self, provider: str, world: World) -> None:
+        self.provider = provider
+        self.world = world
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for job in getattr(self, "jobs", {}).values():
+            if job.ticket is not None:
+                job.ticket.cancel()
+        self.ledger = Ledger()
+        self.jobs: dict[str, SandboxJob] = {}
+        self.jobs_created = 0
+        self._forgotten: Counter[JobStatus] = Counter()
+        self._lanes: dict[str, Lane] = {}
+
+    def accept_job(
+        self,
+        device: str,
+        *,
+        shots: int,
+        slots: int | None,
+        now: float,
+        effects: Effects,
+        task: Callable[[int], Task] | None = None,
+        failure: str | None = None,
+    ) -> SandboxJob:
+        """Take a job into a device's queue.
+
+        Args:
+            device: The device's name; each has its own queue.
+            shots: How many shots.
+            slots: How many jobs the device runs at once; ``None`` runs all of them.
+            now: World time of the request.
+            effects: The faults of the request, which may let the job fail.
+            task: Makes the simulation from a seed; not called with `failure` or where counts
+                are drawn.
+            failure: Why the job is going to fail, or ``None``.
+        """
+        settings = self.world.settings
+        number = self.jobs_created
+        self.jobs_created += 1
+        if failure is None and effects.fails_job():
+            failure = "the device lost its atoms (a fault of the plan)"
+        length = run_time(
+            settings.seed, self.provider, number, settings.job_time, settings.job_spread
+        )
+        ticket = self._simulate(task, number) if failure is None else None
+        job = SandboxJob(str(uuid.uuid4()), number, shots, now, length, failure, ticket)
+        self._lane(device, slots).add(job)
+        self.jobs[job.id] = job
+        return job
+
+    def cancel(self, device: str, jobs: Iterable[SandboxJob], now: float) -> list[SandboxJob]:
+        """Cancel those jobs that have not ended and let others of the device move up.
+
+        Returns:
+            The jobs that could still be cancelled.
+        """
+        cancel_time = self.world.settings.cancel_time
+        cancelled = [job for job in jobs if job.cancel(now, cancel_time)]
+        lane = self._lanes.get(device)
+        if cancelled and lane is not None:
+            lane.close_gaps(now)
+        return cancelled
+
+    def forget(self, job: SandboxJob, now: float) -> None:
+        """Drop a job from memory; its status stays in the counts."""
+        if self.jobs.pop(job.id, None) is not None:
+            self._forgotten[job.status(now)] += 1
+
+    def jobs_by_status(self, now: float) -> dict[str, int]:
+        """Count jobs by status."""
+        counts = Counter(job.status(now) for job in self.jobs.values())
+        counts.update(self._forgotten)
+        return {status.value: counts[status] for status in JobStatus if counts[status]}
+
+    def seed_of(self, number: int) -> int:
+        """Give the seed of a job's randomness."""
+        return int(uniform(self.world.settings.seed, "shots", self.provider, number) * 2**31)
+
+    def _simulate(self, task: Callable[[int], Task] | None, number: int) -> Ticket | None:
+        if task is None or not self.world.settings.simulate:
+            return None
+        return self.world.simulator.start(task(self.seed_of(number)))
+
+    def _lane(self, device: str, slots: int | None) -> Lane:
+        if device not in self._lanes:
+            settings = self.world.settings
+            width = None if settings.parallel else slots
+            self._lanes[device] = Lane(width, settings.queue_time)
+        return self._lanes[device]
