@@ -1,0 +1,92 @@
+"""Addresses: a base URL taken apart once, and paths and queries that are joined to it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import quote, urlencode, urlsplit
+
+from quantum_async.errors import ConfigurationError
+
+QueryValue = str | int | float | Sequence[str] | None
+Query = Mapping[str, QueryValue]
+"""Parameters of a URL. A sequence repeats its name, and `None` leaves it out."""
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%|]")
+_KEPT: Final = "-._~:/?#[]@!$&'()*+,;=%|"
+
+
+def segment(value: str) -> str:
+    """Encode an id so that it stays one segment of a path, whatever it holds.
+
+    Args:
+        value: A job's, batch's or device's id.
+    """
+    return quote(value, safe="")
+
+
+class BaseUrl:
+    """A provider's base URL.
+
+    Args:
+        url: Absolute, ``http`` or ``https``.
+
+    Raises:
+        ConfigurationError: It is not absolute, or carries a query or credentials.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url.strip())
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ConfigurationError(
+                "the base URL is not an absolute http or https address",
+                remedy="Give it as https://host[:port][/path].",
+            )
+        if parts.query or parts.fragment or "@" in parts.netloc:
+            raise ConfigurationError(
+                "the base URL carries a query, a fragment or credentials",
+                remedy="Give the address alone; credentials have options of their own.",
+            )
+        self.scheme = parts.scheme
+        self.host = parts.hostname
+        self._prefix = encoded(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}")
+
+    def __str__(self) -> str:
+        return self._prefix
+
+    @property
+    def carries_secrets_safely(self) -> bool:
+        """Whether credentials may be sent there: by TLS, or without leaving this machine."""
+        return self.scheme == "https" or is_loopback(self.host)
+
+    def join(self, path: str, query: Query | None = None) -> str:
+        """Return the address of a path below this one.
+
+        Args:
+            path: Begins with a slash, or is empty for the base URL itself.
+            query: Parameters, in their order.
+        """
+        url = self._prefix + encoded(path)
+        return f"{url}?{encoded_query(query)}" if query else url
+
+
+def encoded(url: str) -> str:
+    """Percent-encode only what may not stand in a URL; what is encoded already stays as it is."""
+    return quote(url, safe=_KEPT) if _UNSAFE.search(url) else url
+
+
+def encoded_query(query: Query) -> str:
+    """Encode parameters, in their order."""
+    return urlencode({k: v for k, v in query.items() if v is not None}, doseq=True)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name means this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

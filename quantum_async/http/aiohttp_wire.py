@@ -1,0 +1,212 @@
+"""The default wire: aiohttp's connections without its redirects, repeats, cookies and guesses."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+import anyio
+from yarl import URL
+
+from quantum_async.http.failures import ConnectFailureError, is_network_failure, transport_error
+from quantum_async.http.proxies import ProxyRoutes
+from quantum_async.http.response import Response
+from quantum_async.http.tls import Trust, tls_context
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from aiohttp.tracing import Trace
+
+    from quantum_async.http.timeouts import Timeouts
+    from quantum_async.http.wire import Connection, Outgoing
+
+CHUNK = 64 * 1024
+_IN_ONE_PIECE = 512 * 1024
+_CLOSING = 5.0
+_KEEP_ALIVE = 15.0
+
+# aiohttp would name itself and guess a body's type; requests here carry what they should.
+_NOT_ADDED: Final = ("User-Agent", "Content-Type", "Accept", "Accept-Encoding")
+
+
+class _InterruptedError(Exception):
+    """A failure on an established connection, under a name that aiohttp will not repeat."""
+
+
+class _Connector(aiohttp.TCPConnector):
+    """A connector whose every failure says that nothing was sent."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  its name there
+    ) -> aiohttp.connector.Connection:
+        try:
+            return await super().connect(req, traces, timeout)
+        except (aiohttp.ClientError, OSError) as error:
+            raise ConnectFailureError from error
+
+
+async def _never_repeat(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    # aiohttp repeats idempotent methods by itself after these two. Repeating is decided above,
+    # where attempts are counted, paced and told apart from a first try.
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _InterruptedError from error
+
+
+class AiohttpWire:
+    """Carry requests on aiohttp's connections.
+
+    Args:
+        trust: The trust store for TLS.
+        proxies: The choice of proxies.
+    """
+
+    def __init__(self, *, trust: Trust = None, proxies: ProxyRoutes | None = None) -> None:
+        self._trust = trust
+        self._proxies = proxies or ProxyRoutes()
+        self._clients: dict[Connection, aiohttp.ClientSession] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._timeouts: dict[Timeouts, aiohttp.ClientTimeout] = {}
+
+    async def open(self) -> None:
+        """Make the connection pools. Sends nothing."""
+        self._clients = {
+            "kept": _client(
+                _Connector(limit=0, resolver=_resolver(), keepalive_timeout=_KEEP_ALIVE)
+            ),
+            "fresh": _client(_Connector(limit=0, resolver=_resolver(), force_close=True)),
+        }
+
+    async def close(self) -> None:
+        """Close every connection, within a few seconds."""
+        clients, self._clients = self._clients, {}
+        with anyio.move_on_after(_CLOSING, shield=True):
+            for client in clients.values():
+                await client.close()
+
+    async def exchange(self, request: Outgoing) -> Response:
+        """Send a request and read its whole answer."""
+        before = sys.exception()
+        try:
+            answer = await self._send(request)
+            try:
+                content = await answer.read()
+            except BaseException:
+                answer.close()
+                raise
+        except Exception as error:
+            if not _is_failure(error):
+                raise
+            failure = transport_error(error, before=before)
+            raise failure from failure.__cause__
+        return Response(answer.status, answer.headers, content)
+
+    @asynccontextmanager
+    async def stream(self, request: Outgoing) -> AsyncGenerator[_AiohttpDownload]:
+        """Send a request and hand its answer over while the body comes in."""
+        before = sys.exception()
+        try:
+            answer = await self._send(request)
+        except Exception as error:
+            if not _is_failure(error):
+                raise
+            failure = transport_error(error, before=before)
+            raise failure from failure.__cause__
+        try:
+            yield _AiohttpDownload(answer)
+        finally:
+            # A body that was not read to its end leaves the connection unusable.
+            answer.close()
+
+    async def _send(self, request: Outgoing) -> aiohttp.ClientResponse:
+        url = URL(request.url, encoded=True)
+        proxy = self._proxies.proxy_for(url.scheme, url.host or "")
+        if url.scheme == "https" and self._tls is None:
+            self._tls = await anyio.to_thread.run_sync(tls_context, self._trust)
+        return await self._clients[request.connection].request(
+            request.method,
+            url,
+            headers=request.headers,
+            data=_body(request),
+            allow_redirects=False,
+            timeout=self._limits(request.timeouts),
+            ssl=self._tls or True,
+            proxy=proxy.url if proxy else None,
+            proxy_headers=proxy.headers if proxy else None,
+        )
+
+    def _limits(self, timeouts: Timeouts) -> aiohttp.ClientTimeout:
+        known = self._timeouts.get(timeouts)
+        if known is None:
+            known = self._timeouts[timeouts] = aiohttp.ClientTimeout(
+                total=timeouts.total, connect=timeouts.connect, sock_read=timeouts.read
+            )
+        return known
+
+
+class _AiohttpDownload:
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+        self.status = answer.status
+        self.headers = answer.headers
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        chunks = self._answer.content.iter_chunked(CHUNK)
+        while chunk := await self._next(chunks):
+            yield chunk
+
+    async def _next(self, chunks: AsyncIterator[bytes]) -> bytes:
+        before = sys.exception()
+        try:
+            return await anext(chunks, b"")
+        except Exception as error:
+            if not _is_failure(error):
+                raise
+            failure = transport_error(error, before=before)
+            raise failure from failure.__cause__
+
+    async def complete(self) -> Response:
+        content = b"".join([chunk async for chunk in self.chunks()])
+        return Response(self.status, self.headers, content)
+
+
+def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=_NOT_ADDED,
+        trust_env=False,
+        middlewares=(_never_repeat,),
+    )
+
+
+def _resolver() -> aiohttp.ThreadedResolver:
+    # The system's own resolver, whether or not a library that replaces it is installed.
+    return aiohttp.ThreadedResolver()
+
+
+def _is_failure(error: Exception) -> bool:
+    return isinstance(error, _InterruptedError) or is_network_failure(error)
+
+
+def _body(request: Outgoing) -> bytes | AsyncIterator[bytes] | None:
+    content = request.content
+    if content is None or len(content) <= _IN_ONE_PIECE:
+        return content
+    return _pieces(content)
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    # One write of megabytes would hold the loop and the memory of a second copy.
+    for start in range(0, len(content), CHUNK):
+        yield content[start : start + CHUNK]

@@ -1,0 +1,220 @@
+"""Credentials: which headers prove who we are, and how they are renewed."""
+
+from __future__ import annotations
+
+import copy
+import time
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+import anyio
+
+from quantum_async.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    NotSentError,
+    QuantumAsyncError,
+    ResponseError,
+    TransportError,
+)
+from quantum_async.http.token import Token, provided_token
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from quantum_async.http.token import TokenFunction, TokenProvider
+
+
+class Auth(ABC):
+    """Something that proves to a provider who is asking."""
+
+    @abstractmethod
+    async def headers(self) -> Mapping[str, str]:
+        """Return the headers for the next request, renewing what is about to expire.
+
+        Raises:
+            AuthenticationError: The credentials were refused.
+            NotSentError: They could not be renewed; the request itself was not sent.
+        """
+
+    @abstractmethod
+    async def refresh(self, rejected: Mapping[str, str]) -> bool:
+        """Renew credentials that a provider has refused.
+
+        Args:
+            rejected: The headers that `headers` returned for the refused request.
+
+        Returns:
+            Whether there is now something else to try.
+        """
+
+
+class StaticAuth(Auth):
+    """Headers that never change, such as an API key's.
+
+    Args:
+        headers: What to send with every request.
+    """
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = dict(headers)
+
+    def __repr__(self) -> str:
+        return f"StaticAuth({', '.join(self._headers)})"
+
+    async def headers(self) -> Mapping[str, str]:
+        """Return the headers."""
+        return self._headers
+
+    async def refresh(self, rejected: Mapping[str, str]) -> bool:  # noqa: ARG002
+        """Have nothing else to try."""
+        return False
+
+
+def bearer(token: str) -> StaticAuth:
+    """Make credentials from a token that this program does not renew.
+
+    Args:
+        token: The token, without ``Bearer``.
+
+    Raises:
+        ConfigurationError: The token is empty or holds characters that no header may.
+    """
+    return StaticAuth({"Authorization": f"Bearer {checked_secret(token)}"})
+
+
+def checked_secret(value: str) -> str:
+    """Strip a secret and make sure that it can be put into a header.
+
+    Args:
+        value: A token or key, perhaps with the line end of the file it was read from.
+
+    Raises:
+        ConfigurationError: It is empty or holds characters that no header may.
+    """
+    stripped = value.strip()
+    if not stripped or not stripped.isascii() or not stripped.isprintable():
+        raise ConfigurationError(
+            "the token or key is empty or holds characters that cannot be sent",
+            remedy="Copy it again, on one line and without quotes.",
+        )
+    return stripped
+
+
+class TokenSource(Auth):
+    """Bearer tokens that are fetched when needed, once for however many requests wait.
+
+    A token is renewed `margin` seconds before it ends, or half-way through its life if that is
+    shorter. A token that seems to have ended when it arrives (the clocks differ) and one of
+    unknown end are used until the provider refuses them.
+
+    The fetching task is the first one that needs the token; others wait for it. If it is
+    cancelled, the next one takes over. If it fails, all that wait get its error, and whoever asks
+    afterwards tries again.
+
+    Args:
+        fetch: Gets a new token. It must not use the session that this object authenticates.
+        margin: Seconds before the end at which a token is renewed.
+        clock: Wall clock, against which a token's end is compared.
+        monotonic: Monotonic time, by which its age is measured.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[Token]],
+        *,
+        margin: float = 60.0,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._fetch = fetch
+        self._margin = margin
+        self._clock = clock
+        self._monotonic = monotonic
+        self._headers: dict[str, str] | None = None
+        self._renew_at = float("-inf")
+        self._lock = anyio.Lock()
+        self._failures = 0
+        self._failure: QuantumAsyncError | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'no token yet' if self._headers is None else 'token'})"
+
+    async def headers(self) -> Mapping[str, str]:
+        """Return a header with a token that is valid for a while."""
+        headers = self._headers
+        if headers is not None and self._monotonic() < self._renew_at:
+            return headers
+        return await self._renewed(headers)
+
+    async def refresh(self, rejected: Mapping[str, str]) -> bool:
+        """Fetch another token, unless somebody has done so since the refused request."""
+        seen = self._headers if self._headers is rejected else None
+        if self._headers is None or seen is not None:
+            await self._renewed(seen)
+        return self._headers is not None and dict(self._headers) != dict(rejected)
+
+    async def _renewed(self, seen: Mapping[str, str] | None) -> Mapping[str, str]:
+        failures = self._failures
+        async with self._lock:
+            if self._headers is not None and self._headers is not seen:
+                return self._headers
+            if self._failures != failures and self._failure is not None:
+                # A copy for each: one exception raised by a thousand tasks would grow a thousand
+                # tracebacks.
+                raise copy.copy(self._failure)
+            return await self._fetch_now()
+
+    async def _fetch_now(self) -> Mapping[str, str]:
+        try:
+            token = await self._fetch()
+            value = checked_secret(token.value)
+        except Exception as error:
+            self._failures += 1
+            self._failure = _failed(error)
+            if self._failure is error:
+                raise
+            raise self._failure from error
+        self._renew_at = self._monotonic() + self._usable_for(token)
+        self._headers = {"Authorization": f"Bearer {value}"}
+        return self._headers
+
+    def _usable_for(self, token: Token) -> float:
+        if token.expires_at is None:
+            return float("inf")
+        left = token.expires_at - self._clock()
+        return max(left - self._margin, left / 2) if left > 0 else float("inf")
+
+
+def _failed(error: Exception) -> QuantumAsyncError:
+    # Only the token request was sent. Were its own class let through, a lost answer or a failing
+    # token server would look as if the job itself might have been accepted.
+    if isinstance(error, AuthenticationError | ConfigurationError | NotSentError):
+        return error
+    if isinstance(error, TransportError | ResponseError):
+        failure: QuantumAsyncError = NotSentError(
+            f"no access token could be fetched: {error}",
+            remedy="Only the token was asked for, so trying again is safe.",
+            provider=error.provider,
+            request_id=error.request_id,
+        )
+        return failure
+    return AuthenticationError(
+        f"the token provider failed: {type(error).__name__}",
+        remedy="Its own error is the cause above.",
+    )
+
+
+def provided_auth(source: TokenProvider | TokenFunction, *, margin: float = 60.0) -> TokenSource:
+    """Make credentials from an object or function that gives tokens.
+
+    Args:
+        source: An object with ``get_token()``, or a function; either may be async. One that is
+            not async is called in a worker thread.
+        margin: Seconds before the end at which a token is renewed.
+    """
+
+    async def fetch() -> Token:
+        return await provided_token(source)
+
+    return TokenSource(fetch, margin=margin)

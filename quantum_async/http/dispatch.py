@@ -1,0 +1,369 @@
+"""How one call becomes requests: lanes, pacing, credentials, repetition and errors, in order."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio.to_thread
+from tenacity import AsyncRetrying, retry_if_exception
+
+from quantum_async.errors import (
+    ConfigurationError,
+    QuantumAsyncError,
+    RateLimitedError,
+    ServerError,
+)
+from quantum_async.http.answers import error_for
+from quantum_async.http.lanes import Lane
+from quantum_async.http.rate import Pacer
+from quantum_async.http.redact import redact_url
+from quantum_async.http.telemetry import Observer, RetryEvent
+from quantum_async.http.wire import Outgoing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+
+    from tenacity import RetryCallState
+
+    from quantum_async.http.answers import Explain
+    from quantum_async.http.auth import Auth
+    from quantum_async.http.encode import Body
+    from quantum_async.http.lanes import LaneName
+    from quantum_async.http.options import SessionOptions
+    from quantum_async.http.response import Response
+    from quantum_async.http.telemetry import Answer
+    from quantum_async.http.timeouts import Timeouts
+    from quantum_async.http.wire import Connection, Download, Wire
+
+_Answer = TypeVar("_Answer", bound="Answer")
+_Result = TypeVar("_Result")
+
+GENERAL_HEADERS: Mapping[str, str] = {
+    "Accept": "*/*",
+    "Accept-Encoding": "gzip, deflate",
+    "User-Agent": "quantum-async/0.1.0",
+}
+"""Sent where a session does not say otherwise."""
+
+_LONGEST_PAUSE = 900.0
+_REDIRECTING = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """What a session was asked to do.
+
+    Args:
+        method: The HTTP method.
+        url: Absolute and encoded.
+        lane: Which lane it takes.
+        headers: Beside the session's own.
+        body: What to send.
+        timeouts: Other limits than the session's.
+        connection: Whether a kept-alive connection will do.
+        presigned: Whether the URL itself is the credential: then no other goes with it, and its
+            server is not the provider whose rate is kept.
+        follows: Whether the caller follows redirects.
+        attempt: Which attempt is under way, from 1.
+    """
+
+    method: str
+    url: str
+    lane: LaneName
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    body: Body | None = None
+    timeouts: Timeouts | None = None
+    connection: Connection = "kept"
+    presigned: bool = False
+    follows: bool = False
+    attempt: int = 1
+
+
+class Dispatcher:
+    """Sends calls and judges their answers.
+
+    Args:
+        provider: Registry name of the provider.
+        auth: The credentials.
+        headers: Sent with every call that is not presigned.
+        options: What the user chose.
+        explain: How this provider words its errors.
+    """
+
+    def __init__(
+        self,
+        *,
+        provider: str,
+        auth: Auth | None,
+        headers: Mapping[str, str],
+        options: SessionOptions,
+        explain: Explain | None,
+    ) -> None:
+        self._provider = provider
+        self._auth = auth
+        self._headers = merged(GENERAL_HEADERS, headers)
+        self._options = options
+        self._explain = explain
+        self._pacer = Pacer(options.rate, clock=options.clock, sleep=options.sleep)
+        self._observer = Observer(provider, options.hooks, options.clock)
+        self._lanes: dict[LaneName, Lane] = {}
+        self._wire: Wire | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls can be sent."""
+        return self._wire is not None
+
+    async def open(self) -> None:
+        """Make lanes and connection pools."""
+        if self._wire is not None:
+            return
+        wire = await _make_wire(self._options)
+        await wire.open()
+        self._lanes = {
+            "data": Lane("data", self._options.connections),
+            "control": Lane("control", self._options.control_connections),
+        }
+        self._wire = wire
+
+    async def close(self) -> None:
+        """Close every connection."""
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            await wire.close()
+
+    async def once(self, call: Call) -> Response:
+        """Send a call, and return its answer if that is a success.
+
+        Raises:
+            QuantumAsyncError: It is not, or there is none.
+        """
+        lane = self._lane(call)
+        await lane.enter(self._timeouts(call).pool)
+        try:
+            await self._turn(call)
+            response = await self._authorised(call, self._exchange)
+        finally:
+            lane.leave()
+        if not _is_welcome(call, response.status):
+            raise self._refusal(call, response)
+        return response
+
+    async def repeatedly(self, call: Call) -> Response:
+        """Send a call as often as the retry policy allows until it succeeds."""
+
+        async def attempt() -> Response:
+            return await self.once(call)
+
+        return await self._repeating(call, attempt)
+
+    @asynccontextmanager
+    async def streamed(self, call: Call) -> AsyncGenerator[Download]:
+        """Send a call until its answer begins, and hand that over."""
+        async with AsyncExitStack() as stack:
+
+            async def attempt() -> Download:
+                return await self._opened(call, stack)
+
+            yield await self._repeating(call, attempt)
+
+    async def _opened(self, call: Call, stack: AsyncExitStack) -> Download:
+        async with AsyncExitStack() as held:
+            lane = self._lane(call)
+            await lane.enter(self._timeouts(call).pool)
+            held.callback(lane.leave)
+            await self._turn(call)
+
+            async def begin(outgoing: Outgoing) -> Download:
+                return await held.enter_async_context(self._open_wire.stream(outgoing))
+
+            download = await self._authorised(call, begin)
+            if not _is_welcome(call, download.status):
+                raise self._refusal(call, await download.complete())
+            stack.push_async_exit(held.pop_all())
+            return download
+
+    async def _repeating(self, call: Call, attempt: Callable[[], Awaitable[_Result]]) -> _Result:
+        started = self._options.clock()
+        policy = self._options.retry
+        try:
+            return await attempt()
+        except QuantumAsyncError as error:
+            if policy.attempts == 1 or not policy.repeats(error):
+                raise
+            first = error
+        # The first attempt is made outside the loop, which costs as much as a request.
+        return await self._retrying(call, started)(_replaying(first, call, attempt))
+
+    def _retrying(self, call: Call, started: float) -> AsyncRetrying:
+        policy, clock = self._options.retry, self._options.clock
+
+        def pause(state: RetryCallState) -> float:
+            return policy.pause(state.attempt_number, _failure(state))
+
+        def is_over(state: RetryCallState) -> bool:
+            late = clock() - started + state.upcoming_sleep > policy.total
+            return late or state.attempt_number >= policy.attempts
+
+        async def announce(state: RetryCallState) -> None:
+            call.attempt = state.attempt_number + 1
+            await self._observer.retrying(self._retry_event(call, state))
+
+        return AsyncRetrying(
+            sleep=self._options.sleep,
+            stop=is_over,
+            wait=pause,
+            retry=retry_if_exception(policy.repeats),
+            before_sleep=announce,
+            reraise=True,
+        )
+
+    def _retry_event(self, call: Call, state: RetryCallState) -> RetryEvent:
+        return RetryEvent(
+            self._provider,
+            call.method,
+            redact_url(call.url),
+            state.attempt_number,
+            state.upcoming_sleep,
+            _failure(state),
+        )
+
+    async def _authorised(
+        self, call: Call, send: Callable[[Outgoing], Awaitable[_Answer]]
+    ) -> _Answer:
+        if self._auth is None or call.presigned:
+            return await self._observed(call, None, send)
+        # Asked for now rather than before the wait for a lane, in which a token could expire.
+        headers = await self._auth.headers()
+        answer = await self._observed(call, headers, send)
+        if answer.status == 401 and await self._auth.refresh(headers):
+            answer = await self._observed(call, await self._auth.headers(), send)
+        return answer
+
+    async def _observed(
+        self,
+        call: Call,
+        credentials: Mapping[str, str] | None,
+        send: Callable[[Outgoing], Awaitable[_Answer]],
+    ) -> _Answer:
+        outgoing = self._outgoing(call, credentials)
+        try:
+            if not self._observer.is_listened_to:
+                return await send(outgoing)
+            return await self._reported(call, outgoing, send)
+        except QuantumAsyncError as error:
+            error.concerning(provider=self._provider)
+            raise
+
+    async def _reported(
+        self, call: Call, outgoing: Outgoing, send: Callable[[Outgoing], Awaitable[_Answer]]
+    ) -> _Answer:
+        async def send_with(headers: Mapping[str, str]) -> _Answer:
+            if headers and not call.presigned:
+                outgoing.headers = {**outgoing.headers, **headers}
+            return await send(outgoing)
+
+        event = self._observer.event(call.method, call.url, call.lane, call.attempt)
+        return await self._observer.observe(event, send_with)
+
+    def _outgoing(self, call: Call, credentials: Mapping[str, str] | None) -> Outgoing:
+        headers: Mapping[str, str] = GENERAL_HEADERS if call.presigned else self._headers
+        if credentials is not None:
+            headers = {**headers, **credentials}
+        if call.body is not None:
+            headers = merged(headers, call.body.headers)
+        if call.headers is not None:
+            headers = merged(headers, call.headers)
+        content = None if call.body is None else call.body.content
+        return Outgoing(
+            call.method, call.url, headers, content, self._timeouts(call), call.connection
+        )
+
+    async def _exchange(self, outgoing: Outgoing) -> Response:
+        return await self._open_wire.exchange(outgoing)
+
+    @property
+    def _open_wire(self) -> Wire:
+        if self._wire is None:
+            raise self._not_open()
+        return self._wire
+
+    def _lane(self, call: Call) -> Lane:
+        if self._wire is None:
+            raise self._not_open()
+        return self._lanes[call.lane]
+
+    def _not_open(self) -> ConfigurationError:
+        return ConfigurationError(
+            f"the session of {self._provider} is not open",
+            provider=self._provider,
+            remedy="Enter the client with `async with`, or give it to a scheduler that does.",
+        )
+
+    def _timeouts(self, call: Call) -> Timeouts:
+        return call.timeouts or self._options.timeouts
+
+    async def _turn(self, call: Call) -> None:
+        if not call.presigned:
+            await self._pacer.turn(self._options.retry.total)
+
+    def _refusal(self, call: Call, response: Response) -> QuantumAsyncError:
+        error = error_for(response, provider=self._provider, explain=self._explain)
+        if not call.presigned and (pause := _pause_asked_for(error)):
+            self._pacer.pause(min(pause, _LONGEST_PAUSE))
+        return error
+
+
+def merged(headers: Mapping[str, str], further: Mapping[str, str]) -> dict[str, str]:
+    """Join headers; the further ones replace those of the same name in any case.
+
+    Args:
+        headers: The first.
+        further: The stronger.
+    """
+    replaced = {name.lower() for name in further}
+    kept = {name: value for name, value in headers.items() if name.lower() not in replaced}
+    return {**kept, **further}
+
+
+def _is_welcome(call: Call, status: int) -> bool:
+    return 200 <= status < 300 or (call.follows and status in _REDIRECTING)
+
+
+def _pause_asked_for(error: QuantumAsyncError) -> float | None:
+    return error.retry_after if isinstance(error, RateLimitedError | ServerError) else None
+
+
+def _failure(state: RetryCallState) -> QuantumAsyncError:
+    error = state.outcome.exception() if state.outcome is not None else None
+    assert isinstance(error, QuantumAsyncError)  # the policy repeats nothing else
+    return error
+
+
+def _replaying(
+    error: QuantumAsyncError, call: Call, attempt: Callable[[], Awaitable[_Result]]
+) -> Callable[[], Awaitable[_Result]]:
+    async def replay() -> _Result:
+        if call.attempt == 1:
+            raise error
+        return await attempt()
+
+    return replay
+
+
+async def _make_wire(options: SessionOptions) -> Wire:
+    return await anyio.to_thread.run_sync(_wire_for, options)
+
+
+def _wire_for(options: SessionOptions) -> Wire:
+    # In a worker thread, because both imports take longer than an event loop may stand still.
+    if options.transport is not None:
+        from quantum_async.http.httpx_wire import HttpxWire
+
+        return HttpxWire(options.transport)
+    from quantum_async.http.aiohttp_wire import AiohttpWire
+    from quantum_async.http.proxies import ProxyRoutes
+
+    return AiohttpWire(trust=options.ca, proxies=ProxyRoutes(options.proxy))

@@ -1,0 +1,75 @@
+"""OpenTelemetry spans of requests, where the program has set OpenTelemetry up."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from opentelemetry.trace import Span
+
+    from quantum_async.http.telemetry import RequestEvent
+
+
+def is_traced() -> bool:
+    """Say whether spans would be seen by anybody.
+
+    Somebody who has set tracing up has imported its API: it is never imported from here.
+    """
+    api = sys.modules.get("opentelemetry.trace")
+    if api is None:
+        return False
+    return not isinstance(api.get_tracer_provider(), api.ProxyTracerProvider)
+
+
+@contextmanager
+def request_span(event: RequestEvent) -> Generator[tuple[Span, dict[str, str]]]:
+    """Open a client span and make the headers that carry it to the provider.
+
+    Args:
+        event: The request.
+    """
+    from opentelemetry import propagate, trace
+
+    tracer = trace.get_tracer("quantum_async.http")
+    attributes: dict[str, str | int] = {
+        "http.request.method": event.method,
+        "url.full": event.url,
+        "server.address": urlsplit(event.url).hostname or "",
+        "http.request.resend_count": event.attempt - 1,
+        "quantum_async.provider": event.provider,
+        "quantum_async.lane": event.lane,
+    }
+    with tracer.start_as_current_span(
+        event.method,
+        kind=trace.SpanKind.CLIENT,
+        attributes=attributes,
+        # An exception's text is recorded by `finish`, without its traceback.
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        carrier: dict[str, str] = {}
+        propagate.inject(carrier)
+        yield span, carrier
+
+
+def finish(span: Span, status: int | None, error: Exception | None) -> None:
+    """Write an attempt's outcome into its span.
+
+    Args:
+        span: The span, still open.
+        status: The answer's status, where one came.
+        error: The failure, where none came.
+    """
+    from opentelemetry.trace import Status, StatusCode
+
+    if status is not None:
+        span.set_attribute("http.response.status_code", status)
+    kind = type(error).__name__ if error is not None else str(status)
+    if error is not None or (status is not None and status >= 400):
+        span.set_attribute("error.type", kind)
+        span.set_status(Status(StatusCode.ERROR))
