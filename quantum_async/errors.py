@@ -303,7 +303,7 @@ class NotSentError(TransportError):
 class LostAnswerError(TransportError):
     """The request was sent and its answer lost: the provider may have acted on it."""
 
-    accepted = "unknown"
+    accepted: Accepted = "unknown"
 
 
 class ResponseError(QuantumAsyncError):
@@ -368,14 +368,14 @@ class RateLimitedError(RejectedRequestError):
 class ServerError(ResponseError):
     """The provider failed; whether it acted before failing is not known."""
 
-    accepted = "unknown"
+    accepted: Accepted = "unknown"
     retry_after: float | None = None
 
 
 class ProtocolError(ResponseError):
     """An answer is not what the protocol says: HTML, truncated JSON, a missing field."""
 
-    accepted = "unknown"
+    accepted: Accepted = "unknown"
 
 
 class SubmissionError(QuantumAsyncError):
@@ -397,7 +397,7 @@ class SubmissionUnknownError(SubmissionError):
         remedy: What to do next.
     """
 
-    accepted = "unknown"
+    accepted: Accepted = "unknown"
 
     def __init__(
         self,
@@ -423,7 +423,7 @@ class BudgetExceededError(SubmissionError):
 class JobError(QuantumAsyncError):
     """A job ended without a result."""
 
-    accepted = "yes"
+    accepted: Accepted = "yes"
 
 
 class JobFailedError(JobError):
@@ -437,7 +437,7 @@ class JobCancelledError(JobError):
 class ResultError(QuantumAsyncError):
     """The job is done but its result is missing, damaged or of unknown bit order."""
 
-    accepted = "yes"
+    accepted: Accepted = "yes"
 
 
 class ResultPendingError(ResultError):
@@ -480,7 +480,7 @@ class WaitTimeoutError(QuantumAsyncError, TimeoutError):
     ``elapsed`` is the time waited in seconds and ``last_status`` the status last seen.
     """
 
-    accepted = "yes"
+    accepted: Accepted = "yes"
     elapsed: float = 0.0
     last_status: str = "unknown"
 
