@@ -74,41 +74,34 @@ class Service:
         """Handle one request."""
         body = await _read(receive)
         method = cast("str", scope["method"])
-        path = cast("str", scope["path"])
-        route, ids, exists = self._face.routes.find(method, path)
+        route, ids, exists = self._face.routes.find(method, cast("str", scope["path"]))
         route = route or self._lost(method, exists=exists)
         self._world.realm(self._face.name).ledger.requests[route.label] += 1
         effects = self._world.faults.draw(self._face.name, route)
         half = self._world.settings.latency / 2
         if half or effects.delay:
             await anyio.sleep(half + effects.delay)
-        request = self._request(scope, route, ids, path, body, effects)
+        request = self._request(scope, route, body, effects)
+        request.ids = ids
         reply = await self._answer(request)
         if half:
             await anyio.sleep(half)
         decisive = effects.decisive
-        if decisive is not None and (decisive.kind in _BREAKS or decisive.kind is FaultKind.TRUNCATE):
+        if decisive is not None and (
+            decisive.kind in _BREAKS or decisive.kind is FaultKind.TRUNCATE
+        ):
             await _break(decisive, reply, cast("Transport", scope[TRANSPORT]), receive, send)
         else:
             await _send(reply, send)
 
-    def _request(
-        self,
-        scope: Scope,
-        route: Route,
-        ids: list[str],
-        path: str,
-        body: bytes,
-        effects: Effects,
-    ) -> Request:
-        headers = cast("list[tuple[bytes, bytes]]", scope["headers"])
+    def _request(self, scope: Scope, route: Route, body: bytes, effects: Effects) -> Request:
         host, port = cast("tuple[str, int]", scope["server"])
         return Request(
             route=route,
-            ids=ids,
-            path=path,
+            ids=(),
+            path=cast("str", scope["path"]),
             raw_query=cast("bytes", scope["query_string"]),
-            raw_headers=headers,
+            raw_headers=cast("list[tuple[bytes, bytes]]", scope["headers"]),
             body=body,
             now=self._world.clock.now(),
             effects=effects,
@@ -139,8 +132,7 @@ class Service:
             return await reply if isinstance(reply, Awaitable) else reply
         except Refusal as refusal:
             return self._face.refuse(request, refusal)
-        except Exception:
-            # A defect of the sandbox must show, and must not look like a provider's answer.
+        except Exception:  # noqa: BLE001  must show, and must not look like a provider's answer
             traceback.print_exc(file=sys.stderr)
             return Reply(500, b"the sandbox itself failed; see its output", b"text/plain")
 
@@ -173,7 +165,7 @@ class Service:
         name = f"{method if method.isalpha() and len(method) < 10 else '?'} {status}"
         if name not in self._nowhere:
             pattern = "(unknown route)" if status == 404 else "(wrong method)"
-            route = Route(name.split()[0], pattern, refuse, needs_token=False)
+            route = Route(name.split(maxsplit=1)[0], pattern, refuse, needs_token=False)
             self._nowhere[name] = route
         return self._nowhere[name]
 
@@ -213,5 +205,3 @@ async def _break(
     # Uvicorn complains of an unfinished answer unless the connection is known to be gone.
     while (await receive())["type"] != "http.disconnect":
         pass
-
-

@@ -54,7 +54,7 @@ class ControlPlane:
             ]
         )
 
-    async def services(self, request: Request) -> Response:
+    async def services(self, _: Request) -> Response:
         """Say where each service listens and which variables point at it."""
         return JSONResponse(
             {
@@ -63,7 +63,7 @@ class ControlPlane:
             }
         )
 
-    async def stats(self, request: Request) -> Response:
+    async def stats(self, _: Request) -> Response:
         """Count what has happened, per provider."""
         return JSONResponse({name: self._count(name) for name in self._faces})
 
@@ -90,14 +90,14 @@ class ControlPlane:
             ]
         )
 
-    async def reset(self, request: Request) -> Response:
+    async def reset(self, _: Request) -> Response:
         """Start again as the sandbox was started."""
         self._world.reset(self._initial)
         for face in self._faces.values():
             face.reset()
         return Response(status_code=204)
 
-    async def get_faults(self, request: Request) -> Response:
+    async def get_faults(self, _: Request) -> Response:
         """Show the plan of faults."""
         return Response(PLAN.dump_json(self._world.faults.plan), media_type="application/json")
 
@@ -110,7 +110,7 @@ class ControlPlane:
         self._world.set_faults(plan)
         return Response(status_code=204)
 
-    async def get_settings(self, request: Request) -> Response:
+    async def get_settings(self, _: Request) -> Response:
         """Show the settings in force."""
         settings = self._world.settings.model_dump_json()
         return Response(settings, media_type="application/json")

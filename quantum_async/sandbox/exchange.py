@@ -154,7 +154,9 @@ class Reply:
         headers: tuple[tuple[bytes, bytes], ...] = (),
     ) -> Reply:
         """Write a document of plain Python values as JSON."""
-        return cls(status, pydantic_core.to_json(document, inf_nan_mode="constants"), headers=headers)
+        return cls(
+            status, pydantic_core.to_json(document, inf_nan_mode="constants"), headers=headers
+        )
 
 
 def html_page(status: int) -> Reply:

@@ -29,13 +29,14 @@ class Face(Protocol):
     routes: RouteTable
     """What it answers."""
 
-    def refuse(self, request: Request | None, refusal: Refusal) -> Reply:
+    def refuse(self, request: Request, refusal: Refusal) -> Reply:
         """Write a refusal as this provider's error body.
 
         Args:
-            request: The request; ``None`` where no route matched.
+            request: The request; its route is made up where none matched.
             refusal: What is wrong.
         """
+        ...
 
     def authenticate(self, request: Request) -> None:
         """Check the credentials of a request to a route that needs them.
@@ -53,9 +54,11 @@ class Face(Protocol):
         Args:
             base_url: Where it listens, without a slash at the end.
         """
+        ...
 
     def batches_open(self, now: float) -> int:
         """Count batches or sessions that still take jobs."""
+        ...
 
     def configure(self) -> None:
         """Read the settings again.

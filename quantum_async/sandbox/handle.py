@@ -109,6 +109,10 @@ class _Handle:
         self._process.start()
         self._services = self._process.control.services()
 
+    def _share(self, other: _Handle) -> None:
+        self._process = other._process
+        self._services = other._services
+
     @property
     def _control(self) -> ControlClient:
         return self._process.control
@@ -154,8 +158,7 @@ class Sandbox(_Handle):
             running: The sandbox.
         """
         sandbox = cls()
-        sandbox._process = running._process
-        sandbox._services = running._services
+        sandbox._share(running)
         return sandbox
 
     async def stats(self) -> dict[str, ServiceStats]:

@@ -40,6 +40,7 @@ class SandboxJob:
 
     def __init__(
         self,
+        *,
         id: str,
         number: int,
         shots: int,

@@ -9,7 +9,7 @@ import pytest
 from quantum_async.sandbox.handle import BlockingSandbox, Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")

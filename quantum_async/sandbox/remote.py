@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, TypedDict, cast
 
 from quantum_async.sandbox.faults.plan import PLAN
@@ -45,15 +45,14 @@ class JobRecord(TypedDict):
 
 
 class ControlClient:
-    """Talks to the control plane; no proxy of the environment is used.
+    """Talks to the control plane.
 
     Args:
         url: Where the control plane listens.
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self._address = url.removeprefix("http://")
 
     def stats(self) -> dict[str, ServiceStats]:
         """Count what has happened, by provider."""
@@ -81,10 +80,10 @@ class ControlClient:
         return cast("dict[str, dict[str, JsonValue]]", self._call("GET", "/"))
 
     def _call(self, method: str, path: str, body: bytes | None = None) -> object:
-        request = urllib.request.Request(self._url + path, body, method=method)  # noqa: S310
-        try:
-            with self._opener.open(request, timeout=_TIMEOUT) as answer:
-                text: bytes = answer.read()
-        except urllib.error.HTTPError as error:
-            raise ValueError(error.read().decode()) from error
+        with closing(HTTPConnection(self._address, timeout=_TIMEOUT)) as connection:
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            text = answer.read()
+        if answer.status >= 400:
+            raise ValueError(text.decode())
         return json.loads(text) if text else None

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 import anyio
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from pathlib import Path
 
+    from uvicorn._types import ASGIApplication
+
     from quantum_async.sandbox.app import Application
     from quantum_async.sandbox.faces import Face
     from quantum_async.sandbox.settings import SandboxSettings
@@ -33,6 +36,14 @@ _KEEP_ALIVE = 75
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = anyio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         # Signals are ours: uvicorn would raise them again after a clean stop.
@@ -74,7 +85,8 @@ def serve(settings: SandboxSettings, *, watch_stdin: bool = False) -> None:
         OSError: A port is taken.
         ValueError: A setting is wrong.
     """
-    anyio.run(run, settings, _announce, watch_stdin)
+    fast = {"use_uvloop": find_spec("uvloop") is not None}
+    anyio.run(run, settings, _announce, watch_stdin, backend_options=fast)
 
 
 async def run(
@@ -150,7 +162,7 @@ def _server(listeners: list[Listener], world: World, faces: Mapping[str, Face]) 
         for listener in listeners
     }
     config = uvicorn.Config(
-        cast("uvicorn.config.ASGIApplication", Switchboard(by_port)),
+        cast("ASGIApplication", Switchboard(by_port)),
         http=OpenProtocol,
         ws="none",
         lifespan="off",
@@ -171,8 +183,7 @@ async def _tell(
     faces: Mapping[str, Face],
     announce: Callable[[str], None],
 ) -> None:
-    while not server.started:
-        await anyio.sleep(0.005)
+    await server.listening.wait()
     if settings.env_file is not None:
         await anyio.to_thread.run_sync(write_environment, settings.env_file, listeners, faces)
     for listener in listeners:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from concurrent.futures import Executor, Future
 
+    from loky import ProcessPoolExecutor
     from pydantic import JsonValue
 
+    from quantum_async.models.grid import Value
     from quantum_async.models.submission import RunOptions
 
 
@@ -98,7 +99,7 @@ class Simulator:
     Args:
         workers: How many processes.
         now: Reads the world time.
-        executor: Where to run instead of in a pool of its own.
+        executor: Where to run instead of in a pool of its own; whoever made it stops it.
     """
 
     def __init__(
@@ -107,29 +108,32 @@ class Simulator:
         self._workers = workers
         self._now = now
         self._executor = executor
+        self._pool: ProcessPoolExecutor | None = None
 
     def start(self, task: Task) -> Ticket:
         """Queue a simulation."""
         ticket = Ticket()
-        ticket.follow(self._pool().submit(simulate_task, task), self._now)
+        ticket.follow(self._submit(task), self._now)
         return ticket
 
     def stop(self) -> None:
         """Stop the processes, with what they are computing."""
-        executor, self._executor = self._executor, None
-        if executor is None:
-            return
-        if hasattr(executor, "_processes"):
-            executor.shutdown(wait=False, **{"kill_workers": True})  # loky's own keyword
-        else:
-            executor.shutdown(wait=False, cancel_futures=True)
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, kill_workers=True)
+            self._pool = None
 
-    def _pool(self) -> Executor:
-        if self._executor is None:
-            from loky import ProcessPoolExecutor
+    def _submit(self, task: Task) -> Future[Outcome]:
+        if self._executor is not None:
+            return self._executor.submit(simulate_task, task)
+        pool = self._pool or self._new_pool()
+        future: Future[Outcome] = pool.submit(simulate_task, task)
+        return future
 
-            self._executor = ProcessPoolExecutor(max_workers=self._workers)
-        return self._executor
+    def _new_pool(self) -> ProcessPoolExecutor:
+        from loky import ProcessPoolExecutor
+
+        self._pool = pool = ProcessPoolExecutor(max_workers=self._workers)
+        return pool
 
 
 def simulate_task(task: Task) -> Outcome:
@@ -143,7 +147,7 @@ def simulate_task(task: Task) -> Outcome:
         key=uuid.uuid4().hex,
         program=program,
         shots=task.shots,
-        variables=task.variables,
+        variables=cast("Mapping[str, Value]", task.variables),
         options=_options(task),
     )
     result = simulate(job, task.device)
@@ -165,9 +169,7 @@ def _options(task: Task) -> RunOptions:
     return SimulationOptions(seed=task.seed, emulation=task.emulation or None)
 
 
-def pulser_results(
-    atoms: tuple[str, ...], duration: int, counts: Mapping[str, int]
-) -> str:
+def pulser_results(atoms: tuple[str, ...], duration: int, counts: Mapping[str, int]) -> str:
     """Write counts as the abstract representation of Pulser's ``Results``.
 
     Args:

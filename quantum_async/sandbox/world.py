@@ -126,7 +126,15 @@ class Realm:
             settings.seed, self.provider, number, settings.job_time, settings.job_spread
         )
         ticket = self._simulate(task, number) if failure is None else None
-        job = SandboxJob(str(uuid.uuid4()), number, shots, now, length, failure, ticket)
+        job = SandboxJob(
+            id=str(uuid.uuid4()),
+            number=number,
+            shots=shots,
+            accepted=now,
+            run_time=length,
+            failure=failure,
+            ticket=ticket,
+        )
         self._lane(device, slots).add(job)
         self.jobs[job.id] = job
         return job

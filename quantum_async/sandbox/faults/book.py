@@ -77,7 +77,9 @@ class Effects:
 
     def fails_job(self) -> bool:
         """Draw whether the next job of this request fails."""
-        return any([rule.strikes() for rule in self.failing])
+        # Every rule counts the job, also after one has struck.
+        struck = [rule.strikes() for rule in self.failing]
+        return any(struck)
 
 
 NO_EFFECTS = Effects()

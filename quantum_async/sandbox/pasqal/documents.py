@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.exchange import Reply
+from quantum_async.sandbox.pasqal.records import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from quantum_async.sandbox.pasqal.records import Batch, PasqalJob, Workload
 
     Document = dict[str, JsonValue]
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Writer:
@@ -54,10 +57,9 @@ class Writer:
 
     def failure(self, status: int, description: JsonValue) -> Reply:
         """Wrap a refusal."""
-        phrase = HTTPStatus(status).phrase if status in HTTPStatus else "Error"
         envelope = {
             "status": "fail" if status < 500 else "error",
-            "message": phrase,
+            "message": _PHRASES.get(status, "Error"),
             "code": str(status),
             "data": {"description": description},
         }
@@ -141,7 +143,7 @@ class Writer:
             "id": work.id,
             "project_id": workload.project_id,
             "user_id": workload.user_id,
-            "status": _workload_word(workload, now),
+            "status": WORDS[work.status(now)],
             "workload_type": workload.kind,
             "backend": workload.backend,
             "config": workload.config,
@@ -159,12 +161,6 @@ class Writer:
 
     def _code(self, status: int) -> int | str:
         return str(status) if self.string_codes else status
-
-
-def _workload_word(workload: Workload, now: float) -> str:
-    from quantum_async.sandbox.pasqal.records import WORDS
-
-    return WORDS[workload.work.status(now)]
 
 
 def reason(location: Sequence[str | int], message: str) -> Mapping[str, JsonValue]:

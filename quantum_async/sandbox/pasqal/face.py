@@ -48,9 +48,9 @@ class PasqalFace:
             ]
         )
 
-    def refuse(self, request: Request | None, refusal: Refusal) -> Reply:
+    def refuse(self, request: Request, refusal: Refusal) -> Reply:
         """Write a refusal as the part of the service does that was asked."""
-        path = request.route.pattern if request is not None else ""
+        path = request.route.pattern
         if path.startswith("/auth/"):
             return oauth_refusal(refusal)
         if path.startswith(_STORAGE):

@@ -11,6 +11,8 @@ from quantum_async.sandbox.exchange import Refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pydantic import JsonValue
+
     from quantum_async.sandbox.clock import Clock
     from quantum_async.sandbox.pasqal.records import Batch, PasqalJob
 
@@ -20,16 +22,20 @@ _T = TypeVar("_T")
 _PAGE_KEYS = {"offset", "limit", "order_by", "order_by_direction"}
 _SHARED = {"id", "id__starts_with", "status", "project_id", "user_id", "start_date", "end_date"}
 _JOB_KEYS = _PAGE_KEYS | _SHARED | {"batch_id", "min_runs", "max_runs", "errors", "origin"}
-_BATCH_KEYS = _PAGE_KEYS | _SHARED | {
-    "device_type",
-    "open",
-    "complete",
-    "queue_priority",
-    "tag",
-    "origin",
-    "min_jobs",
-    "max_jobs",
-}
+_BATCH_KEYS = (
+    _PAGE_KEYS
+    | _SHARED
+    | {
+        "device_type",
+        "open",
+        "complete",
+        "queue_priority",
+        "tag",
+        "origin",
+        "min_jobs",
+        "max_jobs",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +173,7 @@ def _among(
         tests.append(lambda item: value(item) in wanted)
 
 
-def _prefixed(
-    tests: list[Callable[[_T], bool]], query: Query, value: Callable[[_T], str]
-) -> None:
+def _prefixed(tests: list[Callable[[_T], bool]], query: Query, value: Callable[[_T], str]) -> None:
     prefix = last(query, "id__starts_with")
     if prefix is not None:
         tests.append(lambda item: value(item).startswith(prefix))
@@ -217,5 +221,5 @@ def _check_keys(query: Query, known: set[str]) -> None:
             raise Refusal(422, _wrong(name, "unknown query parameter"))
 
 
-def _wrong(name: str, message: str) -> list[dict[str, list[str] | str]]:
+def _wrong(name: str, message: str) -> JsonValue:
     return [{"loc": ["query", name], "msg": message, "type": "value_error"}]

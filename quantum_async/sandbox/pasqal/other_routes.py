@@ -91,7 +91,7 @@ class OtherRoutes:
             return storage_refusal(refusal)
         return Reply.of_json({"workload_type": workload.kind, "config": workload.config})
 
-    def specs(self, request: Request) -> Reply:
+    def specs(self, _: Request) -> Reply:
         """GET /devices/specs."""
         return self._write.success(specifications(public=False))
 
@@ -100,7 +100,7 @@ class OtherRoutes:
         name = request.ids[0]
         return self._write.success({"device_type": name, "specs": specification(name)})
 
-    def public_specs(self, request: Request) -> Reply:
+    def public_specs(self, _: Request) -> Reply:
         """GET /devices/public-specs."""
         specs = specifications(public=True)
         return self._write.success(
@@ -124,7 +124,9 @@ class OtherRoutes:
     def projects(self, request: Request) -> Reply:
         """GET /projects of the account service."""
         wanted = last(request.query, "project_status")
-        projects = [p for p in PROJECTS if wanted in {None, p["project_status"]}]
+        projects = [
+            project for project in PROJECTS if wanted is None or project["project_status"] == wanted
+        ]
         return self._write.success(projects)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,8 +95,8 @@ def _read(text: str) -> Sequence:
         return Sequence(text, problem=f"not a serialized sequence: {error!r}")
 
 
-def _facts(text: str, document: Mapping[str, Mapping[str, object]]) -> Sequence:
-    register = [dict(atom) for atom in document["register"]]  # type: ignore[call-overload]
+def _facts(text: str, document: Any) -> Sequence:
+    register = [dict(atom) for atom in document["register"]]
     device = document["device"]
     variables = document.get("variables") or {}
     _ = document["operations"]
@@ -107,7 +107,7 @@ def _facts(text: str, document: Mapping[str, Mapping[str, object]]) -> Sequence:
         max_runs=max_runs if isinstance(max_runs, int) else None,
         qubits=tuple(str(atom.get("name", atom.get("qid"))) for atom in register),
         mappable=any("qid" in atom for atom in register),
-        variables={name: len(spec["value"]) for name, spec in variables.items()},  # type: ignore[index]
+        variables={name: len(spec["value"]) for name, spec in variables.items()},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pydantic_core
@@ -82,7 +83,7 @@ class Intake:
             raise Refusal(422, [dict(reason(["jobs"], "at least one job is required"))])
         drafts = self._drafts(items, shared)
         machine = _machine(body, shared or (drafts[0].sequence if drafts else None))
-        _check(drafts, machine, _strict(body))
+        _check(drafts, machine, strict=_strict(body))
         batch = Batch(
             id=str(uuid.uuid4()),
             project_id=project,
@@ -164,7 +165,7 @@ class Intake:
 
     def _draft(self, item: JsonValue, shared: Sequence | None) -> Draft:
         if not isinstance(item, dict):
-            raise ValueError("a job is an object")
+            raise ValueError("a job is an object")  # noqa: TRY004  one kind of reason for all
         runs, variables, text = item.get("runs"), item.get("variables"), item.get("sequence")
         if runs is not None and (isinstance(runs, bool) or not isinstance(runs, int)):
             raise ValueError("runs: value is not a valid integer")
@@ -190,7 +191,7 @@ class Intake:
                 slots=batch.machine.slots,
                 now=now,
                 effects=effects,
-                task=lambda seed, draft=draft, shots=shots: _task(batch, draft, shots, seed),
+                task=partial(_task, batch, draft, shots),
                 failure=draft.sequence.problem or None,
             )
             job = PasqalJob(
@@ -223,17 +224,17 @@ def _task(batch: Batch, draft: Draft, shots: int, seed: int) -> Task:
     )
 
 
-def _check(drafts: list[Draft], machine: Machine, strict: bool) -> None:
+def _check(drafts: list[Draft], machine: Machine, *, strict: bool) -> None:
     wrong: list[JsonValue] = []
     for place, draft in enumerate(drafts):
         faults = draft.sequence.faults_of(draft.variables or {})
-        faults += _faults_of_runs(draft, machine, strict)
+        faults += _faults_of_runs(draft, machine, strict=strict)
         wrong += [dict(reason(["jobs", place], fault)) for fault in faults]
     if wrong:
         raise Refusal(422, wrong)
 
 
-def _faults_of_runs(draft: Draft, machine: Machine, strict: bool) -> list[str]:
+def _faults_of_runs(draft: Draft, machine: Machine, *, strict: bool) -> list[str]:
     is_limited = strict or not machine.emulator
     if draft.runs is None:
         return ["runs: field required"] if is_limited else []
@@ -294,6 +295,11 @@ def _text(body: Mapping[str, JsonValue], name: str) -> str | None:
 
 
 def tags_of(value: JsonValue) -> list[str]:
+    """Read a list of tags.
+
+    Raises:
+        Refusal: It is none, or names one twice.
+    """
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):

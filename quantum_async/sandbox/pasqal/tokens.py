@@ -94,10 +94,10 @@ def grant_user(form: Mapping[str, str]) -> str:
 
 
 def _web_token(user: str, epoch: float, lifetime: float) -> str:
-    claims = {"sub": user, "iat": int(epoch), "exp": int(epoch + lifetime)}
+    claims: dict[str, str | int] = {"sub": user, "iat": int(epoch), "exp": int(epoch + lifetime)}
     claims["jti"] = secrets.token_hex(8)
-    parts = [_segment({"alg": "none", "typ": "JWT"}), _segment(claims), "sandbox"]
-    return ".".join(parts)
+    header = _segment({"alg": "none", "typ": "JWT"})
+    return f"{header}.{_segment(claims)}.sandbox"
 
 
 def _segment(document: Mapping[str, str | int]) -> str:
