@@ -87,7 +87,7 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         _pytest(session)
         return
-    data = Path(session.create_tmp()) / "coverage"
+    data = Path(session.create_tmp()) / "measured"
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir()
     session.env["COVERAGE_FILE"] = str(data / "data")
