@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import socket
 from functools import cache
 from pathlib import Path
 from statistics import median
@@ -107,13 +108,34 @@ def test_nothing_is_patched() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_stated_list_of_names_is_sorted_and_complete(path: Path) -> None:
-    """A module that states `__all__` names there everything without a leading underscore."""
-    defined, stated = set(), None
+def test_tests_end_at_this_machine() -> None:
+    """A test that would reach another machine fails at once, by name and by address."""
+    with pytest.raises(PermissionError, match=r"tried to reach 192\.0\.2\.1"):
+        socket.create_connection(("192.0.2.1", 80), timeout=1)
+    with pytest.raises(PermissionError, match=r"tried to reach quantum\.example"):
+        socket.getaddrinfo("quantum.example", 443)
+
+
+def test_tests_may_reach_this_machine() -> None:
+    """Servers on the loopback interface, by name and by address, are what many tests talk to."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname(), timeout=1).close()
+    assert socket.getaddrinfo("localhost", 80)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MODULES if path.name != "__init__.py"],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_a_stated_list_of_names_is_complete(path: Path) -> None:
+    """A module that states `__all__` names there all it defines without a leading underscore."""
+    defined, imported, stated = set(), set(), None
     for node in tree(path).body:
         if isinstance(node, Function | ast.ClassDef):
             defined.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            imported |= {alias.asname or alias.name for alias in node.names}
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = {target.id for target in targets if isinstance(target, ast.Name)}
@@ -121,4 +143,5 @@ def test_a_stated_list_of_names_is_sorted_and_complete(path: Path) -> None:
                 stated = ast.literal_eval(node.value)
             defined |= names
     if stated is not None:
-        assert set(stated) == {name for name in defined if not name.startswith("_")}
+        assert {name for name in defined if not name.startswith("_")} <= set(stated)
+        assert set(stated) <= defined | imported
