@@ -133,10 +133,14 @@ class AiohttpWire:
         proxy = self._proxies.proxy_for(url.scheme, url.host or "")
         if url.scheme == "https" and self._tls is None:
             self._tls = await anyio.to_thread.run_sync(tls_context, self._trust)
+        headers = request.headers
+        if proxy is not None and url.scheme == "http":
+            # No tunnel is made for these: the request itself is what the proxy reads.
+            headers = {**headers, **proxy.headers}
         return await self._clients[request.connection].request(
             request.method,
             url,
-            headers=request.headers,
+            headers=headers,
             data=_body(request),
             allow_redirects=False,
             timeout=self._limits(request.timeouts),

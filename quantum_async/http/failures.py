@@ -74,7 +74,8 @@ def _causes(error: BaseException, before: BaseException | None) -> Iterator[Base
             return
         yield link
         seen.add(id(link))
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+        # A context that is hidden from tracebacks is a cause all the same: httpcore does that.
+        link = link.__cause__ or link.__context__
 
 
 def _never_sent(chain: list[BaseException]) -> bool:
@@ -84,9 +85,15 @@ def _never_sent(chain: list[BaseException]) -> bool:
             return True
         if aiohttp is not None and isinstance(link, aiohttp.ClientError):
             return _never_sent_by_aiohttp(link, aiohttp)
-    root = chain[-1]
-    # Nothing but connecting ends in these three. Everything else that may happen while
-    # connecting (reset, timeout, unreachable) may happen later as well.
+    return _only_from_connecting(chain[-1])
+
+
+def _only_from_connecting(root: BaseException) -> bool:
+    # One failure for each address of the host.
+    if isinstance(root, BaseExceptionGroup):
+        return all(_only_from_connecting(error) for error in root.exceptions)
+    # Everything else that may happen while connecting (reset, timeout, unreachable) may happen
+    # later as well.
     return isinstance(root, ConnectionRefusedError | socket.gaierror | ssl.SSLCertVerificationError)
 
 
