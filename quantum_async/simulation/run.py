@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -13,6 +14,7 @@ from quantum_async.simulation.shots import check_shots
 if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.models.submission import JobSpec
+    from quantum_async.simulation.effort import Effort
 
 _LIBRARIES = {
     "openqasm3": "qiskit-qasm3-import",
@@ -23,12 +25,16 @@ _LIBRARIES = {
     "qiskit_qasm3_import": "qiskit-qasm3-import",
     "qutip": "qutip",
 }
+_ENGINES = {"analog": ("pulser_simulation",), "circuits": ("qiskit", "qiskit_aer")}
+"""The libraries that each kind of simulation imports on its first run."""
 
 
 class _Simulator(Protocol):
     def simulate(self, job: JobSpec, device: str) -> Result: ...
 
     def validate(self, job: JobSpec, device: str) -> None: ...
+
+    def effort(self, job: JobSpec, device: str) -> Effort: ...
 
 
 def simulate(job: JobSpec, device: str) -> Result:
@@ -70,6 +76,38 @@ def validate(job: JobSpec, device: str) -> None:
         raise _missing(error) from error
 
 
+def effort(job: JobSpec, device: str) -> Effort:
+    """Guess how much a job that `validate` accepts asks of this machine.
+
+    Args:
+        job: What is going to be run.
+        device: A circuit method such as ``"statevector"``, or ``"pulser"``.
+    """
+    return _simulator(job.program, device).effort(job, device)
+
+
+def warm_up(device: str) -> None:
+    """Import what a simulator needs, which takes up to seconds once per process.
+
+    Args:
+        device: A circuit method such as ``"statevector"``, or ``"pulser"``.
+    """
+    try:
+        for library in _ENGINES[_kind(device)]:
+            import_module(library)
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+
+
+def is_warm(device: str) -> bool:
+    """Whether this process has already imported what a simulator needs.
+
+    Args:
+        device: A circuit method such as ``"statevector"``, or ``"pulser"``.
+    """
+    return all(library in sys.modules for library in _ENGINES[_kind(device)])
+
+
 def default_device(program: Program) -> str:
     """Name the simulator that follows from a program's kind.
 
@@ -86,16 +124,20 @@ def default_device(program: Program) -> str:
     )
 
 
-def _simulator(program: Program, device: str) -> _Simulator:
+def _kind(device: str) -> str:
     if device == ANALOG_DEVICE:
-        kind, formats = "analog", frozenset({ProgramFormat.PULSER})
-    elif device in CIRCUIT_DEVICES:
-        kind, formats = "circuits", CIRCUIT_FORMATS
-    else:
-        known = ", ".join([*CIRCUIT_DEVICES, ANALOG_DEVICE])
-        raise UnknownTargetError(
-            f"there is no simulator {device!r}", remedy=f"Known simulators: {known}."
-        )
+        return "analog"
+    if device in CIRCUIT_DEVICES:
+        return "circuits"
+    known = ", ".join([*CIRCUIT_DEVICES, ANALOG_DEVICE])
+    raise UnknownTargetError(
+        f"there is no simulator {device!r}", remedy=f"Known simulators: {known}."
+    )
+
+
+def _simulator(program: Program, device: str) -> _Simulator:
+    kind = _kind(device)
+    formats = CIRCUIT_FORMATS if kind == "circuits" else frozenset({ProgramFormat.PULSER})
     if program.format not in formats:
         raise UnsupportedProgramError(
             f"{device} does not run {program.format} programs",

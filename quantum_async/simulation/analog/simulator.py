@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import JobFailedError, QuantumAsyncError
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.simulation.analog.check import check_sequence
+from quantum_async.simulation.analog.effort import effort
 from quantum_async.simulation.analog.emulate import Emulation, emulate
 from quantum_async.simulation.analog.ideal import sample_ideal
 from quantum_async.simulation.analog.read import build_sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pulser import Sequence
 
     from quantum_async.models.submission import JobSpec
+
+__all__ = ["effort", "simulate", "validate"]
 
 
 def validate(job: JobSpec, device: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from quantum_async.errors import JobFailedError, NoMeasurementError
 from quantum_async.models.result import BitOrder, Result
+from quantum_async.simulation.circuits.effort import effort
 from quantum_async.simulation.circuits.observables import (
     check_observables,
     expectations,
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from quantum_async.models.submission import JobSpec
+
+__all__ = ["effort", "simulate", "validate"]
 
 _AER_SEEDS = 1 << 63
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qiskit import QuantumCircuit
-    from qiskit.circuit import CircuitInstruction
+    from qiskit.circuit import CircuitInstruction, Qubit
 
 _PASSIVE = frozenset({"barrier", "delay", "id"})
 _RANDOM = frozenset({"measure", "reset", "initialize", "kraus", "quantum_channel", "superop"})
@@ -23,11 +23,14 @@ class Survey:
         names: The names of all its operations, nested ones included.
         qubits: How many qubits it acts on.
         operations: How many operations it has.
+        is_measured_last: Whether no qubit is used again after its measurement or reset, so that
+            one evolution of the state serves all shots.
     """
 
     names: frozenset[str]
     qubits: int
     operations: int
+    is_measured_last: bool
 
     @classmethod
     def of(cls, circuit: QuantumCircuit) -> Survey:
@@ -39,7 +42,7 @@ class Survey:
             for qubit in instruction.qubits
         }
         names = [instruction.operation.name for instruction in _all(circuit)]
-        return cls(frozenset(names), len(active), len(names))
+        return cls(frozenset(names), len(active), len(names), _is_measured_last(circuit))
 
     @property
     def measures(self) -> bool:
@@ -50,6 +53,21 @@ class Survey:
     def is_random(self) -> bool:
         """Whether the final state differs from shot to shot."""
         return not self.names.isdisjoint(_RANDOM)
+
+
+def _is_measured_last(circuit: QuantumCircuit) -> bool:
+    measured: set[Qubit] = set()
+    for instruction in circuit.data:
+        name = instruction.operation.name
+        if name in _PASSIVE:
+            continue
+        if name in _RANDOM - {"measure"} or hasattr(instruction.operation, "blocks"):
+            return False
+        if not measured.isdisjoint(instruction.qubits):
+            return False
+        if name == "measure":
+            measured.update(instruction.qubits)
+    return True
 
 
 def _all(circuit: QuantumCircuit) -> Iterator[CircuitInstruction]:

@@ -1,0 +1,345 @@
+"""The local provider's client."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, ClassVar, Self
+from uuid import uuid4
+
+import anyio
+import anyio.to_thread
+
+from quantum_async.errors import (
+    BatchClosedError,
+    BatchError,
+    ConfigurationError,
+    DuplicateSubmissionError,
+    InvalidOptionError,
+    QuantumAsyncError,
+)
+from quantum_async.models.batch import BatchRef, FailurePolicy
+from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.job import JobRef, JobState, JobStatus
+from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.local.devices import local_devices
+from quantum_async.providers.local.engine import Engine
+from quantum_async.providers.local.record import CANCELLED, LocalBatch, LocalJob
+from quantum_async.providers.local.seeds import SeedSequence
+from quantum_async.providers.local.table import JobTable
+from quantum_async.providers.local.waiting import ChangeWatch
+from quantum_async.providers.local.work import Task
+from quantum_async.simulation.run import default_device, effort, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+    from concurrent.futures import Executor
+
+    from quantum_async.models.device import Device
+    from quantum_async.models.program import Program
+    from quantum_async.models.result import Result
+    from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+
+_POLL_SECONDS = 1.0
+_CLOSE_SECONDS = 5.0
+_ENVIRONMENT = "QUANTUM_ASYNC_LOCAL_"
+
+
+class LocalClient(ProviderClient):
+    """The simulators embedded in this package: no account, no network, nothing billed.
+
+    Simulating never blocks the event loop. A single small job runs on a thread of this process;
+    when more are waiting or announced, worker processes are started in the background as soon as
+    they pay. Scripts need no ``__main__`` guard.
+
+    Args:
+        executor: Runs everything there instead, such as a Dask cluster's
+            ``client.get_executor()``; the caller keeps it and closes it.
+        seed: Makes every job without a seed of its own repeatable.
+        workers: How many worker processes; by default as many as cores and memory allow.
+
+    Raises:
+        InvalidOptionError: The number of workers or the seed makes no sense.
+
+    Example:
+        ```python
+        import quantum_async as qa
+
+        program = qa.as_program("OPENQASM 2.0; qreg q[1]; creg c[1]; measure q -> c;")
+        async with qa.Scheduler(qa.LocalClient(seed=7)) as scheduler:
+            result = await (await scheduler.submit(program, shots=100))
+        ```
+    """
+
+    name: ClassVar[str] = "local"
+
+    def __init__(
+        self,
+        *,
+        executor: Executor | None = None,
+        seed: int | None = None,
+        workers: int | None = None,
+    ) -> None:
+        if workers is not None and workers < 1:
+            raise InvalidOptionError(f"{workers} workers", remedy="Give a whole number from 1 up.")
+        if seed is not None and seed < 0:
+            raise InvalidOptionError(f"seed {seed}", remedy="Give a whole number from 0 up.")
+        self._executor = executor
+        self._workers = workers
+        self._seeds = SeedSequence(seed)
+        self._table = JobTable()
+        self._watch = ChangeWatch(self._table)
+        self._engine: Engine | None = None
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Build a client from ``QUANTUM_ASYNC_LOCAL_SEED`` and ``QUANTUM_ASYNC_LOCAL_WORKERS``.
+
+        Raises:
+            ConfigurationError: A variable is not a whole number.
+        """
+        return cls(seed=_whole_number("SEED"), workers=_whole_number("WORKERS"))
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this client can do."""
+        return Capabilities(
+            grade=SubmissionGrade.EXACT,
+            binding=Binding.CLIENT,
+            open_batch=True,
+            jobs_per_submission=64,
+            jobs_per_poll=1024,
+            long_poll=True,
+            jobs_in_flight=1024,
+            requests_in_flight=16,
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client has been entered and not yet closed."""
+        return self._engine is not None
+
+    async def open(self) -> None:
+        """Get ready; no process is started before a job needs it."""
+        if self._engine is None:
+            self._engine = Engine(
+                self._table.lock,
+                self._table.notify,
+                executor=self._executor,
+                workers=self._workers,
+            )
+
+    async def close(self) -> None:
+        """Stop the workers and forget all jobs; unfinished ones do not go on."""
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return
+        self._table.clear()
+        with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+            await anyio.to_thread.run_sync(engine.close, abandon_on_cancel=True)
+
+    async def devices(self) -> list[Device]:
+        """List the simulators, with the number of qubits that fit in this machine's memory."""
+        return local_devices(self.name)
+
+    def default_device(self, program: Program) -> str:
+        """Name the simulator that follows from a program's kind.
+
+        Raises:
+            UnknownTargetError: No simulator here runs this format.
+        """
+        return default_device(program)
+
+    async def validate(self, job: JobSpec, device: str) -> None:
+        """Refuse a job that cannot run.
+
+        Args:
+            job: What is going to be run.
+            device: The simulator's name.
+
+        Raises:
+            InvalidInputError: The job cannot run, with the reason and the remedy.
+        """
+        await anyio.to_thread.run_sync(validate, job, device)
+
+    def grouping(self, job: JobSpec) -> Hashable:
+        """Any jobs can share a submission."""
+        del job
+        return self.name
+
+    def weigh(self, job: JobSpec) -> int:
+        """Nothing is sent, so nothing weighs anything."""
+        del job
+        return 0
+
+    async def submit(self, request: SubmitRequest) -> list[JobRef]:
+        """Queue jobs; the same key again returns the same jobs.
+
+        Cancelled: the jobs are either queued, and `find` tells which, or not.
+
+        Args:
+            request: What to run.
+
+        Raises:
+            InvalidInputError: A job cannot run; none of the request's jobs was queued.
+            DuplicateSubmissionError: The key was used for other jobs.
+            BatchClosedError: The batch takes no more jobs.
+        """
+        engine = self._opened()
+        known = self._known(request)
+        if known:
+            return known
+        self._batch(request)
+        specs = [self._seeds.seeded(job) for job in request.jobs]
+        jobs = await anyio.to_thread.run_sync(_records, specs, request)
+        with self._table.lock:
+            known = self._known(request)
+            if known:
+                return known
+            batch = self._batch(request)
+            self._table.add(request.key, jobs)
+            if batch is not None:
+                batch.jobs.extend(jobs)
+        await anyio.to_thread.run_sync(engine.add, jobs, request.expected)
+        return [job.ref for job in jobs]
+
+    async def poll(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, JobState]:
+        """Say where jobs stand, once one of them has moved or after a second.
+
+        Args:
+            jobs: The jobs.
+        """
+        if jobs:
+            await self._watch.until(lambda: self._table.has_news(jobs), _POLL_SECONDS)
+        return self._table.states(jobs)
+
+    async def fetch(self, job: JobRef) -> Result:
+        """Hand out a job's result.
+
+        Raises:
+            ResultPendingError: The job has not ended.
+            ResultError: There is no result.
+        """
+        return self._table.result(job)
+
+    async def fetch_many(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, Result]:
+        """Hand out the results of several jobs; those without one are left out."""
+        found = {}
+        for job in jobs:
+            try:
+                found[job] = self._table.result(job)
+            except QuantumAsyncError:
+                continue
+        return found
+
+    async def cancel(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, QuantumAsyncError]:
+        """Cancel jobs: queued ones never run, and results of running ones are discarded."""
+        found = [job for ref in jobs if (job := self._table.job(ref)) is not None]
+        await self._cancel(found)
+        return {}
+
+    async def find(self, key: str) -> list[JobRef]:
+        """Find the jobs of a submission.
+
+        Args:
+            key: The submission's key.
+        """
+        return list(self._table.submission(key))
+
+    async def open_batch(self, request: BatchRequest) -> BatchRef:
+        """Open a batch; the same key again returns the same batch."""
+        self._opened()
+        known = await self.find_batch(request.key)
+        if known is not None:
+            return known
+        ref = BatchRef(self.name, uuid4().hex, request.target, request.key)
+        self._table.batches[ref.id] = LocalBatch(ref, request.on_failure)
+        return ref
+
+    async def close_batch(self, batch: BatchRef) -> None:
+        """Close a batch: its jobs go on, no more can be added. Closing twice is harmless."""
+        self._held(batch.id).is_open = False
+
+    async def cancel_batch(self, batch: BatchRef) -> None:
+        """Close a batch and cancel its unfinished jobs."""
+        held = self._held(batch.id)
+        held.is_open = False
+        await self._cancel(held.jobs)
+
+    async def find_batch(self, key: str) -> BatchRef | None:
+        """Find a batch by its key."""
+        for batch in self._table.batches.values():
+            if batch.ref.key == key:
+                return batch.ref
+        return None
+
+    def _opened(self) -> Engine:
+        if self._engine is None:
+            raise ConfigurationError(
+                "the local client is not open", remedy="Enter it: async with LocalClient() as ..."
+            )
+        return self._engine
+
+    def _known(self, request: SubmitRequest) -> list[JobRef]:
+        refs = self._table.submission(request.key)
+        if refs and [ref.key for ref in refs] != [job.key for job in request.jobs]:
+            raise DuplicateSubmissionError(
+                f"the key {request.key} was used for other jobs",
+                provider=self.name,
+                remedy="Give every submission a key of its own.",
+            )
+        return list(refs)
+
+    def _batch(self, request: SubmitRequest) -> LocalBatch | None:
+        if request.batch is None:
+            return None
+        batch = self._held(request.batch.id)
+        if not batch.is_open:
+            raise BatchClosedError(f"{request.batch} is closed", provider=self.name)
+        return batch
+
+    def _held(self, batch_id: str) -> LocalBatch:
+        try:
+            return self._table.batches[batch_id]
+        except KeyError:
+            raise BatchError(
+                f"the local provider has no batch {batch_id}",
+                provider=self.name,
+                remedy="Batches live as long as the client that opened them is open.",
+            ) from None
+
+    async def _cancel(self, jobs: Sequence[LocalJob]) -> None:
+        with self._table.lock:
+            live = [job for job in jobs if not job.is_over]
+            for job in live:
+                job.move(CANCELLED)
+            self._table.notify()
+        if live and self._engine is not None:
+            await anyio.to_thread.run_sync(self._engine.drop, live)
+
+
+def _records(specs: Sequence[JobSpec], request: SubmitRequest) -> list[LocalJob]:
+    batch_id = request.batch.id if request.batch else None
+    records = []
+    for spec in specs:
+        validate(spec, request.target)
+        records.append(
+            LocalJob(
+                JobRef(
+                    LocalClient.name, spec.key, request.target, key=spec.key, batch_id=batch_id
+                ),
+                Task(spec, request.target),
+                effort(spec, request.target),
+            )
+        )
+    return records
+
+
+def _whole_number(name: str) -> int | None:
+    text = os.environ.get(_ENVIRONMENT + name, "").strip()
+    if not text:
+        return None
+    if not text.isdigit():
+        raise ConfigurationError(
+            f"{_ENVIRONMENT}{name} is {text!r}", remedy="Set it to a whole number, or unset it."
+        )
+    return int(text)

@@ -1,0 +1,267 @@
+"""The engine: decides where each job runs, and keeps every place busy.
+
+One small job runs on a thread of this process. A pool of processes is started, in the background
+and while the thread works on, once the jobs that are waiting or announced make it pay. Jobs that
+would stop the event loop, because native code holds the interpreter's lock, and jobs that need a
+process of their own go to the pool in any case.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from quantum_async.models.job import JobState, JobStatus
+from quantum_async.providers.local.pace import Pace
+from quantum_async.providers.local.places import ExecutorPlace, Place, ThreadPlace
+from quantum_async.providers.local.pool import ProcessPlace, default_workers
+from quantum_async.providers.local.record import RUNNING, LocalJob
+from quantum_async.simulation.devices import ANALOG_DEVICE
+from quantum_async.simulation.memory import usable_bytes
+from quantum_async.simulation.run import is_warm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor, Future
+
+    from quantum_async.providers.local.work import Outcome
+
+_GRIP = 0.02
+"""Longest time in seconds for which a job may stop the event loop's thread."""
+_EXECUTOR_SLOTS = 256
+_ATTEMPTS = 2
+_LOST = "the worker process ended unexpectedly, twice; it may have run out of memory"
+
+
+@dataclass(eq=False, slots=True)
+class _Chunk:
+    jobs: list[LocalJob]
+    kind: str
+    place: Place
+    is_suspect: bool = False
+
+    @property
+    def size(self) -> int:
+        return max(job.effort.size for job in self.jobs)
+
+
+class _Changed(Protocol):
+    def __call__(self, jobs: Sequence[LocalJob]) -> None: ...
+
+
+class Engine:
+    """Runs jobs; thread-safe, and without an event loop of its own.
+
+    Args:
+        lock: Guards the jobs' records.
+        on_change: Called with the lock held, when jobs have moved.
+        executor: Where everything runs, if the user says so.
+        workers: How many worker processes; by default as many as cores and memory allow.
+    """
+
+    def __init__(
+        self,
+        lock: threading.RLock,
+        on_change: _Changed,
+        *,
+        executor: Executor | None,
+        workers: int | None,
+    ) -> None:
+        self._lock = lock
+        self._on_change = on_change
+        self._workers = workers or default_workers()
+        self._pace = Pace(self._workers)
+        self._thread = ThreadPlace()
+        self._foreign = ExecutorPlace(executor, _EXECUTOR_SLOTS) if executor else None
+        self._pool: ProcessPlace | None = None
+        self._pool_fails = False
+        self._waiting: dict[tuple[str, bool], deque[LocalJob]] = defaultdict(deque)
+        self._suspects: deque[LocalJob] = deque()
+        self._expected: dict[str, int] = {}
+        self._chunks: list[_Chunk] = []
+        self._is_closed = False
+
+    def add(self, jobs: Sequence[LocalJob], expected: int) -> None:
+        """Queue jobs.
+
+        Args:
+            jobs: The jobs.
+            expected: How many more of their kind are going to come.
+        """
+        with self._lock:
+            for job in jobs:
+                kind = _kind(job)
+                self._waiting[kind, self._is_awkward(job)].append(job)
+                self._expected[kind] = expected
+            self._pump()
+
+    def drop(self, jobs: Sequence[LocalJob]) -> None:
+        """Stop working for jobs that were cancelled, as far as that is possible."""
+        with self._lock:
+            dropped = set(jobs)
+            for kind in self._expected:
+                self._expected[kind] = 0
+            for queue in self._waiting.values():
+                kept = [job for job in queue if job not in dropped]
+                queue.clear()
+                queue.extend(kept)
+            held = [chunk for chunk in self._chunks if chunk.place is self._pool]
+            wasted = held and all(job.is_over for chunk in held for job in chunk.jobs)
+            pool = self._give_up_pool() if wasted else None
+        if pool is not None:
+            pool.close()
+
+    def close(self) -> None:
+        """Stop everything; unfinished jobs are abandoned."""
+        with self._lock:
+            self._is_closed = True
+            self._waiting.clear()
+            self._suspects.clear()
+            pool = self._give_up_pool()
+        self._thread.close()
+        if pool is not None:
+            pool.close()
+
+    def _give_up_pool(self) -> ProcessPlace | None:
+        pool, self._pool = self._pool, None
+        self._chunks = [chunk for chunk in self._chunks if chunk.place is not pool]
+        return pool
+
+    def _is_awkward(self, job: LocalJob) -> bool:
+        grip = job.effort.grip * max(1.0, self._pace.ratio(_kind(job)))
+        return (job.effort.is_private or grip > _GRIP) and not self._pool_fails
+
+    def _pump(self) -> None:
+        if self._is_closed:
+            return
+        self._pump_suspects()
+        for (kind, awkward), queue in list(self._waiting.items()):
+            while queue:
+                place = self._place(kind, queue, awkward=awkward)
+                if place is None or not self._has_room(place, queue[0]):
+                    break
+                self._start(self._take(kind, place, queue))
+
+    def _pump_suspects(self) -> None:
+        # After a worker died, each job that it may have been is run alone, so that one job
+        # which exhausts the memory takes nobody else down with it.
+        if not self._suspects or any(chunk.place is self._pool for chunk in self._chunks):
+            return
+        job = self._suspects[0]
+        if self._foreign is None and not self._pool_ready(job):
+            return
+        self._suspects.popleft()
+        place: Place = self._foreign or self._process_place()
+        self._start(_Chunk([job], _kind(job), place, is_suspect=True))
+
+    def _place(self, kind: str, queue: deque[LocalJob], *, awkward: bool) -> Place | None:
+        first = queue[0]
+        if self._foreign is not None:
+            return self._foreign
+        if self._pool is not None and self._pool.is_ready(kind):
+            return None if self._suspects or self._has_suspect() else self._pool
+        if awkward:
+            self._pool_ready(first)
+            return None
+        warm = is_warm(_device(first))
+        jobs = len(queue) + self._expected.get(kind, 0)
+        pays = self._pace.pool_pays(kind, jobs, first.effort.seconds, is_warm=warm)
+        if pays and not self._pool_fails:
+            self._pool_ready(first)
+            return self._thread if warm else None
+        return self._thread
+
+    def _has_suspect(self) -> bool:
+        return any(chunk.is_suspect for chunk in self._chunks)
+
+    def _pool_ready(self, job: LocalJob) -> bool:
+        pool = self._process_place()
+        pool.want(_kind(job), _device(job))
+        return pool.is_ready(_kind(job))
+
+    def _process_place(self) -> ProcessPlace:
+        if self._pool is None:
+            self._pool = ProcessPlace(self._workers, self._pool_is_ready, self._pool_has_failed)
+        return self._pool
+
+    def _pool_is_ready(self, kind: str, seconds: float) -> None:
+        with self._lock:
+            self._pace.learn_start_up(kind, seconds)
+            self._pump()
+
+    def _pool_has_failed(self) -> None:
+        with self._lock:
+            if self._is_closed or self._pool is None:
+                return
+            self._pool_fails = True
+            self._give_up_pool()
+            self._waiting = self._reclassified()
+            self._suspects.clear()
+            self._pump()
+
+    def _reclassified(self) -> dict[tuple[str, bool], deque[LocalJob]]:
+        waiting: dict[tuple[str, bool], deque[LocalJob]] = defaultdict(deque)
+        for job in [*self._suspects, *(job for queue in self._waiting.values() for job in queue)]:
+            waiting[_kind(job), False].append(job)
+        return waiting
+
+    def _has_room(self, place: Place, job: LocalJob) -> bool:
+        held = [chunk for chunk in self._chunks if chunk.place is place]
+        fits = sum(chunk.size for chunk in held) + job.effort.size <= usable_bytes()
+        return len(held) < place.slots and (fits or not held)
+
+    def _take(self, kind: str, place: Place, queue: deque[LocalJob]) -> _Chunk:
+        many = 1
+        if place is not self._thread:
+            many = self._pace.chunk(kind, len(queue), queue[0].effort.seconds)
+        return _Chunk([queue.popleft() for _ in range(min(many, len(queue)))], kind, place)
+
+    def _start(self, chunk: _Chunk) -> None:
+        for job in chunk.jobs:
+            job.move(RUNNING)
+        self._on_change(chunk.jobs)
+        self._chunks.append(chunk)
+        tasks = [job.task for job in chunk.jobs if job.task is not None]
+        try:
+            future = chunk.place.submit(tasks)
+        except Exception:  # noqa: BLE001 - an executor may refuse for reasons of its own
+            self._chunks.remove(chunk)
+            self._lost(chunk)
+            return
+        future.add_done_callback(partial(self._finished, chunk))
+
+    def _finished(self, chunk: _Chunk, future: Future[list[Outcome]]) -> None:
+        with self._lock:
+            if chunk not in self._chunks:
+                return
+            self._chunks.remove(chunk)
+            if future.cancelled() or future.exception() is not None:
+                self._lost(chunk)
+            else:
+                for job, outcome in zip(chunk.jobs, future.result(), strict=True):
+                    self._pace.learn(chunk.kind, job.effort.seconds, outcome.seconds)
+                    job.finish(outcome)
+                self._on_change(chunk.jobs)
+            self._pump()
+
+    def _lost(self, chunk: _Chunk) -> None:
+        if chunk.place is self._pool:
+            self._pool = None
+        for job in chunk.jobs:
+            job.attempts += 1
+            if job.attempts >= _ATTEMPTS and (chunk.is_suspect or self._foreign):
+                job.move(JobState(JobStatus.FAILED, _LOST))
+            elif not job.is_over:
+                self._suspects.append(job)
+        self._on_change(chunk.jobs)
+
+
+def _device(job: LocalJob) -> str:
+    return job.ref.target
+
+
+def _kind(job: LocalJob) -> str:
+    return "analog" if job.ref.target == ANALOG_DEVICE else "circuits"

@@ -1,0 +1,75 @@
+"""What a worker does: run jobs and say how each one ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import QuantumAsyncError
+from quantum_async.simulation.run import simulate, warm_up
+
+if TYPE_CHECKING:
+    from quantum_async.models.result import Result
+    from quantum_async.models.submission import JobSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A job and the simulator that is to run it."""
+
+    job: JobSpec
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a task ended.
+
+    Args:
+        result: What it measured, or ``None`` where it failed.
+        message: Why it failed.
+        seconds: How long it ran, imports not counted.
+    """
+
+    result: Result | None = None
+    message: str = ""
+    seconds: float = 0.0
+
+
+def run_tasks(tasks: list[Task]) -> list[Outcome]:
+    """Run tasks one after the other; a task that fails does not stop the rest."""
+    return [_run(task) for task in tasks]
+
+
+def prepare_worker(device: str) -> None:
+    """Make a worker ready for a simulator before the first task reaches it."""
+    warm_up(device)
+
+
+def ignore_interrupts() -> None:
+    """Leave Ctrl-C to the parent: it reaches every process of the terminal."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _run(task: Task) -> Outcome:
+    started = perf_counter()
+    try:
+        warm_up(task.device)
+        started = perf_counter()
+        result = simulate(task.job, task.device)
+    except QuantumAsyncError as error:
+        return Outcome(None, _described(error), perf_counter() - started)
+    except MemoryError:
+        return Outcome(None, "the simulation ran out of memory", perf_counter() - started)
+    except Exception as error:
+        # A defect here or in a simulator must fail its own job and no other.
+        message = f"{type(error).__name__}: {error}"
+        return Outcome(None, message, perf_counter() - started)
+    return Outcome(result, "", perf_counter() - started)
+
+
+def _described(error: QuantumAsyncError) -> str:
+    return f"{error} ({error.remedy})" if error.remedy else str(error)

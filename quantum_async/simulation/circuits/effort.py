@@ -1,0 +1,32 @@
+"""How long Aer will take for a circuit, roughly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantum_async.simulation.circuits.prepare import prepare
+from quantum_async.simulation.devices import CIRCUIT_DEVICES
+from quantum_async.simulation.effort import Effort
+from quantum_async.simulation.memory import AMPLITUDE
+
+if TYPE_CHECKING:
+    from quantum_async.models.submission import JobSpec
+
+# Measured with qiskit-aer 0.18 on one core; only their order of magnitude matters.
+_START = 2e-3
+_PER_SHOT = 4e-6
+_PER_OPERATION = 2e-6
+_PER_AMPLITUDE = 5e-9
+
+
+def effort(job: JobSpec, device: str) -> Effort:
+    """Guess how much a circuit job asks of this machine."""
+    prepared = prepare(job.program, device)
+    survey = prepared.survey
+    levels = CIRCUIT_DEVICES[prepared.method].levels
+    amplitudes = levels**survey.qubits if levels else survey.qubits**2
+    once = survey.operations * (_PER_OPERATION + _PER_AMPLITUDE * amplitudes)
+    # Every shot is a run of its own where the state collapses on the way, and for a tableau.
+    repeats = 1 if levels and survey.is_measured_last else job.shots
+    seconds = _START + repeats * once + _PER_SHOT * job.shots
+    return Effort(seconds, grip=seconds, size=AMPLITUDE * amplitudes)

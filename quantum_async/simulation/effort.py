@@ -1,0 +1,24 @@
+"""How much a job will ask of this machine, guessed before it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much a job will ask of this machine.
+
+    Args:
+        seconds: How long it will run, on one core.
+        grip: The longest time in seconds for which it will stop every other Python thread of its
+            process, because native code keeps the interpreter's lock.
+        size: Memory in bytes beyond the simulator itself.
+        is_private: Whether it borrows what a whole process shares, such as numpy's global random
+            state, and should have a process of its own.
+    """
+
+    seconds: float
+    grip: float = 0.0
+    size: int = 0
+    is_private: bool = False
