@@ -15,9 +15,6 @@ import pytest
 import quantum_async
 from quantum_async import errors
 
-# Two workers that write one cache at the same time damage it.
-jedi.settings.use_filesystem_cache = False
-
 HEAVY = {
     "aiohttp", "anyio", "azure", "httpx", "matplotlib", "numpy", "pandas", "pulser", "pydantic",
     "qiskit", "rich", "scipy", "sqlalchemy", "typer",
@@ -127,7 +124,9 @@ def test_importing_everything_imports_the_list() -> None:
 @pytest.mark.parametrize(
     "source", ["import quantum_async as qa\nqa.", "from quantum_async import "]
 )
-def test_editors_complete_every_name(source: str) -> None:
+def test_editors_complete_every_name(source: str, tmp_path: Path) -> None:
     """An editor that does not run the code still completes every public name."""
+    # Two workers that write one cache at the same time damage it.
+    jedi.settings.cache_directory = str(tmp_path)
     completions = {completion.name for completion in jedi.Script(source).complete()}
     assert set(quantum_async.__all__) <= completions
