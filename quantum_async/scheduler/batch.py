@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -26,14 +26,18 @@ if TYPE_CHECKING:
 
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.grid import Points
+    from quantum_async.models.program import Program
     from quantum_async.models.submission import BatchRequest, RunOptions
     from quantum_async.scheduler.job import Job
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.scheduler import Scheduler
-    from quantum_async.scheduler.source import Buildable
+    from quantum_async.scheduler.source import SweepProgram
     from quantum_async.scheduler.sweep import OnError, Sweep
+    from quantum_async.simulation.programs import ProgramLike
 
 CLOSE_ATTEMPTS = 5
+
+T = TypeVar("T")
 
 
 class Batch:
@@ -118,7 +122,7 @@ class Batch:
 
     async def submit(
         self,
-        program: Buildable | None = None,
+        program: ProgramLike | None = None,
         *,
         shots: int,
         variables: Mapping[str, object] | None = None,
@@ -150,7 +154,7 @@ class Batch:
         points: Points,
         *,
         shots: int,
-        program: Buildable | None = None,
+        program: SweepProgram | None = None,
         options: RunOptions | None = None,
         on_error: OnError = "raise",
     ) -> Sweep:
@@ -212,7 +216,7 @@ class Batch:
             )
         return self.ref
 
-    def _program(self, program: Buildable | None) -> Buildable:
+    def _program(self, program: T | None) -> T | Program:
         chosen = self._request.program if program is None else program
         if chosen is None:
             raise InvalidInputError(

@@ -10,7 +10,7 @@ import anyio
 
 from quantum_async.errors import QuantumAsyncError
 from quantum_async.models.job import JobEventKind, JobState, JobStatus
-from quantum_async.scheduler.delivery import Delivery, Notify, UnknownPolicy
+from quantum_async.scheduler.delivery import Delivery
 from quantum_async.scheduler.fetching import Fetcher
 from quantum_async.scheduler.polling import Poller
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from quantum_async.models.limits import Limits
     from quantum_async.providers.base import ProviderClient
     from quantum_async.scheduler.budget import Purse
+    from quantum_async.scheduler.delivery import Notify, UnknownPolicy
     from quantum_async.scheduler.events import EventHub
     from quantum_async.scheduler.signal import Broadcast
 
@@ -42,6 +43,7 @@ class Common:
         policy: What to do where a lost answer cannot be looked up.
         settled: Called with each job whose result or error is here.
         changed: Told whenever a job is accepted or settled.
+        crashed: Called when one of the loops ends by a defect.
     """
 
     limits: Limits
@@ -50,6 +52,7 @@ class Common:
     policy: UnknownPolicy
     settled: Callable[[JobRecord], None]
     changed: Broadcast
+    crashed: Callable[[], None]
 
 
 class Lane:
@@ -64,6 +67,7 @@ class Lane:
         self.common = common
         self.live: dict[JobRecord, None] = {}
         self._scopes: set[anyio.CancelScope] = set()
+        self._is_stopped = False
         self.sender = Sender(self)
         self.poller = Poller(self)
         self.fetcher = Fetcher(self)
@@ -107,13 +111,21 @@ class Lane:
         """
         with anyio.CancelScope(shield=True) as scope:
             self._scopes.add(scope)
+            if self._is_stopped:
+                scope.cancel()
             try:
                 await work(*args)
+            except Exception:
+                # A defect of ours or of a provider: without this, the other shielded loops
+                # would keep the scheduler's task group from ending.
+                self.common.crashed()
+                raise
             finally:
                 self._scopes.discard(scope)
 
     def stop(self) -> None:
-        """End everything that still runs here."""
+        """End everything that runs here, also what was started and has not run yet."""
+        self._is_stopped = True
         for scope in tuple(self._scopes):
             scope.cancel()
 

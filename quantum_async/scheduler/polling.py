@@ -126,6 +126,7 @@ class Poller:
                 self._update(record, states, now)
         finally:
             self._slots.release()
+            self._signal.notify()
 
     def _update(self, record: JobRecord, states: Mapping[JobRef, JobState], now: float) -> None:
         state = states.get(record.ref) if record.ref is not None else None

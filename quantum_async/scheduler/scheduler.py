@@ -32,6 +32,7 @@ from quantum_async.scheduler.lane import Common, Lane
 from quantum_async.scheduler.leaving import Leaving
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.routing import Router
+from quantum_async.scheduler.signal import Broadcast
 from quantum_async.scheduler.source import ProgramSource, plain_variables
 from quantum_async.scheduler.sweep import Sweep
 from quantum_async.scheduler.watching import act_on
@@ -47,9 +48,10 @@ if TYPE_CHECKING:
     from quantum_async.models.cost import Budget
     from quantum_async.models.grid import Points
     from quantum_async.providers.base import ProviderClient
-    from quantum_async.scheduler.source import Buildable
+    from quantum_async.scheduler.source import SweepProgram
     from quantum_async.scheduler.sweep import OnError
     from quantum_async.scheduler.watching import CancelEvent
+    from quantum_async.simulation.programs import ProgramLike
 
 logger = logging.getLogger(__name__)
 
@@ -104,12 +106,15 @@ class Scheduler(AsyncContextManagerMixin):
         on_unknown: Literal["at_most_once", "at_least_once"] = "at_most_once",
     ) -> None:
         self._hub = EventHub()
+        self._changed = Broadcast()
         common = Common(
             limits=limits or Limits(),
             hub=self._hub,
             purse=Purse(budget),
             policy=UnknownPolicy(on_unknown),
             settled=self._settled,
+            changed=self._changed,
+            crashed=self._stop_lanes,
         )
         self._lanes = [Lane(client, common) for client in clients]
         self._router = Router(self._lanes)
@@ -120,7 +125,6 @@ class Scheduler(AsyncContextManagerMixin):
         self._sweeps: list[Sweep] = []
         self._batches: dict[Batch, None] = {}
         self._feeding = 0
-        self._changed = anyio.Event()
         self.grace = grace
         """Longest time in seconds for cancelling and closing on the way out."""
 
@@ -147,7 +151,7 @@ class Scheduler(AsyncContextManagerMixin):
 
     async def submit(
         self,
-        program: Buildable,
+        program: ProgramLike,
         *,
         shots: int,
         variables: Mapping[str, object] | None = None,
@@ -197,7 +201,7 @@ class Scheduler(AsyncContextManagerMixin):
 
     def sweep(
         self,
-        program: Buildable,
+        program: SweepProgram,
         points: Points,
         *,
         shots: int,
@@ -247,7 +251,7 @@ class Scheduler(AsyncContextManagerMixin):
 
     def open_batch(
         self,
-        program: Buildable | None = None,
+        program: ProgramLike | None = None,
         *,
         on: str | None = None,
         name: str = "",
@@ -328,8 +332,7 @@ class Scheduler(AsyncContextManagerMixin):
 
     async def sent(self, batch: BatchRef) -> None:
         """Wait until no job of a batch is still waiting to be sent."""
-        while self._feeding_into(batch) or self._unsent(batch):
-            await self._change()
+        await self._changed.until(lambda: not self._feeding_into(batch) and not self._unsent(batch))
 
     def withdraw_batch(self, batch: BatchRef) -> None:
         """Take back the jobs of a batch that were not sent yet."""
@@ -346,10 +349,13 @@ class Scheduler(AsyncContextManagerMixin):
 
     def _stop(self, tasks: TaskGroup) -> None:
         self._tasks = None
-        for lane in self._lanes:
-            lane.stop()
+        self._stop_lanes()
         tasks.cancel_scope.cancel()
         self._hub.close()
+
+    def _stop_lanes(self) -> None:
+        for lane in self._lanes:
+            lane.stop()
 
     def _running(self) -> TaskGroup:
         if self._tasks is None:
@@ -360,20 +366,22 @@ class Scheduler(AsyncContextManagerMixin):
         return self._tasks
 
     def _leaving(self) -> Leaving:
-        return Leaving(self._lanes, list(self._batches), policy=self._on_cancel, grace=self.grace)
+        return Leaving(
+            self._lanes,
+            list(self._batches),
+            policy=self._on_cancel,
+            grace=self.grace,
+            changed=self._changed,
+        )
 
     def _settled(self, record: JobRecord) -> None:
         if record.error is not None and not record.wants_cancel:
             self._failed.append(record)
-        self._changed.set()
-
-    async def _change(self) -> None:
-        self._changed = anyio.Event()
-        await self._changed.wait()
 
     async def _drained(self) -> None:
-        while self._feeding or any(lane.live for lane in self._lanes):
-            await self._change()
+        await self._changed.until(
+            lambda: not self._feeding and not any(lane.live for lane in self._lanes)
+        )
 
     async def _close_batches(self) -> None:
         for batch in list(self._batches):
@@ -384,7 +392,7 @@ class Scheduler(AsyncContextManagerMixin):
             await sweep.feed()
         finally:
             self._feeding -= 1
-            self._changed.set()
+            self._changed.notify()
 
     async def _accepted(self, record: JobRecord) -> None:
         try:
@@ -432,7 +440,7 @@ class Scheduler(AsyncContextManagerMixin):
             raise BaseExceptionGroup(f"{len(unseen)} jobs failed and nobody looked", unseen)
 
 
-async def _in_thread(program: Buildable) -> Program:
+async def _in_thread(program: ProgramLike) -> Program:
     if isinstance(program, Program):
         return program
     return await anyio.to_thread.run_sync(as_program, program)

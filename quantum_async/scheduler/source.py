@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from quantum_async.models.grid import Points, Value
+    from quantum_async.simulation.programs import ProgramLike
 
-Buildable: TypeAlias = object
-"""A `Program`, a path, OpenQASM text, a Qiskit circuit or a Pulser sequence."""
+    SweepProgram: TypeAlias = ProgramLike | Callable[..., ProgramLike]
+    """A parametrised program, or a function from parameters to a program."""
 
 
 class ProgramSource:
@@ -32,7 +33,7 @@ class ProgramSource:
         points: The sweep's points.
     """
 
-    def __init__(self, program: Buildable, points: Points) -> None:
+    def __init__(self, program: SweepProgram, points: Points) -> None:
         self._points = points
         self._function: Callable[..., object] | None = None
         self._program: Program | None = None
