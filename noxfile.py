@@ -127,7 +127,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Check the types with mypy and pyright, and that the public ones are complete."""
-    _install(session, "nox", "typing", extras="all")
+    _install(session, "nox", "tests", "typing", extras="all")
     session.run("mypy")
     session.run("pyright")
     session.run("pyright", "--ignoreexternal", "--verifytypes", "quantum_async")
