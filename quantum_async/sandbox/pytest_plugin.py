@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def sandbox_process() -> Iterator[BlockingSandbox]:
     """Run one sandbox for the whole session: short seeded jobs, nothing simulated."""
+    # Whoever does not ask for a sandbox must not pay for its imports.
+    from quantum_async.sandbox.handle import BlockingSandbox
+
     with BlockingSandbox(simulate=False, job_time=0.02, parallel=True) as sandbox:
         yield sandbox
 
@@ -29,4 +32,6 @@ def blocking_sandbox(sandbox_process: BlockingSandbox) -> BlockingSandbox:
 @pytest.fixture
 def sandbox(blocking_sandbox: BlockingSandbox) -> Sandbox:
     """Give the session's sandbox with nothing in it, to be used with ``await``."""
+    from quantum_async.sandbox.handle import Sandbox
+
     return Sandbox.attached(blocking_sandbox)

@@ -50,6 +50,8 @@ class World:
     def change(self, settings: SandboxSettings) -> None:
         """Behave differently from now on; jobs that are there keep their times."""
         self.settings = settings
+        for realm in self.realms.values():
+            realm.renew_queues()
         self._set_pause()
 
     def set_faults(self, plan: Iterable[Fault]) -> None:
@@ -151,6 +153,10 @@ class Realm:
         if cancelled and lane is not None:
             lane.close_gaps(now)
         return cancelled
+
+    def renew_queues(self) -> None:
+        """Give later jobs new queues; those that are there keep their times."""
+        self._lanes.clear()
 
     def forget(self, job: SandboxJob, now: float) -> None:
         """Drop a job from memory; its status stays in the counts."""
