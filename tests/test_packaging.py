@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,36 @@ def test_every_requirement_is_locked(requirement: Requirement) -> None:
     pins = locked("constraints.txt").get(canonicalize_name(requirement.name), [])
     assert pins, "run nox -s constraints"
     assert all(pin in requirement.specifier for pin in pins), "run nox -s constraints"
+
+
+def imported() -> set[str]:
+    """Return the top-level names of other people's libraries that the package imports."""
+    names: set[str] = set()
+    for path in (ROOT / "quantum_async").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names.add(node.module or "")
+    tops = {name.partition(".")[0] for name in names}
+    return tops - sys.stdlib_module_names - {"quantum_async"}
+
+
+def test_every_import_is_a_requirement() -> None:
+    """What the package imports it asks for by name, and not through somebody else's needs."""
+    project = PROJECT["project"]
+    extras = [text for extra in project["optional-dependencies"].values() for text in extra]
+    texts = [*project["dependencies"], *extras]
+    asked = {canonicalize_name(Requirement(text).name) for text in texts}
+    # Pydantic pins its core, and pytest is there when it loads our plugin.
+    asked |= {"pydantic-core", "pytest"}
+    found = packages_distributions()
+    missing = {
+        name
+        for name in imported()
+        if not {canonicalize_name(distribution) for distribution in found.get(name, ())} & asked
+    }
+    assert missing == set()
 
 
 def test_the_lock_is_light() -> None:
