@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import nox
@@ -93,7 +94,8 @@ def tests(session: nox.Session) -> None:
     session.env["COVERAGE_FILE"] = str(data / "data")
     # pytest-cov would start too late: pytest loads the package's own plugin before it.
     coverage = ("python", "-m", "coverage")
-    _pytest(session, "-n", "2", runner=(*coverage, "run", "-m", "pytest"))
+    slow = ("--durations=10", "--durations-min=2")
+    _pytest(session, "-n", "2", *slow, runner=(*coverage, "run", "-m", "pytest"))
     session.run(*coverage, "combine", "-q")
     session.run(*coverage, "xml", "-q", "--fail-under=0", "-o", str(ROOT / ".coverage.xml"))
     session.run(*coverage, "report")
@@ -121,7 +123,10 @@ def lint(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--installer=pip", "--outdir", str(dist), silent=True)
     published = sorted(map(str, dist.iterdir()))
     session.run("twine", "check", "--strict", *published)
-    session.run("check-wheel-contents", *(name for name in published if name.endswith(".whl")))
+    (wheel,) = (name for name in published if name.endswith(".whl"))
+    session.run("check-wheel-contents", wheel)
+    if "quantum_async/py.typed" not in zipfile.ZipFile(wheel).namelist():
+        session.error("the wheel lacks py.typed, so nobody's checker would see our types")
 
 
 @nox.session
