@@ -17,7 +17,7 @@ from quantum_async.http.tls import Trust, tls_context
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
     from aiohttp.tracing import Trace
 
@@ -133,15 +133,20 @@ class AiohttpWire:
         proxy = self._proxies.proxy_for(url.scheme, url.host or "")
         if url.scheme == "https" and self._tls is None:
             self._tls = await anyio.to_thread.run_sync(tls_context, self._trust)
-        headers = request.headers
+        headers: Mapping[str, str] = request.headers
+        content = request.content
+        data: bytes | AsyncIterator[bytes] | None = content
         if proxy is not None and url.scheme == "http":
             # No tunnel is made for these: the request itself is what the proxy reads.
             headers = {**headers, **proxy.headers}
+        if content is not None and len(content) > _IN_ONE_PIECE:
+            headers = {**headers, "Content-Length": str(len(content))}
+            data = _pieces(content)
         return await self._clients[request.connection].request(
             request.method,
             url,
             headers=headers,
-            data=_body(request),
+            data=data,
             allow_redirects=False,
             timeout=self._limits(request.timeouts),
             ssl=self._tls or True,
@@ -201,13 +206,6 @@ def _resolver() -> aiohttp.ThreadedResolver:
 
 def _is_failure(error: Exception) -> bool:
     return isinstance(error, _InterruptedError) or is_network_failure(error)
-
-
-def _body(request: Outgoing) -> bytes | AsyncIterator[bytes] | None:
-    content = request.content
-    if content is None or len(content) <= _IN_ONE_PIECE:
-        return content
-    return _pieces(content)
 
 
 async def _pieces(content: bytes) -> AsyncIterator[bytes]:

@@ -23,7 +23,7 @@ from quantum_async.errors import (
     ResponseError,
     ServerError,
 )
-from quantum_async.http.redact import redact
+from quantum_async.http.redact import is_secret_name, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -214,7 +214,7 @@ def _words_of_object(value: dict[str, object], depth: int) -> str | None:
 def _words_of_fields(value: dict[str, object], depth: int) -> list[str]:
     # Validation errors of Django and JSend name the field and list what is wrong with it.
     skipped = {*_CODES, "status"}
-    fields = [name for name in value if name not in skipped][:5]
+    fields = [name for name in value if name not in skipped and not is_secret_name(name)][:5]
     said = [f"{name}: {words}" for name in fields if (words := _words(value[name], depth + 1))]
     return ["; ".join(said)] if said else []
 

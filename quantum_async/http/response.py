@@ -74,7 +74,7 @@ class Response:
             raise ProtocolError(
                 f"the answer is not JSON but {self.media_type or 'of no named type'}",
                 status=self.status,
-                body=redact(self.text[:500]),
+                body=redact(self.content[:4096].decode("utf-8", "replace"))[:500],
                 request_id=self.request_id,
                 remedy="A gateway or proxy may have answered instead of the provider.",
             ) from error

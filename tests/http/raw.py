@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -86,10 +86,8 @@ async def raw_server(
     async def serve(stream: ByteStream) -> None:
         server.connections += 1
         async with stream:
-            try:
+            with suppress(anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
                 await behave(Peer(stream, server.heard))
-            except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
-                pass
 
     async with listener, anyio.create_task_group() as group:
         over = TLSListener(listener, tls, standard_compatible=False) if tls else listener

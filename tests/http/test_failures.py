@@ -173,9 +173,7 @@ async def test_proxy_that_asks_for_a_password():
 
     async def ask(peer: Peer) -> None:
         await peer.request()
-        await peer.send(
-            b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"
-        )
+        await peer.send(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
 
     async with raw_server(ask) as proxy:
         assert_not_sent(await failure("http://cloud.invalid", proxy=proxy.url))
@@ -387,7 +385,7 @@ async def test_an_earlier_failure_is_not_taken_for_the_cause():
 
     async with raw_server(hang_up) as server, session(server.url, "httpx") as opened:
         try:
-            raise ConnectionRefusedError(111, "of another request")  # noqa: TRY301
+            raise ConnectionRefusedError(111, "of another request")
         except ConnectionRefusedError:
             with pytest.raises(LostAnswerError):
                 await opened.create("/jobs")
