@@ -137,9 +137,7 @@ class Program:
             name: What people call it.
         """
         program = cls.__new__(cls)
-        program.__dict__.update(
-            format=format, name=name, source="", _live=live, _encode=encode
-        )
+        program.__dict__.update(format=format, name=name, source="", _live=live, _encode=encode)
         return program
 
     @classmethod

@@ -115,4 +115,5 @@ class SweepResults(Sequence[SweepPoint]):
             MissingExtraError: matplotlib is not installed.
             InvalidOptionError: There is no such parameter.
         """
-        return call_late("quantum_async.display.plots", "plot_sweep", self, x=x, y=y, ax=ax)
+        drawn: Axes = call_late("quantum_async.display.plots", "plot_sweep", self, x=x, y=y, ax=ax)
+        return drawn
