@@ -1,0 +1,104 @@
+"""The sandbox beside a vendor's SDK: started with the standard library alone.
+
+The vendor's environment need not hold this package: QUANTUM_ASYNC_SANDBOX_PYTHON names an
+interpreter that does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A sandbox that runs: its variables and its control plane."""
+
+    urls: dict[str, str]
+
+    def env(self, provider: str) -> dict[str, str]:
+        return self._call("GET", "/")[provider]["env"]
+
+    def stats(self, provider: str) -> dict[str, Any]:
+        return self._call("GET", "/stats")[provider]
+
+    def reset(self) -> None:
+        self._call("POST", "/reset")
+
+    def set_faults(self, *faults: dict[str, Any]) -> None:
+        self._call("PUT", "/faults", list(faults))
+
+    def change(self, **settings: Any) -> None:
+        self._call("PUT", "/settings", settings)
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.urls["control"] + path, content, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+
+@contextmanager
+def serve(*flags: str) -> Iterator[Running]:
+    """Run a sandbox until the block ends."""
+    python = os.environ.get("QUANTUM_ASYNC_SANDBOX_PYTHON") or sys.executable
+    command = [python, "-m", "quantum_async.sandbox", "--port", "0", "--watch-stdin", *flags]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT) as child:
+        urls = {}
+        for line in child.stdout:
+            if line.strip() == "ready":
+                break
+            name, url = line.split()
+            urls[name] = url
+        else:
+            raise RuntimeError("the sandbox did not start; its output says why")
+        # Nobody may be left waiting for a child that hangs.
+        guard = threading.Timer(600, child.kill)
+        guard.start()
+        try:
+            yield Running(urls)
+        finally:
+            guard.cancel()
+            child.stdin.close()
+            try:
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+@pytest.fixture(scope="session")
+def counting_sandbox() -> Iterator[Running]:
+    """A sandbox for the whole session whose jobs take no time and no physics."""
+    with serve("--no-simulate", "--parallel", "--job-time", "20ms") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def simulating_sandbox() -> Iterator[Running]:
+    """A sandbox for the whole session that really simulates."""
+    with serve("--job-time", "20ms") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(counting_sandbox: Running) -> Running:
+    """The fast sandbox with nothing in it."""
+    counting_sandbox.reset()
+    return counting_sandbox
