@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import ResultError
@@ -80,12 +79,8 @@ class Result:
     atoms: tuple[str, ...] = ()
     samples: tuple[str, ...] | None = field(default=None, repr=False)
     exact_probabilities: Mapping[str, float] | None = field(default=None, repr=False)
-    expectation_values: Mapping[str, Expectation] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
-    metadata: Mapping[str, str | float | int | None] = field(
-        default_factory=lambda: MappingProxyType({}), repr=False
-    )
+    expectation_values: Mapping[str, Expectation] = field(default_factory=dict)
+    metadata: Mapping[str, str | float | int | None] = field(default_factory=dict, repr=False)
     raw: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,8 +11,6 @@ if TYPE_CHECKING:
     from quantum_async.models.batch import BatchRef, FailurePolicy
     from quantum_async.models.grid import Value
     from quantum_async.models.program import Program
-
-_NOTHING: Mapping[str, Value] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class JobSpec:
     key: str
     program: Program
     shots: int
-    variables: Mapping[str, Value] = field(default_factory=lambda: _NOTHING)
+    variables: Mapping[str, Value] = field(default_factory=dict)
     options: RunOptions = field(default_factory=RunOptions)
 
 
