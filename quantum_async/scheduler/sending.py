@@ -94,7 +94,7 @@ class Sender:
             await self._room.wait()
         if self._refusal is not None:
             raise self._refusal
-        return self.group_size
+        return ahead - len(self._queue)
 
     def refuse(self, error: QuantumAsyncError) -> list[JobRecord]:
         """Take no more jobs, and return those that were not sent yet."""

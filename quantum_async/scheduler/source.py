@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     SweepProgram: TypeAlias = ProgramLike | Callable[..., ProgramLike]
     """A parametrised program, or a function from parameters to a program."""
+    Made: TypeAlias = tuple[Program, Mapping[str, Value]] | QuantumAsyncError
 
 
 class ProgramSource:
@@ -48,15 +49,25 @@ class ProgramSource:
         """The program of every point, or ``None`` where each has its own."""
         return self._program
 
-    async def at(self, index: int) -> tuple[Program, Mapping[str, Value]]:
-        """Return a point's program and the values of its parameters.
+    async def take(self, indices: range) -> list[Made]:
+        """Make the programs of some points.
 
-        Raises:
-            ProgramError: The function failed, with its own exception as the cause.
+        Args:
+            indices: The points' places.
+
+        Returns:
+            Per point its program and the values that remain to be bound, or the error of the
+            function, with its own exception as the cause.
         """
         if self._program is not None:
-            return self._program, self._points[index]
-        return await anyio.to_thread.run_sync(self._build, index), {}
+            return [(self._program, self._points[index]) for index in indices]
+        return await anyio.to_thread.run_sync(lambda: [self._try(index) for index in indices])
+
+    def _try(self, index: int) -> Made:
+        try:
+            return self._build(index), {}
+        except QuantumAsyncError as error:
+            return error
 
     def _build(self, index: int) -> Program:
         assert self._function is not None

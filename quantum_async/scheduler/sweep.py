@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.grid import Points
     from quantum_async.scheduler.lane import Lane
-    from quantum_async.scheduler.source import ProgramSource
+    from quantum_async.scheduler.source import Made, ProgramSource
 
 OnError: TypeAlias = Literal["raise", "collect"]
 
@@ -156,7 +156,8 @@ class Sweep:
         try:
             while index < len(self.points) and self._failure is None:
                 stop = min(index + await self._lane.sender.room(), len(self.points))
-                records = [await self._record(i) for i in range(index, stop)]
+                made = await self._source.take(range(index, stop))
+                records = [self._record(index + i, one) for i, one in enumerate(made)]
                 await self._send(records, first=index == 0, remaining=len(self.points) - stop)
                 index = stop
         except QuantumAsyncError as error:
@@ -174,15 +175,15 @@ class Sweep:
         if self._failure is None:
             self._lane.sender.expected = remaining
             self._lane.put(built)
+        else:
             for record in built:
-                record.on_settled(self._settled)
+                self._records.pop(record, None)
 
-    async def _record(self, index: int) -> JobRecord | None:
-        try:
-            program, variables = await self._source.at(index)
-        except QuantumAsyncError as error:
-            self._finish(SweepPoint(index, self.points[index], error=error))
+    def _record(self, index: int, made: Made) -> JobRecord | None:
+        if isinstance(made, QuantumAsyncError):
+            self._finish(SweepPoint(index, self.points[index], error=made))
             return None
+        program, variables = made
         spec = JobSpec(
             key=uuid.uuid4().hex,
             program=program,
@@ -193,6 +194,7 @@ class Sweep:
         device = self._device or self._lane.client.default_device(program)
         record = JobRecord(spec, self._lane, device, self.batch)
         self._records[record] = index
+        record.on_settled(self._settled)
         return record
 
     def _settled(self, record: JobRecord) -> None:

@@ -1,0 +1,148 @@
+"""Open batches: closed in every exit path."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+import quantum_async as qa
+from quantum_async.errors import (
+    BatchClosedError,
+    BatchError,
+    BatchNotClosedError,
+    ConflictError,
+    InvalidInputError,
+    LostAnswerError,
+    ServerError,
+)
+from quantum_async.scheduler.scheduler import Scheduler
+
+from tests.scheduler.fake import PROGRAM, FakeClient, after
+
+QUICK = qa.Limits(min_poll_interval=0.005)
+
+
+async def test_an_adaptive_loop_keeps_its_batch() -> None:
+    """Jobs submitted into a batch go to it, and leaving closes it."""
+    client = FakeClient()
+    async with (
+        Scheduler(client, limits=QUICK) as scheduler,
+        scheduler.open_batch(PROGRAM) as batch,
+    ):
+        for x in (1, 2):
+            result = await (await batch.submit(variables={"x": x}, shots=4))
+            assert result.shots == 4
+        assert client.world.batches == {batch.id: "open"}
+    assert list(client.world.batches.values()) == ["closed"]
+    assert {job.ref.batch_id for job in client.world.jobs.values()} == {batch.id}
+
+
+async def test_a_sweep_in_a_batch_is_sent_before_the_batch_closes() -> None:
+    """Closing waits until every point of the batch's sweeps was sent."""
+    client = FakeClient().can(jobs_per_submission=3)
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        async with scheduler.open_batch(PROGRAM) as batch:
+            sweep = batch.sweep(qa.grid(x=range(100)), shots=1)
+        assert client.world.batches[batch.id] == "closed"
+        assert len(client.world.jobs) == 100
+        assert len(await sweep) == 100
+
+
+async def test_an_error_in_the_block_cancels_the_batch() -> None:
+    """An error ends the batch with its jobs, and reaches the caller as it is."""
+    client = FakeClient(run_time=lambda _: 60)
+    with pytest.raises(KeyError, match="mine"):
+        async with Scheduler(client, limits=QUICK) as scheduler:
+            async with scheduler.open_batch(PROGRAM) as batch:
+                await batch.submit(shots=1)
+                raise KeyError("mine")
+    assert client.world.batches[batch.id] == "cancelled"
+    assert client.running() == 0
+
+
+async def test_cancellation_closes_the_batch() -> None:
+    """A cancelled block leaves no batch open."""
+    client = FakeClient(run_time=lambda _: 60)
+    with anyio.move_on_after(0.1):
+        async with Scheduler(client, limits=QUICK) as scheduler:
+            async with scheduler.open_batch(PROGRAM) as batch:
+                await (await batch.submit(shots=1))
+    assert list(client.world.batches.values()) == ["cancelled"]
+
+
+async def test_cancellation_while_opening_closes_the_batch() -> None:
+    """A batch whose opening was under way when the block was cancelled is closed too."""
+    client = FakeClient(latency=0.1)
+    with anyio.move_on_after(0.05):
+        async with Scheduler(client, limits=QUICK) as scheduler:
+            async with scheduler.open_batch(PROGRAM):
+                pytest.fail("never entered")
+    assert list(client.world.batches.values()) == ["cancelled"]
+
+
+async def test_a_passing_failure_of_closing_is_tried_again() -> None:
+    """One failed close does not leave the batch open."""
+    client = FakeClient(faults={"close_batch": [ServerError("502", status=502)]})
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        async with scheduler.open_batch(PROGRAM) as batch:
+            pass
+    assert client.world.batches[batch.id] == "closed"
+
+
+async def test_a_failing_close_is_reported() -> None:
+    """A batch that cannot be closed raises with its id."""
+    client = FakeClient(faults={"close_batch": [ConflictError("no", status=409)] * 9})
+    with pytest.raises(BatchNotClosedError) as caught:
+        async with Scheduler(client, limits=QUICK, grace=0.5) as scheduler:
+            async with scheduler.open_batch(PROGRAM) as batch:
+                pass
+    assert caught.value.batch_id == batch.id
+
+
+async def test_a_failing_close_does_not_hide_the_first_error() -> None:
+    """The block's own error is raised; the failed close is told in its notes."""
+    client = FakeClient(faults={"cancel_batch": [ConflictError("no", status=409)] * 9})
+    with pytest.raises(KeyError) as caught:
+        async with Scheduler(client, limits=QUICK, grace=0.5) as scheduler:
+            async with scheduler.open_batch(PROGRAM):
+                raise KeyError
+    assert any("failed as well" in note for note in caught.value.__notes__)
+
+
+async def test_a_batch_whose_opening_answer_was_lost_is_adopted() -> None:
+    """Opening is looked up by key, so that no second batch is opened."""
+    client = FakeClient(faults={"open_batch": [after(LostAnswerError("reset"))]})
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        async with scheduler.open_batch(PROGRAM) as batch:
+            await batch.submit(shots=1)
+    assert client.world.batches == {batch.id: "closed"}
+
+
+async def test_a_closed_batch_takes_no_jobs() -> None:
+    """Submitting after the block, or before it, is refused with a remedy."""
+    async with Scheduler(FakeClient(), limits=QUICK) as scheduler:
+        batch = scheduler.open_batch(PROGRAM)
+        with pytest.raises(BatchClosedError):
+            await batch.submit(shots=1)
+        async with batch:
+            await batch.close()
+            await batch.close()
+        with pytest.raises(BatchClosedError):
+            batch.sweep(qa.grid(x=[1]), shots=1)
+
+
+async def test_a_batch_without_a_program_needs_one_per_job() -> None:
+    """A job without a program in a batch without one is refused."""
+    async with Scheduler(FakeClient(), limits=QUICK) as scheduler:
+        async with scheduler.open_batch(on="fake:one") as batch:
+            with pytest.raises(InvalidInputError, match="its own"):
+                await batch.submit(shots=1)
+            await batch.submit(PROGRAM, shots=1)
+
+
+async def test_providers_without_batches_refuse() -> None:
+    """Opening a batch where there are none raises before anything is sent."""
+    client = FakeClient().can(open_batch=False)
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        with pytest.raises(BatchError, match="no open batches"):
+            scheduler.open_batch(PROGRAM)
