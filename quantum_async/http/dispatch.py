@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio.to_thread
@@ -40,12 +42,16 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer", bound="Answer")
 _Result = TypeVar("_Result")
 
-GENERAL_HEADERS: Mapping[str, str] = {
-    "Accept": "*/*",
-    "Accept-Encoding": "gzip, deflate",
-    "User-Agent": "quantum-async/0.1.0",
-}
-"""Sent where a session does not say otherwise."""
+
+@cache
+def general_headers() -> Mapping[str, str]:
+    """Return what is sent where a session does not say otherwise."""
+    return {
+        "Accept": "*/*",
+        "Accept-Encoding": "gzip, deflate",
+        "User-Agent": f"quantum-async/{version('quantum_async')}",
+    }
+
 
 _LONGEST_PAUSE = 900.0
 _REDIRECTING = frozenset({301, 302, 303, 307, 308})
@@ -103,7 +109,8 @@ class Dispatcher:
     ) -> None:
         self._provider = provider
         self._auth = auth
-        self._headers = merged(GENERAL_HEADERS, headers)
+        self._further_headers = headers
+        self._headers: Mapping[str, str] = {}
         self._options = options
         self._explain = explain
         self._pacer = Pacer(options.rate, clock=options.clock, sleep=options.sleep)
@@ -121,6 +128,7 @@ class Dispatcher:
         if self._wire is not None:
             return
         wire = await _make_wire(self._options)
+        self._headers = merged(general_headers(), self._further_headers)
         await wire.open()
         self._lanes = {
             "data": Lane("data", self._options.connections),
@@ -269,7 +277,7 @@ class Dispatcher:
         return await self._observer.observe(event, send_with)
 
     def _outgoing(self, call: Call, credentials: Mapping[str, str] | None) -> Outgoing:
-        headers: Mapping[str, str] = GENERAL_HEADERS if call.presigned else self._headers
+        headers: Mapping[str, str] = general_headers() if call.presigned else self._headers
         if credentials is not None:
             headers = {**headers, **credentials}
         if call.body is not None:
@@ -358,7 +366,8 @@ async def _make_wire(options: SessionOptions) -> Wire:
 
 
 def _wire_for(options: SessionOptions) -> Wire:
-    # In a worker thread, because both imports take longer than an event loop may stand still.
+    # In a worker thread, because all this takes longer than an event loop may stand still.
+    general_headers()
     if options.transport is not None:
         from quantum_async.http.httpx_wire import HttpxWire
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import threading
 from dataclasses import dataclass, field
@@ -243,7 +244,7 @@ async def fetch_abc() -> str:
     "source",
     [
         SyncProvider(), AsyncProvider(), CallableProvider(), fetch_abc, lambda: "abc",
-        lambda: fetch_abc(), lambda: Token("abc"), lambda: AccessToken("abc", 99),
+        functools.partial(fetch_abc), lambda: Token("abc"), lambda: AccessToken("abc", 99),
     ],
     ids=["sync", "async", "callable", "coroutine", "function", "lambda", "token", "azure"],
 )  # fmt: skip
@@ -285,7 +286,7 @@ def test_jwt_expiry(claims, expiry):
 
 
 @given(
-    st.text() | st.builds(lambda claims: jwt(claims), st.none() | st.lists(st.text()))
+    st.text() | st.builds(jwt, st.none() | st.lists(st.text()))
     | st.sampled_from([jwt({}), jwt({"exp": "soon"}), jwt({"exp": True}), jwt({"exp": None})])
 )  # fmt: skip
 def test_opaque_tokens(token):

@@ -376,6 +376,15 @@ async def test_body_that_breaks_off_in_a_stream():
     assert received == b"half"
 
 
+@pytest.mark.parametrize("wire", WIRES)
+async def test_streams_that_never_begin(wire):
+    """A stream that cannot be opened fails as any other request does."""
+    async with session(f"http://127.0.0.1:{free_port()}", wire) as opened:
+        with pytest.raises(NotSentError):
+            async with opened.stream("/results"):
+                pass
+
+
 async def test_an_earlier_failure_is_not_taken_for_the_cause():
     """What was being handled when a request began does not decide what its failure means."""
 

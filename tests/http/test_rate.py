@@ -37,7 +37,9 @@ class Time:
             woken.set()
 
 
-async def sent_at(time: Time, pacer: Pacer, count: int, *, pause: float | None = None) -> list[float]:
+async def sent_at(
+    time: Time, pacer: Pacer, count: int, *, pause: float | None = None
+) -> list[float]:
     """When each of some requests that start at once is let through."""
     times: list[float] = []
 
@@ -96,7 +98,7 @@ async def test_the_longest_pause_counts():
 
 async def test_impatience():
     """A pause longer than one is ready to wait is an error at once."""
-    time, pacer = made()
+    _, pacer = made()
     pacer.pause(60.0)
     with pytest.raises(RateLimitedError) as caught:
         await pacer.turn(59.0)
@@ -126,7 +128,9 @@ def test_no_window_holds_more_than_its_share(per_second, burst, gaps):
             assert j - i + 1 <= burst + (times[j] - start) * per_second + 1e-6
 
 
-@pytest.mark.parametrize("wrong", [{"per_second": 0}, {"per_second": -1}, {"per_second": 1, "burst": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"per_second": 0}, {"per_second": -1}, {"per_second": 1, "burst": 0}]
+)
 def test_bad_limits(wrong):
     """A limit that lets nothing through is refused."""
     with pytest.raises(InvalidOptionError):
