@@ -20,12 +20,13 @@ from quantum_async.models.sweep import SweepPoint, SweepResults
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator
+    from collections.abc import AsyncIterator, Generator, Mapping
 
     from quantum_async.models.batch import BatchRef
-    from quantum_async.models.grid import Points
+    from quantum_async.models.grid import Points, Value
+    from quantum_async.models.program import Program
     from quantum_async.scheduler.lane import Lane
-    from quantum_async.scheduler.source import Made, ProgramSource
+    from quantum_async.scheduler.source import ProgramSource
 
 OnError: TypeAlias = Literal["raise", "collect"]
 
@@ -156,9 +157,7 @@ class Sweep:
         try:
             while index < len(self.points) and self._failure is None:
                 stop = min(index + await self._lane.sender.room(), len(self.points))
-                made = await self._source.take(range(index, stop))
-                records = [self._record(index + i, one) for i, one in enumerate(made)]
-                await self._send(records, first=index == 0, remaining=len(self.points) - stop)
+                await self._send(range(index, stop))
                 index = stop
         except QuantumAsyncError as error:
             self._fail(error)
@@ -167,23 +166,26 @@ class Sweep:
             self._lane.sender.expected = 0
         self._abandon()
 
-    async def _send(self, records: list[JobRecord | None], *, first: bool, remaining: int) -> None:
-        built = [record for record in records if record is not None]
-        if first and built:
+    async def _send(self, indices: range) -> None:
+        made = await self._source.take(indices)
+        records: dict[JobRecord, int] = {}
+        for index, one in zip(indices, made, strict=True):
+            if isinstance(one, QuantumAsyncError):
+                self._finish(SweepPoint(index, self.points[index], error=one))
+            else:
+                records[self._record(*one)] = index
+        if indices.start == 0 and records:
             # One point stands for all: the sweep is refused whole before anything is sent.
-            await self._lane.client.validate(built[0].spec, built[0].device)
+            first = next(iter(records))
+            await self._lane.client.validate(first.spec, first.device)
         if self._failure is None:
-            self._lane.sender.expected = remaining
-            self._lane.put(built)
-        else:
-            for record in built:
-                self._records.pop(record, None)
+            self._lane.sender.expected = len(self.points) - indices.stop
+            self._records.update(records)
+            self._lane.put(records)
+            for record in records:
+                record.on_settled(self._settled)
 
-    def _record(self, index: int, made: Made) -> JobRecord | None:
-        if isinstance(made, QuantumAsyncError):
-            self._finish(SweepPoint(index, self.points[index], error=made))
-            return None
-        program, variables = made
+    def _record(self, program: Program, variables: Mapping[str, Value]) -> JobRecord:
         spec = JobSpec(
             key=uuid.uuid4().hex,
             program=program,
@@ -192,10 +194,7 @@ class Sweep:
             options=self._options,
         )
         device = self._device or self._lane.client.default_device(program)
-        record = JobRecord(spec, self._lane, device, self.batch)
-        self._records[record] = index
-        record.on_settled(self._settled)
-        return record
+        return JobRecord(spec, self._lane, device, self.batch)
 
     def _settled(self, record: JobRecord) -> None:
         index = self._records.pop(record)
