@@ -149,6 +149,14 @@ def generate(session: nox.Session) -> None:
 
 
 @nox.session
+def sandbox(session: nox.Session) -> None:
+    """Install what serves the sandbox to the vendors' SDKs, who share no library with it."""
+    if "QUANTUM_ASYNC_SANDBOX_PYTHON" not in os.environ:
+        _install(session, extras="sandbox")
+        os.environ["QUANTUM_ASYNC_SANDBOX_PYTHON"] = str(Path(session.bin) / "python")
+
+
+@nox.session(requires=["sandbox"])
 @nox.parametrize("vendor", VENDORS, ids=VENDORS)
 def conformance(session: nox.Session, vendor: str) -> None:
     """Run a vendor's own SDK, in an environment of its own, against the sandbox."""
@@ -161,8 +169,6 @@ def conformance(session: nox.Session, vendor: str) -> None:
         f".ci/constraints-{vendor}.txt",
         *nox.project.dependency_groups(PROJECT, f"conformance-{vendor}"),
     )
-    sandbox = Path(session.create_tmp()) / "sandbox"
-    python = _sandbox_python(session, sandbox)
     session.run(
         "pytest",
         "--confcutdir",
@@ -175,21 +181,7 @@ def conformance(session: nox.Session, vendor: str) -> None:
         str(ROOT),
         str(suite),
         *session.posargs,
-        env={"QUANTUM_ASYNC_SANDBOX_PYTHON": python},
     )
-
-
-def _sandbox_python(session: nox.Session, place: Path) -> str:
-    """Return a Python that can serve the sandbox, and shares no library with the vendor's."""
-    given = os.environ.get("QUANTUM_ASYNC_SANDBOX_PYTHON")
-    if given:
-        return given
-    python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not python.exists():
-        session.run(sys.executable, "-m", "venv", str(place), external=True)
-    wanted = ("-q", "-c", CONSTRAINTS, "-e", ".[sandbox,cli]")
-    session.run(str(python), "-m", "pip", "install", *wanted, external=True)
-    return str(python)
 
 
 @nox.session
