@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import InvalidOptionError
 from quantum_async.models.result import BitOrder, Expectation, Result
 from quantum_async.simulation.analog.check import check_atoms, measured_basis
+from quantum_async.simulation.analog.randomness import seeded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pulser import Sequence
     from pulser.backend import Results
     from pulser_simulation import QutipConfig
@@ -26,8 +23,6 @@ _ONE_STATES = {"ground-rydberg": "r", "digital": "h", "XY": "d"}
 _DISSIPATIVE = frozenset({"relaxation", "dephasing", "depolarizing", "eff_noise", "leakage"})
 _MASTER, _MONTE_CARLO = "MasterEquation", "MonteCarlo"
 _SUFFIX = "counts"
-# Pulser draws from numpy's global random state, which we borrow for one run at a time.
-_borrowing = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +87,7 @@ def emulate(sequence: Sequence, emulation: Emulation, shots: int, seed: int) -> 
         # QuTiP seeds its Monte-Carlo solver by itself; the master equation needs no seed.
         document["solver"] = _MASTER
     config = _config(document)
-    with _borrowed_random(seed):
+    with seeded(seed):
         results = QutipBackendV2(sequence, config=config).run()
     pooled = results.get_result(tag, 1.0)
     generator = np.random.Generator(np.random.PCG64(seed))
@@ -182,19 +177,6 @@ def _is_dissipative(document: Document) -> bool:
     noise = document.get("noise_model")
     types = noise.get("noise_types", ()) if isinstance(noise, dict) else ()
     return not _DISSIPATIVE.isdisjoint(types)
-
-
-@contextmanager
-def _borrowed_random(seed: int) -> Iterator[None]:
-    import numpy as np
-
-    with _borrowing:
-        before = np.random.get_state()  # noqa: NPY002 - the state that Pulser draws from
-        np.random.seed(np.random.SeedSequence(seed).generate_state(8))  # noqa: NPY002
-        try:
-            yield
-        finally:
-            np.random.set_state(before)  # noqa: NPY002
 
 
 def _scalars(results: Results) -> dict[str, Expectation]:

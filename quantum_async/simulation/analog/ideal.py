@@ -11,6 +11,8 @@ import threading
 import warnings
 from typing import TYPE_CHECKING
 
+from quantum_async.simulation.analog.randomness import undrawn
+
 if TYPE_CHECKING:
     from pulser import Sequence
 
@@ -40,7 +42,8 @@ def _distribution(sequence: Sequence) -> dict[str, float]:
     from pulser_simulation import QutipEmulator
 
     # QutipBackendV2 builds the Hamiltonian twice, which doubles the time of a point.
-    emulator = QutipEmulator.from_sequence(sequence, evaluation_times="Minimal")
+    with undrawn(len(sequence.register.qubit_ids)):
+        emulator = QutipEmulator.from_sequence(sequence, evaluation_times="Minimal")
     with _filters, warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         final = emulator.run()[-1]

@@ -1,0 +1,1 @@
+"""Our clients behind other libraries' interfaces."""

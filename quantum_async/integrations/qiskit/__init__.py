@@ -1,0 +1,1 @@
+"""Our clients and results behind Qiskit's interfaces."""
