@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import anyio
 import anyio.lowlevel
-import stamina
 
 from quantum_async.errors import (
     BatchClosedError,
@@ -18,6 +17,7 @@ from quantum_async.errors import (
     ServerError,
     TransportError,
 )
+from quantum_async.scheduler.retrying import Retry
 from quantum_async.scheduler.source import plain_variables
 
 if TYPE_CHECKING:
@@ -227,13 +227,9 @@ class Batch:
 
     async def _leave(self, operation: Callable[[BatchRef], Awaitable[None]]) -> None:
         ref = self.ref
-        attempts = stamina.retry_context(
-            on=_passing, attempts=CLOSE_ATTEMPTS, timeout=self._scheduler.grace, wait_max=2.0
-        )
+        retry = Retry(_passing, attempts=CLOSE_ATTEMPTS, patience=self._scheduler.grace)
         try:
-            async for attempt in attempts:
-                with attempt:
-                    await operation(ref)
+            await retry.run(lambda: operation(ref))
         except QuantumAsyncError as error:
             raise BatchNotClosedError(
                 f"batch {ref} could not be closed: {error}",

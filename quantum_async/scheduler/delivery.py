@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import anyio
-import stamina
 
 from quantum_async.errors import (
     LostAnswerError,
@@ -23,6 +22,7 @@ from quantum_async.errors import (
     SubmissionUnknownError,
 )
 from quantum_async.models.capabilities import SubmissionGrade
+from quantum_async.scheduler.retrying import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -73,7 +73,13 @@ class Delivery:
     ) -> None:
         self._client = client
         self._key = key
-        self._patience = patience
+        self._retry = Retry(
+            self._may_repeat,
+            attempts=ATTEMPTS,
+            patience=patience,
+            first_wait=FIRST_WAIT,
+            longest_wait=LONGEST_WAIT,
+        )
         self._policy = policy
         self._notify = notify
 
@@ -92,20 +98,14 @@ class Delivery:
             SubmissionUnknownError: The answer was lost and cannot be looked up.
             QuantumAsyncError: The provider refused, or stayed out of reach.
         """
-        retries = stamina.retry_context(
-            on=self._may_repeat,
-            attempts=ATTEMPTS,
-            timeout=self._patience,
-            wait_initial=FIRST_WAIT,
-            wait_max=LONGEST_WAIT,
-        )
-        async for attempt in retries:
-            with attempt:
-                try:
-                    return await create()
-                except AMBIGUOUS as error:
-                    return await self._settle(error, find)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+
+        async def attempt() -> T:
+            try:
+                return await create()
+            except AMBIGUOUS as error:
+                return await self._settle(error, find)
+
+        return await self._retry.run(attempt)
 
     async def _settle(self, error: QuantumAsyncError, find: Callable[[], Awaitable[T | None]]) -> T:
         """Find out what became of a create whose answer was lost."""

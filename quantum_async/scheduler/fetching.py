@@ -6,7 +6,6 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 import anyio
-import stamina
 
 from quantum_async.errors import (
     ProtocolError,
@@ -17,17 +16,17 @@ from quantum_async.errors import (
     ServerError,
     TransportError,
 )
-from quantum_async.models.job import JobStatus
+from quantum_async.scheduler.retrying import Retry
 from quantum_async.scheduler.signal import Signal
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
+    from quantum_async.models.result import Result
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.record import JobRecord
 
 ATTEMPTS = 10
-LONGEST_WAIT = 30.0
 BULK_PARTS = 8
 """In how many parts, at the most, the results of a batch are fetched while it runs."""
 BULK_WAIT = 0.25
@@ -129,7 +128,7 @@ class Fetcher:
 
     async def _fetch_one(self, record: JobRecord) -> None:
         try:
-            await self._fetch_patiently(record)
+            result = await self._fetch_patiently(record)
         except QuantumAsyncError as error:
             failure = error
             if not isinstance(error, ResultError):
@@ -141,23 +140,21 @@ class Fetcher:
                 failure.__cause__ = error
             self._lane.failed(record, failure)
         else:
+            record.succeed(result)
             self._lane.settled(record)
         finally:
             self._slots.release()
 
-    async def _fetch_patiently(self, record: JobRecord) -> None:
-        assert record.ref is not None
-        assert record.state.status is JobStatus.SUCCEEDED
-        attempts = stamina.retry_context(
-            on=_passing,
+    async def _fetch_patiently(self, record: JobRecord) -> Result:
+        ref = record.ref
+        assert ref is not None
+        retry = Retry(
+            _passing,
             attempts=ATTEMPTS,
-            timeout=self._lane.limits.patience,
-            wait_initial=self._lane.limits.min_poll_interval,
-            wait_max=LONGEST_WAIT,
+            patience=self._lane.limits.patience,
+            first_wait=self._lane.limits.min_poll_interval,
         )
-        async for attempt in attempts:
-            with attempt:
-                record.succeed(await self._lane.client.fetch(record.ref))
+        return await retry.run(lambda: self._lane.client.fetch(ref))
 
 
 def _passing(error: Exception) -> bool | float:

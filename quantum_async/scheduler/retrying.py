@@ -1,0 +1,64 @@
+"""Repeating what may be repeated, bounded in attempts and in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import anyio
+import stamina
+
+from quantum_async.errors import QuantumAsyncError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Judge: TypeAlias = Callable[[Exception], bool | float]
+    """Whether an error is worth another attempt, or after how many seconds."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How to repeat an operation.
+
+    Args:
+        judge: Says whether an error is worth another attempt, or after how many seconds.
+        attempts: Most attempts in all.
+        patience: Longest time in seconds for all of them together.
+        first_wait: Time in seconds before the second attempt; it grows from there, with jitter.
+        longest_wait: Longest time in seconds between two attempts.
+    """
+
+    judge: Judge
+    attempts: int
+    patience: float
+    first_wait: float = 0.1
+    longest_wait: float = 30.0
+
+    async def run(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """Call an operation until it succeeds or its error is final.
+
+        Raises:
+            QuantumAsyncError: The error of the last attempt.
+        """
+        # Nearly every first attempt succeeds, so the machinery starts with the second.
+        try:
+            return await operation()
+        except QuantumAsyncError as error:
+            wait = self.judge(error)
+            if wait is False:
+                raise
+        await anyio.sleep(self.first_wait if wait is True else wait)
+        retries = stamina.retry_context(
+            on=self.judge,
+            attempts=self.attempts - 1,
+            timeout=self.patience,
+            wait_initial=2 * self.first_wait,
+            wait_max=self.longest_wait,
+        )
+        async for attempt in retries:
+            with attempt:
+                return await operation()
+        raise AssertionError("unreachable: the last attempt returns or raises")
