@@ -34,8 +34,10 @@ class Capabilities:
         open_batch: Whether jobs can be added to a batch that stays open.
         jobs_per_submission: Most jobs of one wire submission.
         payload_limit: Most bytes of one wire submission, or ``None``.
-        jobs_per_poll: Most jobs that one `poll` asks about in one request.
-        long_poll: Whether `poll` waits on the server until something changes, so that no pause
+        shared_job: Whether a submission is one job of the provider, whose programs share its id
+            and take one place in its queue.
+        jobs_per_poll: Most ids that one `poll` asks about in one request.
+        long_poll: Whether `poll` can wait on the server until something changes, so that no pause
             between two polls is needed.
         jobs_in_flight: Most unfinished jobs at a time, or ``None`` where no limit is known.
         requests_in_flight: Most concurrent requests that are polite.
@@ -49,6 +51,7 @@ class Capabilities:
     open_batch: bool = False
     jobs_per_submission: int = 1
     payload_limit: int | None = None
+    shared_job: bool = False
     jobs_per_poll: int = 1
     long_poll: bool = False
     jobs_in_flight: int | None = None

@@ -139,16 +139,17 @@ class ProviderClient(ABC):
         """
 
     @abstractmethod
-    async def poll(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, JobState]:
+    async def poll(self, jobs: Sequence[JobRef], *, wait: float = 0.0) -> Mapping[JobRef, JobState]:
         """Ask where jobs stand, with the fewest requests that the protocol allows.
 
         Args:
-            jobs: At most ``capabilities.jobs_per_poll`` references.
+            jobs: References of at most ``capabilities.jobs_per_poll`` different ids.
+            wait: How long, in seconds, the answer may be held back until something has changed;
+                only clients with ``capabilities.long_poll`` are given one.
 
         Returns:
             The state of each job that the provider knows; a job that is missing is asked about
-            again. With ``capabilities.long_poll`` the call returns once something has changed or
-            the server's own time is up.
+            again.
         """
 
     @abstractmethod

@@ -53,21 +53,18 @@ class Fetcher:
 
     def expect(self, record: JobRecord) -> None:
         """Note that a job of a batch is running, so that its batch's results are worth a wait."""
-        if record.ref is not None and record.ref.batch_id is not None:
-            self._running[record.ref.batch_id] += 1
+        self._running[_batch(record)] += 1
 
     def dismiss(self, record: JobRecord) -> None:
         """Note that a job of a batch ended without a result."""
-        if record.ref is not None and record.ref.batch_id is not None:
-            self._left(record.ref.batch_id)
-            self._signal.notify()
+        self._left(_batch(record))
+        self._signal.notify()
 
     def put(self, record: JobRecord) -> None:
         """Take a job that has succeeded."""
-        batch_id = record.ref.batch_id if record.ref is not None else None
-        if batch_id is not None:
-            self._left(batch_id)
-        if batch_id is not None and self._lane.capabilities.bulk_results:
+        batch_id = _batch(record)
+        self._left(batch_id)
+        if self._lane.capabilities.bulk_results:
             self._gathering.setdefault(batch_id, []).append(record)
             self._since.setdefault(batch_id, anyio.current_time())
         else:
@@ -155,6 +152,12 @@ class Fetcher:
             first_wait=self._lane.limits.min_poll_interval,
         )
         return await retry.run(lambda: self._lane.client.fetch(ref))
+
+
+def _batch(record: JobRecord) -> str:
+    """Name what a job's result comes with: its batch, or the provider's job that it shares."""
+    assert record.ref is not None
+    return record.ref.batch_id or record.ref.id
 
 
 def _passing(error: Exception) -> bool | float:

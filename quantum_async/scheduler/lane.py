@@ -17,7 +17,7 @@ from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.sending import Sender
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from anyio.abc import TaskGroup
 
@@ -154,11 +154,12 @@ class Lane:
         for record in self.sender.refuse(error):
             self.withdraw(record)
 
-    def accepted(self, record: JobRecord) -> None:
-        """Note that the provider has a job."""
-        self.hub.publish(JobEventKind.SUBMITTED, record)
-        self.fetcher.expect(record)
-        self.poller.watch(record)
+    def accepted(self, records: Sequence[JobRecord]) -> None:
+        """Note that the provider has the jobs of a submission."""
+        for record in records:
+            self.hub.publish(JobEventKind.SUBMITTED, record)
+            self.fetcher.expect(record)
+        self.poller.watch(records)
         self.common.changed.notify()
 
     def failed(self, record: JobRecord, error: BaseException) -> None:
@@ -172,7 +173,7 @@ class Lane:
     def ended(self, record: JobRecord, state: JobState) -> None:
         """Note that the provider ended a job."""
         record.state = state
-        self.sender.landed()
+        self.sender.landed(record)
         if state.status is JobStatus.SUCCEEDED:
             record.stage = Stage.ENDED
             self.fetcher.put(record)
@@ -183,7 +184,7 @@ class Lane:
 
     def lost(self, record: JobRecord, error: QuantumAsyncError) -> None:
         """Give up on an accepted job that can no longer be followed."""
-        self.sender.landed()
+        self.sender.landed(record)
         self.fetcher.dismiss(record)
         twin = fresh(error)
         twin.accepted = "yes"
@@ -201,6 +202,7 @@ class Lane:
         """Leave a job to itself: not waited for, not cancelled."""
         if record in self.live:
             del self.live[record]
+            self.sender.landed(record)
             self.common.changed.notify()
 
     def withdraw(self, record: JobRecord) -> None:
@@ -225,7 +227,7 @@ class Lane:
                 self.withdraw(record)
             elif record.stage is Stage.ACCEPTED:
                 accepted.append(record)
-        await self._cancel_remotely(accepted)
+        await self._cancel_remotely([r for r in accepted if not self._left_to_others(r)])
 
     async def cancel_wanted(self, records: Iterable[JobRecord]) -> None:
         """Cancel those of some newly accepted jobs that were cancelled while on their way."""
@@ -237,6 +239,15 @@ class Lane:
             await self.cancel(records)
         except QuantumAsyncError as error:
             logger.warning("a job could not be cancelled: %s", error)
+
+    def _left_to_others(self, record: JobRecord) -> bool:
+        """Give up a job alone where others share the provider's job and are still wanted."""
+        sharing = record.watch.records if record.watch is not None else []
+        if all(r.wants_cancel or r.stage is not Stage.ACCEPTED for r in sharing):
+            return False
+        message = "others that share the provider's job go on"
+        self.ended(record, JobState(JobStatus.CANCELLED, message=message))
+        return True
 
     async def _cancel_remotely(self, records: list[JobRecord]) -> None:
         refs = {record.ref: record for record in records if record.ref is not None}

@@ -23,7 +23,7 @@ from quantum_async.scheduler.record import JobRecord, Stage
 from quantum_async.scheduler.signal import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Iterable, Mapping
 
     from anyio.abc import TaskGroup
 
@@ -34,22 +34,40 @@ SHORT_POLL_PAGES = 4
 """Pages asked for at a time where the server answers at once."""
 LONG_POLL_PAGES = 128
 """Pages asked for at a time where the server holds the answer back."""
+LONG_POLL_WAIT = 60.0
+"""Longest time in seconds that a server may hold an answer back."""
 REFUSALS = 3
 """Refused polls in a row after which asking again is pointless."""
 FAR = float("inf")
 
 
+class Watch:
+    """What is asked about together: the jobs that share one id at the provider."""
+
+    __slots__ = ("asked_at", "number", "records")
+
+    def __init__(self, records: list[JobRecord]) -> None:
+        self.records = records
+        self.asked_at = 0.0
+        self.number = -1
+
+    @property
+    def is_over(self) -> bool:
+        """Whether none of the jobs is waited for any more."""
+        return all(record.stage is not Stage.ACCEPTED for record in self.records)
+
+
 class Poller:
     """Keep every accepted job's state up to date.
 
-    Jobs wait in a heap ordered by when each should be asked about. The manager sleeps until the
-    first is due, takes all that are due and fills up the page with those due next, which costs no
+    What is watched waits in a heap ordered by when to ask next. The manager sleeps until the first
+    is due, takes all that are due and fills up the page with those due next, which costs no
     further request. Failures postpone; they never end a wait before the lane's patience does.
     """
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
-        self._heap: list[tuple[float, int, JobRecord]] = []
+        self._heap: list[tuple[float, int, Watch]] = []
         self._laws: dict[Hashable, IntervalLaw] = {}
         self._number = count()
         self._signal = Signal()
@@ -59,16 +77,26 @@ class Poller:
         pages = LONG_POLL_PAGES if lane.capabilities.long_poll else SHORT_POLL_PAGES
         self._slots = anyio.Semaphore(pages)
 
-    def watch(self, record: JobRecord) -> None:
-        """Start asking about an accepted job."""
-        self._schedule(record, anyio.current_time())
+    def watch(self, records: Iterable[JobRecord]) -> None:
+        """Start asking about accepted jobs."""
+        now = anyio.current_time()
+        watches: dict[str, Watch] = {}
+        for record in records:
+            assert record.ref is not None
+            watch = watches.get(record.ref.id)
+            if watch is None:
+                watch = watches[record.ref.id] = Watch([])
+            watch.records.append(record)
+            record.watch = watch
+        for watch in watches.values():
+            self._schedule(watch, now)
         self._signal.notify()
 
     def hurry(self, record: JobRecord) -> None:
         """Ask about a job soon, because something was done to it."""
-        shortest = self._lane.limits.min_poll_interval
-        self._push(anyio.current_time() + shortest, record)
-        self._signal.notify()
+        if record.watch is not None:
+            self._push(anyio.current_time() + self._lane.limits.min_poll_interval, record.watch)
+            self._signal.notify()
 
     async def run(self, tasks: TaskGroup) -> None:
         """Ask for ever; cancelled by the scheduler."""
@@ -93,19 +121,17 @@ class Poller:
         """
         if record.ref is not None and record.stage is Stage.ACCEPTED:
             states = await self._lane.client.poll([record.ref])
-            self._update(record, states, anyio.current_time())
+            if record.stage is Stage.ACCEPTED:
+                self._update(record, states.get(record.ref), anyio.current_time())
 
     def _first_due(self) -> float:
         heap = self._heap
-        while heap and (heap[0][2].stage is not Stage.ACCEPTED or self._is_stale(heap[0])):
+        while heap and (heap[0][2].number != heap[0][1] or heap[0][2].is_over):
             heapq.heappop(heap)
         return heap[0][0] if heap else FAR
 
-    def _is_stale(self, entry: tuple[float, int, JobRecord]) -> bool:
-        return entry[2].poll_number != entry[1]
-
-    def _next_page(self, now: float) -> list[JobRecord]:
-        page: list[JobRecord] = []
+    def _next_page(self, now: float) -> list[Watch]:
+        page: list[Watch] = []
         while len(page) < self._lane.capabilities.jobs_per_poll:
             due = self._first_due()
             if due == FAR or (due > now and not page):
@@ -113,33 +139,37 @@ class Poller:
             page.append(heapq.heappop(self._heap)[2])
         return page
 
-    async def _ask(self, page: list[JobRecord]) -> None:
-        refs = [record.ref for record in page if record.ref is not None]
+    async def _ask(self, page: list[Watch]) -> None:
+        records = [r for watch in page for r in watch.records if r.stage is Stage.ACCEPTED]
         try:
-            states = await self._lane.client.poll(refs)
+            states = await self._poll([r.ref for r in records if r.ref is not None])
         except QuantumAsyncError as error:
             self._postpone(page, error)
         else:
             self._failing_since, self._failures = None, 0
             now = anyio.current_time()
-            for record in page:
-                self._update(record, states, now)
+            for record in records:
+                if record.stage is Stage.ACCEPTED and record.ref is not None:
+                    self._update(record, states.get(record.ref), now)
+            for watch in page:
+                if not watch.is_over:
+                    self._schedule(watch, now)
+                watch.asked_at = now
         finally:
             self._slots.release()
             self._signal.notify()
 
-    def _update(self, record: JobRecord, states: Mapping[JobRef, JobState], now: float) -> None:
-        state = states.get(record.ref) if record.ref is not None else None
-        if record.stage is not Stage.ACCEPTED:
-            return
+    async def _poll(self, refs: list[JobRef]) -> Mapping[JobRef, JobState]:
+        if self._lane.capabilities.long_poll:
+            return await self._lane.client.poll(refs, wait=LONG_POLL_WAIT)
+        return await self._lane.client.poll(refs)
+
+    def _update(self, record: JobRecord, state: JobState | None, now: float) -> None:
         if state is not None and state.status.is_terminal:
             self._law(record).learn(self._duration(record, now))
             self._lane.ended(record, state)
-            return
-        if state is not None:
+        elif state is not None:
             self._report(record, state)
-        self._schedule(record, now)
-        record.asked_at = now
 
     def _report(self, record: JobRecord, state: JobState) -> None:
         before, record.state = record.state.status, state
@@ -149,20 +179,23 @@ class Poller:
             self._lane.hub.publish(JobEventKind.QUEUED, record, state.reported)
 
     def _duration(self, record: JobRecord, now: float) -> float:
-        half_gap = (now - max(record.asked_at, record.accepted_at)) / 2
+        asked_at = record.watch.asked_at if record.watch is not None else 0.0
+        half_gap = (now - max(asked_at, record.accepted_at)) / 2
         return max(now - record.accepted_at - half_gap, 0.0)
 
-    def _schedule(self, record: JobRecord, now: float) -> None:
-        if self._lane.capabilities.long_poll:
-            # A server that answers at once although nothing changed must not be asked in a spin.
-            earliest = record.asked_at + self._lane.limits.min_poll_interval
-            self._push(now if now == record.accepted_at else max(now, earliest), record)
-        else:
-            self._push(now + self._law(record).next_delay(now - record.accepted_at), record)
+    def _schedule(self, watch: Watch, now: float) -> None:
+        first = watch.records[0]
+        if not self._lane.capabilities.long_poll:
+            delay = self._law(first).next_delay(now - first.accepted_at)
+            self._push(now + delay, watch)
+            return
+        # A server that answers at once although nothing changed must not be asked in a spin.
+        earliest = watch.asked_at + self._lane.limits.min_poll_interval
+        self._push(max(now, earliest) if watch.asked_at else now, watch)
 
-    def _push(self, due: float, record: JobRecord) -> None:
-        record.poll_number = next(self._number)
-        heapq.heappush(self._heap, (due, record.poll_number, record))
+    def _push(self, due: float, watch: Watch) -> None:
+        watch.number = next(self._number)
+        heapq.heappush(self._heap, (due, watch.number, watch))
 
     def _law(self, record: JobRecord) -> IntervalLaw:
         key = (record.device, record.spec.shots.bit_length())
@@ -177,18 +210,20 @@ class Poller:
         """Median duration in seconds of jobs of this kind, once it is known."""
         return self._law(record).median
 
-    def _postpone(self, page: list[JobRecord], error: QuantumAsyncError) -> None:
+    def _postpone(self, page: list[Watch], error: QuantumAsyncError) -> None:
         now = anyio.current_time()
         self._failures += 1
         if self._failing_since is None:
             self._failing_since = now
+        records = [r for watch in page for r in watch.records if r.stage is Stage.ACCEPTED]
         if self._is_final(error) or now - self._failing_since > self._lane.limits.patience:
-            for record in page:
+            for record in records:
                 self._lane.lost(record, error)
             return
         self._not_before = now + self._pause(error)
-        for record in page:
-            self._push(self._not_before, record)
+        for watch in page:
+            self._push(self._not_before, watch)
+        for record in records:
             self._lane.hub.publish(JobEventKind.RETRIED, record, str(error))
 
     def _is_final(self, error: QuantumAsyncError) -> bool:

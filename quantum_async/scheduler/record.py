@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.models.submission import JobSpec
     from quantum_async.scheduler.lane import Lane
+    from quantum_async.scheduler.polling import Watch
+    from quantum_async.scheduler.sending import Flight
 
 
 E = TypeVar("E", bound=BaseException)
@@ -53,20 +55,19 @@ class JobRecord:
         "_listeners",
         "_settled",
         "accepted_at",
-        "asked_at",
         "batch",
         "device",
         "error",
-        "fetches",
+        "flight",
         "lane",
         "looked_at",
-        "poll_number",
         "ref",
         "result",
         "spec",
         "stage",
         "state",
         "wants_cancel",
+        "watch",
     )
 
     def __init__(
@@ -82,9 +83,8 @@ class JobRecord:
         self.result: Result | None = None
         self.error: BaseException | None = None
         self.accepted_at = 0.0
-        self.asked_at = 0.0
-        self.fetches = 0
-        self.poll_number = -1
+        self.watch: Watch | None = None
+        self.flight: Flight | None = None
         self.wants_cancel = False
         self.looked_at = False
         self._accepted: anyio.Event | None = None
@@ -105,7 +105,7 @@ class JobRecord:
         """Note that the provider has the job."""
         self.ref = ref
         self.stage = Stage.ACCEPTED
-        self.accepted_at = self.asked_at = now
+        self.accepted_at = now
         if self._accepted is not None:
             self._accepted.set()
 

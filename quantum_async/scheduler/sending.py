@@ -34,6 +34,24 @@ QUEUE_AHEAD = 64
 """Jobs that a sweep prepares ahead of what is being sent, at the least."""
 
 
+class Flight:
+    """The jobs of one submission: how many of them still take a place at the provider."""
+
+    __slots__ = ("jobs", "places")
+
+    def __init__(self, jobs: int, places: int) -> None:
+        self.jobs = jobs
+        self.places = places
+
+    def land(self) -> int:
+        """Note that one job has left, and return how many places that frees."""
+        self.jobs -= 1
+        if self.places > self.jobs:
+            freed, self.places = self.places - self.jobs, self.jobs
+            return freed
+        return 0
+
+
 class Sender:
     """Send what is queued, as far as the provider's places and requests in flight allow."""
 
@@ -111,10 +129,12 @@ class Sender:
         """Say whether a job of this batch was not accepted yet."""
         return any(record.batch is batch for record in self._queue)
 
-    def landed(self) -> None:
-        """Note that one job's place at the provider is free again."""
-        self.in_flight -= 1
-        self._signal.notify()
+    def landed(self, record: JobRecord) -> None:
+        """Note that a job no longer takes a place at the provider."""
+        if record.flight is not None:
+            self.in_flight -= record.flight.land()
+            record.flight = None
+            self._signal.notify()
 
     def _places(self) -> int:
         """Say how many jobs the next submission may hold; 0 while it must wait."""
@@ -124,14 +144,19 @@ class Sender:
         if most is None:
             return wanted
         free = most - self.in_flight
+        if self._lane.capabilities.shared_job:
+            return wanted if free > 0 else 0
         # Few free places are let grow, so that a full queue is not refilled one job at a time.
         worthwhile = min(wanted, max(1, most // 8))
         return min(wanted, free) if free >= worthwhile else 0
 
     def _depart(self, records: list[JobRecord]) -> list[JobRecord]:
-        self.in_flight += len(records)
+        places = 1 if self._lane.capabilities.shared_job else len(records)
+        self.in_flight += places
+        flight = Flight(len(records), places)
         for record in records:
             record.stage = Stage.SENDING
+            record.flight = flight
         self._room.set()
         return records
 
@@ -166,14 +191,14 @@ class Sender:
                 await self._send(part)
             return
         for record in records:
-            self.landed()
+            self.landed(record)
             self._lane.failed(record, fresh(error))
 
     def _accepted(self, records: list[JobRecord], refs: list[JobRef]) -> None:
         now = anyio.current_time()
         for record, ref in zip(records, refs, strict=True):
             record.accept(ref, now)
-            self._lane.accepted(record)
+        self._lane.accepted(records)
 
     async def _deliver(self, records: list[JobRecord]) -> list[JobRef]:
         client = self._lane.client

@@ -146,23 +146,23 @@ class FakeClient(ProviderClient):
         """Accept jobs."""
         return await self._serve("submit", lambda: self._create(request))
 
-    async def poll(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, JobState]:
+    async def poll(self, jobs: Sequence[JobRef], *, wait: float = 0.0) -> Mapping[JobRef, JobState]:
         """Tell states."""
         now = anyio.current_time
         return await self._serve(
-            "poll", lambda: {ref: self.world.jobs[ref.id].state(now()) for ref in jobs}
+            "poll", lambda: {ref: self.world.jobs[slot(ref)].state(now()) for ref in jobs}
         )
 
     async def fetch(self, job: JobRef) -> Result:
         """Tell a result that encodes the job's parameters."""
-        return await self._serve("fetch", lambda: result_of(self.world.jobs[job.id].spec))
+        return await self._serve("fetch", lambda: result_of(self.world.jobs[slot(job)].spec))
 
     async def fetch_many(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, Result]:
         """Tell many results, where the capability says so."""
         if not self._capabilities.bulk_results:
             return {}
         return await self._serve(
-            "fetch_many", lambda: {ref: result_of(self.world.jobs[ref.id].spec) for ref in jobs}
+            "fetch_many", lambda: {ref: result_of(self.world.jobs[slot(ref)].spec) for ref in jobs}
         )
 
     async def cancel(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, QuantumAsyncError]:
@@ -222,8 +222,12 @@ class FakeClient(ProviderClient):
     def _create_job(self, request: SubmitRequest, spec: JobSpec) -> JobRef:
         number = next(self._numbers)
         batch_id = request.batch.id if request.batch else request.key
-        ref = JobRef(self.name, f"job-{number}", request.target, spec.key, batch_id=batch_id)
-        self.world.jobs[ref.id] = RemoteJob(
+        if self._capabilities.shared_job:
+            index = request.jobs.index(spec)
+            ref = JobRef(self.name, f"shared-{request.key}", request.target, spec.key, index)
+        else:
+            ref = JobRef(self.name, f"job-{number}", request.target, spec.key, batch_id=batch_id)
+        self.world.jobs[slot(ref)] = RemoteJob(
             ref, spec, anyio.current_time(), self._run_time(number), self._fails(number)
         )
         return ref
@@ -231,7 +235,7 @@ class FakeClient(ProviderClient):
     def _cancel(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, QuantumAsyncError]:
         now = anyio.current_time()
         for ref in jobs:
-            job = self.world.jobs[ref.id]
+            job = self.world.jobs[slot(ref)]
             if not job.state(now).status.is_terminal:
                 job.cancelled_at = now
         return {}
@@ -244,6 +248,11 @@ class FakeClient(ProviderClient):
         self.world.batches[batch.id] = "cancelled"
         refs = [job.ref for job in self.world.jobs.values() if job.ref.batch_id == batch.id]
         self._cancel(refs)
+
+
+def slot(ref: JobRef) -> str:
+    """Name a job by its id and its place in it."""
+    return f"{ref.id}[{ref.index}]" if ref.index else ref.id
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
 
-_POLL_SECONDS = 1.0
 _CLOSE_SECONDS = 5.0
 _ENVIRONMENT = "QUANTUM_ASYNC_LOCAL_"
 
@@ -202,14 +201,17 @@ class LocalClient(ProviderClient):
         await anyio.to_thread.run_sync(engine.add, jobs, request.expected)
         return [job.ref for job in jobs]
 
-    async def poll(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, JobState]:
-        """Say where jobs stand, once one of them has moved or after a second.
+    async def poll(
+        self, jobs: Sequence[JobRef], *, wait: float = 0.0
+    ) -> Mapping[JobRef, JobState]:
+        """Say where jobs stand.
 
         Args:
             jobs: The jobs.
+            wait: Longest time in seconds to wait until one of them has moved.
         """
-        if jobs:
-            await self._watch.until(lambda: self._table.has_news(jobs), _POLL_SECONDS)
+        if jobs and wait > 0:
+            await self._watch.until(lambda: self._table.has_news(jobs), wait)
         return self._table.states(jobs)
 
     async def fetch(self, job: JobRef) -> Result:
