@@ -47,6 +47,7 @@ class _Handle:
         simulate: bool = True,
         parallel: bool = False,
         workers: int | None = None,
+        preload: bool = False,
         token_lifetime: Duration = 86400.0,
         services: Iterable[str] = (),
         options: Mapping[str, Mapping[str, JsonValue]] | None = None,
@@ -62,6 +63,7 @@ class _Handle:
             "faults": PLAN.validate_python(tuple(faults)),
             "simulate": simulate,
             "parallel": parallel,
+            "preload": preload,
             "token_lifetime": token_lifetime,
             "services": tuple(services),
             "options": {name: dict(values) for name, values in (options or {}).items()},
@@ -135,6 +137,7 @@ class Sandbox(_Handle):
         simulate: Whether jobs are really simulated; otherwise counts are drawn.
         parallel: Whether devices that run one job at a time run all of them at once.
         workers: Number of processes that simulate.
+        preload: Whether they load the simulators at the start instead of at the first job.
         token_lifetime: How long an access token is good for.
         services: Which providers to serve; all of them by default.
         options: Settings of one provider, by its name.

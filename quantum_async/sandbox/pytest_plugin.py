@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from quantum_async.sandbox.handle import BlockingSandbox, Sandbox
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from quantum_async.sandbox.handle import BlockingSandbox, Sandbox
 
 
 @pytest.fixture(scope="session")

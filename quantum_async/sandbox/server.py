@@ -105,6 +105,8 @@ async def run(
     faces = {name: load_face(name, world) for name in settings.services or available()}
     listeners = bind(settings.port, [*faces, "control"])
     server = _server(listeners, world, faces)
+    if settings.preload and settings.simulate:
+        world.simulator.preload()
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_stop_on_signal, server)

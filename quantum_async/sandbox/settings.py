@@ -33,6 +33,7 @@ class SandboxSettings(BaseModel):
         simulate: Whether jobs are really simulated; otherwise counts are drawn.
         parallel: Whether devices that run one job at a time run all of them at once.
         workers: Number of processes that simulate.
+        preload: Whether they load the simulators at the start instead of at the first job.
         token_lifetime: How long an access token is good for.
         max_jobs: How many jobs are kept; the oldest ended ones are forgotten beyond that.
         paused: Whether the clock of the world stands still.
@@ -54,6 +55,7 @@ class SandboxSettings(BaseModel):
     simulate: bool = True
     parallel: bool = False
     workers: int = Field(default_factory=_workers, ge=1)
+    preload: bool = False
     token_lifetime: Seconds = 86400.0
     max_jobs: int = Field(default=200_000, ge=1)
     paused: bool = False

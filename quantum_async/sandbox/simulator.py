@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -116,6 +118,12 @@ class Simulator:
         ticket.follow(self._submit(task), self._now)
         return ticket
 
+    def preload(self) -> None:
+        """Let every process load the simulators, so that the first job need not wait for it."""
+        pool = self._pool or self._new_pool()
+        for _ in range(self._workers):
+            pool.submit(load_simulators)
+
     def stop(self) -> None:
         """Stop the processes, with what they are computing."""
         if self._pool is not None:
@@ -134,6 +142,12 @@ class Simulator:
 
         self._pool = pool = ProcessPoolExecutor(max_workers=self._workers)
         return pool
+
+
+def load_simulators() -> None:
+    """Import in this process what a sequence's simulation needs."""
+    with contextlib.suppress(ModuleNotFoundError):
+        import_module("pulser_simulation")
 
 
 def simulate_task(task: Task) -> Outcome:

@@ -93,7 +93,7 @@ def counting_sandbox() -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def simulating_sandbox() -> Iterator[Running]:
     """A sandbox for the whole session that really simulates."""
-    with serve("--job-time", "20ms") as sandbox:
+    with serve("--job-time", "20ms", "--settings", '{"preload": true, "workers": 1}') as sandbox:
         yield sandbox
 
 

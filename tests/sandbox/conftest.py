@@ -11,12 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
-    blocking_sandbox,
-    sandbox,
-    sandbox_process,
-)
-
 if TYPE_CHECKING:
     from quantum_async.sandbox import BlockingSandbox
 
@@ -51,7 +45,7 @@ class Wire:
         path: str,
         body: Any = None,
         *,
-        token: str | None = "any",  # noqa: S107
+        token: str | None = "any",
         compress: bool = False,
         timeout: float = 10,
         **headers: str,
@@ -62,7 +56,9 @@ class Wire:
         if compress:
             content, headers["Content-Encoding"] = gzip.compress(content or b""), "gzip"
         with closing(HTTPConnection(self.address, timeout=timeout)) as connection:
-            connection.request(method, path.removeprefix(f"http://{self.address}"), content, headers)
+            connection.request(
+                method, path.removeprefix(f"http://{self.address}"), content, headers
+            )
             response = connection.getresponse()
             found = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, found, response.read())
@@ -78,7 +74,11 @@ class Wire:
 
 
 def sequence(
-    *, atoms: int = 2, variables: tuple[str, ...] = (), mappable: bool = False, device: str = "FRESNEL"
+    *,
+    atoms: int = 2,
+    variables: tuple[str, ...] = (),
+    mappable: bool = False,
+    device: str = "FRESNEL",
 ) -> str:
     """Write as much of an abstract representation as a service reads before it runs it."""
     names = [f"q{place}" for place in range(atoms)]

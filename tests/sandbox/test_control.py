@@ -112,7 +112,7 @@ def test_settings_change_while_it_runs(blocking_sandbox, pasqal):
 )
 def test_a_wrong_setting_is_refused_and_changes_nothing(blocking_sandbox, pasqal, change):
     """An unknown or impossible setting is an error, and what was set stays."""
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):
         blocking_sandbox.change(**change)
     assert pasqal.v1("GET", "/batches").status == 200
 

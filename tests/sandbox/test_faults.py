@@ -240,5 +240,5 @@ def test_probability_repeats_itself(blocking_sandbox, pasqal):
 )
 def test_a_wrong_plan_is_refused(blocking_sandbox, fault):
     """A plan with an unknown fault, a missing argument or an unknown field is an error."""
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):
         blocking_sandbox.set_faults([fault])

@@ -11,6 +11,7 @@ import pydantic_core
 
 from quantum_async.sandbox.exchange import Refusal
 from quantum_async.sandbox.pasqal.documents import reason
+from quantum_async.sandbox.pasqal.emulation import common_part, default_shots
 from quantum_async.sandbox.pasqal.records import Batch, PasqalJob
 from quantum_async.sandbox.pasqal.sequences import Sequence, SequenceReader
 from quantum_async.sandbox.pasqal.specs import MACHINES, Machine, specification
@@ -31,8 +32,6 @@ KEY_PREFIX = "quantum-async:"
 
 FOREIGN_PROJECT = "00000000-0000-4000-8000-00000000f0e0"
 """A project that nobody belongs to, for tests of a refusal."""
-
-_DEFAULT_SHOTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +183,7 @@ class Intake:
 
     def _take(self, batch: Batch, drafts: list[Draft], now: float, effects: Effects) -> None:
         for draft in drafts:
-            shots = draft.runs or _configured_shots(batch.backend_configuration)
+            shots = draft.runs or default_shots(batch.backend_configuration or "")
             work = self._realm.accept_job(
                 batch.machine.name,
                 shots=shots,
@@ -220,7 +219,7 @@ def _task(batch: Batch, draft: Draft, shots: int, seed: int) -> Task:
         shots=shots,
         variables=draft.variables or {},
         seed=seed,
-        emulation=batch.backend_configuration or "",
+        emulation=common_part(batch.backend_configuration or ""),
     )
 
 
@@ -307,14 +306,3 @@ def tags_of(value: JsonValue) -> list[str]:
     if len(set(map(str, value))) < len(value):
         raise Refusal(422, [dict(reason(["tags"], "the list has duplicated items"))])
     return [str(tag) for tag in value]
-
-
-def _configured_shots(configuration: str | None) -> int:
-    if not configuration:
-        return _DEFAULT_SHOTS
-    try:
-        # Emulator configurations may hold a bare Infinity, which this reader takes.
-        shots = pydantic_core.from_json(configuration).get("default_num_shots")
-    except (ValueError, AttributeError):
-        return _DEFAULT_SHOTS
-    return shots if isinstance(shots, int) and shots > 0 else _DEFAULT_SHOTS

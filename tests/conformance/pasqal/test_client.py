@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -141,7 +141,7 @@ def test_get_batch(client, text):
 
 def test_get_batches(client, text):
     """Every filter and the pages of the batch list work."""
-    start = datetime.now(tz=timezone.utc)
+    start = datetime.now(tz=UTC)
     batch = create(client, text, tags=["mine"])
     create(client, text, device_type="EMU_FREE")
     settle()
@@ -155,7 +155,7 @@ def test_get_batches(client, text):
         queue_priority=QueuePriority.MEDIUM,
         tag="mine",
         start_date=start,
-        end_date=datetime.now(tz=timezone.utc),
+        end_date=datetime.now(tz=UTC),
     )
     found = client.get_batches(filters=everything)
     assert (found.total, [each.id for each in found.results]) == (1, [batch.id])
@@ -239,7 +239,7 @@ def test_set_batch_tags(client, text):
 
 def test_get_jobs(client, text):
     """Every filter and the pages of the job list work."""
-    start = datetime.now(tz=timezone.utc)
+    start = datetime.now(tz=UTC)
     batch = create(client, text, jobs=[job(10), job(20), job(30)])
     settle()
     filters = JobFilters(
@@ -252,7 +252,7 @@ def test_get_jobs(client, text):
         max_runs=25,
         errors=False,
         start_date=start,
-        end_date=datetime.now(tz=timezone.utc),
+        end_date=datetime.now(tz=UTC),
     )
     found = client.get_jobs(filters=filters)
     assert (found.total, [each.runs for each in found.results]) == (1, [20])

@@ -97,9 +97,7 @@ def test_the_device_follows_from_the_sequence(pasqal, make_sequence):
 def test_an_emulator_needs_no_runs(pasqal):
     """Emulators take jobs without a number of shots, and the configuration's default."""
     configuration = '{"default_num_shots": 37, "autosave_dt": Infinity, "observables": []}'
-    batch = pasqal.create(
-        device_type="EMU_MPS", jobs=[{}], backend_configuration=configuration
-    )
+    batch = pasqal.create(device_type="EMU_MPS", jobs=[{}], backend_configuration=configuration)
     time.sleep(0.1)
     results = pasqal.v1("GET", f"/batches/{batch['id']}/full_results").data
     assert sum(results[batch["jobs"][0]["id"]]["counter"].values()) == 37

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import datetime
+from itertools import pairwise
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_a_qpu_runs_one_job_at_a_time_and_an_emulator_all(blocking_sandbox, pasq
     pasqal.create(jobs=[{"runs": 1}] * 3, device_type="EMU_FREE")
     jobs = blocking_sandbox.jobs("pasqal")
     qpu, emulator = jobs[:3], jobs[3:]
-    assert all(a["end"] == b["start"] for a, b in zip(qpu, qpu[1:], strict=False))
+    assert all(a["end"] == b["start"] for a, b in pairwise(qpu))
     assert len({job["start"] for job in emulator}) == 1
 
 
