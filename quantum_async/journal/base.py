@@ -1,0 +1,287 @@
+"""The contract of a journal, as the scheduler uses it, and the journal that keeps nothing."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Self
+
+from quantum_async.journal.records import Claim
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from types import TracebackType
+
+    from quantum_async.errors import QuantumAsyncError
+    from quantum_async.journal.records import StoredJob, Submission, SweepPlan, WorkState
+    from quantum_async.models.batch import BatchRef
+    from quantum_async.models.cost import Budget, Cost
+    from quantum_async.models.job import JobRef
+    from quantum_async.models.result import Result
+    from quantum_async.models.submission import BatchRequest
+
+
+class Journal(ABC):
+    """Remember every job before it is sent, so that another process can finish the work.
+
+    What is awaited is on the disk when it returns. What is not awaited is a report: it follows
+    soon, and losing it costs a question to the provider, never a job.
+    """
+
+    @property
+    @abstractmethod
+    def location(self) -> str | None:
+        """Where it is, without secrets; what a `JobRef` carries."""
+
+    @property
+    @abstractmethod
+    def run(self) -> str:
+        """Id of the run that this process records; known once the journal is open."""
+
+    @property
+    @abstractmethod
+    def pulse(self) -> float | None:
+        """Seconds between two calls of `renew`, or ``None`` where there is nothing to renew."""
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Open it, and begin a run.
+
+        Raises:
+            JournalError: It cannot be opened or written.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Write what is left, give back the leases and close. Closing twice has no effect."""
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    @abstractmethod
+    async def intend(self, submission: Submission, budget: Budget | None) -> None:
+        """Record that a submission is about to be sent, and commit its part of the budget.
+
+        Args:
+            submission: What is going to be sent as soon as this returns.
+            budget: The most that all processes of this journal may spend together.
+
+        Raises:
+            BudgetExceededError: It would exceed the budget; nothing was recorded.
+            DuplicateSubmissionError: The key was used for another payload.
+            JournalError: It cannot be recorded, so it must not be sent.
+        """
+
+    @abstractmethod
+    async def sending(self, key: str) -> None:
+        """Record that a submission is about to be sent again.
+
+        Raises:
+            JournalError: It cannot be recorded, so it must not be sent.
+        """
+
+    @abstractmethod
+    def postponed(self, key: str) -> None:
+        """Report that the provider is known not to have a submission, which is sent later."""
+
+    @abstractmethod
+    async def accepted(self, key: str, refs: Sequence[JobRef]) -> None:
+        """Record that the provider has a submission, and under which ids.
+
+        Raises:
+            JournalError: It cannot be recorded now; it is tried again until the journal closes.
+        """
+
+    @abstractmethod
+    async def rejected(self, key: str, error: QuantumAsyncError) -> None:
+        """Record that a submission does not exist; its part of the budget is free again.
+
+        Raises:
+            JournalError: As for `accepted`.
+        """
+
+    @abstractmethod
+    async def unknown(self, key: str, error: QuantumAsyncError) -> None:
+        """Record that nobody can say whether a submission exists.
+
+        Raises:
+            JournalError: As for `accepted`.
+        """
+
+    @abstractmethod
+    def fetched(self, job: str, result: Result, cost: Cost | None = None) -> None:
+        """Report a job's result; the first one stands.
+
+        Args:
+            job: The job's key.
+            result: What was measured.
+            cost: What it cost, where the provider told.
+        """
+
+    @abstractmethod
+    def ended(self, job: str, state: WorkState, error: QuantumAsyncError) -> None:
+        """Report that a job has ended without a result, and why.
+
+        Args:
+            job: The job's key.
+            state: How it ended.
+            error: Why.
+        """
+
+    @abstractmethod
+    def detached(self, job: str) -> None:
+        """Report that this process no longer answers for a job."""
+
+    @abstractmethod
+    async def intend_batch(self, request: BatchRequest, provider: str, account: str) -> None:
+        """Record that a batch is about to be opened.
+
+        Raises:
+            JournalError: It cannot be recorded, so it must not be opened.
+        """
+
+    @abstractmethod
+    async def batch_opened(self, ref: BatchRef) -> None:
+        """Record a batch's id.
+
+        Raises:
+            JournalError: As for `accepted`.
+        """
+
+    @abstractmethod
+    def batch_closed(self, key: str) -> None:
+        """Report that a batch is closed, or was never opened."""
+
+    @abstractmethod
+    async def claim(self, run: str | None, served: Collection[tuple[str, str]]) -> Claim:
+        """Take over unfinished work that no living process answers for.
+
+        Args:
+            run: One run; all that can be had by default.
+            served: The providers and accounts that this process has clients for.
+
+        Raises:
+            JournalError: The run is unknown, belongs to a living process, or needs a provider
+                that is not served.
+        """
+
+    @abstractmethod
+    async def claim_sweep(self, plan: SweepPlan) -> Claim:
+        """Take over a named sweep, or begin it; outcomes of its points are part of the claim.
+
+        Raises:
+            DuplicateSubmissionError: The name was used for another plan.
+            JournalError: A living process answers for it.
+        """
+
+    @abstractmethod
+    async def claim_job(self, key: str) -> tuple[StoredJob | None, bool]:
+        """Look a job up by its key, and take it over where nobody answers for it.
+
+        Returns:
+            The job, or ``None``, and whether this process answers for it now.
+        """
+
+    @abstractmethod
+    async def renew(self) -> frozenset[str]:
+        """Renew this process's leases.
+
+        Returns:
+            The scopes that another process has taken over: work there has to stop.
+
+        Raises:
+            JournalError: It cannot be written.
+        """
+
+    @abstractmethod
+    def holds(self, scope: str) -> bool:
+        """Whether the lease of a scope is certainly still ours; looks at the clock alone."""
+
+
+class NullJournal(Journal):
+    """The journal that keeps nothing and costs nothing."""
+
+    @property
+    def location(self) -> None:
+        """Nowhere."""
+        return
+
+    @property
+    def run(self) -> str:
+        """No id."""
+        return ""
+
+    @property
+    def pulse(self) -> None:
+        """Nothing to renew."""
+        return
+
+    async def open(self) -> None:
+        """Do nothing."""
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+    async def intend(self, submission: Submission, budget: Budget | None) -> None:
+        """Do nothing."""
+
+    async def sending(self, key: str) -> None:
+        """Do nothing."""
+
+    def postponed(self, key: str) -> None:
+        """Do nothing."""
+
+    async def accepted(self, key: str, refs: Sequence[JobRef]) -> None:
+        """Do nothing."""
+
+    async def rejected(self, key: str, error: QuantumAsyncError) -> None:
+        """Do nothing."""
+
+    async def unknown(self, key: str, error: QuantumAsyncError) -> None:
+        """Do nothing."""
+
+    def fetched(self, job: str, result: Result, cost: Cost | None = None) -> None:
+        """Do nothing."""
+
+    def ended(self, job: str, state: WorkState, error: QuantumAsyncError) -> None:
+        """Do nothing."""
+
+    def detached(self, job: str) -> None:
+        """Do nothing."""
+
+    async def intend_batch(self, request: BatchRequest, provider: str, account: str) -> None:
+        """Do nothing."""
+
+    async def batch_opened(self, ref: BatchRef) -> None:
+        """Do nothing."""
+
+    def batch_closed(self, key: str) -> None:
+        """Do nothing."""
+
+    async def claim(self, run: str | None, served: Collection[tuple[str, str]]) -> Claim:
+        """Find nothing."""
+        return Claim()
+
+    async def claim_sweep(self, plan: SweepPlan) -> Claim:
+        """Find nothing."""
+        return Claim()
+
+    async def claim_job(self, key: str) -> tuple[StoredJob | None, bool]:
+        """Find nothing."""
+        return None, False
+
+    async def renew(self) -> frozenset[str]:
+        """Lose nothing."""
+        return frozenset()
+
+    def holds(self, scope: str) -> bool:
+        """Nobody else could hold it."""
+        return True

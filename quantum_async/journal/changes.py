@@ -1,0 +1,394 @@
+"""The changes that the journal writes: each is prepared and applied in the writer's thread."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from sqlalchemy import select, update
+
+from quantum_async.errors import BudgetExceededError, DuplicateSubmissionError
+from quantum_async.journal.forms import (
+    pack_any,
+    pack_error,
+    pack_program,
+    pack_ref,
+    pack_result,
+    pack_variables,
+    payload_digest,
+)
+from quantum_async.journal.records import BatchState, SendState, WorkState
+from quantum_async.journal.schema import jobs, ledger, submissions
+from quantum_async.journal.statements import state_after
+from quantum_async.journal.values import dump_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import ColumnElement
+
+    from quantum_async.errors import QuantumAsyncError
+    from quantum_async.journal.forms import Clean
+    from quantum_async.journal.records import Submission
+    from quantum_async.journal.statements import Row, Transaction
+    from quantum_async.models.batch import BatchRef
+    from quantum_async.models.cost import Budget, Cost
+    from quantum_async.models.job import JobRef
+    from quantum_async.models.result import Result
+    from quantum_async.models.submission import BatchRequest
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Change(ABC, Generic[T_co]):
+    """One thing that is written or read in a transaction."""
+
+    scope: str | None
+    """The lease that has to be ours."""
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether somebody waits for it to be on the disk."""
+        return True
+
+    def prepare(self) -> None:
+        """Do what takes no database; a failure here concerns this change alone."""
+
+    @abstractmethod
+    def apply(self, transaction: Transaction) -> T_co:
+        """Add it to a transaction."""
+
+
+class Report(Change[None]):
+    """A change that nobody waits for."""
+
+    @property
+    def is_durable(self) -> bool:
+        """It may be on the disk a moment later."""
+        return False
+
+
+class Work(Change[T_co]):
+    """A function that reads and writes by itself."""
+
+    def __init__(self, work: Callable[[Transaction], T_co], scope: str | None = None) -> None:
+        self._work = work
+        self.scope = scope
+
+    def apply(self, transaction: Transaction) -> T_co:
+        """Run the function on what was written before."""
+        transaction.flush()
+        return self._work(transaction)
+
+
+class Intend(Change[None]):
+    """A submission that is about to be sent."""
+
+    def __init__(self, submission: Submission, budget: Budget | None, run: str) -> None:
+        self.scope = submission.scope
+        self._submission = submission
+        self._budget = budget
+        self._run = run
+        self._digest = ""
+        self._programs: list[Row] = []
+        self._jobs: list[Row] = []
+
+    def prepare(self) -> None:
+        """Write programs, parameters and options down."""
+        submission = self._submission
+        distinct = {job.program.digest: job.program for job in submission.jobs}
+        self._programs = [pack_program(program) for program in distinct.values()]
+        self._digest = payload_digest(submission)
+        self._jobs = [self._row(place) for place in range(len(submission.jobs))]
+
+    def apply(self, transaction: Transaction) -> None:
+        """Reserve its part of the budget, then record it."""
+        submission, statements = self._submission, transaction.statements
+        self._spend(transaction)
+        for program in self._programs:
+            transaction.add(statements.add_program, program)
+        transaction.add(
+            statements.add_submission,
+            {
+                "key": submission.key,
+                "scope": submission.scope,
+                "run": self._run,
+                "state": SendState.SENDING.value,
+                "provider": submission.provider,
+                "account": submission.account,
+                "target": submission.target,
+                "batch": pack_any(submission.batch),
+                "digest": self._digest,
+                "size": len(submission.jobs),
+                "shots": submission.shots,
+                "first_sent": transaction.now,
+                "sent": transaction.now,
+            },
+        )
+        for row in self._jobs:
+            transaction.add(statements.add_job, row | {"created": transaction.now})
+
+    def _row(self, number: int) -> Row:
+        job, place = self._submission.jobs[number], self._submission.places[number]
+        return {
+            "key": job.key,
+            "submission": self._submission.key,
+            "place": number,
+            "scope": place.scope,
+            "sweep": place.sweep,
+            "point": place.point,
+            "state": WorkState.PENDING.value,
+            "program": job.program.digest,
+            "shots": job.shots,
+            "variables": pack_variables(job.variables),
+            "options": dump_options(job.options),
+            "failure": None,
+        }
+
+    def _spend(self, transaction: Transaction) -> None:
+        spent = {"j": len(self._submission.jobs), "s": self._submission.shots}
+        conditions = _within(self._budget, spent["j"], spent["s"])
+        if not conditions:
+            transaction.add(transaction.statements.spend, spent)
+            return
+        transaction.flush()
+        if not transaction.connection.scalar(select(ledger.c.id).where(*conditions)):
+            raise _exceeded(transaction)
+        transaction.connection.execute(transaction.statements.spend, spent)
+
+
+def _within(budget: Budget | None, new_jobs: int, new_shots: int) -> list[ColumnElement[bool]]:
+    if budget is None:
+        return []
+    limits = (
+        (budget.jobs, ledger.c.jobs + new_jobs),
+        (budget.shots, ledger.c.shots + new_shots),
+        (budget.credits, ledger.c.credits),
+        (budget.cost, ledger.c.cost),
+    )
+    return [total <= limit for limit, total in limits if limit is not None]
+
+
+def _exceeded(transaction: Transaction) -> BudgetExceededError:
+    spent = transaction.connection.execute(select(ledger)).mappings().one()
+    so_far = ", ".join(f"{spent[name]:g} {name}" for name in ("jobs", "shots", "credits", "cost"))
+    return BudgetExceededError(
+        f"the budget does not allow this submission; the journal counts {so_far} so far",
+        remedy="Raise the budget, or submit less; nothing of this submission was sent.",
+    )
+
+
+def check_payload(transaction: Transaction, submission: Submission) -> None:
+    """Refuse a key that was used for another payload.
+
+    Raises:
+        DuplicateSubmissionError: It was.
+    """
+    known = transaction.connection.scalar(
+        select(submissions.c.digest).where(submissions.c.key == submission.key)
+    )
+    if known is not None:
+        same = known == payload_digest(submission)
+        raise DuplicateSubmissionError(
+            f"the key {submission.key} was used for "
+            + ("this submission already" if same else "another payload"),
+            provider=submission.provider,
+            remedy="Give every submission a key of its own.",
+        )
+
+
+@dataclass
+class Resend(Change[None]):
+    """A submission that is about to be sent again."""
+
+    key: str
+    scope: str | None
+
+    def apply(self, transaction: Transaction) -> None:
+        """Record it, and when."""
+        row: Row = {"k": self.key, "state": SendState.SENDING.value, "sent": transaction.now}
+        transaction.add(transaction.statements.send_again, row)
+
+
+@dataclass
+class Postpone(Report):
+    """A submission that the provider is known not to have, and that is sent later."""
+
+    key: str
+    scope: str | None
+
+    def apply(self, transaction: Transaction) -> None:
+        """Record it."""
+        row: Row = {"k": self.key, "state": SendState.INTENDED.value}
+        transaction.add(transaction.statements.postpone, row)
+
+
+@dataclass
+class Accept(Change[None]):
+    """A submission that the provider has, with its jobs' ids."""
+
+    key: str
+    scope: str | None
+    refs: Sequence[JobRef]
+
+    def apply(self, transaction: Transaction) -> None:
+        """Record the ids."""
+        statements = transaction.statements
+        row: Row = {"k": self.key, "state": SendState.ACCEPTED.value}
+        transaction.add(statements.set_submission, row)
+        for ref in self.refs:
+            row = {"k": ref.key, "state": WorkState.ACCEPTED.value, "ref": pack_ref(ref)}
+            transaction.add(statements.accept_job, row)
+
+
+@dataclass
+class Refuse(Change[None]):
+    """A submission that was rejected, or that nobody can look up."""
+
+    key: str
+    scope: str | None
+    state: SendState
+    error: QuantumAsyncError
+    clean: Clean
+
+    def apply(self, transaction: Transaction) -> None:
+        """Record it at every job that still belongs to it, and free its part of the budget."""
+        transaction.flush()
+        connection = transaction.connection
+        row = connection.execute(
+            select(submissions.c.size, submissions.c.shots, submissions.c.state).where(
+                submissions.c.key == self.key
+            )
+        ).one_or_none()
+        if row is None:
+            return
+        connection.execute(
+            update(submissions).where(submissions.c.key == self.key).values(state=self.state.value)
+        )
+        connection.execute(
+            update(jobs)
+            .where(jobs.c.submission == self.key)
+            .values(
+                state=state_after(self.state).value,
+                failure=pack_error(self.error, self.clean),
+            )
+        )
+        if self.state is SendState.REJECTED and row.state != SendState.REJECTED:
+            connection.execute(transaction.statements.spend, {"j": -row.size, "s": -row.shots})
+
+
+@dataclass
+class Fetch(Report):
+    """A job's result."""
+
+    job: str
+    scope: str | None
+    result: Result
+    cost: Cost | None
+    clean: Clean
+    body: bytes = b""
+
+    def prepare(self) -> None:
+        """Write the result down."""
+        self.body = pack_result(self.result, self.clean)
+
+    def apply(self, transaction: Transaction) -> None:
+        """Store it."""
+        statements = transaction.statements
+        row: Row = {"k": self.job, "state": WorkState.FETCHED.value}
+        transaction.add(statements.fetch_job, row)
+        transaction.add(statements.add_result, {"job": self.job, "body": self.body})
+        pay(transaction, self.cost)
+
+
+@dataclass
+class End(Report):
+    """A job's end without a result."""
+
+    job: str
+    scope: str | None
+    state: WorkState
+    error: QuantumAsyncError
+    clean: Clean
+
+    def apply(self, transaction: Transaction) -> None:
+        """Store the failure."""
+        failure = pack_error(self.error, self.clean)
+        row: Row = {"k": self.job, "state": self.state.value, "failure": failure}
+        transaction.add(transaction.statements.end_job, row)
+
+
+@dataclass
+class Detach(Report):
+    """A job that gets a lease of its own, which nobody holds."""
+
+    job: str
+    scope: str | None
+
+    def apply(self, transaction: Transaction) -> None:
+        """Move it."""
+        row: Row = {"k": self.job, "scope": f"job:{self.job}"}
+        transaction.add(transaction.statements.free_job, row)
+
+
+@dataclass
+class IntendBatch(Change[None]):
+    """A batch that is about to be opened."""
+
+    request: BatchRequest
+    provider: str
+    account: str
+    scope: str | None
+    run: str
+
+    def apply(self, transaction: Transaction) -> None:
+        """Record it."""
+        row: Row = {
+            "key": self.request.key,
+            "scope": self.scope,
+            "run": self.run,
+            "state": BatchState.OPENING.value,
+            "provider": self.provider,
+            "account": self.account,
+            "target": self.request.target,
+            "id": None,
+            "name": self.request.name,
+            "opened": transaction.now,
+        }
+        transaction.add(transaction.statements.add_batch, row)
+
+
+@dataclass
+class OpenBatch(Change[None]):
+    """A batch that is open."""
+
+    ref: BatchRef
+    scope: str | None
+
+    def apply(self, transaction: Transaction) -> None:
+        """Record its id."""
+        row: Row = {"k": self.ref.key, "state": BatchState.OPEN.value, "id": self.ref.id}
+        transaction.add(transaction.statements.open_batch, row)
+
+
+@dataclass
+class CloseBatch(Report):
+    """A batch that is closed."""
+
+    key: str
+    scope: str | None
+
+    def apply(self, transaction: Transaction) -> None:
+        """Record it."""
+        row: Row = {"k": self.key, "state": BatchState.CLOSED.value}
+        transaction.add(transaction.statements.set_batch, row)
+
+
+def pay(transaction: Transaction, cost: Cost | None) -> None:
+    """Add what a job cost to what all jobs cost."""
+    if cost is None or not cost.amount:
+        return
+    is_credit = "credit" in cost.unit.lower()
+    row: Row = {"c": cost.amount if is_credit else 0.0, "m": 0.0 if is_credit else cost.amount}
+    transaction.add(transaction.statements.pay, row)

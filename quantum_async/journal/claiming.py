@@ -1,0 +1,200 @@
+"""Taking over work that no living process answers for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import or_, select, update
+
+from quantum_async.errors import DuplicateSubmissionError, JournalError
+from quantum_async.journal.leases import is_free
+from quantum_async.journal.reading import Reader
+from quantum_async.journal.records import (
+    SETTLED,
+    BatchState,
+    Claim,
+    SendState,
+    StoredJob,
+    SweepPlan,
+    WorkState,
+)
+from quantum_async.journal.schema import batches, jobs, leases, runs, submissions, sweeps
+from quantum_async.journal.values import dump_options
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import ColumnElement
+
+    from quantum_async.journal.leases import Leases
+    from quantum_async.journal.owner import Owner
+    from quantum_async.journal.statements import Transaction
+
+UNSENT = (SendState.INTENDED, SendState.SENDING, SendState.UNKNOWN)
+RUNNING = (WorkState.ACCEPTED, WorkState.SUCCEEDED)
+OPEN = (BatchState.OPENING, BatchState.OPEN)
+
+
+class Claiming:
+    """Take leases and read what they cover, in one transaction.
+
+    Args:
+        transaction: The transaction.
+        held: The leases of this run.
+        shown: Where the journal is, for references.
+    """
+
+    def __init__(self, transaction: Transaction, held: Leases, shown: str) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+        self._leases = held
+        self._shown = shown
+
+    def claim(self, run: str | None, served: Collection[tuple[str, str]]) -> Claim:
+        """Take over a run's unfinished work, or all that can be had.
+
+        Raises:
+            JournalError: The named run cannot be taken over.
+        """
+        if run is not None and not self._is_known(run):
+            raise JournalError(
+                f"the journal knows no run {run}", remedy="quantum-async jobs list names them."
+            )
+        scopes = [s for s in self._unfinished(run) if not self._leases.holds(s)]
+        taken = [s for s in scopes if self._take(s, served, must=run is not None)]
+        reader = Reader(self._transaction, self._shown)
+        return Claim(
+            tuple(
+                reader.submissions(submissions.c.scope.in_(taken), submissions.c.state.in_(UNSENT))
+            ),
+            tuple(reader.jobs(jobs.c.scope.in_(taken), jobs.c.state.in_(RUNNING))),
+            tuple(reader.batches(batches.c.scope.in_(taken), batches.c.state.in_(OPEN))),
+        )
+
+    def sweep(self, plan: SweepPlan, run: str) -> Claim:
+        """Take over a named sweep, or begin it.
+
+        Raises:
+            DuplicateSubmissionError: The name was used for another plan.
+            JournalError: A living process answers for it.
+        """
+        holder = self._leases.take(self._transaction, plan.scope)
+        if holder is not None:
+            raise _in_use(f"the sweep {plan.name!r}", holder)
+        self._same_plan(plan, run)
+        mine = jobs.c.sweep == plan.name
+        reader = Reader(self._transaction, self._shown)
+        return Claim(
+            tuple(
+                reader.submissions(
+                    submissions.c.scope == plan.scope, submissions.c.state.in_(UNSENT)
+                )
+            ),
+            tuple(reader.jobs(mine, jobs.c.state.in_((*RUNNING, *SETTLED)), with_results=True)),
+        )
+
+    def job(self, key: str) -> tuple[StoredJob | None, bool]:
+        """Look a job up, and take it over where nobody answers for it."""
+        found = Reader(self._transaction, self._shown).jobs(jobs.c.key == key, with_results=True)
+        if not found:
+            return None, False
+        job = found[0]
+        if job.state not in RUNNING:
+            return job, False
+        return job, self._take_job(job)
+
+    def _take_job(self, job: StoredJob) -> bool:
+        """Give the job a lease of its own, so that the rest of its run stays where it is."""
+        row = self._connection.execute(
+            select(leases).where(leases.c.scope == job.place.scope).with_for_update()
+        ).mappings().one_or_none()
+        if self._leases.holds(job.place.scope) or not is_free(row, self._transaction.now):
+            return False
+        scope = f"job:{job.spec.key}"
+        self._connection.execute(
+            update(jobs).where(jobs.c.key == job.spec.key).values(scope=scope)
+        )
+        return self._leases.take(self._transaction, scope) is None
+
+    def _unfinished(self, run: str | None) -> list[str]:
+        queries = (
+            select(jobs.c.scope)
+            .join(submissions, submissions.c.key == jobs.c.submission)
+            .where(jobs.c.state.in_(RUNNING), *_of_run(submissions.c.run, run)),
+            select(submissions.c.scope).where(
+                submissions.c.state.in_(UNSENT), *_of_run(submissions.c.run, run)
+            ),
+            select(batches.c.scope).where(batches.c.state.in_(OPEN), *_of_run(batches.c.run, run)),
+        )
+        found = {scope for query in queries for scope in self._connection.scalars(query)}
+        return sorted(found)
+
+    def _take(self, scope: str, served: Collection[tuple[str, str]], *, must: bool) -> bool:
+        missing = self._providers(scope) - set(served)
+        if missing:
+            names = ", ".join(sorted(" ".join(filter(None, pair)) for pair in missing))
+            if must:
+                raise JournalError(
+                    f"this work needs a client for {names}",
+                    remedy="Give the scheduler a client of each provider that the run used.",
+                )
+            return False
+        holder = self._leases.take(self._transaction, scope)
+        if holder is not None and must:
+            raise _in_use(scope, holder)
+        return holder is None
+
+    def _providers(self, scope: str) -> set[tuple[str, str]]:
+        queries = (
+            select(submissions.c.provider, submissions.c.account)
+            .join(jobs, submissions.c.key == jobs.c.submission)
+            .where(
+                or_(jobs.c.scope == scope, submissions.c.scope == scope),
+                or_(jobs.c.state.in_(RUNNING), submissions.c.state.in_(UNSENT)),
+            ),
+            select(batches.c.provider, batches.c.account).where(
+                batches.c.scope == scope, batches.c.state.in_(OPEN)
+            ),
+        )
+        return {
+            (provider, account)
+            for query in queries
+            for provider, account in self._connection.execute(query.distinct())
+        }
+
+    def _is_known(self, run: str) -> bool:
+        return self._connection.scalar(select(runs.c.id).where(runs.c.id == run)) is not None
+
+    def _same_plan(self, plan: SweepPlan, run: str) -> None:
+        wanted = {
+            "name": plan.name,
+            "program": plan.program,
+            "points": plan.points,
+            "size": plan.size,
+            "shots": plan.shots,
+            "target": plan.target,
+            "options": dump_options(plan.options),
+        }
+        row = self._connection.execute(
+            select(sweeps).where(sweeps.c.name == plan.name)
+        ).mappings().one_or_none()
+        if row is None:
+            self._connection.execute(sweeps.insert(), wanted | {"run": run})
+            return
+        differing = [name for name, value in wanted.items() if row[name] != value]
+        if differing:
+            raise DuplicateSubmissionError(
+                f"the sweep name {plan.name!r} was used before with other {', '.join(differing)}",
+                remedy="Give this sweep a name of its own, or run it exactly as before.",
+            )
+
+
+def _of_run(column: ColumnElement[str], run: str | None) -> list[ColumnElement[bool]]:
+    return [] if run is None else [column == run]
+
+
+def _in_use(what: str, holder: Owner) -> JournalError:
+    return JournalError(
+        f"{what} is in the hands of process {holder.pid} on {holder.host.partition('/')[0]}",
+        remedy="Wait for that process or end it; its work can then be taken over.",
+    )

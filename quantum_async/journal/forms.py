@@ -1,0 +1,245 @@
+"""How results, failures, programs and references are written in a row, and read again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from typing import TYPE_CHECKING, TypeAlias
+
+from quantum_async import errors
+from quantum_async.errors import JobError, JournalError, QuantumAsyncError
+from quantum_async.journal.values import Json, decode, dump, dump_options, encode, load
+from quantum_async.models.job import JobRef
+from quantum_async.models.program import Program, ProgramFormat
+from quantum_async.models.result import BitOrder, Expectation, Register, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from quantum_async.journal.records import Submission
+    from quantum_async.models.grid import Value
+    from quantum_async.models.submission import JobSpec
+
+    Clean: TypeAlias = Callable[[str], str]
+
+LEVEL = 1
+"""zlib's fastest: results are small, and the disk is not what is scarce."""
+VERSION = 1
+
+
+def pack_result(result: Result, clean: Clean) -> bytes:
+    """Write a result down, compressed.
+
+    Args:
+        result: What was measured.
+        clean: Removes secrets from the provider's own answer.
+    """
+    document = {
+        "v": VERSION,
+        "counts": dict(result.counts),
+        "shots": result.shots,
+        "bit_order": result.bit_order.value,
+        "registers": [[register.name, register.width] for register in result.registers],
+        "atoms": result.atoms,
+        "samples": result.samples,
+        "exact": _maybe(dict, result.exact_probabilities),
+        "expectations": {
+            name: [e.value, e.standard_error] for name, e in result.expectation_values.items()
+        },
+        "metadata": dict(result.metadata),
+        "raw": _maybe(clean, result.raw),
+    }
+    text = json.dumps(document, separators=(",", ":"), default=_number)
+    return zlib.compress(text.encode(), LEVEL)
+
+
+def unpack_result(body: bytes) -> Result:
+    """Read what `pack_result` wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError, zlib.error: The row is damaged.
+    """
+    document = json.loads(zlib.decompress(body))
+    if document["v"] != VERSION:
+        raise ValueError(f"a result of version {document['v']}")
+    return Result(
+        counts=document["counts"],
+        shots=document["shots"],
+        bit_order=BitOrder(document["bit_order"]),
+        registers=tuple(Register(name, width) for name, width in document["registers"]),
+        atoms=tuple(document["atoms"]),
+        samples=_maybe(tuple, document["samples"]),
+        exact_probabilities=document["exact"],
+        expectation_values={
+            name: Expectation(value, standard_error)
+            for name, (value, standard_error) in document["expectations"].items()
+        },
+        metadata=document["metadata"],
+        raw=document["raw"],
+    )
+
+
+def pack_error(error: BaseException, clean: Clean) -> str:
+    """Write a failure down, without its traceback and without secrets."""
+    kind = next((k.__name__ for k in type(error).__mro__ if k.__module__ == errors.__name__), None)
+    state: dict[str, Json] = {}
+    for name, value in error.__dict__.items():
+        if name == "__notes__":
+            continue
+        try:
+            state[name] = _cleaned(encode(value), clean)
+        except JournalError:
+            state[name] = clean(repr(value))
+    notes: list[str] = getattr(error, "__notes__", [])
+    message = str(error) if isinstance(error, QuantumAsyncError) else repr(error)
+    document = {
+        "v": VERSION,
+        "type": kind or JobError.__name__,
+        "message": clean(message),
+        "notes": [clean(note) for note in notes],
+        "state": state,
+    }
+    return json.dumps(document, separators=(",", ":"))
+
+
+def unpack_error(text: str) -> QuantumAsyncError:
+    """Read what `pack_error` wrote.
+
+    Raises:
+        ValueError, KeyError: The row is damaged.
+    """
+    document = json.loads(text)
+    kind = getattr(errors, document["type"], None)
+    if not (isinstance(kind, type) and issubclass(kind, QuantumAsyncError)):
+        raise ValueError(f"no error is called {document['type']!r}")
+    error = kind.__new__(kind)
+    Exception.__init__(error, document["message"])
+    defaults = {"provider": None, "job_id": None, "request_id": None}
+    error.__dict__.update(defaults)
+    error.__dict__.update({name: decode(value) for name, value in document["state"].items()})
+    for note in document["notes"]:
+        error.add_note(note)
+    return error
+
+
+def pack_program(program: Program) -> dict[str, object]:
+    """Write a program down as a row."""
+    return {
+        "digest": program.digest,
+        "format": program.format.value,
+        "name": program.name,
+        "is_text": isinstance(program.payload, str),
+        "payload": zlib.compress(program.data, LEVEL),
+    }
+
+
+def unpack_program(row: Mapping[str, object]) -> Program:
+    """Read what `pack_program` wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError, zlib.error: The row is damaged.
+    """
+    payload = row["payload"]
+    if not isinstance(payload, (bytes, memoryview)):
+        raise TypeError("a program's payload is no bytes")
+    body = zlib.decompress(payload)
+    program = Program(
+        body.decode() if row["is_text"] else body,
+        ProgramFormat(str(row["format"])),
+        str(row["name"]),
+    )
+    if program.digest != row["digest"]:
+        raise ValueError("the program does not have the digest it was stored under")
+    return program
+
+
+def pack_variables(variables: Mapping[str, Value]) -> str:
+    """Write the values of a job's parameters down."""
+    return json.dumps(variables, separators=(",", ":"), default=dict)
+
+
+def unpack_variables(text: str) -> Mapping[str, Value]:
+    """Read what `pack_variables` wrote.
+
+    Raises:
+        ValueError: The row is damaged.
+    """
+    found = _tuples(json.loads(text))
+    if not isinstance(found, dict):
+        raise ValueError("the variables are no mapping")  # noqa: TRY004 -- a damaged row
+    return found
+
+
+def pack_ref(ref: JobRef) -> str:
+    """Write a job's reference down; where the journal is follows from where it was found."""
+    parts = [ref.provider, ref.id, ref.target, ref.key, ref.index, ref.batch_id, ref.account]
+    return json.dumps(parts, separators=(",", ":"))
+
+
+def unpack_ref(text: str, journal: str | None) -> JobRef:
+    """Read what `pack_ref` wrote.
+
+    Raises:
+        ValueError, TypeError: The row is damaged.
+    """
+    provider, id_, target, key, index, batch_id, account = json.loads(text)
+    return JobRef(provider, id_, target, key, index, batch_id, account, journal)
+
+
+def pack_any(value: object) -> str | None:
+    """Write an optional value down."""
+    return None if value is None else dump(value)
+
+
+def unpack_any(text: str | None) -> object:
+    """Read what `pack_any` wrote.
+
+    Raises:
+        ValueError: The row is damaged.
+    """
+    return None if text is None else load(text)
+
+
+def payload_digest(submission: Submission) -> str:
+    """SHA-256 over all that a submission sends, in hexadecimal."""
+    digest = hashlib.sha256(submission.target.encode())
+    for job in submission.jobs:
+        digest.update(_fingerprint(job).encode())
+    return digest.hexdigest()
+
+
+def _fingerprint(job: JobSpec) -> str:
+    variables = pack_variables(job.variables)
+    return f"\0{job.program.digest}\0{job.shots}\0{variables}\0{dump_options(job.options)}"
+
+
+def _maybe(convert: Callable[..., object], value: object) -> object:
+    return None if value is None else convert(value)
+
+
+def _number(value: object) -> object:
+    """Turn a number of another library, which some results carry, into plain Python."""
+    item = getattr(value, "item", None)
+    if item is None:
+        raise JournalError(f"a result holds a {type(value).__name__}, which is no number or word")
+    return item()
+
+
+def _cleaned(data: Json, clean: Clean) -> Json:
+    if isinstance(data, str):
+        return clean(data)
+    if isinstance(data, list):
+        return [_cleaned(item, clean) for item in data]
+    if isinstance(data, dict):
+        return {key: _cleaned(item, clean) for key, item in data.items()}
+    return data
+
+
+def _tuples(data: object) -> object:
+    """Turn lists into tuples, as parameters' arrays are."""
+    if isinstance(data, list):
+        return tuple(_tuples(item) for item in data)
+    if isinstance(data, dict):
+        return {key: _tuples(item) for key, item in data.items()}
+    return data

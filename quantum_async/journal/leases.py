@@ -1,0 +1,169 @@
+"""Leases: which process answers for which work, with a fence that an old owner cannot pass."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from quantum_async.errors import JournalError
+from quantum_async.journal.owner import Owner
+from quantum_async.journal.schema import leases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection, RowMapping, Select
+
+    from quantum_async.journal.statements import Transaction
+
+LEASE = 30.0
+"""How long a lease lasts without being renewed, in seconds."""
+MARGIN = 0.2
+"""Fraction of a lease's time that is left unused: what was begun in it may still be under way."""
+
+
+class LostLeaseError(JournalError):
+    """Another process has taken over, so this one has to stop."""
+
+
+class Leases:
+    """The leases that this run holds.
+
+    Args:
+        owner: This run.
+        lasts: How long a lease lasts without being renewed, in seconds.
+    """
+
+    def __init__(self, owner: Owner, lasts: float) -> None:
+        self._owner = owner
+        self._lasts = lasts
+        self._held: dict[str, int] = {}
+        self._until = float("-inf")
+
+    @property
+    def pulse(self) -> float:
+        """Seconds between two renewals."""
+        return self._lasts / 3
+
+    def holds(self, scope: str) -> bool:
+        """Whether a lease is certainly still ours, by this machine's clock."""
+        return scope in self._held and clock() < self._until
+
+    def take(self, transaction: Transaction, scope: str) -> Owner | None:
+        """Take a lease that nobody living holds.
+
+        Returns:
+            The living owner in the way, or ``None`` where the lease is ours now.
+        """
+        began, connection, now = clock(), transaction.connection, transaction.now
+        if scope in self._held:
+            return None
+        row = _row(connection, scope)
+        mine = self._mine(now)
+        if row is None:
+            connection.execute(leases.insert(), {"scope": scope, "generation": 1} | mine)
+            generation = 1
+        else:
+            holder = Owner(row["owner"], row["host"], row["pid"], row["birth"])
+            if row["expires"] > now and not holder.is_dead():
+                return holder
+            generation = row["generation"] + 1
+            taken = connection.execute(
+                update(leases)
+                .where(leases.c.scope == scope, leases.c.generation == row["generation"])
+                .values(generation=generation, **mine)
+            )
+            if not taken.rowcount:
+                return holder
+        if not self._held:
+            self._until = began + self._span
+        # With others, the earliest end counts for all of them, until the next renewal.
+        self._held[scope] = generation
+        return None
+
+    def check(self, transaction: Transaction, scopes: Iterable[str]) -> None:
+        """Let nothing be written under a lease that is not ours any more.
+
+        Raises:
+            LostLeaseError: One of them is not ours.
+        """
+        wanted = sorted(set(scopes))
+        if not wanted:
+            return
+        query = select(leases.c.scope, leases.c.generation).where(leases.c.scope.in_(wanted))
+        found = _generations(transaction.connection, query.with_for_update(read=True))
+        lost = [s for s in wanted if s not in self._held or found.get(s) != self._held[s]]
+        if lost:
+            raise LostLeaseError(
+                f"another process has taken over {', '.join(lost)}",
+                remedy="It goes on there; this process must not work on it any more.",
+            )
+
+    def renew(self, transaction: Transaction) -> frozenset[str]:
+        """Make all leases last again.
+
+        Returns:
+            The scopes that were lost.
+        """
+        began = clock()
+        connection = transaction.connection
+        query = select(leases.c.scope, leases.c.generation).where(
+            leases.c.owner == self._owner.run
+        )
+        found = _generations(connection, query.with_for_update())
+        lost = frozenset(s for s, generation in self._held.items() if found.get(s) != generation)
+        for scope in lost:
+            del self._held[scope]
+        connection.execute(
+            update(leases)
+            .where(leases.c.owner == self._owner.run)
+            .values(expires=transaction.now + self._lasts)
+        )
+        self._until = began + self._span
+        return lost
+
+    def release(self, transaction: Transaction) -> None:
+        """Give all leases back."""
+        self._held.clear()
+        transaction.connection.execute(
+            update(leases).where(leases.c.owner == self._owner.run).values(expires=0.0)
+        )
+
+    @property
+    def _span(self) -> float:
+        return self._lasts * (1 - MARGIN)
+
+    def _mine(self, now: float) -> dict[str, object]:
+        owner = self._owner
+        return {
+            "owner": owner.run,
+            "host": owner.host,
+            "pid": owner.pid,
+            "birth": owner.birth,
+            "expires": now + self._lasts,
+        }
+
+
+def is_free(row: RowMapping | None, now: float) -> bool:
+    """Whether a lease, or the lack of one, leaves its work to whoever comes."""
+    if row is None or row["expires"] <= now:
+        return True
+    return Owner(row["owner"], row["host"], row["pid"], row["birth"]).is_dead()
+
+
+def clock() -> float:
+    """Return seconds that also count while the machine sleeps, where the system has such a clock."""
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+
+
+def _generations(connection: Connection, query: Select[tuple[str, int]]) -> dict[str, int]:
+    # Not dict(...), which takes a result for a mapping.
+    return {scope: generation for scope, generation in connection.execute(query)}  # noqa: C416
+
+
+def _row(connection: Connection, scope: str) -> RowMapping | None:
+    query = select(leases).where(leases.c.scope == scope).with_for_update()
+    return connection.execute(query).mappings().one_or_none()

@@ -1,0 +1,114 @@
+"""The journal's format: creating it, recognising it, and bringing an older one up to date."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, TypeAlias
+
+from sqlalchemy import Connection, func, inspect, select, text
+
+from quantum_async.errors import JournalError
+from quantum_async.journal.schema import FORMAT, ledger, meta, metadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from quantum_async.journal.database import Database
+
+logger = logging.getLogger(__name__)
+
+Step: TypeAlias = Callable[[Connection], None]
+STEPS: Mapping[int, Step] = {}
+"""What brings a journal from one format to the next, by the older one's number."""
+LOCK = 0x71_61_6A_6E
+"""PostgreSQL's advisory lock for whoever changes the schema."""
+
+
+def sdk_version() -> str:
+    """Version of this package."""
+    try:
+        return version("quantum_async")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def prepare(
+    database: Database,
+    file: Path | None,
+    *,
+    steps: Mapping[int, Step] = STEPS,
+    target: int = FORMAT,
+) -> None:
+    """Create the tables, or bring them to this version's format after a backup.
+
+    Args:
+        database: The open database.
+        file: Its file, where it is SQLite.
+        steps: The migrations.
+        target: The format to reach.
+
+    Raises:
+        JournalError: The journal is of a newer format, or is no journal.
+    """
+    with database.transaction() as connection:
+        _lock(database, connection)
+        found = _format(connection)
+        if found is None:
+            _create(connection, target)
+            return
+    if found > target:
+        raise JournalError(
+            f"the journal has format {found}, and this version reads up to {target}",
+            remedy="Upgrade quantum_async, or use another journal.",
+        )
+    if found < target:
+        _migrate(database, file, found, target, steps)
+
+
+def _migrate(
+    database: Database, file: Path | None, found: int, target: int, steps: Mapping[int, Step]
+) -> None:
+    if file is not None:
+        copy = file.with_name(f"{file.name}.format-{found}.bak")
+        if not copy.exists():
+            database.backup(copy)
+    with database.transaction() as connection:
+        _lock(database, connection)
+        # Another process may have done it while the backup was made.
+        for number in range(_format(connection) or target, target):
+            logger.warning("the journal is brought from format %s to %s", number, number + 1)
+            steps[number](connection)
+            connection.execute(
+                meta.update().where(meta.c.key == "format").values(value=str(number + 1))
+            )
+
+
+def _lock(database: Database, connection: Connection) -> None:
+    if not database.is_sqlite:
+        connection.execute(select(func.pg_advisory_xact_lock(text(str(LOCK)))))
+
+
+def _format(connection: Connection) -> int | None:
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        return None
+    if "meta" in tables:
+        value = connection.scalar(select(meta.c.value).where(meta.c.key == "format"))
+        if value is not None and value.isdigit():
+            return int(value)
+    if set(tables) & {"jobs", "submissions", "meta", "runs"}:
+        raise JournalError(
+            "the database holds something else than a journal",
+            remedy="Give the journal a file or a database of its own.",
+        )
+    # A database that others use too: their tables and ours do not meet.
+    return None
+
+
+def _create(connection: Connection, target: int) -> None:
+    metadata.create_all(connection)
+    rows = {"format": str(target), "sdk": sdk_version()}
+    connection.execute(meta.insert(), [{"key": k, "value": v} for k, v in rows.items()])
+    connection.execute(ledger.insert(), [{"id": 1, "jobs": 0, "shots": 0, "credits": 0, "cost": 0}])

@@ -1,0 +1,238 @@
+"""Reading the journal's rows; those that cannot be understood are set aside, never fatal."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import delete, select, update
+
+from quantum_async.errors import QuantumAsyncError
+from quantum_async.journal.forms import (
+    unpack_any,
+    unpack_error,
+    unpack_program,
+    unpack_ref,
+    unpack_result,
+    unpack_variables,
+)
+from quantum_async.journal.records import (
+    BadRow,
+    BatchState,
+    Place,
+    SendState,
+    StoredBatch,
+    StoredJob,
+    StoredSubmission,
+    WorkState,
+)
+from quantum_async.journal.schema import (
+    batches,
+    jobs,
+    programs,
+    quarantine,
+    results,
+    submissions,
+)
+from quantum_async.journal.values import load_options
+from quantum_async.models.batch import BatchRef
+from quantum_async.models.submission import JobSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sqlalchemy import ColumnElement, Connection, RowMapping
+
+    from quantum_async.journal.statements import Transaction
+    from quantum_async.models.program import Program
+    from quantum_async.models.result import Result
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, zlib.error, QuantumAsyncError)
+"""What reading a damaged row may raise."""
+QUARANTINED = "quarantined"
+CHUNK = 500
+"""Keys named in one query: databases have limits."""
+
+
+class Reader:
+    """Read rows in one transaction.
+
+    Args:
+        transaction: The transaction; what was written before it is seen.
+        shown: Where the journal is, for references.
+    """
+
+    def __init__(self, transaction: Transaction, shown: str) -> None:
+        transaction.flush()
+        self._connection: Connection = transaction.connection
+        self._shown = shown
+        self._programs: dict[str, Program | None] = {}
+
+    def jobs(
+        self, *conditions: ColumnElement[bool], with_results: bool = False
+    ) -> list[StoredJob]:
+        """Read jobs, the oldest first.
+
+        Args:
+            *conditions: Which ones.
+            with_results: Whether their results are read too.
+        """
+        query = (
+            select(
+                jobs,
+                submissions.c.provider,
+                submissions.c.account,
+                submissions.c.target,
+                submissions.c.batch,
+            )
+            .join(submissions, submissions.c.key == jobs.c.submission)
+            .where(jobs.c.state != QUARANTINED, *conditions)
+            .order_by(jobs.c.created, jobs.c.submission, jobs.c.place)
+        )
+        rows = self._connection.execute(query).mappings().all()
+        bodies = self._bodies(row["key"] for row in rows) if with_results else {}
+        found = (self._read("jobs", row, lambda r: self._job(r, bodies)) for row in rows)
+        return [job for job in found if job is not None]
+
+    def submissions(self, *conditions: ColumnElement[bool]) -> list[StoredSubmission]:
+        """Read submissions with their jobs, the oldest first.
+
+        One of whose jobs cannot be read is left out: it could not be sent again as it was.
+        """
+        query = (
+            select(submissions)
+            .where(submissions.c.state != QUARANTINED, *conditions)
+            .order_by(submissions.c.first_sent)
+        )
+        rows = self._connection.execute(query).mappings().all()
+        members: dict[str, list[StoredJob]] = {}
+        for chunk in _chunks([row["key"] for row in rows]):
+            for job in self.jobs(jobs.c.submission.in_(chunk)):
+                members.setdefault(job.submission, []).append(job)
+        found = (
+            self._read("submissions", row, lambda r: _submission(r, members.get(r["key"], [])))
+            for row in rows
+        )
+        return [submission for submission in found if submission is not None]
+
+    def batches(self, *conditions: ColumnElement[bool]) -> list[StoredBatch]:
+        """Read batches, the oldest first."""
+        query = (
+            select(batches)
+            .where(batches.c.state != QUARANTINED, *conditions)
+            .order_by(batches.c.opened)
+        )
+        rows = self._connection.execute(query).mappings().all()
+        found = (self._read("batches", row, _batch) for row in rows)
+        return [batch for batch in found if batch is not None]
+
+    def quarantined(self) -> list[BadRow]:
+        """List what was set aside."""
+        query = select(quarantine).order_by(quarantine.c.id)
+        return [
+            BadRow(row["kind"], row["key"], row["reason"])
+            for row in self._connection.execute(query).mappings()
+        ]
+
+    def _job(self, row: RowMapping, bodies: dict[str, bytes]) -> StoredJob:
+        state = WorkState(row["state"])
+        result = self._result(row["key"], bodies) if state is WorkState.FETCHED else None
+        if state is WorkState.FETCHED and bodies and result is None:
+            # The result is gone or damaged, and the provider still has it.
+            state = WorkState.SUCCEEDED
+        batch = unpack_any(row["batch"])
+        if batch is not None and not isinstance(batch, BatchRef):
+            raise ValueError("the batch is no batch")  # noqa: TRY004 -- a damaged row
+        return StoredJob(
+            spec=JobSpec(
+                key=row["key"],
+                program=self._program(row["program"]),
+                shots=row["shots"],
+                variables=unpack_variables(row["variables"]),
+                options=load_options(row["options"]),
+            ),
+            place=Place(row["scope"], row["sweep"], row["point"]),
+            state=state,
+            submission=row["submission"],
+            provider=row["provider"],
+            target=row["target"],
+            ref=unpack_ref(row["ref"], self._shown) if row["ref"] else None,
+            result=result,
+            error=unpack_error(row["failure"]) if row["failure"] else None,
+            created=row["created"],
+            account=row["account"],
+            batch=batch,
+        )
+
+    def _program(self, digest: str) -> Program:
+        if digest not in self._programs:
+            query = select(programs).where(programs.c.digest == digest)
+            row = self._connection.execute(query).mappings().one_or_none()
+            self._programs[digest] = (
+                self._read("programs", row, lambda r: unpack_program(r), "digest") if row else None
+            )
+        program = self._programs[digest]
+        if program is None:
+            raise ValueError(f"its program {digest:.12} is missing or damaged")
+        return program
+
+    def _bodies(self, keys: Iterable[str]) -> dict[str, bytes]:
+        found = {"": b""}
+        for chunk in _chunks(list(keys)):
+            query = select(results.c.job, results.c.body).where(results.c.job.in_(chunk))
+            found.update({key: bytes(body) for key, body in self._connection.execute(query)})
+        return found
+
+    def _result(self, key: str, bodies: dict[str, bytes]) -> Result | None:
+        body = bodies.get(key)
+        if body is None:
+            return None
+        try:
+            return unpack_result(body)
+        except DAMAGE as error:
+            self._set_aside("results", key, error, body)
+            self._connection.execute(delete(results).where(results.c.job == key))
+            return None
+
+    def _read(
+        self, kind: str, row: RowMapping, read: Callable[[RowMapping], T], key: str = "key"
+    ) -> T | None:
+        try:
+            return read(row)
+        except DAMAGE as error:
+            self._set_aside(kind, row[key], error)
+            table = {"jobs": jobs, "submissions": submissions, "batches": batches}.get(kind)
+            if table is not None:
+                self._connection.execute(
+                    update(table).where(table.c.key == row[key]).values(state=QUARANTINED)
+                )
+            return None
+
+    def _set_aside(self, kind: str, key: str, error: Exception, body: bytes | None = None) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        logger.warning("the journal's %s row %s cannot be read: %s", kind, key, reason)
+        self._connection.execute(
+            quarantine.insert(), {"kind": kind, "key": key, "reason": reason, "body": body}
+        )
+
+
+def _submission(row: RowMapping, members: list[StoredJob]) -> StoredSubmission:
+    if len(members) != row["size"] and row["state"] != SendState.REJECTED:
+        raise ValueError(f"{len(members)} of its {row['size']} jobs can be read")
+    return StoredSubmission(
+        row["key"], SendState(row["state"]), tuple(members), row["sent"]
+    )
+
+
+def _batch(row: RowMapping) -> StoredBatch:
+    ref = BatchRef(row["provider"], row["id"] or "", row["target"], row["key"], row["account"])
+    return StoredBatch(ref, BatchState(row["state"]), row["scope"], row["opened"], row["name"])
+
+
+def _chunks(keys: list[str]) -> Iterable[list[str]]:
+    return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))

@@ -1,0 +1,372 @@
+"""The durable journal, in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+import anyio.to_thread
+from sqlalchemy.exc import IntegrityError
+
+from quantum_async.errors import JournalError, QuantumAsyncError
+from quantum_async.journal.base import Journal
+from quantum_async.journal.changes import (
+    Accept,
+    Change,
+    CloseBatch,
+    Detach,
+    End,
+    Fetch,
+    Intend,
+    IntendBatch,
+    OpenBatch,
+    Postpone,
+    Refuse,
+    Resend,
+    Work,
+)
+from quantum_async.journal.claiming import Claiming
+from quantum_async.journal.database import LOCK_WAIT, Database
+from quantum_async.journal.filesystem import MOUNTS
+from quantum_async.journal.leases import LEASE, Leases
+from quantum_async.journal.migrate import prepare, sdk_version
+from quantum_async.journal.owner import Owner
+from quantum_async.journal.place import JournalPlace
+from quantum_async.journal.records import SendState
+from quantum_async.journal.schema import runs
+from quantum_async.journal.statements import Statements, Transaction
+from quantum_async.journal.writer import Entry, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from pathlib import Path
+
+    from quantum_async.journal.forms import Clean
+    from quantum_async.journal.records import Claim, StoredJob, Submission, SweepPlan, WorkState
+    from quantum_async.models.batch import BatchRef
+    from quantum_async.models.cost import Budget, Cost
+    from quantum_async.models.job import JobRef
+    from quantum_async.models.result import Result
+    from quantum_async.models.submission import BatchRequest
+
+T = TypeVar("T")
+
+CLOSE_WAIT = 10.0
+"""Longest time in seconds for writing what is left."""
+
+
+class SqlJournal(Journal):
+    """A journal in a SQLite file or a PostgreSQL database, shared by any number of processes.
+
+    Enter it with ``async with``, or pass it to a `Scheduler`, which does.
+
+    Args:
+        place: A path, or a URL that begins with ``postgresql://``.
+        clean: Removes secrets from what providers said: messages, and answers kept as they were.
+        lease: How long, in seconds, work stays with a process that has fallen silent.
+        lock_wait: How long, in seconds, another process's transaction is waited for.
+        must_exist: Whether a missing file is an error rather than a new journal.
+        mounts: The table of mounted file systems, where network drives are recognised.
+
+    Raises:
+        ConfigurationError: The place is neither a path nor a URL of a known database.
+    """
+
+    def __init__(
+        self,
+        place: str | Path,
+        *,
+        clean: Clean = str,
+        lease: float = LEASE,
+        lock_wait: float = LOCK_WAIT,
+        must_exist: bool = False,
+        mounts: Path = MOUNTS,
+    ) -> None:
+        self._place = JournalPlace.parse(place)
+        self._clean = clean
+        self._lease = lease
+        self._must_exist = must_exist
+        self._database = Database(self._place, lock_wait=lock_wait, mounts=mounts)
+        self._statements = Statements(is_sqlite=self._database.is_sqlite)
+        self._owner = Owner.this("")
+        self._leases = Leases(self._owner, lease)
+        self._scopes: dict[str, str] = {}
+        self._writer = Writer(self._commit)
+        self._stack: AsyncExitStack | None = None
+
+    @property
+    def location(self) -> str:
+        """Where it is, without secrets."""
+        return self._place.shown
+
+    @property
+    def run(self) -> str:
+        """Id of the run that this process records."""
+        return self._owner.run
+
+    @property
+    def scope(self) -> str:
+        """The lease of what this run begins by itself."""
+        return f"run:{self.run}"
+
+    @property
+    def pulse(self) -> float:
+        """Seconds between two renewals of the leases."""
+        return self._leases.pulse
+
+    async def open(self) -> None:
+        """Open the database, create or migrate its tables, and begin a run.
+
+        Raises:
+            JournalError: It cannot be opened, is of a newer format, or lies on a network drive.
+        """
+        if self._stack is not None:
+            raise JournalError("the journal is open already", remedy="Use one per scheduler.")
+        self._owner = Owner.this(uuid.uuid4().hex)
+        self._leases = Leases(self._owner, self._lease)
+        self._writer = Writer(self._commit)
+        await anyio.to_thread.run_sync(self._connect)
+        async with AsyncExitStack() as stack:
+            stack.callback(self._database.disconnect)
+            stack.callback(self._owner.leave)
+            tasks = await stack.enter_async_context(anyio.create_task_group())
+            tasks.start_soon(self._writer.run)
+            self._owner.enter()
+            try:
+                await self.ask(self._begin)
+            except BaseException:
+                await self._writer.drain()
+                raise
+            self._stack = stack.pop_all()
+
+    async def close(self) -> None:
+        """Write what is left, give back the leases and close."""
+        stack, self._stack = self._stack, None
+        if stack is None:
+            return
+        with anyio.move_on_after(CLOSE_WAIT, shield=True):
+            self._writer.report(Work(self._leases.release))
+            await self._writer.drain()
+        self._writer.stop()
+        await stack.aclose()
+
+    async def ask(self, work: Callable[[Transaction], T], scope: str | None = None) -> T:
+        """Run a function in a transaction of its place in the order.
+
+        Args:
+            work: Called in the writer's thread.
+            scope: The lease that has to be ours.
+
+        Raises:
+            JournalError: The database refused.
+        """
+        return await self._writer.do(Work(work, scope))
+
+    async def intend(self, submission: Submission, budget: Budget | None) -> None:
+        """Record that a submission is about to be sent, and commit its part of the budget.
+
+        Raises:
+            BudgetExceededError: It would exceed the budget; nothing was recorded.
+            DuplicateSubmissionError: The key was used before.
+            JournalError: It cannot be recorded, so it must not be sent.
+        """
+        await self._writer.do(Intend(submission, budget, self.run))
+        self._scopes[submission.key] = submission.scope
+        self._scopes.update((job.key, submission.scope) for job in submission.jobs)
+
+    async def sending(self, key: str) -> None:
+        """Record that a submission is about to be sent again.
+
+        Raises:
+            JournalError: It cannot be recorded, so it must not be sent.
+        """
+        await self._writer.do(Resend(key, self._scopes.get(key)))
+
+    def postponed(self, key: str) -> None:
+        """Report that the provider is known not to have a submission, which is sent later."""
+        self._writer.report(Postpone(key, self._scopes.get(key)))
+
+    async def accepted(self, key: str, refs: Sequence[JobRef]) -> None:
+        """Record that the provider has a submission, and under which ids.
+
+        Raises:
+            JournalError: It cannot be recorded now; it is tried again until the journal closes.
+        """
+        await self._writer.must(Accept(key, self._scopes.pop(key, None), refs))
+
+    async def rejected(self, key: str, error: QuantumAsyncError) -> None:
+        """Record that a submission does not exist; its part of the budget is free again.
+
+        Raises:
+            JournalError: As for `accepted`.
+        """
+        await self._refuse(key, SendState.REJECTED, error)
+
+    async def unknown(self, key: str, error: QuantumAsyncError) -> None:
+        """Record that nobody can say whether a submission exists.
+
+        Raises:
+            JournalError: As for `accepted`.
+        """
+        await self._refuse(key, SendState.UNKNOWN, error)
+
+    def fetched(self, job: str, result: Result, cost: Cost | None = None) -> None:
+        """Report a job's result; the first one stands."""
+        self._writer.report(Fetch(job, self._scopes.pop(job, None), result, cost, self._clean))
+
+    def ended(self, job: str, state: WorkState, error: QuantumAsyncError) -> None:
+        """Report that a job has ended without a result, and why."""
+        self._writer.report(End(job, self._scopes.pop(job, None), state, error, self._clean))
+
+    def detached(self, job: str) -> None:
+        """Report that this process no longer answers for a job."""
+        self._writer.report(Detach(job, self._scopes.pop(job, None)))
+
+    async def intend_batch(self, request: BatchRequest, provider: str, account: str) -> None:
+        """Record that a batch is about to be opened.
+
+        Raises:
+            JournalError: It cannot be recorded, so it must not be opened.
+        """
+        await self._writer.do(IntendBatch(request, provider, account, self.scope, self.run))
+        self._scopes[request.key] = self.scope
+
+    async def batch_opened(self, ref: BatchRef) -> None:
+        """Record a batch's id.
+
+        Raises:
+            JournalError: As for `accepted`.
+        """
+        await self._writer.must(OpenBatch(ref, self._scopes.get(ref.key)))
+
+    def batch_closed(self, key: str) -> None:
+        """Report that a batch is closed, or was never opened."""
+        self._writer.report(CloseBatch(key, self._scopes.pop(key, None)))
+
+    async def claim(self, run: str | None, served: Collection[tuple[str, str]]) -> Claim:
+        """Take over unfinished work that no living process answers for.
+
+        Raises:
+            JournalError: The run is unknown, belongs to a living process, or needs a provider
+                that is not served.
+        """
+        return self._known(await self.ask(lambda t: self._claiming(t).claim(run, served)))
+
+    async def claim_sweep(self, plan: SweepPlan) -> Claim:
+        """Take over a named sweep, or begin it; outcomes of its points are part of the claim.
+
+        Raises:
+            DuplicateSubmissionError: The name was used for another plan.
+            JournalError: A living process answers for it.
+        """
+        return self._known(await self.ask(lambda t: self._claiming(t).sweep(plan, self.run)))
+
+    async def claim_job(self, key: str) -> tuple[StoredJob | None, bool]:
+        """Look a job up by its key, and take it over where nobody answers for it."""
+        job, is_ours = await self.ask(lambda t: self._claiming(t).job(key))
+        if job is not None and is_ours:
+            self._scopes[key] = f"job:{key}"
+        return job, is_ours
+
+    async def renew(self) -> frozenset[str]:
+        """Renew this process's leases.
+
+        Returns:
+            The scopes that another process has taken over: work there has to stop.
+
+        Raises:
+            JournalError: It cannot be written.
+        """
+        return await self.ask(self._leases.renew)
+
+    def holds(self, scope: str) -> bool:
+        """Whether the lease of a scope is certainly still ours; looks at the clock alone."""
+        return self._leases.holds(scope)
+
+    def _claiming(self, transaction: Transaction) -> Claiming:
+        return Claiming(transaction, self._leases, self.location)
+
+    def _known(self, claim: Claim) -> Claim:
+        """Remember under which lease each part of a claim stands."""
+        members = [job for submission in claim.submissions for job in submission.jobs]
+        for submission in claim.submissions:
+            self._scopes[submission.key] = submission.jobs[0].place.scope
+        for job in (*members, *claim.jobs):
+            if job.result is None:
+                self._scopes[job.spec.key] = job.place.scope
+        self._scopes.update((batch.ref.key, batch.scope) for batch in claim.batches)
+        return claim
+
+    async def _refuse(self, key: str, state: SendState, error: QuantumAsyncError) -> None:
+        await self._writer.must(Refuse(key, self._scopes.pop(key, None), state, error, self._clean))
+
+    def _connect(self) -> None:
+        try:
+            self._database.connect(must_exist=self._must_exist)
+            prepare(self._database, self._place.file)
+        except BaseException:
+            self._database.disconnect()
+            raise
+
+    def _begin(self, transaction: Transaction) -> None:
+        row = {
+            "id": self.run,
+            "started": transaction.now,
+            "host": self._owner.host.partition("/")[0],
+            "pid": self._owner.pid,
+            "sdk": sdk_version(),
+        }
+        transaction.connection.execute(runs.insert(), row)
+        self._leases.take(transaction, self.scope)
+
+    def _commit(self, group: Sequence[Entry[object]]) -> None:
+        """Write a group in one transaction; where one change spoils it, each in its own."""
+        ready = [entry for entry in group if _prepared(entry)]
+        try:
+            self._together(ready)
+        except Exception as error:  # noqa: BLE001 -- it is told to whoever waits
+            if len(ready) == 1 or _concerns_all(error):
+                for entry in ready:
+                    entry.error = _told(error)
+                return
+            for entry in ready:
+                self._commit([entry])
+
+    def _together(self, group: Sequence[Entry[object]]) -> None:
+        if not group:
+            return
+        is_durable = any(entry.change.is_durable for entry in group)
+        with self._database.transaction(durable=is_durable) as connection:
+            transaction = Transaction(connection, self._statements, self._database.now(connection))
+            changes: list[Change[object]] = [entry.change for entry in group]
+            self._leases.check(transaction, filter(None, (change.scope for change in changes)))
+            for entry in group:
+                entry.value = entry.change.apply(transaction)
+            transaction.flush()
+
+
+def _prepared(entry: Entry[object]) -> bool:
+    try:
+        entry.change.prepare()
+    except Exception as error:  # noqa: BLE001 -- it is told to whoever waits
+        entry.error = _told(error)
+        return False
+    return True
+
+
+def _concerns_all(error: Exception) -> bool:
+    """Whether the database itself is at fault, so that smaller transactions would fail as well."""
+    cause = error.__cause__
+    return type(error) is JournalError and cause is not None and not isinstance(
+        cause, IntegrityError
+    )
+
+
+def _told(error: Exception) -> Exception:
+    if isinstance(error, QuantumAsyncError):
+        return error
+    failure = JournalError(f"the journal could not take this: {error!r}")
+    failure.__cause__ = error
+    return failure

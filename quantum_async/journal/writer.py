@@ -1,0 +1,182 @@
+"""The writer: one transaction at a time, which takes along everything that waits."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from quantum_async.errors import JournalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from quantum_async.journal.changes import Change
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LINGER = 0.05
+"""How long a report waits for company, in seconds: nobody waits for it."""
+LONGEST_GROUP = 2_000
+RETRY_WAIT = 1.0
+"""Pause in seconds before reports are tried again that the database refused."""
+
+
+class Entry(Generic[T]):
+    """A change on its way, and what came of it."""
+
+    __slots__ = ("change", "done", "error", "is_report", "value")
+
+    def __init__(self, change: Change[T], *, is_report: bool) -> None:
+        self.change = change
+        self.is_report = is_report
+        self.done: anyio.Event | None = None
+        self.value: T | None = None
+        self.error: Exception | None = None
+
+
+class Writer:
+    """Commit changes in groups, off the event loop: many callers share one write to the disk.
+
+    Args:
+        commit: Writes a group in a worker thread, and leaves values and errors in its entries.
+    """
+
+    def __init__(self, commit: Callable[[Sequence[Entry[object]]], None]) -> None:
+        self._commit = commit
+        self._waiting: deque[Entry[object]] = deque()
+        self._is_urgent = False
+        self._wake: anyio.Event | None = None
+        self._is_failing = False
+        self._is_closing = False
+        self._limiter: anyio.CapacityLimiter | None = None
+        self._scope = anyio.CancelScope(shield=True)
+        self._drained = anyio.Event()
+        self._is_running = False
+
+    async def do(self, change: Change[T]) -> T:
+        """Make a change and wait until it is on the disk.
+
+        Raises:
+            JournalError: It could not be made, or the journal is closed.
+        """
+        entry = Entry(change, is_report=False)
+        await self._wait(entry)
+        if entry.error is not None:
+            raise entry.error
+        return entry.value  # type: ignore[return-value]  # set wherever there is no error
+
+    async def must(self, change: Change[None]) -> None:
+        """Make a change and wait for it; what the database refuses is tried again later.
+
+        Raises:
+            JournalError: It could not be made now.
+        """
+        try:
+            await self.do(change)
+        except JournalError:
+            self.report(change)
+            raise
+
+    def report(self, change: Change[None]) -> None:
+        """Make a change soon; nobody waits for it."""
+        self._put(Entry(change, is_report=True), urgent=False)
+
+    async def run(self) -> None:
+        """Write until `drain` is called; run in a task of the journal."""
+        self._is_running = True
+        with self._scope:
+            while True:
+                await self._something()
+                if not self._waiting and self._is_closing:
+                    break
+                await self._write_group()
+        self._is_running = False
+        self._drained.set()
+
+    async def drain(self) -> None:
+        """Write all that waits, then end."""
+        self._is_closing = True
+        self._notify()
+        if self._is_running:
+            await self._drained.wait()
+
+    def stop(self) -> None:
+        """End without writing more; harmless after `drain`."""
+        self._is_closing = True
+        self._scope.cancel()
+
+    async def _wait(self, entry: Entry[T]) -> None:
+        if self._is_closing:
+            raise JournalError("the journal is closed")
+        entry.done = anyio.Event()
+        self._put(entry, urgent=True)
+        await entry.done.wait()
+
+    def _put(self, entry: Entry[T], *, urgent: bool) -> None:
+        self._waiting.append(entry)  # type: ignore[arg-type]  # covariant in all that is used
+        self._is_urgent = self._is_urgent or urgent
+        self._notify()
+
+    def _notify(self) -> None:
+        is_first = len(self._waiting) == 1
+        if self._wake is not None and (is_first or self._is_urgent or self._is_closing):
+            self._wake.set()
+
+    async def _something(self) -> None:
+        """Wait until something is urgent, or reports have lingered."""
+        while not self._waiting and not self._is_closing:
+            await self._woken()
+        if not self._is_urgent and not self._is_closing:
+            with anyio.move_on_after(RETRY_WAIT if self._is_failing else LINGER):
+                while not self._is_urgent and not self._is_closing:
+                    await self._woken()
+
+    async def _woken(self) -> None:
+        self._wake = anyio.Event()
+        await self._wake.wait()
+
+    async def _write_group(self) -> None:
+        self._is_urgent = False
+        group = [
+            self._waiting.popleft() for _ in range(min(len(self._waiting), LONGEST_GROUP))
+        ]
+        if not group:
+            return
+        self._limiter = self._limiter or anyio.CapacityLimiter(1)
+        await anyio.to_thread.run_sync(self._commit, group, limiter=self._limiter)
+        refused = [entry for entry in group if not self._finish(entry)]
+        self._is_urgent = self._is_urgent or any(not e.is_report for e in self._waiting)
+        self._again(refused)
+
+    def _finish(self, entry: Entry[object]) -> bool:
+        """Tell whoever waits; say whether the entry is dealt with."""
+        if entry.done is not None:
+            entry.done.set()
+        if entry.error is None or not entry.is_report:
+            return True
+        if type(entry.error) is JournalError:
+            return False
+        logger.warning("the journal could not take a report: %s", entry.error)
+        return True
+
+    def _again(self, refused: list[Entry[object]]) -> None:
+        if not refused:
+            self._is_failing = False
+            return
+        error = refused[0].error
+        if not self._is_failing:
+            logger.warning("%s reports wait for the journal: %s", len(refused), error)
+        self._is_failing = True
+        if self._is_closing:
+            logger.error("%s reports are missing from the journal: %s", len(refused), error)
+            return
+        for entry in reversed(refused):
+            entry.error = None
+            self._waiting.appendleft(entry)
+
