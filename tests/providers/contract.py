@@ -88,7 +88,8 @@ class ProviderContract(ABC):
         with anyio.fail_after(self.patience):
             while len(states) < len(refs):
                 asked = [ref for ref in refs if ref not in states]
-                known = await client.poll(asked[: client.capabilities.jobs_per_poll])
+                wait = 1.0 if client.capabilities.long_poll else 0.0
+                known = await client.poll(asked[: client.capabilities.jobs_per_poll], wait=wait)
                 assert set(known) <= set(asked), "a poll answers only what was asked"
                 states |= {ref: s for ref, s in known.items() if s.status.is_terminal}
                 await anyio.sleep(0 if client.capabilities.long_poll else 0.05)

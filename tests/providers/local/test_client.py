@@ -373,7 +373,7 @@ def wide(qubits=22, depth=30):
 async def test_a_killed_worker_costs_its_jobs_one_repetition():
     """The out-of-memory killer takes a worker: its job is run again, the others do not suffer."""
     async with LocalClient(workers=2) as client:
-        refs = await client.submit(request(wide(), wide(12)))
+        refs = await client.submit(request(wide(20, 20), wide(12)))
         with anyio.fail_after(60):
             while not (workers := children()):
                 await anyio.sleep(0.05)
