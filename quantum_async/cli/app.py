@@ -1,0 +1,190 @@
+"""The verbs of the command line, with their options and help."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quantum_async.cli.codes import ExitCode
+from quantum_async.cli.options import (
+    Debug,
+    Json,
+    Observables,
+    On,
+    Output,
+    Seed,
+    Shots,
+    Timeout,
+)
+from quantum_async.cli.session import execute
+
+app = typer.Typer(
+    help="Run jobs on quantum computers and on the simulators embedded in this package.\n\n"
+    "Exit codes: 0 ok, 1 failed, 2 usage, 3 credentials, 4 timeout, 130 interrupted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class OnError(StrEnum):
+    """What a failed point does to a sweep."""
+
+    RAISE = "raise"
+    COLLECT = "collect"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from quantum_async import __version__
+
+        typer.echo(f"quantum-async {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def demo(
+    shots: Shots = 500,
+    seed: Seed = None,
+    output: Output = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run two parameter sweeps at once on this machine, and draw them.
+
+    A Rabi oscillation of an atom (a Pulser sequence) and a QAOA landscape (a circuit), in one
+    scheduler; needs no account.
+
+    quantum-async demo --output demo.png
+
+    quantum-async demo --seed 1 --json > demo.json
+    """
+
+    async def verb() -> ExitCode:
+        from quantum_async.cli.demo.verb import demo
+
+        return await demo(shots=shots, seed=seed, output=output, json=json)
+
+    raise typer.Exit(execute(verb, debug=debug))
+
+
+@app.command()
+def run(
+    programs: Annotated[
+        list[Path],
+        typer.Argument(metavar="PROGRAM...", help="Files: .qasm, .qpy, or a Pulser .json."),
+    ],
+    on: On = "local",
+    shots: Shots = 1000,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A parameter's value, such as theta=pi/2."),
+    ] = None,
+    observable: Observables = None,
+    seed: Seed = None,
+    timeout: Timeout = None,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Run the good files even where others are bad.")
+    ] = False,
+    output: Output = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run program files, all at the same time.
+
+    Every file is checked first: if one is bad, it is refused with its line, nothing is
+    submitted, and the exit code is 2.
+
+    quantum-async run bell.qasm --on local --shots 2000
+
+    quantum-async run circuits/*.qasm --json --output results.json
+    """
+
+    async def verb() -> ExitCode:
+        from quantum_async.cli.run import RunOrder, run
+
+        order = RunOrder(
+            programs, on, shots, seed, timeout, observable or (), param or (), keep_going, output
+        )
+        return await run(order, json=json, debug=debug)
+
+    raise typer.Exit(execute(verb, debug=debug))
+
+
+@app.command()
+def sweep(
+    program: Annotated[
+        Path, typer.Argument(metavar="PROGRAM", help="A parametrised .qasm, .qpy or Pulser .json.")
+    ],
+    param: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=VALUES",
+            help="start:stop:count (both ends included) or value,value,...; repeat for a grid.",
+        ),
+    ],
+    on: On = "local",
+    shots: Shots = 1000,
+    observable: Observables = None,
+    seed: Seed = None,
+    timeout: Timeout = None,
+    on_error: Annotated[
+        OnError, typer.Option(help="End at the first failed point, or collect them all.")
+    ] = OnError.RAISE,
+    output: Output = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run a program at every point of a grid, as many at a time as the target takes.
+
+    --output takes a .csv, .json or .png file.
+
+    quantum-async sweep rabi.json --param omega=0:4pi:41 --output rabi.png
+
+    quantum-async sweep ansatz.qasm --param gamma=0:pi:16 --param beta=0.1,0.2 --json
+    """
+
+    async def verb() -> ExitCode:
+        from quantum_async.cli.sweep import SweepOrder, sweep
+
+        order = SweepOrder(
+            program, on, shots, param, seed, timeout, observable or (), on_error.value, output
+        )
+        return await sweep(order, json=json, debug=debug)
+
+    raise typer.Exit(execute(verb, debug=debug))
+
+
+@app.command()
+def devices(
+    provider: Annotated[
+        str | None, typer.Argument(metavar="PROVIDER", help="Only this one, such as local.")
+    ] = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """List the devices of every provider that the environment configures.
+
+    quantum-async devices
+
+    quantum-async devices local --json
+    """
+
+    async def verb() -> ExitCode:
+        from quantum_async.cli.devices import devices
+
+        return await devices(provider, json=json, debug=debug)
+
+    raise typer.Exit(execute(verb, debug=debug))

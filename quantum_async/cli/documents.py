@@ -1,0 +1,72 @@
+"""JSON documents with stable keys, one per verb."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from quantum_async.models.result import Result
+    from quantum_async.models.sweep import SweepPoint
+
+    Document: TypeAlias = dict[str, object]
+
+
+def dump(document: Document) -> str:
+    """Write a document down: one line per entry of its lists, so that people can read it too.
+
+    Args:
+        document: Plain values only.
+    """
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def measured(result: Result | None) -> Document:
+    """Write down what was measured; without a result the keys are there, and ``null``.
+
+    Args:
+        result: The result, or ``None`` where there is none.
+    """
+    if result is None:
+        return {"counts": None, "excited_fraction": None, "expectation_values": None}
+    return {
+        "counts": dict(result.most_common()),
+        "excited_fraction": result.excited_fraction(),
+        "expectation_values": {
+            name: {"value": value.value, "standard_error": value.standard_error}
+            for name, value in result.expectation_values.items()
+        },
+        "bit_order": str(result.bit_order),
+    }
+
+
+def failure(error: BaseException | None) -> Mapping[str, str] | None:
+    """Write down why there is no result.
+
+    Args:
+        error: The error, or ``None``.
+    """
+    if error is None:
+        return None
+    return {"type": type(error).__name__, "message": str(error)}
+
+
+def point_document(point: SweepPoint, *, shots: int | None = None) -> Document:
+    """Write down one point of a sweep.
+
+    Args:
+        point: The point.
+        shots: How many shots were asked for; those of the result by default.
+    """
+    result = point.result
+    return {
+        "index": point.index,
+        "parameters": dict(point.parameters),
+        "status": "succeeded" if result is not None else "failed",
+        "job_id": point.ref.id if point.ref else None,
+        "shots": result.shots if result is not None else shots,
+        **measured(result),
+        "error": failure(point.error),
+    }

@@ -1,0 +1,42 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+Json: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout, all else on stderr.")
+]
+Debug: TypeAlias = Annotated[
+    bool, typer.Option("--debug", help="Show tracebacks.", envvar="QUANTUM_ASYNC_DEBUG")
+]
+Seed: TypeAlias = Annotated[
+    int | None, typer.Option(help="Make a simulator repeat itself; hardware ignores it.")
+]
+Shots: TypeAlias = Annotated[int, typer.Option(help="How often each job is run.")]
+On: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="TARGET",
+        help="provider:device, such as local:statevector; a provider alone lets it choose.",
+        envvar="QUANTUM_ASYNC_TARGET",
+    ),
+]
+Timeout: TypeAlias = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Cancel what is unfinished then, and exit with 4."),
+]
+Observables: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--observable",
+        metavar="PAULIS",
+        help="Also estimate this, such as ZZ or IXY (rightmost letter: qubit 0). Repeatable.",
+    ),
+]
+Output: TypeAlias = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Also write the results here.")
+]

@@ -1,0 +1,240 @@
+"""``quantum-async run``."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import anyio
+
+from quantum_async.cli.clients import client_for
+from quantum_async.cli.codes import ExitCode, exit_code
+from quantum_async.cli.complaints import complain
+from quantum_async.cli.documents import dump, failure, measured
+from quantum_async.cli.programs import check
+from quantum_async.cli.saving import check_output, save_text
+from quantum_async.cli.values import parse_values
+from quantum_async.cli.watching import watched
+from quantum_async.errors import InvalidInputError, QuantumAsyncError, WaitTimeoutError
+from quantum_async.models.job import JobStatus
+from quantum_async.models.submission import RunOptions
+from quantum_async.scheduler.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from quantum_async.cli.documents import Document
+    from quantum_async.cli.programs import Candidate
+    from quantum_async.models.grid import Value
+    from quantum_async.models.result import Result
+    from quantum_async.scheduler.job import Job
+
+REFUSED = "refused"
+"""The status of a file that was never submitted."""
+
+
+@dataclass(frozen=True)
+class RunOrder:
+    """What the command line asks for.
+
+    Args:
+        paths: The program files.
+        on: The target.
+        shots: Shots of each job.
+        seed: Makes a simulator repeat itself.
+        timeout: Seconds after which unfinished jobs are cancelled.
+        observables: Pauli strings to be estimated as well.
+        parameters: Values as written, ``name=value``.
+        keep_going: Run the good files even where others are bad.
+        output: A JSON file to write as well.
+    """
+
+    paths: Sequence[Path]
+    on: str
+    shots: int
+    seed: int | None = None
+    timeout: float | None = None
+    observables: Sequence[str] = ()
+    parameters: Sequence[str] = ()
+    keep_going: bool = False
+    output: Path | None = None
+
+
+@dataclass
+class Outcome:
+    """What became of one file.
+
+    Args:
+        candidate: The file.
+        target: Where it was to run.
+        job: The job, once it was accepted.
+        result: What was measured.
+        error: Why there is no result.
+    """
+
+    candidate: Candidate
+    target: str
+    job: Job | None = None
+    result: Result | None = None
+    error: QuantumAsyncError | None = None
+
+    @property
+    def status(self) -> str:
+        """The job's status, or ``refused`` where the file was never submitted."""
+        if self.candidate.refusal is not None:
+            return REFUSED
+        if self.result is not None:
+            return JobStatus.SUCCEEDED
+        if self.job is not None and self.job.state.status.is_terminal:
+            return self.job.state.status
+        return JobStatus.FAILED if self.error is not None else JobStatus.CANCELLED
+
+
+async def run(order: RunOrder, *, json: bool, debug: bool) -> ExitCode:
+    """Run program files, all at the same time.
+
+    Args:
+        order: What to run.
+        json: Print a document instead of a table.
+        debug: Show tracebacks.
+
+    Raises:
+        ExceptionGroup: Files are bad and none was submitted.
+        QuantumAsyncError: The provider cannot be used.
+    """
+    runner = _Runner(order)
+    await runner.run()
+    document = runner.document()
+    if order.output is not None:
+        await save_text(order.output, dump(document) + "\n")
+    if json:
+        sys.stdout.write(dump(document) + "\n")
+    else:
+        runner.show()
+    return runner.conclude(debug=debug)
+
+
+@dataclass
+class _Runner:
+    order: RunOrder
+    outcomes: list[Outcome] = field(default_factory=list)
+    timed_out: WaitTimeoutError | None = None
+
+    async def run(self) -> None:
+        check_output(self.order.output, {".json"})
+        self._variables: dict[str, Value] = parse_values(self.order.parameters)
+        client, device = client_for(self.order.on, seed=self.order.seed)
+        options = RunOptions(
+            seed=None if client.name == "local" else self.order.seed,
+            observables=tuple(self.order.observables),
+        )
+        with anyio.move_on_after(self.order.timeout) as scope:
+            async with Scheduler(client) as scheduler:
+                candidates = await check(
+                    self.order.paths,
+                    client,
+                    device,
+                    shots=self.order.shots,
+                    variables=self._variables,
+                    options=options,
+                )
+                self._refuse([c.refusal for c in candidates if c.refusal is not None])
+                self.outcomes = [
+                    Outcome(c, f"{client.name}:{c.device}" if c.device else client.name)
+                    for c in candidates
+                ]
+                await self._submit_all(scheduler, options)
+        if scope.cancelled_caught:
+            self._note_timeout()
+
+    def _refuse(self, refusals: list[InvalidInputError]) -> None:
+        if not refusals or (self.order.keep_going and len(refusals) < len(self.order.paths)):
+            return
+        if len(self.order.paths) > len(refusals):
+            refusals[-1].add_note(
+                "Nothing was submitted; --keep-going runs the files that are in order."
+            )
+        raise ExceptionGroup("files were refused", refusals)
+
+    async def _submit_all(self, scheduler: Scheduler, options: RunOptions) -> None:
+        wanted = [o for o in self.outcomes if o.candidate.refusal is None]
+        async with watched(scheduler, Counter(outcome.target for outcome in wanted)):
+            async with anyio.create_task_group() as tasks:
+                for outcome in wanted:
+                    tasks.start_soon(self._submit, scheduler, outcome, options)
+
+    async def _submit(self, scheduler: Scheduler, outcome: Outcome, options: RunOptions) -> None:
+        assert outcome.candidate.program is not None
+        try:
+            outcome.job = await scheduler.submit(
+                outcome.candidate.program,
+                shots=self.order.shots,
+                variables=self._variables,
+                on=outcome.target,
+                options=options,
+            )
+            outcome.result = await outcome.job
+        except QuantumAsyncError as error:
+            outcome.error = error
+
+    def _note_timeout(self) -> None:
+        unfinished = [o for o in self.outcomes if o.result is None and o.error is None]
+        self.timed_out = WaitTimeoutError(
+            f"{len(unfinished)} of {len(self.order.paths)} jobs were not finished "
+            f"after {self.order.timeout} s",
+            remedy="They were cancelled; give --timeout more seconds, or leave it out.",
+        )
+
+    def document(self) -> Document:
+        return {
+            "jobs": [self._job(outcome) for outcome in self.outcomes],
+            "timed_out": self.timed_out is not None,
+        }
+
+    def _job(self, outcome: Outcome) -> Document:
+        result = outcome.result
+        return {
+            "program": str(outcome.candidate.path),
+            "target": outcome.target,
+            "job_id": outcome.job.id if outcome.job else None,
+            "status": str(outcome.status),
+            "shots": result.shots if result else self.order.shots,
+            "parameters": self._variables,
+            **measured(result),
+            "error": failure(outcome.candidate.refusal or outcome.error),
+        }
+
+    def show(self) -> None:
+        from rich.console import Console
+
+        from quantum_async.display.tables import print_table
+
+        heads = ("program", "target", "status", "#shots", "#outcomes", "most frequent")
+        print_table(Console(highlight=False), heads, [self._row(o) for o in self.outcomes])
+
+    def _row(self, outcome: Outcome) -> list[str]:
+        result = outcome.result
+        top = ", ".join(f"{key}: {count}" for key, count in result.most_common(3)) if result else ""
+        values = [f"⟨{n}⟩ = {v.value:.4f}" for n, v in result.expectation_values.items()] if result else []
+        return [
+            str(outcome.candidate.path),
+            outcome.target,
+            str(outcome.status),
+            str(result.shots if result else self.order.shots),
+            str(len(result.counts)) if result else "",
+            ", ".join([*values, top]),
+        ]
+
+    def conclude(self, *, debug: bool) -> ExitCode:
+        errors: list[Exception] = [
+            error for o in self.outcomes if (error := o.candidate.refusal or o.error) is not None
+        ]
+        errors += [self.timed_out] if self.timed_out is not None else []
+        if not errors:
+            return ExitCode.OK
+        group = ExceptionGroup(f"{len(errors)} jobs have no result", errors)
+        complain(group, debug=debug)
+        return exit_code(self.timed_out or group)

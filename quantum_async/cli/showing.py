@@ -1,0 +1,79 @@
+"""Sweeps as people read them: a picture and a line on a terminal, rows elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from quantum_async.display.estimate import main_value
+from quantum_async.display.frames import sweep_row
+from quantum_async.display.tables import print_table
+from quantum_async.display.terminal.chart import Chart
+from quantum_async.display.terminal.landscape import Landscape
+
+if TYPE_CHECKING:
+    from rich.console import ConsoleRenderable
+
+    from quantum_async.cli.sweep import Swept
+    from quantum_async.models.sweep import SweepPoint
+
+
+def show_sweep(swept: Swept) -> None:
+    """Draw a sweep over one or two numbers; print its rows where that is not possible.
+
+    Args:
+        swept: The sweep.
+    """
+    console = Console(highlight=False)
+    picture = _picture(swept) if console.is_terminal else None
+    if picture is None:
+        _rows(swept, console)
+        return
+    failed = len(swept.results.errors)
+    console.print(picture)
+    console.print(
+        f"{len(swept.results)} points × {swept.order.shots} shots on {swept.target}"
+        + (f", {failed} without a result" if failed else "")
+    )
+
+
+def _picture(swept: Swept) -> ConsoleRenderable | None:
+    axes = swept.results.points.axes
+    good = [point for point in swept.results if point.result is not None]
+    numeric = all(isinstance(v, int | float) for values in axes.values() for v in values)
+    if not good or not numeric or len(axes) > 2 or min(map(len, axes.values())) < 2:  # noqa: PLR2004
+        return None
+    names = list(axes)
+    label, _ = main_value(good[0].outcome())
+    if len(names) == 1:
+        points = [(_place(point, names[0]), _value(point)) for point in good]
+        return Chart(points, x_label=names[0], y_label=label)
+    xs, ys = (sorted({_place(point, name) for point in good}) for name in names)
+    cells = {
+        (xs.index(_place(point, names[0])), ys.index(_place(point, names[1]))): _value(point)
+        for point in good
+    }
+    return Landscape(xs, ys, cells, names[0], names[1], label)
+
+
+def _place(point: SweepPoint, name: str) -> float:
+    return float(str(point.parameters[name]))
+
+
+def _value(point: SweepPoint) -> float:
+    return main_value(point.outcome())[1].value
+
+
+def _rows(swept: Swept, console: Console) -> None:
+    rows = [sweep_row(point) for point in swept.results]
+    heads = list(dict.fromkeys(name for row in rows for name in row))
+    print_table(console, heads, [[_cell(row.get(name)) for name in heads] for row in rows])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value)

@@ -1,0 +1,88 @@
+"""Progress on a terminal: a bar per target, with the number of jobs in each status."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from quantum_async.models.job import JobStatus
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.progress import TaskID
+
+    from quantum_async.models.job import JobEvent
+
+_SHOWN = {
+    JobStatus.QUEUED: "queued",
+    JobStatus.RUNNING: "running",
+    JobStatus.SUCCEEDED: "done",
+    JobStatus.FAILED: "failed",
+    JobStatus.CANCELLED: "cancelled",
+}
+
+
+class JobProgress:
+    """A bar per target on standard error while a block lasts; nothing where that is no terminal.
+
+    Args:
+        expected: How many jobs each target is going to run.
+        console: Where to draw; standard error by default.
+    """
+
+    def __init__(self, expected: dict[str, int], console: Console | None = None) -> None:
+        self._console = console or Console(file=sys.stderr)
+        self._statuses: dict[str, JobStatus] = {}
+        self._counts: dict[str, Counter[JobStatus]] = {target: Counter() for target in expected}
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[statuses]}", style="bright_black"),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=not self.is_shown,
+        )
+        self._tasks: dict[str, TaskID] = {
+            target: self._progress.add_task(target, total=total, statuses="")
+            for target, total in expected.items()
+        }
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether anybody sees it."""
+        return self._console.is_terminal and not self._console.is_dumb_terminal
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def take(self, event: JobEvent) -> None:
+        """Show what happened to a job."""
+        counts = self._counts.get(event.target)
+        if counts is None:
+            return
+        before = self._statuses.get(event.key)
+        if before is not None:
+            counts[before] -= 1
+        counts[event.status] += 1
+        self._statuses[event.key] = event.status
+        words = [f"{counts[status]} {word}" for status, word in _SHOWN.items() if counts[status]]
+        self._progress.update(
+            self._tasks[event.target],
+            completed=sum(number for status, number in counts.items() if status.is_terminal),
+            statuses=" · ".join(words),
+        )

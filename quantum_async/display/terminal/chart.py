@@ -1,0 +1,95 @@
+"""A chart in the terminal: measured points over one parameter, with a curve behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from quantum_async.display.terminal.canvas import Canvas, Span
+from quantum_async.display.terminal.ticks import label, limits, ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from rich.console import Console, ConsoleOptions
+
+_CURVE = "bright_black"
+_AXIS = "bright_black"
+_MARGIN = 7
+_MOST_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Points over one parameter; as wide as the place where it is printed.
+
+    Args:
+        points: Abscissa and ordinate of each point.
+        x_label: What the abscissa is, with its unit.
+        y_label: What the ordinate is.
+        curve: An expected curve, drawn behind the points.
+        y_limits: Limits of the ordinate; those of the points by default.
+        height: Rows of the drawing area.
+        colour: Colour of the points, where there are colours.
+    """
+
+    points: Sequence[tuple[float, float]]
+    x_label: str
+    y_label: str
+    curve: Callable[[float], float] | None = None
+    y_limits: tuple[float, float] | None = None
+    height: int = 14
+    colour: str = "cyan"
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Draw it in the width that there is."""
+        del console
+        if not self.points:
+            yield Text("nothing to draw")
+            return
+        width = max(20, min(options.max_width, _MOST_WIDTH) - _MARGIN - 2)
+        x = Span(*limits([point[0] for point in self.points]))
+        y = Span(*(self.y_limits or limits([point[1] for point in self.points])))
+        yield Text(self.y_label.rjust(min(len(self.y_label), width)), style="italic")
+        yield from self._rows(self._canvas(width, x, y), y)
+        yield from _foot(width, x, self.x_label)
+
+    def _canvas(self, width: int, x: Span, y: Span) -> Canvas:
+        canvas = Canvas(width, self.height, x, y)
+        if self.curve is not None:
+            samples = 16 * width
+            step = (x.high - x.low) / samples
+            canvas.curve(
+                (x.low + i * step, self.curve(x.low + i * step)) for i in range(samples + 1)
+            )
+        for abscissa, ordinate in self.points:
+            canvas.mark(abscissa, ordinate, "●", self.colour)
+        return canvas
+
+    def _rows(self, canvas: Canvas, y: Span) -> Iterator[Text]:
+        most = max(2, self.height // 3)
+        labels = {
+            canvas.height - 1 - y.place(value, canvas.height): label(value)
+            for value in ticks(y.low, y.high, most)
+        }
+        for number in range(canvas.height):
+            mark = "┤" if number in labels else "│"
+            text = Text(labels.get(number, "").rjust(_MARGIN - 1) + " ")
+            text.append(mark, _AXIS)
+            yield text.append_text(canvas.row(number, _CURVE))
+
+
+def _foot(width: int, x: Span, name: str) -> Iterator[Text]:
+    labels = [" "] * width
+    rule = ["─"] * width
+    for value in ticks(x.low, x.high, max(2, width // 10)):
+        word = label(value)
+        place = x.place(value, width)
+        start = min(max(0, place - len(word) // 2), width - len(word))
+        rule[place] = "┬"
+        labels[start : start + len(word)] = word
+    yield Text(" " * _MARGIN).append("└" + "".join(rule), _AXIS)
+    yield Text(" " * (_MARGIN + 1) + "".join(labels))
+    yield Text(" " * (_MARGIN + 1) + name.center(width), style="italic")
