@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path  # noqa: TC003  pydantic resolves the annotation at run time
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from quantum_async.sandbox.durations import seconds
-from quantum_async.sandbox.faults.plan import Fault  # noqa: TC001  as above
+from quantum_async.sandbox.faults.plan import Fault
 
 Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0)]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import uuid
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
     from quantum_async.models.grid import Value
     from quantum_async.models.submission import RunOptions
+
+# Workers share the cores among themselves; threads of theirs would only get in each other's way.
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class Ticket:
         if done.cancelled():
             self.error = "cancelled"
         elif (error := done.exception()) is not None:
-            self.error = f"{type(error).__name__}: {error}"
+            self.error = str(error) or type(error).__name__
         else:
             self.outcome = done.result()
         self._future = None
@@ -133,15 +138,25 @@ class Simulator:
     def _submit(self, task: Task) -> Future[Outcome]:
         if self._executor is not None:
             return self._executor.submit(simulate_task, task)
-        pool = self._pool or self._new_pool()
-        future: Future[Outcome] = pool.submit(simulate_task, task)
+        try:
+            future: Future[Outcome] = (self._pool or self._new_pool()).submit(simulate_task, task)
+        except BrokenProcessPool:
+            # A worker that was killed, for want of memory say, must not end the service.
+            future = self._new_pool().submit(simulate_task, task)
         return future
 
     def _new_pool(self) -> ProcessPoolExecutor:
         from loky import ProcessPoolExecutor
 
-        self._pool = pool = ProcessPoolExecutor(max_workers=self._workers)
+        self._pool = pool = ProcessPoolExecutor(
+            self._workers, initializer=ignore_interrupts, env=_ONE_THREAD
+        )
         return pool
+
+
+def ignore_interrupts() -> None:
+    """Leave Ctrl-C to the server, which stops its workers itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def load_simulators() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +94,25 @@ def test_what_cannot_be_simulated_ends_in_error(simulating, wire_to, make_batch)
     assert jobs[0]["status"] == "ERROR"
     assert jobs[0]["errors"][0]
     assert results == [None]
+
+
+@pytest.mark.timeout(60)
+def test_a_killed_worker_does_not_end_the_service(simulating, wire_to, make_batch, pi_pulse):
+    """A job whose worker is killed ends in ERROR, and later ones are simulated again."""
+    variables = {"omega": 0.0, "qubits": {"q0": 0, "q1": 60}}
+    changes = {"sequence_builder": pi_pulse, "jobs": [{"runs": 5, "variables": variables}]}
+    for pid in _workers(simulating):
+        os.kill(pid, signal.SIGKILL)
+    for _ in range(3):
+        jobs, results = run(simulating, wire_to, make_batch, **changes)
+        if jobs[0]["status"] == "DONE":
+            break
+    assert results[0]["counter"] == {"00": 5}
+
+
+def _workers(simulating) -> list[int]:
+    pid = simulating._process._child.pid
+    place = Path(f"/proc/{pid}/task/{pid}/children")
+    if not place.exists():
+        pytest.skip("needs Linux's list of child processes")
+    return [int(word) for word in place.read_text().split()]

@@ -32,7 +32,7 @@ class JobRoutes:
         """GET /jobs."""
         query, now = request.query, request.now
         page = Page.of(query)
-        shown = [job for job in self._candidates(request) if job.batch.listed <= now]
+        shown = [job for job in self._candidates(request) if job.listed <= now]
         kept = keep_jobs(shown, query, now, self._desk.clock)
         data = [self._write.job(job, now) for job in page.cut(kept)]
         return self._write.page(data, len(kept), page.offset)

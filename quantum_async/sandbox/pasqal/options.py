@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from quantum_async.sandbox.settings import Seconds  # noqa: TC001  pydantic resolves it
+from quantum_async.sandbox.settings import Seconds
 
 
 class PasqalOptions(BaseModel):

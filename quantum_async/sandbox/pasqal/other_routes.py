@@ -63,7 +63,7 @@ class OtherRoutes:
             backend=str(body["backend"]),
             config=body["config"],
         )
-        self._desk.store.workloads[work.id] = workload
+        self._desk.store.add_workload(workload, request.now)
         return self._write.success(self._write.workload(workload, request.now))
 
     def get_workload(self, request: Request) -> Reply:

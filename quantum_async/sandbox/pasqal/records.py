@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
+    from quantum_async.sandbox.clock import Clock
     from quantum_async.sandbox.jobs import SandboxJob
     from quantum_async.sandbox.pasqal.sequences import Sequence
     from quantum_async.sandbox.pasqal.specs import Machine
@@ -41,6 +42,7 @@ class PasqalJob:
         sequence: What it runs.
         own_sequence: Whether it brought the sequence itself.
         order: Its place in the batch, from 1.
+        listed: World time from which lists show it.
         parent_id: The job it repeats.
     """
 
@@ -51,6 +53,7 @@ class PasqalJob:
     sequence: Sequence
     own_sequence: bool
     order: int
+    listed: float
     parent_id: str | None = None
 
     def word(self, now: float) -> str:
@@ -74,6 +77,7 @@ class Batch:
         listed: World time from which lists show it.
         open: Whether it was opened to take further jobs.
         tags: Its tags.
+        clock: The world's clock.
         webhook: Where to report.
         configuration: The legacy emulator configuration.
         backend_configuration: The emulation configuration as text.
@@ -90,17 +94,22 @@ class Batch:
     listed: float
     open: bool
     tags: list[str]
+    clock: Clock = field(repr=False)
     webhook: JsonValue = None
     configuration: JsonValue = None
     backend_configuration: str | None = None
     parent_id: str | None = None
     origin: str = "CLIENT"
-    paused: bool = False
     jobs: list[PasqalJob] = field(default_factory=list)
     updated: float = 0.0
     closed: float | None = None
     cancelled: float | None = None
     timed_out: float | None = None
+
+    @property
+    def paused(self) -> bool:
+        """Whether the service stands still."""
+        return self.clock.is_paused
 
     def settle(self, now: float, patience: float) -> None:
         """Let an open batch time out that has been idle for too long.

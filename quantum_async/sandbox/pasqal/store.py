@@ -74,9 +74,15 @@ class Store:
             self._open[batch.id] = batch
         self.trim(now)
 
+    def add_workload(self, workload: Workload, now: float) -> None:
+        """Keep a new workload, and drop the oldest where there are too many."""
+        self.workloads[workload.work.id] = workload
+        if len(self.workloads) > self.realm.world.settings.max_jobs:
+            oldest = self.workloads.pop(next(iter(self.workloads)))
+            self.realm.forget(oldest.work, now)
+
     def settle(self, batch: Batch, now: float) -> None:
         """Let a batch time out where that is due."""
-        batch.paused = self.realm.world.clock.is_paused
         if batch.open:
             batch.settle(now, self.options.open_batch_timeout)
         if not batch.open:

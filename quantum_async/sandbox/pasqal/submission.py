@@ -93,6 +93,7 @@ class Intake:
             listed=request.now + request.effects.list_lag,
             open=is_open,
             tags=tags_of(body.get("tags")),
+            clock=self._realm.world.clock,
             webhook=body.get("webhook"),
             configuration=body.get("configuration"),
             backend_configuration=_text(body, "backend_configuration"),
@@ -140,6 +141,7 @@ class Intake:
             open=False,
             # The key in the tags belongs to the first submission alone.
             tags=[tag for tag in parent.tags if not tag.startswith(KEY_PREFIX)],
+            clock=parent.clock,
             webhook=parent.webhook,
             configuration=parent.configuration,
             backend_configuration=parent.backend_configuration,
@@ -164,7 +166,7 @@ class Intake:
 
     def _draft(self, item: JsonValue, shared: Sequence | None) -> Draft:
         if not isinstance(item, dict):
-            raise ValueError("a job is an object")  # noqa: TRY004  one kind of reason for all
+            raise ValueError("a job is an object")
         runs, variables, text = item.get("runs"), item.get("variables"), item.get("sequence")
         if runs is not None and (isinstance(runs, bool) or not isinstance(runs, int)):
             raise ValueError("runs: value is not a valid integer")
@@ -201,6 +203,7 @@ class Intake:
                 sequence=draft.sequence,
                 own_sequence=draft.own_sequence,
                 order=len(batch.jobs) + 1,
+                listed=now + effects.list_lag,
                 parent_id=draft.parent_id,
             )
             batch.jobs.append(job)

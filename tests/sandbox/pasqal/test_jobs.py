@@ -167,3 +167,25 @@ def test_a_job_is_cancelled_once(blocking_sandbox, pasqal):
     assert pasqal.v2("PATCH", f"/jobs/{first['id']}/cancel").status == 409
     statuses = [pasqal.v1("GET", f"/jobs/{job['id']}/status").data for job in (second, third)]
     assert [status["status"] for status in statuses] == ["RUNNING", "PENDING"]
+
+
+def test_a_pause_shows_in_jobs_and_ends(blocking_sandbox, pasqal):
+    """While the service is paused a job says PAUSED, and afterwards what it is."""
+    blocking_sandbox.change(job_time=30)
+    batch = pasqal.create()
+    path = f"/jobs/{batch['jobs'][0]['id']}/status"
+    statuses = []
+    for paused in (True, False):
+        blocking_sandbox.change(paused=paused)
+        pasqal.v2("GET", f"/batches/{batch['id']}")
+        statuses.append(pasqal.v1("GET", path).data["status"])
+    assert statuses == ["PAUSED", "RUNNING"]
+
+
+def test_jobs_added_to_a_batch_may_be_listed_late(blocking_sandbox, pasqal):
+    """`list-lag` on adding jobs hides the new jobs alone."""
+    batch = pasqal.create(open=True)
+    blocking_sandbox.set_faults([{"route": "/batches/{id}/jobs", "fault": "list-lag:60"}])
+    extended = pasqal.v2("POST", f"/batches/{batch['id']}/jobs", [{"runs": 1}]).data
+    assert len(extended["jobs"]) == 2
+    assert len(pasqal.v2("GET", f"/jobs?batch_id={batch['id']}").data) == 1
