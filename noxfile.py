@@ -94,8 +94,9 @@ def tests(session: nox.Session) -> None:
     session.env["COVERAGE_FILE"] = str(data / "data")
     # pytest-cov would start too late: pytest loads the package's own plugin before it.
     coverage = ("python", "-m", "coverage")
-    slow = ("--durations=10", "--durations-min=2")
-    _pytest(session, "-n", "2", *slow, runner=(*coverage, "run", "-m", "pytest"))
+    # Measuring coverage on a busy machine takes several times as long as a test alone.
+    pace = ("--timeout=120", "--durations=10", "--durations-min=2")
+    _pytest(session, "-n", "2", *pace, runner=(*coverage, "run", "-m", "pytest"))
     session.run(*coverage, "combine", "-q")
     session.run(*coverage, "xml", "-q", "--fail-under=0", "-o", str(ROOT / ".coverage.xml"))
     session.run(*coverage, "report")
