@@ -77,8 +77,11 @@ class ProviderClient(ABC):
 
     @classmethod
     @abstractmethod
-    def from_env(cls) -> Self:
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Build a client from environment variables. Sends nothing.
+
+        Args:
+            environ: Read instead of the process's environment.
 
         Raises:
             ConfigurationError: A variable is missing or malformed.

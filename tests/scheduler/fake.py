@@ -125,7 +125,7 @@ class FakeClient(ProviderClient):
         self._open = False
 
     @classmethod
-    def from_env(cls) -> Self:
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Build one."""
         return cls()
 

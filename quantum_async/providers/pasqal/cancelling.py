@@ -1,0 +1,117 @@
+"""Cancelling: jobs batch by batch, where what has ended already counts as cancelled."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import (
+    BatchError,
+    ConflictError,
+    QuantumAsyncError,
+    RateLimitedError,
+    RejectedRequestError,
+)
+from quantum_async.providers.pasqal.endpoints import Route
+from quantum_async.providers.pasqal.gateway import parse
+from quantum_async.providers.pasqal.pages import LARGEST
+from quantum_async.providers.pasqal.states import states
+from quantum_async.providers.pasqal.translate.statuses import TERMINAL_BATCH
+from quantum_async.providers.pasqal.wire import CancelledJobs, Envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from quantum_async.models.batch import BatchRef
+    from quantum_async.models.job import JobRef
+    from quantum_async.providers.pasqal.batches import Batches
+    from quantum_async.providers.pasqal.cloud import Cloud
+
+
+async def cancel_jobs(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, QuantumAsyncError]:
+    """Cancel jobs, one request for up to a hundred of each batch.
+
+    Returns:
+        What could not be cancelled and has not ended either, and why.
+    """
+    groups: defaultdict[str | None, list[JobRef]] = defaultdict(list)
+    for job in jobs:
+        groups[job.batch_id].append(job)
+    refused: dict[JobRef, QuantumAsyncError] = {}
+    for batch_id, members in groups.items():
+        for start in range(0, len(members), LARGEST):
+            part = members[start : start + LARGEST]
+            if batch_id is None:
+                refused |= await _one_by_one(cloud, part)
+            else:
+                refused |= await _together(cloud, batch_id, part)
+    return await _unfinished(cloud, refused)
+
+
+async def close_batch(batches: Batches, batch: BatchRef) -> None:
+    """Close a batch; one that is closed already stays so."""
+    try:
+        await batches.close(batch.id)
+    except RejectedRequestError as error:
+        if isinstance(error, RateLimitedError):
+            raise
+        found = await batches.get(batch.id)
+        if found.is_open and found.state not in TERMINAL_BATCH:
+            raise
+
+
+async def cancel_batch(batches: Batches, batch: BatchRef) -> None:
+    """Cancel a batch, or close it where there is nothing to cancel."""
+    try:
+        await batches.cancel(batch.id)
+    except ConflictError:
+        await close_batch(batches, batch)
+
+
+async def _together(
+    cloud: Cloud, batch_id: str, jobs: Sequence[JobRef]
+) -> dict[JobRef, QuantumAsyncError]:
+    try:
+        response = await cloud.gateway.write(
+            Route.CANCEL_JOBS, batch_id, query={"id": [job.id for job in jobs]}
+        )
+    except RejectedRequestError as error:
+        if isinstance(error, RateLimitedError):
+            raise
+        return dict.fromkeys(jobs, error)
+    errors = parse(Envelope[CancelledJobs], response).data.errors
+    return {job: _refusal(job, errors[job.id]) for job in jobs if job.id in errors}
+
+
+async def _one_by_one(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, QuantumAsyncError]:
+    refused: dict[JobRef, QuantumAsyncError] = {}
+    for job in jobs:
+        try:
+            await cloud.gateway.write(Route.CANCEL_JOB, job.id)
+        except RejectedRequestError as error:
+            if isinstance(error, RateLimitedError):
+                raise
+            refused[job] = error
+    return refused
+
+
+async def _unfinished(
+    cloud: Cloud, refused: Mapping[JobRef, QuantumAsyncError]
+) -> dict[JobRef, QuantumAsyncError]:
+    if not refused:
+        return {}
+    seen = await states(cloud, list(refused))
+    return {
+        job: error
+        for job, error in refused.items()
+        if job not in seen or not seen[job].status.is_terminal
+    }
+
+
+def _refusal(job: JobRef, reason: str) -> BatchError:
+    return BatchError(
+        f"job {job.id} was not cancelled: {reason}",
+        provider="pasqal",
+        job_id=job.id,
+        accepted="yes",
+    )

@@ -1,0 +1,426 @@
+"""The client of Pasqal Cloud."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import anyio.to_thread
+
+from quantum_async.errors import (
+    BatchError,
+    InvalidOptionError,
+    ResultError,
+    SubmissionUnknownError,
+    UnknownTargetError,
+)
+from quantum_async.http.options import SessionOptions
+from quantum_async.models.batch import FailurePolicy
+from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.program import ProgramFormat
+from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.pasqal.additions import Additions
+from quantum_async.providers.pasqal.atoms import Atoms
+from quantum_async.providers.pasqal.auth import Credentials, no_credentials
+from quantum_async.providers.pasqal.batches import Batches
+from quantum_async.providers.pasqal.cancelling import cancel_batch, cancel_jobs, close_batch
+from quantum_async.providers.pasqal.cloud import Cloud
+from quantum_async.providers.pasqal.downloads import Downloads
+from quantum_async.providers.pasqal.emulators import is_emulator
+from quantum_async.providers.pasqal.endpoints import PasqalEndpoints, Region, Route
+from quantum_async.providers.pasqal.gateway import Gateway
+from quantum_async.providers.pasqal.jobs import Jobs
+from quantum_async.providers.pasqal.options import pasqal_options
+from quantum_async.providers.pasqal.pages import LARGEST
+from quantum_async.providers.pasqal.projects import Projects
+from quantum_async.providers.pasqal.settings import PasqalSettings, secret
+from quantum_async.providers.pasqal.specs import Specs
+from quantum_async.providers.pasqal.states import states
+from quantum_async.providers.pasqal.submission import emulation_text, plain_variables
+from quantum_async.providers.pasqal.submitting import Submitter
+from quantum_async.providers.pasqal.translate.facts import check_shots, check_values, device_in
+from quantum_async.providers.pasqal.translate.results import result_of
+from quantum_async.providers.pasqal.translate.sequences import check_job
+from quantum_async.providers.pasqal.workloads import Workloads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+
+    from quantum_async.errors import QuantumAsyncError
+    from quantum_async.http.token import TokenFunction, TokenProvider
+    from quantum_async.models.batch import BatchRef
+    from quantum_async.models.device import Device
+    from quantum_async.models.job import JobRef, JobState
+    from quantum_async.models.program import Program
+    from quantum_async.models.result import Result
+    from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+
+SETTLE_DELAY = 5.0
+"""Seconds after which a search is taken to see every batch; a guess: nobody has published it."""
+
+PAYLOAD_LIMIT = 16 * 1024 * 1024
+"""Most bytes of sequences in one batch; a guess: nobody has published it."""
+
+_EXAMPLES = frozenset({"AnalogDevice", "DigitalAnalogDevice", "MockDevice", "Chadoq2", "IroiseMVP"})
+
+
+class PasqalClient(ProviderClient):
+    """Pasqal Cloud: QPUs of neutral atoms, and emulators of them.
+
+    Constructing a client sends nothing; credentials are checked by the first request. A
+    scheduler runs jobs on it. Everything else that the service can do is in `batches`, `jobs`,
+    `workloads`, `specs` and `projects`.
+
+    Args:
+        username: Who logs in.
+        password: The password; asked for at a terminal where it is missing.
+        project_id: Whose credits are used.
+        token: An access token that this program does not renew.
+        token_provider: An object with ``get_token()`` or a function, async or not; also one of
+            pasqal-cloud's.
+        client_id: A service account.
+        client_secret: The service account's secret.
+        region: ``"fr"`` or ``"sa"``; `endpoints` says more.
+        endpoints: Other addresses; the login follows them.
+        webhook: Address that the service calls about every new batch.
+        account: Which account, where a program uses several.
+        settle_delay: Seconds to look for a batch whose answer was lost before it is sent again.
+        options: Timeouts, connections, proxy, certificates, retries and hooks.
+        prompt: Asks a person for the password; by default at a terminal.
+
+    Raises:
+        ConfigurationError: Settings contradict each other.
+
+    Example:
+        ```python
+        from quantum_async import PasqalClient
+
+
+        async def newest_batch() -> str:
+            async with PasqalClient.from_env() as client:
+                async for batch in client.batches.list():
+                    return batch.id
+            return "none"
+        ```
+    """
+
+    name: ClassVar[str] = "pasqal"
+
+    def __init__(
+        self,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        project_id: str | None = None,
+        token: str | None = None,
+        token_provider: TokenProvider | TokenFunction | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        region: Region = "fr",
+        endpoints: PasqalEndpoints | None = None,
+        webhook: str | None = None,
+        account: str = "",
+        settle_delay: float = SETTLE_DELAY,
+        options: SessionOptions | None = None,
+        prompt: Callable[[str], str] | None = None,
+    ) -> None:
+        credentials = Credentials(
+            username, password, client_id, client_secret, token, token_provider
+        )
+        where = endpoints or PasqalEndpoints.from_region(region)
+        self.account = account
+        self._gateway = Gateway(where, credentials, options or SessionOptions(), prompt)
+        self._cloud = Cloud(self._gateway, project_id, webhook)
+        self._settle_delay = settle_delay
+        self._downloads = Downloads(self._cloud)
+        self._batches = Batches(self._cloud)
+        self._jobs = Jobs(self._cloud, self._batches, self._downloads)
+        self._workloads = Workloads(self._cloud)
+        self._specs = Specs(self._cloud)
+        self._projects = Projects(self._cloud)
+        self._atoms = Atoms(self._cloud)
+        self._additions = Additions(self._cloud, self._batches, 2 * settle_delay + 1)
+        self._submitter = Submitter(self._cloud, self._additions, self._atoms, account)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Build a client from environment variables; `PasqalSettings` lists them. Sends nothing.
+
+        Args:
+            environ: Read instead of the process's environment.
+
+        Raises:
+            ConfigurationError: Credentials are missing, or a variable is malformed.
+        """
+        settings = PasqalSettings.read(environ)
+        token = settings.ovh_token if settings.is_ovh else settings.token
+        if not (settings.username or settings.client_id or token):
+            raise settings.without_credentials()
+        return cls(
+            username=settings.username,
+            password=secret(settings.password),
+            client_id=settings.client_id,
+            client_secret=secret(settings.client_secret),
+            token=secret(token),
+            project_id=settings.project_id,
+            endpoints=settings.endpoints,
+            webhook=settings.webhook,
+        )
+
+    def __repr__(self) -> str:
+        state = "open" if self.is_open else "closed"
+        return f"<PasqalClient at {self._gateway.endpoints.core}, {state}>"
+
+    @property
+    def batches(self) -> Batches:
+        """Batches: create, look up, list, close, cancel, tag, repeat."""
+        return self._batches
+
+    @property
+    def jobs(self) -> Jobs:
+        """Jobs: look up, list, cancel, repeat, download results."""
+        return self._jobs
+
+    @property
+    def workloads(self) -> Workloads:
+        """Workloads for the service's classical machines."""
+        return self._workloads
+
+    @property
+    def specs(self) -> Specs:
+        """Specifications of devices, as Pulser reads them."""
+        return self._specs
+
+    @property
+    def projects(self) -> Projects:
+        """Projects: list, switch."""
+        return self._projects
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this client can do; OVH's access can neither search, cancel nor add."""
+        is_ovh = self._cloud.is_ovh
+        grade = SubmissionGrade.AT_MOST_ONCE if is_ovh else SubmissionGrade.RECONCILABLE
+        return Capabilities(
+            grade=grade,
+            binding=Binding.SERVER,
+            open_batch=not is_ovh,
+            jobs_per_submission=LARGEST,
+            payload_limit=PAYLOAD_LIMIT,
+            jobs_per_poll=LARGEST,
+            requests_in_flight=16,
+            settle_delay=self._settle_delay,
+            cancel=not is_ovh,
+            bulk_results=self._downloads.has_bulk,
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client has been entered and not yet closed."""
+        return self._gateway.is_open
+
+    async def open(self) -> None:
+        """Make connection pools. Sends nothing."""
+        await self._gateway.open()
+
+    async def close(self) -> None:
+        """Close every connection; remote jobs and open batches go on."""
+        await self._gateway.close()
+
+    async def token(self) -> str:
+        """Return an access token that is valid now, logging in if need be.
+
+        Raises:
+            AuthenticationError: There are no credentials, or they were refused.
+        """
+        if self._gateway.auth is None:
+            raise no_credentials()
+        headers = await self._gateway.auth.headers()
+        return headers["Authorization"].removeprefix("Bearer ")
+
+    async def devices(self) -> list[Device]:
+        """List the devices of this account; without credentials, the public ones."""
+        return await self._specs.devices()
+
+    def default_device(self, program: Program) -> str:
+        """Name the device that a sequence was made for.
+
+        Raises:
+            UnknownTargetError: It was made for a virtual device, or it is no sequence.
+        """
+        name, is_virtual = "", False
+        if program.format is ProgramFormat.PULSER:
+            name, is_virtual = device_in(program.text)
+        if not name or is_virtual or name in _EXAMPLES:
+            made_for = f"made for {name}" if name else f"a {program.format} program"
+            known = ", ".join(self._cloud.specifications) or "FRESNEL"
+            raise UnknownTargetError(
+                f"no device of Pasqal Cloud follows from a program {made_for}",
+                provider=self.name,
+                remedy=f"Write on='pasqal:...' with one of: {known}, EMU_FREE, EMU_MPS, EMU_SV.",
+            )
+        return name
+
+    async def validate(self, job: JobSpec, device: str) -> None:
+        """Refuse a job that cannot run; nothing is sent.
+
+        Sequences for a QPU are checked against its specification where `specs` or `devices` has
+        read it, and sent for the device as it is today.
+
+        Args:
+            job: What is going to be sent.
+            device: The device type.
+
+        Raises:
+            InvalidInputError: The job cannot run, with the reason and the remedy.
+            MissingExtraError: Pulser is not installed.
+        """
+        if job.options.observables:
+            raise InvalidOptionError(
+                "Pauli observables are for circuits",
+                provider=self.name,
+                remedy="Name observables in PasqalOptions.emulation.",
+            )
+        plain_variables(job.variables)
+        emulation_text(pasqal_options(job.options).emulation)
+        _, facts = await self._submitter.prepared(job.program, device)
+        check_values(facts, job.variables)
+        on_qpu = not is_emulator(device)
+        if on_qpu:
+            check_shots(job.shots, facts.max_runs, facts.device)
+        await anyio.to_thread.run_sync(lambda: check_job(job, on_qpu=on_qpu))
+
+    def grouping(self, job: JobSpec) -> Hashable:
+        """Say which jobs can share a batch: those of one sequence, or without variables."""
+        return (job.program.digest if job.variables else None, job.options)
+
+    def weigh(self, job: JobSpec) -> int:
+        """Estimate the bytes that a job adds to a batch: its sequence, unless it is shared."""
+        return 256 if job.variables else len(job.program.payload)
+
+    async def submit(self, request: SubmitRequest) -> list[JobRef]:
+        """Create a batch, or add jobs to an open one. Sent once; billed.
+
+        Cancelled: whether the service accepted is then unknown; `find` tells.
+
+        Args:
+            request: What to run; its key becomes a tag of a new batch.
+
+        Raises:
+            InvalidInputError: A job cannot run; nothing was sent.
+            BatchClosedError: The open batch takes no more jobs.
+            LostAnswerError, ServerError, ProtocolError: The service may have accepted.
+            QuantumAsyncError: It was refused.
+        """
+        return await self._submitter.submit(request)
+
+    async def poll(
+        self, jobs: Sequence[JobRef], *, wait: float = 0.0
+    ) -> Mapping[JobRef, JobState]:
+        """Ask where jobs stand, a hundred in each request.
+
+        Args:
+            jobs: The jobs.
+            wait: Of no effect: the service answers at once.
+        """
+        del wait
+        return await states(self._cloud, jobs)
+
+    async def fetch(self, job: JobRef) -> Result:
+        """Download the result of a job that has succeeded.
+
+        Raises:
+            ResultPendingError: It is not there yet.
+            ResultError: It cannot be understood.
+        """
+        stored = await self._downloads.one(job.id)
+        return result_of(stored, await self._atoms.of(job), job)
+
+    async def fetch_many(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, Result]:
+        """Download the results of many jobs, in one request for each batch where that is there.
+
+        Returns:
+            What could be had this way, which may be nothing.
+        """
+        by_batch: dict[str, list[JobRef]] = {}
+        for job in jobs:
+            if job.batch_id is not None:
+                by_batch.setdefault(job.batch_id, []).append(job)
+        found: dict[JobRef, Result] = {}
+        for batch_id, members in by_batch.items():
+            stored = await self._downloads.many(batch_id, [job.id for job in members])
+            for job in members:
+                if job.id in stored:
+                    try:
+                        found[job] = result_of(stored[job.id], await self._atoms.of(job), job)
+                    except ResultError:
+                        continue  # `fetch` tells what is wrong, to this job alone
+        return found
+
+    async def cancel(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, QuantumAsyncError]:
+        """Cancel jobs, a hundred of each batch in one request. What did not run is not billed.
+
+        Returns:
+            What could not be cancelled and has not ended either, and why.
+        """
+        if not self._gateway.endpoints.has(Route.CANCEL_JOBS):
+            return {job: _not_by_ovh("jobs cannot be cancelled") for job in jobs}
+        return await cancel_jobs(self._cloud, jobs)
+
+    async def find(self, key: str) -> list[JobRef]:
+        """Look for the jobs of a submission by the tag of its batch.
+
+        Jobs that were added to an open batch carry no key: those that this client itself sent
+        are found by comparing what is new in the batch; others are not found.
+
+        Raises:
+            SubmissionUnknownError: Several batches have the key, what is new in an open batch is
+                not what was sent, or OVH's access cannot search.
+        """
+        if not self._gateway.endpoints.has(Route.LIST_BATCHES):
+            raise SubmissionUnknownError(
+                "OVH's access to Pasqal Cloud cannot search", key=key, provider=self.name
+            )
+        return await self._submitter.find(key)
+
+    async def open_batch(self, request: BatchRequest) -> BatchRef:
+        """Open a batch. Sent once; it reserves the device until it is closed.
+
+        Raises:
+            BatchError: OVH's access has no open batches.
+            InvalidOptionError: The service cannot end a batch because of one failed job.
+        """
+        if self._cloud.is_ovh:
+            raise _not_by_ovh("there are no open batches")
+        if request.on_failure is FailurePolicy.ABORT:
+            raise InvalidOptionError(
+                "Pasqal Cloud goes on with a batch after a failed job",
+                provider=self.name,
+                remedy="Leave on_failure out, and cancel the batch yourself.",
+            )
+        return await self._submitter.open_batch(request)
+
+    async def close_batch(self, batch: BatchRef) -> None:
+        """Close a batch: its jobs go on, no more can be added. Closing twice is harmless."""
+        await close_batch(self._batches, batch)
+        self._additions.closed(batch.id)
+
+    async def cancel_batch(self, batch: BatchRef) -> None:
+        """Close a batch and cancel its unfinished jobs."""
+        await cancel_batch(self._batches, batch)
+        self._additions.closed(batch.id)
+
+    async def find_batch(self, key: str) -> BatchRef | None:
+        """Look for a batch by its tag.
+
+        Raises:
+            SubmissionUnknownError: Several batches have it.
+        """
+        return await self._submitter.find_batch(key)
+
+
+def _not_by_ovh(what: str) -> BatchError:
+    return BatchError(
+        f"by OVH's access to Pasqal Cloud {what}",
+        provider="pasqal",
+        remedy="Use an account of Pasqal Cloud itself.",
+    )

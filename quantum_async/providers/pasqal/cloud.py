@@ -1,0 +1,98 @@
+"""What all parts of one Pasqal client share: the gateway, the project, and what was learned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantum_async.providers.pasqal.auth import no_project
+from quantum_async.providers.pasqal.endpoints import Route
+from quantum_async.providers.pasqal.gateway import parse
+from quantum_async.providers.pasqal.prefixes import Prefixes
+from quantum_async.providers.pasqal.wire import Envelope, PasqalBatch, PasqalJob
+
+if TYPE_CHECKING:
+    from quantum_async.http.address import Query
+    from quantum_async.http.lanes import LaneName
+    from quantum_async.providers.pasqal.gateway import Gateway
+    from quantum_async.providers.pasqal.pages import Page, PageOf
+    from quantum_async.providers.pasqal.submission import NewBatch
+
+IN_ORDER = {"order_by": "creation_order", "order_by_direction": "ASC"}
+"""Parameters that list a batch's jobs in the order in which they were created."""
+
+BATCH = Envelope[PasqalBatch]
+BATCHES = Envelope[tuple[PasqalBatch, ...]]
+JOB = Envelope[PasqalJob]
+JOBS = Envelope[tuple[PasqalJob, ...]]
+
+
+class Cloud:
+    """One account at one installation of Pasqal Cloud.
+
+    Args:
+        gateway: Sends requests.
+        project_id: Whose credits are used, or ``None`` until a project is chosen.
+        webhook: Address that the service calls about new batches.
+    """
+
+    def __init__(self, gateway: Gateway, project_id: str | None, webhook: str | None) -> None:
+        self.gateway = gateway
+        self.project_id = project_id
+        self.webhook = webhook
+        self.specifications: dict[str, str] = {}
+        """Specifications of devices by their type, as far as they were read."""
+        self._prefixes = Prefixes()
+
+    @property
+    def is_ovh(self) -> bool:
+        """Whether this is OVH's access."""
+        return self.gateway.endpoints.is_ovh
+
+    @property
+    def billed_project(self) -> str:
+        """The project of what is submitted.
+
+        Raises:
+            InvalidInputError: None was chosen.
+        """
+        if self.is_ovh:
+            return ""
+        if self.project_id is None:
+            raise no_project()
+        return self.project_id
+
+    async def create_batch(self, batch: NewBatch, digest: str | None = None) -> PasqalBatch:
+        """Create a batch; sent once.
+
+        Args:
+            batch: What to create.
+            digest: What tells its sequence from others, where that is known.
+        """
+        body = await self._prefixes.body(batch, digest)
+        response = await self.gateway.create(Route.CREATE_BATCH, body=body)
+        return parse(BATCH, response).data
+
+    async def batch(self, batch_id: str) -> PasqalBatch:
+        """Look a batch up."""
+        return parse(BATCH, await self.gateway.read(Route.GET_BATCH, batch_id)).data
+
+    async def job(self, job_id: str) -> PasqalJob:
+        """Look a job up."""
+        return parse(JOB, await self.gateway.read(Route.GET_JOB, job_id)).data
+
+    async def batches(self, page: Page, query: Query | None = None) -> PageOf[PasqalBatch]:
+        """Read one page of a list of batches."""
+        return await self.gateway.page(BATCHES, Route.LIST_BATCHES, page, query)
+
+    async def jobs(
+        self, page: Page, query: Query | None = None, *, lane: LaneName = "data"
+    ) -> PageOf[PasqalJob]:
+        """Read one page of a list of jobs."""
+        return await self.gateway.page(JOBS, Route.LIST_JOBS, page, query, lane=lane)
+
+    async def jobs_of(self, batch_id: str) -> list[PasqalJob]:
+        """List all jobs of a batch in the order in which they were created."""
+        from quantum_async.providers.pasqal.pages import every
+
+        query: Query = {"batch_id": batch_id, **IN_ORDER}
+        return [job async for job in every(lambda page: self.jobs(page, query))]

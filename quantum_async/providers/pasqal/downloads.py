@@ -1,0 +1,124 @@
+"""Downloads: the stored results of jobs, one by one or all of a batch at once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+from pydantic import ValidationError
+
+from quantum_async.errors import (
+    AuthenticationError,
+    ProtocolError,
+    RateLimitedError,
+    RejectedRequestError,
+    ResponseError,
+    ResultPendingError,
+)
+from quantum_async.http.encode import LARGE
+from quantum_async.providers.pasqal.endpoints import Route
+from quantum_async.providers.pasqal.gateway import parse
+from quantum_async.providers.pasqal.translate.results import read_results
+from quantum_async.providers.pasqal.wire import Envelope, PasqalResults, ResultsLink
+
+if TYPE_CHECKING:
+    from quantum_async.providers.pasqal.cloud import Cloud
+
+_ABSENT = frozenset({404, 405, 501})
+_KEPT = 10_000
+
+FullResults = Envelope[dict[str, PasqalResults | None]]
+
+
+class Downloads:
+    """Get stored results.
+
+    Args:
+        cloud: What the client's parts share.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._gateway = cloud.gateway
+        self._early: OrderedDict[str, PasqalResults] = OrderedDict()
+        self.has_bulk = cloud.gateway.endpoints.has(Route.FULL_RESULTS)
+        """Whether the service gives all results of a batch at once, as far as is known."""
+
+    async def one(self, job_id: str) -> PasqalResults:
+        """Get the results of a job that has succeeded.
+
+        Raises:
+            ResultPendingError: They are not there yet.
+            ProtocolError: They are not what they should be.
+        """
+        if (early := self._early.pop(job_id, None)) is not None:
+            return early
+        link = await self._link(job_id)
+        try:
+            response = await self._gateway.download(link)
+        except (AuthenticationError, RejectedRequestError) as error:
+            if isinstance(error, RateLimitedError):
+                raise
+            # The link carries its own, short-lived permission.
+            response = await self._gateway.download(await self._link(job_id))
+        if len(response.content) < LARGE:
+            return read_results(response.content)
+        return await anyio.to_thread.run_sync(read_results, response.content)
+
+    async def many(self, batch_id: str, job_ids: list[str]) -> dict[str, PasqalResults]:
+        """Get what there is of the results of a batch's jobs, in one request at most.
+
+        Args:
+            batch_id: The batch.
+            job_ids: Which jobs; what the service gives of others is kept for later.
+
+        Returns:
+            Results by job; nothing where the service cannot do this.
+        """
+        missing = [job_id for job_id in job_ids if job_id not in self._early]
+        if missing and self.has_bulk:
+            self._keep(await self._whole_batch(batch_id))
+        return {i: self._early.pop(i) for i in job_ids if i in self._early}
+
+    async def _link(self, job_id: str) -> str:
+        response = await self._gateway.read(Route.RESULTS_LINK, job_id)
+        link = parse(Envelope[ResultsLink | None], response).data
+        if link is None or not link.results_link:
+            raise ResultPendingError(
+                f"job {job_id} has no results yet",
+                provider="pasqal",
+                job_id=job_id,
+                request_id=response.request_id,
+                remedy="Ask again in a moment, once the job has succeeded.",
+            )
+        return link.results_link
+
+    async def _whole_batch(self, batch_id: str) -> dict[str, PasqalResults]:
+        try:
+            response = await self._gateway.read(Route.FULL_RESULTS, batch_id)
+        except ResponseError as error:
+            if error.status not in _ABSENT:
+                raise
+            self.has_bulk = False
+            return {}
+        if len(response.content) < LARGE:
+            return _read_full(response.content)
+        return await anyio.to_thread.run_sync(_read_full, response.content)
+
+    def _keep(self, found: dict[str, PasqalResults]) -> None:
+        self._early.update(found)
+        while len(self._early) > _KEPT:
+            self._early.popitem(last=False)
+
+
+def _read_full(content: bytes) -> dict[str, PasqalResults]:
+    try:
+        found = FullResults.model_validate_json(content).data
+    except ValidationError as error:
+        raise ProtocolError(
+            f"the results of a batch cannot be read: {error.errors()[0]['msg']}",
+            provider="pasqal",
+            accepted="yes",
+        ) from None
+    return {job_id: stored for job_id, stored in found.items() if stored is not None}

@@ -1,0 +1,63 @@
+"""States: where jobs stand, asked for many at a time."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import NotFoundError
+from quantum_async.models.job import JobState
+from quantum_async.providers.pasqal.endpoints import Route
+from quantum_async.providers.pasqal.gateway import parse
+from quantum_async.providers.pasqal.pages import LARGEST, Page
+from quantum_async.providers.pasqal.translate.statuses import job_state, job_status
+from quantum_async.providers.pasqal.wire import Envelope, JobProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from quantum_async.models.job import JobRef
+    from quantum_async.providers.pasqal.cloud import Cloud
+
+_ASKED_ALONE = 4
+"""Jobs missing from a list that are asked for one by one; the others' turn comes next time."""
+
+
+async def states(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, JobState]:
+    """Ask where jobs stand, a hundred in each request.
+
+    Args:
+        cloud: The account.
+        jobs: The jobs.
+
+    Returns:
+        What the service knows. A list may lag behind: what it lacks is asked for by its id, a
+        few jobs at a time.
+    """
+    found: dict[JobRef, JobState] = {}
+    for start in range(0, len(jobs), LARGEST):
+        part = jobs[start : start + LARGEST]
+        listed = await _listed(cloud, part)
+        found |= {job: listed[job.id] for job in part if job.id in listed}
+    missing = [job for job in jobs if job not in found]
+    for job in random.sample(missing, min(len(missing), _ASKED_ALONE)):
+        state = await _alone(cloud, job)
+        if state is not None:
+            found[job] = state
+    return found
+
+
+async def _listed(cloud: Cloud, jobs: Sequence[JobRef]) -> Mapping[str, JobState]:
+    page = await cloud.jobs(Page(), {"id": [job.id for job in jobs]}, lane="control")
+    return {job.id: job_state(job) for job in page.items}
+
+
+async def _alone(cloud: Cloud, job: JobRef) -> JobState | None:
+    try:
+        if cloud.gateway.endpoints.has(Route.GET_JOB):
+            return job_state(await cloud.job(job.id))
+        response = await cloud.gateway.read(Route.JOB_STATUS, job.id, lane="control")
+    except NotFoundError:
+        return None
+    progress = parse(Envelope[JobProgress], response).data
+    return JobState(job_status(progress.state), reported=progress.status)

@@ -1,0 +1,274 @@
+"""Submitting: from the scheduler's requests to batches and jobs, and back to references."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+
+from quantum_async.errors import ProtocolError, SubmissionUnknownError
+from quantum_async.http.encode import LARGE
+from quantum_async.models.batch import BatchRef
+from quantum_async.models.job import JobRef
+from quantum_async.models.program import Program, ProgramFormat
+from quantum_async.providers.pasqal.additions import AMBIGUOUS
+from quantum_async.providers.pasqal.emulators import is_emulator
+from quantum_async.providers.pasqal.matching import in_order, matched
+from quantum_async.providers.pasqal.options import PasqalOptions, pasqal_options
+from quantum_async.providers.pasqal.pages import Page
+from quantum_async.providers.pasqal.submission import (
+    KEY_PREFIX,
+    NewBatch,
+    NewJob,
+    emulation_text,
+)
+from quantum_async.providers.pasqal.translate.facts import (
+    SequenceFacts,
+    check_shots,
+    check_values,
+    facts_of,
+)
+from quantum_async.providers.pasqal.translate.sequences import bound, ready
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+    from quantum_async.providers.pasqal.additions import Additions
+    from quantum_async.providers.pasqal.atoms import Atoms
+    from quantum_async.providers.pasqal.cloud import Cloud
+    from quantum_async.providers.pasqal.wire import PasqalBatch, PasqalJob
+
+_KEPT = 1_000
+
+
+class Submitter:
+    """Send submissions, and find those whose answer was lost.
+
+    Args:
+        cloud: What the client's parts share.
+        additions: Adds jobs to open batches.
+        atoms: Remembers the atoms of what is sent.
+        account: Which account, for references.
+    """
+
+    def __init__(self, cloud: Cloud, additions: Additions, atoms: Atoms, account: str) -> None:
+        self._cloud = cloud
+        self._additions = additions
+        self._atoms = atoms
+        self._account = account
+        self._unanswered: OrderedDict[str, SubmitRequest] = OrderedDict()
+        self._shared: OrderedDict[str, str] = OrderedDict()
+
+    async def prepared(self, program: Program, target: str) -> tuple[Program, SequenceFacts]:
+        """Make a sequence ready for a device, and read its facts; once for each sequence.
+
+        Raises:
+            ProgramError: It cannot run there.
+        """
+        known = "" if is_emulator(target) else self._cloud.specifications.get(target, "")
+        facts = await read_aside(program)
+        if known or not facts.is_measured:
+            # Both need Pulser, which takes longer than the loop may stand still.
+            program = await anyio.to_thread.run_sync(ready, program, known)
+            facts = await read_aside(program)
+        return program, facts
+
+    async def submit(self, request: SubmitRequest) -> list[JobRef]:
+        """Send one submission."""
+        try:
+            return await self._send(request)
+        except AMBIGUOUS:
+            self._remember(request)
+            raise
+        except anyio.get_cancelled_exc_class():
+            self._remember(request)
+            raise
+
+    async def open_batch(self, request: BatchRequest) -> BatchRef:
+        """Open a batch without jobs."""
+        program = None
+        if request.program is not None:
+            program, _ = await self.prepared(request.program, request.target)
+        options = pasqal_options(request.options)
+        new = self._new_batch(request.key, request.target, options, program, (), name=request.name)
+        batch = await self._cloud.create_batch(new, program.digest if program else None)
+        self._opened(batch.id, program)
+        return BatchRef("pasqal", batch.id, request.target, request.key, self._account)
+
+    async def find(self, key: str) -> list[JobRef]:
+        """Look for the jobs of a submission.
+
+        Raises:
+            SubmissionUnknownError: There are several submissions of that key, or only part of one.
+        """
+        batch_id = self._additions.batch_of(key)
+        added = await self._additions.find(key)
+        request = self._unanswered.get(key)
+        if added is not None and batch_id is not None:
+            return self._found(key, request, added, batch_id, "")
+        batch = await self._tagged(key)
+        if batch is None:
+            return []
+        jobs = in_order(await self._cloud.jobs_of(batch.id))
+        return self._found(key, request, jobs, batch.id, batch.device_type or "")
+
+    async def find_batch(self, key: str) -> BatchRef | None:
+        """Look for a batch by its key."""
+        batch = await self._tagged(key)
+        if batch is None:
+            return None
+        return BatchRef("pasqal", batch.id, batch.device_type or "", key, self._account)
+
+    async def _send(self, request: SubmitRequest) -> list[JobRef]:
+        sent = [await self._job(job, request.target) for job in request.jobs]
+        if request.batch is not None:
+            batch_id = request.batch.id
+            jobs = await _new_jobs(request, sent, await self._shared_by(batch_id))
+            added = await self._additions.add(batch_id, request.key, jobs)
+            return self._accepted(request, added, sent, batch_id)
+        digests = {program.digest for program, _ in sent}
+        shared = sent[0][0] if len(digests) == 1 else None
+        jobs = await _new_jobs(request, sent, shared.digest if shared else "")
+        options = pasqal_options(request.jobs[0].options)
+        batch = await self._cloud.create_batch(
+            self._new_batch(request.key, request.target, options, shared, jobs),
+            shared.digest if shared is not None else None,
+        )
+        created = await self._created(batch, jobs)
+        return self._accepted(request, created, sent, batch.id)
+
+    async def _shared_by(self, batch_id: str) -> str:
+        if batch_id not in self._shared:
+            text = (await self._cloud.batch(batch_id)).sequence_builder
+            digest = Program(text, ProgramFormat.PULSER).digest if text else ""
+            _keep(self._shared, batch_id, digest)
+        return self._shared[batch_id]
+
+    def _opened(self, batch_id: str, program: Program | None) -> None:
+        self._additions.opened(batch_id)
+        _keep(self._shared, batch_id, program.digest if program is not None else "")
+
+    async def _job(self, job: JobSpec, target: str) -> tuple[Program, SequenceFacts]:
+        program, facts = await self.prepared(job.program, target)
+        check_values(facts, job.variables)
+        if not is_emulator(target):
+            check_shots(job.shots, facts.max_runs, facts.device)
+        return program, facts
+
+    def _new_batch(
+        self,
+        key: str,
+        target: str,
+        options: PasqalOptions,
+        program: Program | None,
+        jobs: Sequence[NewJob],
+        *,
+        name: str | None = None,
+    ) -> NewBatch:
+        device_type = target if options.device_type is None else options.device_type
+        tags = (KEY_PREFIX + key, *([name] if name else []), *options.tags)
+        return NewBatch(
+            jobs=tuple(jobs),
+            sequence=program.text if program is not None else None,
+            is_open=name is not None,
+            device_type=device_type or None,
+            tags=() if self._cloud.is_ovh else tags,
+            emulation=emulation_text(options.emulation),
+            configuration=options.configuration,
+            webhook=options.webhook or self._cloud.webhook,
+            project_id=self._cloud.billed_project,
+        )
+
+    async def _created(self, batch: PasqalBatch, jobs: Sequence[NewJob]) -> list[PasqalJob]:
+        listed = in_order(batch.jobs or await self._cloud.jobs_of(batch.id))
+        if len(listed) != len(jobs):
+            raise ProtocolError(
+                f"{len(jobs)} jobs were sent and batch {batch.id} has {len(listed)}",
+                provider="pasqal",
+                remedy="The batch is looked at before anything is sent again.",
+            )
+        return matched(jobs, listed) or listed
+
+    def _accepted(
+        self,
+        request: SubmitRequest,
+        jobs: Sequence[PasqalJob],
+        sent: Sequence[tuple[Program, SequenceFacts]],
+        batch_id: str,
+    ) -> list[JobRef]:
+        for job, (_, facts), spec in zip(jobs, sent, request.jobs, strict=True):
+            self._atoms.remember(job.id, facts, spec.variables)
+        return [
+            self._ref(job.id, request.target, spec.key, batch_id)
+            for job, spec in zip(jobs, request.jobs, strict=True)
+        ]
+
+    def _found(
+        self,
+        key: str,
+        request: SubmitRequest | None,
+        jobs: Sequence[PasqalJob],
+        batch_id: str,
+        target: str,
+    ) -> list[JobRef]:
+        if request is None or len(jobs) != len(request.jobs):
+            return [self._ref(job.id, target, "", batch_id) for job in jobs]
+        self._unanswered.pop(key, None)
+        sent = [NewJob(runs=spec.shots, variables=spec.variables or None) for spec in request.jobs]
+        listed = matched(sent, jobs) or jobs
+        return [
+            self._ref(job.id, request.target, spec.key, batch_id)
+            for job, spec in zip(listed, request.jobs, strict=True)
+        ]
+
+    async def _tagged(self, key: str) -> PasqalBatch | None:
+        page = await self._cloud.batches(Page(), {"tag": KEY_PREFIX + key})
+        if len(page.items) > 1:
+            ids = ", ".join(batch.id for batch in page.items)
+            raise SubmissionUnknownError(
+                f"{len(page.items)} batches have the key {key}: {ids}",
+                key=key,
+                provider="pasqal",
+                remedy="Cancel those that are too many.",
+            )
+        return page.items[0] if page.items else None
+
+    def _ref(self, job_id: str, target: str, key: str, batch_id: str) -> JobRef:
+        return JobRef("pasqal", job_id, target, key, batch_id=batch_id, account=self._account)
+
+    def _remember(self, request: SubmitRequest) -> None:
+        self._unanswered[request.key] = request
+        while len(self._unanswered) > _KEPT:
+            self._unanswered.popitem(last=False)
+
+
+def _keep(book: OrderedDict[str, str], name: str, value: str) -> None:
+    book[name] = value
+    while len(book) > _KEPT:
+        book.popitem(last=False)
+
+
+async def read_aside(program: Program) -> SequenceFacts:
+    """Read a sequence's facts, in a worker thread if it is long."""
+    if len(program.payload) < LARGE:
+        return facts_of(program)
+    return await anyio.to_thread.run_sync(facts_of, program)
+
+
+async def _new_jobs(
+    request: SubmitRequest, sent: Sequence[tuple[Program, SequenceFacts]], shared: str
+) -> list[NewJob]:
+    jobs = []
+    for job, (program, _) in zip(request.jobs, sent, strict=True):
+        if program.digest == shared:
+            jobs.append(NewJob(runs=job.shots, variables=job.variables or None))
+        elif not job.variables:
+            jobs.append(NewJob(runs=job.shots, sequence=program.text))
+        else:
+            # A job with a sequence of its own takes no variables, so they are put into it.
+            text = await anyio.to_thread.run_sync(bound, program, job.variables)
+            jobs.append(NewJob(runs=job.shots, sequence=text))
+    return jobs

@@ -1,0 +1,134 @@
+"""Results of a job from what the service stores."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from quantum_async.errors import ProtocolError, ResultError
+from quantum_async.models.result import BitOrder, Expectation, Result
+from quantum_async.providers.pasqal.wire import PasqalResults
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from quantum_async.models.job import JobRef
+
+_BITSTRINGS = "bitstrings"
+
+
+def read_results(content: bytes | str) -> PasqalResults:
+    """Read the results of a job as they are stored.
+
+    Raises:
+        ProtocolError: They are something else.
+    """
+    try:
+        return PasqalResults.model_validate_json(content)
+    except ValidationError as error:
+        found = error.errors()[0]
+        place = ".".join(map(str, found["loc"])) or "the document"
+        raise ProtocolError(
+            f"the stored results cannot be read: {place}: {found['msg']}",
+            provider="pasqal",
+            accepted="yes",
+            remedy="A gateway may have answered instead of the storage: try again.",
+        ) from None
+
+
+def result_of(stored: PasqalResults, atoms: Sequence[str], job: JobRef) -> Result:
+    """Make a result of what is stored.
+
+    Args:
+        stored: What the service stores.
+        atoms: The names of the job's atoms, in the order of the sequence's register.
+        job: The job.
+
+    Raises:
+        ResultError: There are no counts, or they do not fit the atoms.
+    """
+    written = _Written.read(stored.serialised_results)
+    counts = stored.counter
+    if written is not None:
+        atoms = written.atoms or atoms
+        counts = written.counts if counts is None else counts
+    if counts is None and stored.raw is not None:
+        counts = dict(Counter(stored.raw))
+    if counts is None and (written is None or not written.scalars):
+        raise ResultError(
+            "the stored results hold no counts",
+            provider="pasqal",
+            job_id=job.id,
+            remedy="Read them as they are: client.jobs.results(job_id).",
+        )
+    return _result(counts or {}, stored, written, tuple(atoms), job)
+
+
+def _result(
+    counts: Mapping[str, int],
+    stored: PasqalResults,
+    written: _Written | None,
+    atoms: tuple[str, ...],
+    job: JobRef,
+) -> Result:
+    for outcome in counts:
+        if len(outcome) != len(atoms) or set(outcome) - {"0", "1"}:
+            raise ResultError(
+                f"outcome {outcome!r} does not fit the {len(atoms)} atoms of the sequence",
+                provider="pasqal",
+                job_id=job.id,
+                remedy="Read the results as they are: client.jobs.results(job_id).",
+            )
+    return Result(
+        counts=counts,
+        shots=sum(counts.values()),
+        bit_order=BitOrder.ATOMS,
+        atoms=atoms,
+        samples=stored.raw,
+        expectation_values=written.scalars if written is not None else {},
+        metadata={"device": job.target, "job_id": job.id, "batch_id": job.batch_id},
+        raw=stored.serialised_results,
+    )
+
+
+class _Written:
+    """What is read of Pulser's ``Results`` without Pulser: counts, atoms and numbers."""
+
+    def __init__(self, document: dict[str, object]) -> None:
+        self.atoms = tuple(map(str, _list(document.get("atom_order"))))
+        self.counts: dict[str, int] | None = None
+        self.scalars: dict[str, Expectation] = {}
+        values = _dict(document.get("results"))
+        for tag, identity in _dict(document.get("tagmap")).items():
+            series = _list(values.get(str(identity)))
+            if series:
+                self._take(tag, series[-1])
+
+    @classmethod
+    def read(cls, text: str | None) -> _Written | None:
+        if not text:
+            return None
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise ResultError(f"the serialised results are not JSON: {error}") from error
+        return cls(_dict(document))
+
+    def _take(self, tag: str, last: object) -> None:
+        if tag == _BITSTRINGS and isinstance(last, dict):
+            self.counts = {str(outcome): int(count) for outcome, count in last.items()}
+        elif isinstance(last, dict) and isinstance(last.get("real"), int | float):
+            self.scalars[tag] = Expectation(float(last["real"]))
+        elif isinstance(last, int | float) and not isinstance(last, bool):
+            self.scalars[tag] = Expectation(float(last))
+
+
+def _dict(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
