@@ -17,9 +17,9 @@ from quantum_async.errors import (
     InvalidOptionError,
     QuantumAsyncError,
 )
-from quantum_async.models.batch import BatchRef, FailurePolicy
+from quantum_async.models.batch import BatchRef
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
-from quantum_async.models.job import JobRef, JobState, JobStatus
+from quantum_async.models.job import JobRef, JobState
 from quantum_async.providers.base import ProviderClient
 from quantum_async.providers.local.devices import local_devices
 from quantum_async.providers.local.engine import Engine
@@ -90,13 +90,17 @@ class LocalClient(ProviderClient):
         self._engine: Engine | None = None
 
     @classmethod
-    def from_env(cls) -> Self:
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Build a client from ``QUANTUM_ASYNC_LOCAL_SEED`` and ``QUANTUM_ASYNC_LOCAL_WORKERS``.
+
+        Args:
+            environ: Read instead of the process's environment.
 
         Raises:
             ConfigurationError: A variable is not a whole number.
         """
-        return cls(seed=_whole_number("SEED"), workers=_whole_number("WORKERS"))
+        given = os.environ if environ is None else environ
+        return cls(seed=_whole_number(given, "SEED"), workers=_whole_number(given, "WORKERS"))
 
     @property
     def capabilities(self) -> Capabilities:
@@ -110,6 +114,7 @@ class LocalClient(ProviderClient):
             long_poll=True,
             jobs_in_flight=1024,
             requests_in_flight=16,
+            outlives=False,
         )
 
     @property
@@ -201,9 +206,7 @@ class LocalClient(ProviderClient):
         await anyio.to_thread.run_sync(engine.add, jobs, request.expected)
         return [job.ref for job in jobs]
 
-    async def poll(
-        self, jobs: Sequence[JobRef], *, wait: float = 0.0
-    ) -> Mapping[JobRef, JobState]:
+    async def poll(self, jobs: Sequence[JobRef], *, wait: float = 0.0) -> Mapping[JobRef, JobState]:
         """Say where jobs stand.
 
         Args:
@@ -326,9 +329,7 @@ def _records(specs: Sequence[JobSpec], request: SubmitRequest) -> list[LocalJob]
         validate(spec, request.target)
         records.append(
             LocalJob(
-                JobRef(
-                    LocalClient.name, spec.key, request.target, key=spec.key, batch_id=batch_id
-                ),
+                JobRef(LocalClient.name, spec.key, request.target, key=spec.key, batch_id=batch_id),
                 Task(spec, request.target),
                 effort(spec, request.target),
             )
@@ -336,8 +337,8 @@ def _records(specs: Sequence[JobSpec], request: SubmitRequest) -> list[LocalJob]
     return records
 
 
-def _whole_number(name: str) -> int | None:
-    text = os.environ.get(_ENVIRONMENT + name, "").strip()
+def _whole_number(environ: Mapping[str, str], name: str) -> int | None:
+    text = environ.get(_ENVIRONMENT + name, "").strip()
     if not text:
         return None
     if not text.isdigit():

@@ -12,6 +12,7 @@ from quantum_async.simulation.cache import ProgramCache
 
 if TYPE_CHECKING:
     from pulser import Sequence
+    from pulser.devices._device_datacls import BaseDevice
 
     from quantum_async.models.grid import Value
     from quantum_async.models.program import Program
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 QUBITS = "qubits"
 """The variable that maps qubit ids to trap ids, for a mappable register."""
 
-_sequences: ProgramCache[Sequence] = ProgramCache("sequence")
+_sequences: ProgramCache[Sequence[BaseDevice]] = ProgramCache("sequence")
 # Building assigns the values to the sequence's own variables: one thread at a time.
 _building = threading.Lock()
 
 
-def build_sequence(program: Program, variables: Mapping[str, Value]) -> Sequence:
+def build_sequence(program: Program, variables: Mapping[str, Value]) -> Sequence[BaseDevice]:
     """Read a sequence and bind its variables.
 
     Args:
@@ -39,14 +40,24 @@ def build_sequence(program: Program, variables: Mapping[str, Value]) -> Sequence
         UnboundParametersError: A variable has no value, or a value has no variable.
         DeviceLimitError: The sequence breaks a limit of its device.
     """
-    sequence = _sequences.get(program, "", lambda: _read(program))
+    sequence = read_sequence(program)
     _check_names(sequence, variables)
     if not sequence.is_parametrized() and not sequence.is_register_mappable():
         return sequence
     return _build(sequence, {name: _plain(value) for name, value in variables.items()})
 
 
-def _read(program: Program) -> Sequence:
+def read_sequence(program: Program) -> Sequence[BaseDevice]:
+    """Read a sequence with its variables unbound; it is shared, so it must not be changed.
+
+    Raises:
+        ProgramSyntaxError: The program is malformed.
+        DeviceLimitError: The sequence breaks a limit of its device.
+    """
+    return _sequences.get(program, "", lambda: _read(program))
+
+
+def _read(program: Program) -> Sequence[BaseDevice]:
     from pulser import Sequence
     from pulser.exceptions.base import PulserError
 
@@ -94,7 +105,7 @@ def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def _check_names(sequence: Sequence, variables: Mapping[str, Value]) -> None:
+def _check_names(sequence: Sequence[BaseDevice], variables: Mapping[str, Value]) -> None:
     declared = dict(sequence.declared_variables)
     expected = [*declared, *([QUBITS] if sequence.is_register_mappable() else [])]
     for name in variables:
@@ -133,7 +144,7 @@ def _plain(value: Value) -> Plain:
     return value
 
 
-def _build(sequence: Sequence, variables: dict[str, Plain]) -> Sequence:
+def _build(sequence: Sequence[BaseDevice], variables: dict[str, Plain]) -> Sequence[BaseDevice]:
     try:
         with _building:
             return sequence.build(**variables)  # type: ignore[arg-type]  # as Pulser reads them
