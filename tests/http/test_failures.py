@@ -388,11 +388,10 @@ async def test_streams_that_never_begin(wire):
 async def test_an_earlier_failure_is_not_taken_for_the_cause():
     """What was being handled when a request began does not decide what its failure means."""
 
-    async def hang_up(peer: Peer) -> None:
-        await peer.request()
-        await peer.reset()
+    def lose(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("reset")
 
-    async with raw_server(hang_up) as server, session(server.url, "httpx") as opened:
+    async with session("http://demo", transport=httpx.MockTransport(lose)) as opened:
         try:
             raise ConnectionRefusedError(111, "of another request")
         except ConnectionRefusedError:

@@ -38,7 +38,7 @@ class Time:
 
 
 async def sent_at(
-    time: Time, pacer: Pacer, count: int, *, pause: float | None = None
+    time: Time, pacer: Pacer, count: int, *, pause: float | None = None, after: int = 1
 ) -> list[float]:
     """When each of some requests that start at once is let through."""
     times: list[float] = []
@@ -46,7 +46,7 @@ async def sent_at(
     async def send() -> None:
         await pacer.turn(1000.0)
         times.append(time.now)
-        if pause is not None and len(times) == 1:
+        if pause is not None and len(times) == after:
             pacer.pause(pause)
 
     async with anyio.create_task_group() as group:
@@ -85,6 +85,13 @@ async def test_pause():
     """A pause holds back everybody, those who were waiting already as well."""
     time, pacer = made(RateLimit(per_second=1.0, burst=2))
     assert await sent_at(time, pacer, 5, pause=10.0) == pytest.approx([0.0, 10.0, 11.0, 12.0, 13.0])
+
+
+async def test_pause_while_waiting():
+    """Places that were given out before a pause are void, and given out anew after it."""
+    time, pacer = made(RateLimit(per_second=1.0))
+    times = await sent_at(time, pacer, 5, pause=10.0, after=2)
+    assert times == pytest.approx([0.0, 1.0, 11.0, 12.0, 13.0])
 
 
 async def test_the_longest_pause_counts():
