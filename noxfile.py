@@ -238,6 +238,7 @@ def _minor(version: str) -> int:
 @nox.session
 def nightly(session: nox.Session) -> None:
     """Run the tests that take too long for every push, such as the crash matrix."""
+    session.env["HYPOTHESIS_PROFILE"] = "nightly"
     session.env["QUANTUM_ASYNC_SEEDS"] = os.environ.get("QUANTUM_ASYNC_SEEDS", "50")
     _install(session, "tests", extras="all")
     selection = ("-n", "2", "-m", "nightly", "--timeout", "600")
