@@ -56,6 +56,7 @@ def _common(
 
 @app.command()
 def demo(
+    *,
     shots: Shots = 500,
     seed: Seed = None,
     output: Output = None,
@@ -86,6 +87,7 @@ def run(
         list[Path],
         typer.Argument(metavar="PROGRAM...", help="Files: .qasm, .qpy, or a Pulser .json."),
     ],
+    *,
     on: On = "local",
     shots: Shots = 1000,
     param: Annotated[
@@ -128,6 +130,7 @@ def sweep(
     program: Annotated[
         Path, typer.Argument(metavar="PROGRAM", help="A parametrised .qasm, .qpy or Pulser .json.")
     ],
+    *,
     param: Annotated[
         list[str],
         typer.Option(
@@ -172,6 +175,7 @@ def devices(
     provider: Annotated[
         str | None, typer.Argument(metavar="PROVIDER", help="Only this one, such as local.")
     ] = None,
+    *,
     json: Json = False,
     debug: Debug = False,
 ) -> None:

@@ -25,10 +25,11 @@ def complain(error: BaseException, *, debug: bool) -> None:
     if debug:
         traceback.print_exception(error)
         return
-    members = list(_members(error))
-    lines = [line for member in members[:MOST] for line in _lines(member)]
-    if len(members) > MOST:
-        lines.append(f"and {len(members) - MOST} more errors")
+    # Many jobs often meet one and the same error.
+    told = list(dict.fromkeys(tuple(_lines(member)) for member in _members(error)))
+    lines = [line for member in told[:MOST] for line in member]
+    if len(told) > MOST:
+        lines.append(f"and {len(told) - MOST} more errors")
     print(*lines, sep="\n", file=sys.stderr)  # noqa: T201 -- a command line prints
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeAlias
 
+from quantum_async.errors import JobCancelledError
+from quantum_async.models.job import JobStatus
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -64,9 +67,16 @@ def point_document(point: SweepPoint, *, shots: int | None = None) -> Document:
     return {
         "index": point.index,
         "parameters": dict(point.parameters),
-        "status": "succeeded" if result is not None else "failed",
+        "status": str(_status(point)),
         "job_id": point.ref.id if point.ref else None,
         "shots": result.shots if result is not None else shots,
         **measured(result),
         "error": failure(point.error),
     }
+
+
+def _status(point: SweepPoint) -> JobStatus:
+    if point.result is not None:
+        return JobStatus.SUCCEEDED
+    reached = point.error is not None and not isinstance(point.error, JobCancelledError)
+    return JobStatus.FAILED if reached else JobStatus.CANCELLED

@@ -54,28 +54,24 @@ def load(path: Path) -> Program:
 
 
 async def check(
-    paths: Sequence[Path],
+    candidates: Sequence[Candidate],
     client: ProviderClient,
     device: str,
     *,
     shots: int,
     variables: Mapping[str, Value],
     options: RunOptions,
-) -> list[Candidate]:
-    """Read and validate every file; nothing is submitted.
+) -> None:
+    """Read and validate every file, and note what speaks against it; nothing is submitted.
 
     Args:
-        paths: The files.
+        candidates: The files.
         client: An open client.
         device: The device's name; empty where each program decides.
         shots: Shots of each job.
         variables: Values of the programs' parameters.
         options: Seed and observables.
-
-    Returns:
-        The files in order, with what speaks against them.
     """
-    candidates = [Candidate(path) for path in paths]
 
     async def examine(candidate: Candidate) -> None:
         try:
@@ -90,4 +86,3 @@ async def check(
     async with anyio.create_task_group() as tasks:
         for candidate in candidates:
             tasks.start_soon(examine, candidate)
-    return candidates

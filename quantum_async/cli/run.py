@@ -13,13 +13,14 @@ from quantum_async.cli.clients import client_for
 from quantum_async.cli.codes import ExitCode, exit_code
 from quantum_async.cli.complaints import complain
 from quantum_async.cli.documents import dump, failure, measured
-from quantum_async.cli.programs import check
+from quantum_async.cli.programs import Candidate, check
 from quantum_async.cli.saving import check_output, save_text
 from quantum_async.cli.values import parse_values
 from quantum_async.cli.watching import watched
 from quantum_async.errors import InvalidInputError, QuantumAsyncError, WaitTimeoutError
 from quantum_async.models.job import JobStatus
 from quantum_async.models.submission import RunOptions
+from quantum_async.models.target import Target
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from quantum_async.cli.documents import Document
-    from quantum_async.cli.programs import Candidate
     from quantum_async.models.grid import Value
     from quantum_async.models.result import Result
+    from quantum_async.providers.base import ProviderClient
     from quantum_async.scheduler.job import Job
 
 REFUSED = "refused"
@@ -69,17 +70,22 @@ class Outcome:
 
     Args:
         candidate: The file.
-        target: Where it was to run.
+        provider: Where it was to run.
         job: The job, once it was accepted.
         result: What was measured.
         error: Why there is no result.
     """
 
     candidate: Candidate
-    target: str
+    provider: str
     job: Job | None = None
     result: Result | None = None
     error: QuantumAsyncError | None = None
+
+    @property
+    def target(self) -> str:
+        """Where it was to run, as ``provider:device`` once that is known."""
+        return str(Target(self.provider, self.candidate.device))
 
     @property
     def status(self) -> str:
@@ -131,24 +137,25 @@ class _Runner:
             seed=None if client.name == "local" else self.order.seed,
             observables=tuple(self.order.observables),
         )
+        self.outcomes = [Outcome(Candidate(path), client.name) for path in self.order.paths]
         with anyio.move_on_after(self.order.timeout) as scope:
             async with Scheduler(client) as scheduler:
-                candidates = await check(
-                    self.order.paths,
-                    client,
-                    device,
-                    shots=self.order.shots,
-                    variables=self._variables,
-                    options=options,
-                )
-                self._refuse([c.refusal for c in candidates if c.refusal is not None])
-                self.outcomes = [
-                    Outcome(c, f"{client.name}:{c.device}" if c.device else client.name)
-                    for c in candidates
-                ]
+                await self._check(client, device, options)
                 await self._submit_all(scheduler, options)
         if scope.cancelled_caught:
             self._note_timeout()
+
+    async def _check(self, client: ProviderClient, device: str, options: RunOptions) -> None:
+        candidates = [outcome.candidate for outcome in self.outcomes]
+        await check(
+            candidates,
+            client,
+            device,
+            shots=self.order.shots,
+            variables=self._variables,
+            options=options,
+        )
+        self._refuse([c.refusal for c in candidates if c.refusal is not None])
 
     def _refuse(self, refusals: list[InvalidInputError]) -> None:
         if not refusals or (self.order.keep_going and len(refusals) < len(self.order.paths)):
@@ -161,10 +168,10 @@ class _Runner:
 
     async def _submit_all(self, scheduler: Scheduler, options: RunOptions) -> None:
         wanted = [o for o in self.outcomes if o.candidate.refusal is None]
-        async with watched(scheduler, Counter(outcome.target for outcome in wanted)):
-            async with anyio.create_task_group() as tasks:
-                for outcome in wanted:
-                    tasks.start_soon(self._submit, scheduler, outcome, options)
+        expected = Counter(outcome.target for outcome in wanted)
+        async with watched(scheduler, expected), anyio.create_task_group() as tasks:
+            for outcome in wanted:
+                tasks.start_soon(self._submit, scheduler, outcome, options)
 
     async def _submit(self, scheduler: Scheduler, outcome: Outcome, options: RunOptions) -> None:
         assert outcome.candidate.program is not None
@@ -184,7 +191,7 @@ class _Runner:
         unfinished = [o for o in self.outcomes if o.result is None and o.error is None]
         self.timed_out = WaitTimeoutError(
             f"{len(unfinished)} of {len(self.order.paths)} jobs were not finished "
-            f"after {self.order.timeout} s",
+            f"after {self.order.timeout:g} s",
             remedy="They were cancelled; give --timeout more seconds, or leave it out.",
         )
 
@@ -218,7 +225,11 @@ class _Runner:
     def _row(self, outcome: Outcome) -> list[str]:
         result = outcome.result
         top = ", ".join(f"{key}: {count}" for key, count in result.most_common(3)) if result else ""
-        values = [f"⟨{n}⟩ = {v.value:.4f}" for n, v in result.expectation_values.items()] if result else []
+        values = (
+            [f"⟨{n}⟩ = {v.value:.4f}" for n, v in result.expectation_values.items()]
+            if result
+            else []
+        )
         return [
             str(outcome.candidate.path),
             outcome.target,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from quantum_async.display.estimate import main_value
+from quantum_async.display.estimate import coordinate, main_value
 from quantum_async.display.frames import sweep_row
 from quantum_async.display.tables import print_table
 from quantum_async.display.terminal.chart import Chart
@@ -42,23 +43,21 @@ def _picture(swept: Swept) -> ConsoleRenderable | None:
     axes = swept.results.points.axes
     good = [point for point in swept.results if point.result is not None]
     numeric = all(isinstance(v, int | float) for values in axes.values() for v in values)
-    if not good or not numeric or len(axes) > 2 or min(map(len, axes.values())) < 2:  # noqa: PLR2004
+    if not good or not numeric or len(axes) > 2 or min(map(len, axes.values())) < 2:
         return None
     names = list(axes)
     label, _ = main_value(good[0].outcome())
     if len(names) == 1:
-        points = [(_place(point, names[0]), _value(point)) for point in good]
+        points = [(coordinate(point, names[0]), _value(point)) for point in good]
         return Chart(points, x_label=names[0], y_label=label)
-    xs, ys = (sorted({_place(point, name) for point in good}) for name in names)
+    xs, ys = (sorted({coordinate(point, name) for point in good}) for name in names)
     cells = {
-        (xs.index(_place(point, names[0])), ys.index(_place(point, names[1]))): _value(point)
+        (xs.index(coordinate(point, names[0])), ys.index(coordinate(point, names[1]))): _value(
+            point
+        )
         for point in good
     }
     return Landscape(xs, ys, cells, names[0], names[1], label)
-
-
-def _place(point: SweepPoint, name: str) -> float:
-    return float(str(point.parameters[name]))
 
 
 def _value(point: SweepPoint) -> float:
@@ -76,4 +75,4 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    return str(value)
+    return json.dumps(value) if isinstance(value, dict) else str(value)

@@ -64,14 +64,14 @@ class Swept:
     Args:
         order: What was asked for.
         target: Where it ran.
-        results: Its points; those that were not reached have an error.
-        timed_out: Whether the time was up before it was finished.
+        results: Its points; those that were not reached have neither result nor error.
+        reason: Why not all points were reached, or ``None``.
     """
 
     order: SweepOrder
     target: str
     results: SweepResults
-    timed_out: bool = False
+    reason: QuantumAsyncError | None = None
 
     def document(self) -> Document:
         """Write it down with stable keys."""
@@ -81,7 +81,7 @@ class Swept:
             "shots": self.order.shots,
             "axes": {name: list(values) for name, values in self.results.points.axes.items()},
             "points": [point_document(p, shots=self.order.shots) for p in self.results],
-            "timed_out": self.timed_out,
+            "timed_out": isinstance(self.reason, WaitTimeoutError),
         }
 
 
@@ -94,7 +94,7 @@ async def sweep(order: SweepOrder, *, json: bool, debug: bool) -> ExitCode:
         debug: Show tracebacks.
 
     Raises:
-        QuantumAsyncError: Nothing could be run, or a point failed and errors are not collected.
+        QuantumAsyncError: No point could be run.
     """
     check_output(order.output, {".csv", ".json", ".png"})
     swept = await _run(order)
@@ -118,37 +118,46 @@ async def _run(order: SweepOrder) -> Swept:
     program = await anyio.to_thread.run_sync(load, order.path)
     target = order.on
     found: dict[int, SweepPoint] = {}
-    with anyio.move_on_after(order.timeout) as scope:
-        async with Scheduler(client) as scheduler:
-            running = scheduler.sweep(
-                program, points, shots=order.shots, on=order.on, on_error=order.on_error,
-                options=options,
-            )
-            target = running.target
-            async with watched(scheduler, {target: len(points)}):
-                async for point in running:
-                    found[point.index] = point
-    late = WaitTimeoutError(f"not finished after {order.timeout} s")
-    outcomes = [
-        found.get(index) or SweepPoint(index, points[index], error=late)
-        for index in range(len(points))
-    ]
-    return Swept(order, target, SweepResults(points, outcomes), scope.cancelled_caught)
+    reason: QuantumAsyncError | None = None
+    try:
+        with anyio.fail_after(order.timeout):
+            async with Scheduler(client) as scheduler:
+                running = scheduler.sweep(
+                    program,
+                    points,
+                    shots=order.shots,
+                    on=order.on,
+                    on_error=order.on_error,
+                    options=options,
+                )
+                target = running.target
+                async with watched(scheduler, {target: len(points)}):
+                    async for point in running:
+                        found[point.index] = point
+    except TimeoutError:
+        reason = _late(len(points) - len(found), order)
+    except QuantumAsyncError as error:
+        # What other points have measured is paid for, and is told all the same.
+        if not found:
+            raise
+        reason = error
+    outcomes = [found.get(i) or SweepPoint(i, points[i]) for i in range(len(points))]
+    return Swept(order, target, SweepResults(points, outcomes), reason)
+
+
+def _late(unfinished: int, order: SweepOrder) -> WaitTimeoutError:
+    return WaitTimeoutError(
+        f"{unfinished} points were not finished after {order.timeout:g} s",
+        remedy="They were cancelled; give --timeout more seconds, or leave it out.",
+    )
 
 
 def _conclude(swept: Swept, *, debug: bool) -> ExitCode:
-    if swept.timed_out:
-        unfinished = sum(isinstance(p.error, WaitTimeoutError) for p in swept.results)
-        error = WaitTimeoutError(
-            f"{unfinished} of {len(swept.results)} points were not finished "
-            f"after {swept.order.timeout} s",
-            remedy="They were cancelled; give --timeout more seconds, or leave it out.",
-        )
-        complain(error, debug=debug)
-        return exit_code(error)
     errors = [p.error for p in swept.results.errors if isinstance(p.error, QuantumAsyncError)]
+    if swept.reason is not None:
+        errors = [*errors, swept.reason]
     if not errors:
         return ExitCode.OK
     group = ExceptionGroup(f"{len(errors)} points failed", errors)
     complain(group, debug=debug)
-    return exit_code(group)
+    return exit_code(swept.reason or group)

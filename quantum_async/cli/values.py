@@ -39,7 +39,7 @@ def parse_points(texts: Sequence[str]) -> Points:
                 f"--param {name} is given twice",
                 remedy=f"Put all its values into one: --param {name}=0.1,0.2.",
             )
-        axes[name] = _span(text, written) if written.count(":") == 2 else _listed(text, written)  # noqa: PLR2004
+        axes[name] = _span(text, written) if written.count(":") == 2 else _listed(text, written)
     return grid(**axes)
 
 

@@ -1,16 +1,18 @@
-"""The one number that a picture shows of a result, with its error."""
+"""The numbers that a picture shows of a sweep's point: where it is and what was measured."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
+from quantum_async.errors import InvalidOptionError
 from quantum_async.models.result import Expectation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from quantum_async.models.result import Result
+    from quantum_async.models.sweep import SweepPoint
 
 FRACTION = "excited fraction"
 
@@ -44,3 +46,22 @@ def mean(result: Result, value: Callable[[str], float]) -> Expectation:
     average = sum(v * count for v, count in values) / shots
     variance = sum((v - average) ** 2 * count for v, count in values) / shots
     return Expectation(average, math.sqrt(variance / shots))
+
+
+def coordinate(point: SweepPoint, name: str) -> float:
+    """Return a parameter of a point as a number.
+
+    Args:
+        point: The point.
+        name: The parameter.
+
+    Raises:
+        InvalidOptionError: Its value is no number.
+    """
+    value = point.parameters[name]
+    if not isinstance(value, int | float):
+        raise InvalidOptionError(
+            f"{name} is not a number at point {point.index}: {value!r}",
+            remedy="Plot over another parameter, or use to_pandas().",
+        )
+    return float(value)

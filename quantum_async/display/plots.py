@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from quantum_async.display.estimate import main_value
+from quantum_async.display.estimate import coordinate, main_value
 from quantum_async.errors import InvalidOptionError
 
 if TYPE_CHECKING:
@@ -91,18 +91,6 @@ def plot_sweep(
     return axes
 
 
-def number(point: SweepPoint, name: str) -> float:
-    """Return a parameter's value of a point as a number.
-
-    Raises:
-        InvalidOptionError: It is none.
-    """
-    value = point.parameters[name]
-    if not isinstance(value, int | float):
-        raise InvalidOptionError(f"{name} is not a number at point {point.index}: {value!r}")
-    return float(value)
-
-
 def _axes(ax: Axes | None) -> Axes:
     if ax is not None:
         return ax
@@ -126,11 +114,11 @@ def _draw_lines(axes: Axes, points: Sequence[SweepPoint], x: str, measure: Measu
     for point in points:
         label, value = measure(point.outcome())
         others = {name: v for name, v in point.parameters.items() if name != x}
-        row = (number(point, x), value.value, value.standard_error or 0.0)
+        row = (coordinate(point, x), value.value, value.standard_error or 0.0)
         lines[_words(others)].append(row)
     for name, rows in lines.items():
         xs, ys, errors = zip(*sorted(rows), strict=True)
-        axes.errorbar(xs, ys, yerr=errors, fmt="o-", markersize=4, linewidth=1, label=name)
+        axes.errorbar(xs, ys, yerr=errors, fmt="o", markersize=4, linewidth=1, label=name or label)
     if 1 < len(lines) <= _MOST_LABELS:
         axes.legend()
     return label
@@ -150,13 +138,16 @@ def _draw_landscape(
     label = ""
     for point in points:
         label, value = measure(point.outcome())
-        cells[number(point, x), number(point, y)].append(value.value)
+        cells[coordinate(point, x), coordinate(point, y)].append(value.value)
     if not cells:
         return
     xs, ys = (sorted({place[axis] for place in cells}) for axis in (0, 1))
     # Where further parameters vary, a cell shows the mean over them.
     table = [
-        [sum(cells[place]) / len(cells[place]) if (place := (a, b)) in cells else math.nan for a in xs]
+        [
+            sum(cells[place]) / len(cells[place]) if (place := (a, b)) in cells else math.nan
+            for a in xs
+        ]
         for b in ys
     ]
     mesh = axes.pcolormesh(xs, ys, table, shading="nearest", cmap="viridis")

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from quantum_async.models.job import JobStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from rich.progress import TaskID
@@ -35,7 +36,7 @@ class JobProgress:
         console: Where to draw; standard error by default.
     """
 
-    def __init__(self, expected: dict[str, int], console: Console | None = None) -> None:
+    def __init__(self, expected: Mapping[str, int], console: Console | None = None) -> None:
         self._console = console or Console(file=sys.stderr)
         self._statuses: dict[str, JobStatus] = {}
         self._counts: dict[str, Counter[JobStatus]] = {target: Counter() for target in expected}
@@ -49,7 +50,7 @@ class JobProgress:
             disable=not self.is_shown,
         )
         self._tasks: dict[str, TaskID] = {
-            target: self._progress.add_task(target, total=total, statuses="")
+            target: self._progress.add_task(target, total=total, statuses="starting")
             for target, total in expected.items()
         }
 

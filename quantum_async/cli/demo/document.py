@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.cli.demo import physics
 from quantum_async.cli.documents import point_document
+from quantum_async.display.estimate import coordinate
 
 if TYPE_CHECKING:
     from quantum_async.cli.demo.sweeps import Demo
@@ -47,7 +48,7 @@ def rabi_document(point: SweepPoint) -> Document:
     Args:
         point: A point that has a result.
     """
-    omega = float(str(point.parameters["omega"]))
+    omega = coordinate(point, "omega")
     theory = physics.rabi_theory(omega)
     return {
         **point_document(point),

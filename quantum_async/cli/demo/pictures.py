@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.cli.demo import physics
 from quantum_async.cli.demo.document import best
+from quantum_async.display.estimate import coordinate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 
     from quantum_async.cli.demo.sweeps import Demo
     from quantum_async.models.result import Expectation, Result
+    from quantum_async.models.sweep import SweepResults
 
 _SIDE_BY_SIDE = 110
 """From this many columns on, both pictures fit next to each other."""
 _RABI = "Rabi oscillation of one atom"
-_QAOA = "QAOA for MaxCut on five corners"
+_QAOA = "MaxCut by QAOA"
 _OMEGA = "Ω (rad/µs)"
 
 
@@ -60,13 +62,13 @@ def summary(demo: Demo) -> list[str]:
     """
     top = best(demo)
     cut = physics.expected_cut(top.outcome())
-    angles = ", ".join(f"{name} = {value:.2f}" for name, value in top.parameters.items())
     jobs = len(demo.rabi) + len(demo.qaoa)
     return [
         f"{jobs} jobs, {jobs * demo.shots} shots, {demo.seconds:.1f} s: both sweeps ran at once.",
         f"Rabi: the measured fraction follows sin²(Ωt/2) within {_deviation(demo):.3f}.",
-        f"QAOA: the best angles cut {cut.value:.2f} of {len(physics.EDGES)} edges on average "
-        f"({angles}); the largest cut is {physics.LARGEST_CUT}.",
+        f"QAOA: γ = {coordinate(top, 'gamma'):.2f}, β = {coordinate(top, 'beta'):.2f} cut "
+        f"{cut.value:.2f} of {len(physics.EDGES)} edges on average; "
+        f"the largest cut is {physics.LARGEST_CUT}.",
     ]
 
 
@@ -96,8 +98,7 @@ def _rabi_chart(demo: Demo) -> ConsoleRenderable:
     from quantum_async.display.terminal.chart import Chart
 
     points = [
-        (float(str(point.parameters["omega"])), point.outcome().excited_fraction())
-        for point in demo.rabi
+        (coordinate(point, "omega"), point.outcome().excited_fraction()) for point in demo.rabi
     ]
     return Chart(
         points,
@@ -112,11 +113,11 @@ def _rabi_chart(demo: Demo) -> ConsoleRenderable:
 def _qaoa_landscape(demo: Demo) -> ConsoleRenderable:
     from quantum_async.display.terminal.landscape import Landscape
 
-    axes = demo.qaoa.points.axes
-    rows = len(axes["beta"])
+    gammas, betas = (_values(demo.qaoa, name) for name in ("gamma", "beta"))
+    rows = len(betas)
     return Landscape(
-        [float(str(value)) for value in axes["gamma"]],
-        [float(str(value)) for value in axes["beta"]],
+        gammas,
+        betas,
         {
             divmod(point.index, rows): physics.expected_cut(point.outcome()).value
             for point in demo.qaoa
@@ -129,28 +130,32 @@ def _qaoa_landscape(demo: Demo) -> ConsoleRenderable:
 
 def _deviation(demo: Demo) -> float:
     return max(
-        abs(point.outcome().excited_fraction() - physics.rabi_theory(float(str(value))))
+        abs(point.outcome().excited_fraction() - physics.rabi_theory(coordinate(point, "omega")))
         for point in demo.rabi
-        for value in (point.parameters["omega"],)
     )
+
+
+def _values(results: SweepResults, name: str) -> list[float]:
+    return sorted({coordinate(point, name) for point in results})
 
 
 def _draw_rabi(demo: Demo, axes: Axes) -> None:
     from quantum_async.display.plots import plot_sweep
 
-    omegas = [float(str(value)) for value in demo.rabi.points.axes["omega"]]
+    omegas = _values(demo.rabi, "omega")
     fine = [omegas[-1] * i / 400 for i in range(401)]
     axes.plot(fine, [physics.rabi_theory(omega) for omega in fine], color="0.65", label="theory")
     plot_sweep(demo.rabi, x="omega", ax=axes)
-    axes.set(title=_RABI, xlabel=_OMEGA, ylim=(-0.05, 1.05))
+    axes.set(title=_RABI, xlabel=_OMEGA, ylabel="excited fraction", ylim=(-0.05, 1.05))
+    axes.legend(["theory: sin²(Ωt/2)", "measured"], loc="lower center")
 
 
 def _draw_qaoa(demo: Demo, axes: Axes) -> None:
     from quantum_async.display.plots import plot_sweep
 
     plot_sweep(demo.qaoa, x="gamma", y="beta", ax=axes, measure=_edges_cut)
-    top = best(demo).parameters
-    axes.plot([top["gamma"]], [top["beta"]], "kD", markersize=6)
+    top = best(demo)
+    axes.plot([coordinate(top, "gamma")], [coordinate(top, "beta")], "kD", markersize=6)
     axes.set(title=_QAOA, xlabel="γ (rad)", ylabel="β (rad)")
 
 

@@ -56,8 +56,9 @@ async def run_demo(*, shots: int, seed: int | None) -> Demo:
     order: list[tuple[str, int]] = []
 
     async def follow(sweep: Sweep) -> None:
+        # One entry at a time, because both sweeps write here as their points finish.
         async for point in sweep:
-            order.append((sweep.name or "", point.index))
+            order.append((sweep.name or "", point.index))  # noqa: PERF401
 
     client, _ = client_for("local", seed=seed)
     async with Scheduler(client) as scheduler:
@@ -67,10 +68,10 @@ async def run_demo(*, shots: int, seed: int | None) -> Demo:
         qaoa = scheduler.sweep(
             physics.qaoa_program(), physics.qaoa_points(), shots=shots, name="qaoa"
         )
-        async with watched(scheduler, {sweep.target: len(sweep) for sweep in (rabi, qaoa)}):
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(follow, rabi)
-                tasks.start_soon(follow, qaoa)
+        expected = {sweep.target: len(sweep) for sweep in (rabi, qaoa)}
+        async with watched(scheduler, expected), anyio.create_task_group() as tasks:
+            tasks.start_soon(follow, rabi)
+            tasks.start_soon(follow, qaoa)
         return Demo(
             await rabi,
             await qaoa,
