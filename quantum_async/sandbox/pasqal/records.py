@@ -105,6 +105,7 @@ class Batch:
     closed: float | None = None
     cancelled: float | None = None
     timed_out: float | None = None
+    _final: Counter[JobStatus] | None = None
 
     @property
     def paused(self) -> bool:
@@ -128,12 +129,15 @@ class Batch:
     def counts(self, now: float) -> Mapping[str, int]:
         """Count its jobs by the service's words."""
         counts = dict.fromkeys(("PENDING", "RUNNING", "DONE", "ERROR", "CANCELED"), 0)
-        counts |= Counter(job.word(now) for job in self.jobs)
+        for status, number in self._tally(now).items():
+            paused = self.paused and not status.is_terminal
+            word = "PAUSED" if paused else WORDS[status]
+            counts[word] = counts.get(word, 0) + number
         return counts
 
     def status(self, now: float) -> str:
         """Say where the batch stands."""
-        counts = Counter(job.work.status(now) for job in self.jobs)
+        counts = self._tally(now)
         live = [status for status in counts if not status.is_terminal]
         if self.cancelled is not None:
             return "CANCELING" if JobStatus.CANCELLING in counts else "CANCELED"
@@ -149,7 +153,7 @@ class Batch:
 
     def is_over(self, now: float) -> bool:
         """Whether nothing will happen to it any more."""
-        return not self.open and all(job.work.status(now).is_terminal for job in self.jobs)
+        return not self.open and all(status.is_terminal for status in self._tally(now))
 
     def started(self, now: float) -> float | None:
         """Say when its first job started."""
@@ -166,6 +170,15 @@ class Batch:
             return None
         final = self.timed_out or self.cancelled or self.closed or self.created
         return max([final, *known])
+
+    def _tally(self, now: float) -> Counter[JobStatus]:
+        if self._final is not None:
+            return self._final
+        tally = Counter(job.work.status(now) for job in self.jobs)
+        if not self.open and all(status.is_terminal for status in tally):
+            # Nothing can change any more, and large batches are asked about often.
+            self._final = tally
+        return tally
 
     def _idle_since(self, now: float) -> float | None:
         ends = [job.work.finished(now) for job in self.jobs]
