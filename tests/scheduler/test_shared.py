@@ -33,7 +33,7 @@ async def test_a_sweep_becomes_few_jobs_and_keeps_its_order() -> None:
 
 async def test_programs_of_one_job_take_one_place() -> None:
     """A queue with two places takes two jobs of ten programs each, not two programs."""
-    client = shared(run_time=lambda _: 0.02)
+    client = shared(run_time=lambda _: 0.15)
     limits = qa.Limits(min_poll_interval=0.005, jobs_in_flight=2)
     async with Scheduler(client, limits=limits) as scheduler:
         await scheduler.sweep(PROGRAM, qa.grid(x=range(40)), shots=1)
