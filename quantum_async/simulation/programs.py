@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from quantum_async.errors import InvalidInputError, NoMeasurementError, UnsupportedProgramError
 from quantum_async.models.program import Program, ProgramFormat, qasm_format
 
 if TYPE_CHECKING:
     from pulser import Sequence
+    from pulser.devices._device_datacls import BaseDevice
     from qiskit import QuantumCircuit
 
-    ProgramLike: TypeAlias = "Program | QuantumCircuit | Sequence | str | Path"
+    ProgramLike: TypeAlias = "Program | QuantumCircuit | Sequence[BaseDevice] | str | Path"
     """What can be run: a program, a circuit, a sequence, OpenQASM text or a file's path."""
 
 _ACCEPTED = (
@@ -51,9 +52,9 @@ def as_program(obj: object) -> Program:
     if isinstance(obj, Path):
         return Program.load(obj)
     if _inherits(obj, "qiskit", "QuantumCircuit"):
-        return _from_circuit(obj)  # type: ignore[arg-type]  # checked by name
+        return _from_circuit(cast("QuantumCircuit", obj))
     if _inherits(obj, "pulser", "Sequence"):
-        return _from_sequence(obj)  # type: ignore[arg-type]  # checked by name
+        return _from_sequence(cast("Sequence[BaseDevice]", obj))
     raise InvalidInputError(
         f"{type(obj).__module__}.{type(obj).__qualname__} is not a program", remedy=_ACCEPTED
     )
@@ -89,7 +90,7 @@ def _from_circuit(circuit: QuantumCircuit) -> Program:
     return Program.from_live(copy, encode, ProgramFormat.QISKIT, copy.name)
 
 
-def _from_sequence(sequence: Sequence) -> Program:
+def _from_sequence(sequence: Sequence[BaseDevice]) -> Program:
     try:
         text: str = sequence.to_abstract_repr(skip_validation=True)
     except Exception as error:

@@ -9,7 +9,7 @@ from quantum_async.errors import InvalidOptionError
 _BITS = 31
 
 
-def fresh_seed(seed: int | None) -> int:
+def fresh_seed(seed: object) -> int:
     """Return the seed, or draw one, so that every result says how to repeat it.
 
     Raises:

@@ -84,9 +84,7 @@ def test_samples_are_the_shots_in_order_and_sum_up_to_the_counts():
     assert {key: result.samples.count(key) for key in result.counts} == dict(result.counts)
 
 
-@pytest.mark.parametrize(
-    ("target", "expected"), [("a", "100"), ("b", "010"), ("c", "001")]
-)
+@pytest.mark.parametrize(("target", "expected"), [("a", "100"), ("b", "010"), ("c", "001")])
 @pytest.mark.parametrize("channel", ["rydberg_local", "raman_local"])
 def test_one_named_atom_alone_is_excited(target, channel, expected):
     """Keys follow the register's atom order, in both bases."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qpy, transpile
 from qiskit.circuit import Parameter, ParameterVector
 from qiskit.quantum_info import Statevector
@@ -73,7 +73,7 @@ def small_circuits(draw):
     order = draw(st.permutations(range(width)))
     cuts = sorted(draw(st.sets(st.integers(1, width), max_size=2)) | {0, width})
     places = []
-    for number, (start, stop) in enumerate(zip(cuts, cuts[1:], strict=False)):
+    for number, (start, stop) in enumerate(pairwise(cuts)):
         register = ClassicalRegister(stop - start, f"r{number}")
         circuit.add_register(register)
         places += list(register)

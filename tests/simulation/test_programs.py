@@ -93,7 +93,7 @@ def test_an_unmeasured_sequence_of_two_bases_is_refused():
     sequence.declare_channel("two", "raman_local", initial_target="a")
     sequence.add(Pulse.ConstantPulse(100, 1.0, 0.0, 0.0), "one")
     sequence.add(Pulse.ConstantPulse(100, 1.0, 0.0, 0.0), "two")
-    with pytest.raises(NoMeasurementError, match="ground-rydberg and digital|digital and"):
+    with pytest.raises(NoMeasurementError, match=r"ground-rydberg and digital|digital and"):
         as_program(sequence)
     sequence.measure("digital")
     assert '"measurement": "digital"' in as_program(sequence).text

@@ -1,5 +1,8 @@
 """Seeds: same seed, same counts, and nobody's random state disturbed."""
 
+# The global random state is what these tests are about.
+# ruff: noqa: NPY002
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor

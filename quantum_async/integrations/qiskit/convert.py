@@ -9,7 +9,8 @@ from quantum_async.models.result import BitOrder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qiskit.primitives import PrimitiveResult, PubResult
+    from numpy.typing import NDArray
+    from qiskit.primitives import DataBin, PrimitiveResult, PubResult
 
     from quantum_async.models.result import Result
 
@@ -34,11 +35,11 @@ def to_primitive_result(result: Result) -> PrimitiveResult[PubResult]:
     return PrimitiveResult([pub], metadata={"version": 2})
 
 
-def _data(result: Result):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _data(result: Result) -> DataBin:
     import numpy as np
     from qiskit.primitives import BitArray, DataBin
 
-    fields: dict[str, object] = {}
+    fields: dict[str, BitArray | NDArray[np.float64]] = {}
     for name, width, outcomes in _registers(result):
         fields[name] = BitArray.from_samples(outcomes, width)
     if result.expectation_values:
@@ -46,7 +47,7 @@ def _data(result: Result):  # type: ignore[no-untyped-def]  # noqa: ANN202
         errors = (np.nan if e.standard_error is None else e.standard_error for e in values)
         fields["evs"] = np.array([e.value for e in values])
         fields["stds"] = np.array(list(errors))
-    return DataBin(**fields)
+    return DataBin(shape=(), **fields)
 
 
 def _registers(result: Result) -> Iterator[tuple[str, int, list[str]]]:

@@ -8,7 +8,6 @@ process of their own go to the pool in any case.
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +23,8 @@ from quantum_async.simulation.memory import usable_bytes
 from quantum_async.simulation.run import is_warm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import threading
+    from collections.abc import Sequence
     from concurrent.futures import Executor, Future
 
     from quantum_async.providers.local.work import Outcome

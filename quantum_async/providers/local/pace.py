@@ -59,7 +59,7 @@ class Pace:
                 starting the pool.
         """
         gain = min(self.workers, jobs) * _EFFICIENCY
-        if self.workers < 2 or gain <= 1:  # noqa: PLR2004 - one process is no pool
+        if self.workers < 2 or gain <= 1:
             return False
         serial = jobs * self.seconds(kind, guessed)
         if is_warm:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import Future
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from quantum_async.simulation.memory import usable_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from loky import ProcessPoolExecutor
 
@@ -89,7 +89,8 @@ class ProcessPlace:
 
     def submit(self, tasks: list[Task]) -> Future[list[Outcome]]:
         """Start tasks on a worker."""
-        return self._running().submit(run_tasks, tasks)
+        future: Future[list[Outcome]] = self._running().submit(run_tasks, tasks)
+        return future
 
     def close(self) -> None:
         """Kill the workers, whatever they do."""

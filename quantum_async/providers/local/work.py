@@ -64,7 +64,7 @@ def _run(task: Task) -> Outcome:
         return Outcome(None, _described(error), perf_counter() - started)
     except MemoryError:
         return Outcome(None, "the simulation ran out of memory", perf_counter() - started)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - answered, not swallowed
         # A defect here or in a simulator must fail its own job and no other.
         message = f"{type(error).__name__}: {error}"
         return Outcome(None, message, perf_counter() - started)

@@ -14,13 +14,14 @@ from quantum_async.simulation.devices import analog_qubits
 
 if TYPE_CHECKING:
     from pulser import Sequence
+    from pulser.devices._device_datacls import BaseDevice
 
     from quantum_async.models.submission import JobSpec
 
 _BOTH_BASES = 3
 
 
-def check_sequence(sequence: Sequence, job: JobSpec) -> None:
+def check_sequence(sequence: Sequence[BaseDevice], job: JobSpec) -> None:
     """Refuse a built sequence that cannot be simulated.
 
     Raises:
@@ -62,7 +63,7 @@ def check_atoms(atoms: int, levels: int) -> None:
         )
 
 
-def measured_basis(sequence: Sequence) -> str:
+def measured_basis(sequence: Sequence[BaseDevice]) -> str:
     """Name the basis that is measured: the one named, else the only one addressed.
 
     Raises:

@@ -15,6 +15,7 @@ from quantum_async.simulation.analog.randomness import seeded
 if TYPE_CHECKING:
     from pulser import Sequence
     from pulser.backend import Results
+    from pulser.devices._device_datacls import BaseDevice
     from pulser_simulation import QutipConfig
 
     Document: TypeAlias = "dict[str, object]"
@@ -47,7 +48,7 @@ class Emulation:
             text = json.dumps(_around_noise(text))
         return cls(text)
 
-    def check(self, sequence: Sequence, *, is_seeded: bool) -> None:
+    def check(self, sequence: Sequence[BaseDevice], *, is_seeded: bool) -> None:
         """Refuse what cannot be emulated as it stands.
 
         Raises:
@@ -68,7 +69,7 @@ class Emulation:
             check_atoms(len(sequence.register.qubit_ids), levels**2)
 
 
-def emulate(sequence: Sequence, emulation: Emulation, shots: int, seed: int) -> Result:
+def emulate(sequence: Sequence[BaseDevice], emulation: Emulation, shots: int, seed: int) -> Result:
     """Run a sequence on Pulser's QuTiP backend.
 
     Args:

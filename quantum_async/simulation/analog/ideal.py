@@ -15,12 +15,13 @@ from quantum_async.simulation.analog.randomness import undrawn
 
 if TYPE_CHECKING:
     from pulser import Sequence
+    from pulser.devices._device_datacls import BaseDevice
 
 # Filters of warnings are global to the process.
 _filters = threading.Lock()
 
 
-def sample_ideal(sequence: Sequence, shots: int, seed: int) -> tuple[str, ...]:
+def sample_ideal(sequence: Sequence[BaseDevice], shots: int, seed: int) -> tuple[str, ...]:
     """Evolve a sequence's state and draw an outcome for every shot.
 
     Args:
@@ -38,7 +39,7 @@ def sample_ideal(sequence: Sequence, shots: int, seed: int) -> tuple[str, ...]:
     return tuple(map(outcomes.__getitem__, drawn.tolist()))
 
 
-def _distribution(sequence: Sequence) -> dict[str, float]:
+def _distribution(sequence: Sequence[BaseDevice]) -> dict[str, float]:
     from pulser_simulation import QutipEmulator
 
     # QutipBackendV2 builds the Hamiltonian twice, which doubles the time of a point.

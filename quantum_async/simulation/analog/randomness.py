@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 _borrowing = threading.RLock()
 
 
 @contextmanager
-def undrawn(draws: int) -> Iterator[None]:
+def undrawn(draws: int) -> Generator[None]:
     """Take back a known number of uniform draws that the block makes and does not need.
 
     Where another thread has drawn meanwhile nothing is taken back, because its numbers would
@@ -36,7 +36,7 @@ def undrawn(draws: int) -> Iterator[None]:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Generator[None]:
     """Let the block draw what follows from a seed, and put the user's state back.
 
     Args:

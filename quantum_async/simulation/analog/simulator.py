@@ -18,6 +18,7 @@ from quantum_async.simulation.seeds import fresh_seed
 
 if TYPE_CHECKING:
     from pulser import Sequence
+    from pulser.devices._device_datacls import BaseDevice
 
     from quantum_async.models.submission import JobSpec
 
@@ -66,7 +67,7 @@ def simulate(job: JobSpec, device: str) -> Result:
     )
 
 
-def _checked(job: JobSpec) -> tuple[Sequence, Emulation | None]:
+def _checked(job: JobSpec) -> tuple[Sequence[BaseDevice], Emulation | None]:
     fresh_seed(job.options.seed)
     sequence = build_sequence(job.program, job.variables)
     check_sequence(sequence, job)

@@ -50,24 +50,20 @@ def observed(circuit: QuantumCircuit, observables: Sequence[str]) -> tuple[Quant
     from qiskit.quantum_info import SparsePauliOp
     from qiskit_aer.library import SaveExpectationValue
 
-    # False makes a copy, which keeps the caller's circuit as it is.
-    copy = circuit.remove_final_measurements(inplace=False)
+    copy = circuit.copy()
+    copy.remove_final_measurements()
     is_random = Survey.of(copy).is_random
     for number, observable in enumerate(observables):
         support = [q for q, letter in enumerate(reversed(observable)) if letter != "I"]
         if not support:
             continue
         letters = "".join(observable[-1 - q] for q in reversed(support))
-        save = SaveExpectationValue(
-            SparsePauliOp(letters), label=str(number), pershot=is_random
-        )
+        save = SaveExpectationValue(SparsePauliOp(letters), label=str(number), pershot=is_random)
         copy.append(save, [copy.qubits[q] for q in support])
     return copy, is_random
 
 
-def expectations(
-    observables: Sequence[str], data: Mapping[str, object]
-) -> dict[str, Expectation]:
+def expectations(observables: Sequence[str], data: Mapping[str, object]) -> dict[str, Expectation]:
     """Read what `observed` saved.
 
     Args:

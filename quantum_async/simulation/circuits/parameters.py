@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from quantum_async.errors import UnboundParametersError
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import Parameter
 
     from quantum_async.models.grid import Value
 
 
+class NamedParameter(Protocol):
+    """What is used of Qiskit's parameters, whose own class checkers cannot see."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    def __hash__(self) -> int: ...
+
+
 def values_by_parameter(
     circuit: QuantumCircuit, variables: Mapping[str, Value]
-) -> dict[Parameter, float]:
+) -> dict[NamedParameter, float]:
     """Match values with a circuit's parameters.
 
     A ``ParameterVector`` takes a list under its own name, or numbers under its elements' names.
@@ -26,7 +36,7 @@ def values_by_parameter(
     """
     single = {parameter.name: parameter for parameter in circuit.parameters}
     vectors = _vectors(circuit)
-    bound: dict[Parameter, float] = {}
+    bound: dict[NamedParameter, float] = {}
     for name, value in variables.items():
         if name in single:
             bound[single[name]] = _number(name, value)
@@ -44,19 +54,19 @@ def values_by_parameter(
     return bound
 
 
-def _vectors(circuit: QuantumCircuit) -> dict[str, tuple[int, dict[int, Parameter]]]:
-    vectors: dict[str, tuple[int, dict[int, Parameter]]] = {}
+def _vectors(circuit: QuantumCircuit) -> dict[str, tuple[int, dict[int, NamedParameter]]]:
+    vectors: dict[str, tuple[int, dict[int, NamedParameter]]] = {}
     for parameter in circuit.parameters:
         vector = getattr(parameter, "vector", None)
         if vector is not None:
             _, used = vectors.setdefault(vector.name, (len(vector), {}))
-            used[parameter.index] = parameter  # type: ignore[attr-defined]  # a vector's element
+            used[parameter.index] = parameter
     return vectors
 
 
 def _elements(
-    name: str, vector: tuple[int, dict[int, Parameter]], value: Value
-) -> dict[Parameter, float]:
+    name: str, vector: tuple[int, dict[int, NamedParameter]], value: Value
+) -> dict[NamedParameter, float]:
     length, used = vector
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != length:
         raise UnboundParametersError(

@@ -95,9 +95,7 @@ def _translate(circuit: QuantumCircuit, device: str) -> QuantumCircuit:
     from qiskit.transpiler.exceptions import TranspilerError
 
     try:
-        return transpile(
-            circuit, target=_target(device, circuit.num_qubits), optimization_level=0
-        )
+        return transpile(circuit, target=_target(device, circuit.num_qubits), optimization_level=0)
     except TranspilerError as error:
         raise UnsupportedProgramError(
             f"local:{device} has no {', '.join(sorted(unknown))}",
@@ -110,7 +108,8 @@ def operations(device: str) -> frozenset[str]:
     """Name the operations that a device knows."""
     from qiskit_aer import AerSimulator
 
-    return frozenset(AerSimulator(method=device).operation_names)
+    target = AerSimulator(method=device).target
+    return frozenset(target.operation_names if target else ())
 
 
 def _target(device: str, num_qubits: int) -> Target:
@@ -118,7 +117,7 @@ def _target(device: str, num_qubits: int) -> Target:
     from qiskit.transpiler import Target
     from qiskit_aer import AerSimulator
 
-    known = AerSimulator(method=device).target
+    known = AerSimulator(method=device).target or Target()
     target = Target(num_qubits=num_qubits)
     for name in known.operation_names:
         # Any gate becomes an rz, which the tableau then refuses at most angles.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from quantum_async.errors import ProgramSyntaxError
 from quantum_async.models.program import ProgramFormat
@@ -26,8 +26,7 @@ def read_circuit(program: Program) -> QuantumCircuit:
         ProgramSyntaxError: The program is malformed, with file, line and column.
     """
     if program.live is not None:
-        circuit: QuantumCircuit = program.live  # type: ignore[assignment]  # by its format
-        return circuit
+        return cast("QuantumCircuit", program.live)
     if program.format is ProgramFormat.QISKIT:
         return _read_qpy(program)
     if program.format is ProgramFormat.QASM2:

@@ -84,7 +84,8 @@ def _bound(circuit: QuantumCircuit, job: JobSpec) -> QuantumCircuit:
     values = values_by_parameter(circuit, job.variables)
     if not values:
         return circuit
-    return cast("QuantumCircuit", circuit.assign_parameters(values, inplace=False))
+    bound: QuantumCircuit = circuit.assign_parameters(values, inplace=False)
+    return bound
 
 
 def _run(circuit: QuantumCircuit, method: str, shots: int, seed: int) -> Mapping[str, object]:

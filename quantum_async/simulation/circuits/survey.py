@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qiskit import QuantumCircuit
-    from qiskit.circuit import CircuitInstruction, Qubit
 
 _PASSIVE = frozenset({"barrier", "delay", "id"})
 _RANDOM = frozenset({"measure", "reset", "initialize", "kraus", "quantum_channel", "superop"})
@@ -41,7 +40,7 @@ class Survey:
             if instruction.operation.name not in _PASSIVE
             for qubit in instruction.qubits
         }
-        names = [instruction.operation.name for instruction in _all(circuit)]
+        names = list(_names(circuit))
         return cls(frozenset(names), len(active), len(names), _is_measured_last(circuit))
 
     @property
@@ -56,7 +55,7 @@ class Survey:
 
 
 def _is_measured_last(circuit: QuantumCircuit) -> bool:
-    measured: set[Qubit] = set()
+    measured: set[object] = set()
     for instruction in circuit.data:
         name = instruction.operation.name
         if name in _PASSIVE:
@@ -70,8 +69,8 @@ def _is_measured_last(circuit: QuantumCircuit) -> bool:
     return True
 
 
-def _all(circuit: QuantumCircuit) -> Iterator[CircuitInstruction]:
+def _names(circuit: QuantumCircuit) -> Iterator[str]:
     for instruction in circuit.data:
-        yield instruction
+        yield instruction.operation.name
         for block in getattr(instruction.operation, "blocks", ()):
-            yield from _all(block)
+            yield from _names(block)

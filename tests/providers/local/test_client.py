@@ -6,6 +6,7 @@ import os
 import signal
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import anyio
@@ -26,7 +27,7 @@ from quantum_async.errors import (
 )
 from quantum_async.models.device import DeviceKind
 from quantum_async.models.job import JobStatus
-from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
+from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
 from quantum_async.providers.local.client import LocalClient
 from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.programs import as_program
@@ -346,18 +347,14 @@ async def test_noise_runs_in_a_process_and_gives_the_same_counts_as_in_a_thread(
 def children():
     """Worker processes of this one."""
     found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            with open(f"/proc/{entry}/stat") as stat:
-                parent = int(stat.read().rpartition(")")[2].split()[1])
-            with open(f"/proc/{entry}/cmdline") as file:
-                command = file.read()
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (folder / "cmdline").read_text()
         except (OSError, IndexError):
             continue
         if parent == os.getpid() and "loky" in command and "resource_tracker" not in command:
-            found.append(int(entry))
+            found.append(int(folder.name))
     return found
 
 

@@ -1,0 +1,91 @@
+"""The ways in which Python is started, none of which has a ``__main__`` guard."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+
+SWEEP = textwrap.dedent(
+    '''
+    import os
+    from uuid import uuid4
+
+    import anyio
+
+    from quantum_async import LocalClient, Program, ProgramFormat
+    from quantum_async.models.submission import JobSpec, SubmitRequest
+
+    print("this script runs")
+    TEXT = """OPENQASM 2.0; include "qelib1.inc"; qreg q[19]; creg c[19];
+    {layers} measure q -> c;"""
+
+    async def main():
+        program = Program(TEXT.format(layers="x q; " * 31), ProgramFormat.QASM2)
+        jobs = tuple(JobSpec(uuid4().hex, program, 10) for _ in range(2))
+        async with LocalClient(workers=2) as client:
+            left = await client.submit(SubmitRequest(uuid4().hex, "statevector", jobs))
+            while left:
+                states = await client.poll(left, wait=1.0)
+                for ref, state in states.items():
+                    if state.status.is_terminal:
+                        left.remove(ref)
+                        print(state.status, (await client.fetch(ref)).counts)
+            print("pool" if client._engine._pool else "no pool")
+    '''
+)
+RUN = "\nanyio.run(main)\nprint('the end')\n"
+
+
+def check(output):
+    lines = output.split("\n")
+    assert lines.count("this script runs") == 1, "workers must not run the script again"
+    assert lines.count("succeeded {'" + "1" * 19 + "': 10}") == 2
+    assert "pool" in lines
+    assert "the end" in lines
+
+
+def run(*arguments, text=None):
+    process = subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    assert not process.stderr
+    return process.stdout
+
+
+@pytest.mark.timeout(120)
+def test_a_script_needs_no_main_guard(tmp_path):
+    """The pool's processes do not run the user's script."""
+    path = tmp_path / "script.py"
+    path.write_text(SWEEP + RUN)
+    check(run(str(path)))
+
+
+@pytest.mark.timeout(120)
+def test_a_command_line_program_can_use_the_pool():
+    """``python -c`` has no file that a worker could import."""
+    check(run("-c", SWEEP + RUN))
+
+
+@pytest.mark.timeout(120)
+def test_standard_input_can_use_the_pool():
+    """Neither has a program that is piped in."""
+    check(run("-", text=SWEEP + RUN))
+
+
+@pytest.mark.timeout(120)
+def test_a_notebook_cell_can_use_the_pool():
+    """A cell awaits at top level, on the kernel's own loop."""
+    notebook = new_notebook(cells=[new_code_cell(SWEEP + "\nawait main()\nprint('the end')")])
+    NotebookClient(notebook, timeout=100, kernel_name="python3").execute()
+    check("".join(o["text"] for o in notebook.cells[0].outputs if o["name"] == "stdout"))
