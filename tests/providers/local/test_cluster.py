@@ -1,0 +1,70 @@
+"""A sweep that outgrows one machine runs on a Dask cluster that exists already."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+PROGRAM = textwrap.dedent(
+    '''
+    import os
+    from uuid import uuid4
+
+    import anyio
+    from dask.distributed import Client, LocalCluster
+
+    from quantum_async import LocalClient, as_program
+    from quantum_async.errors import ResultError
+    from quantum_async.models.submission import JobSpec, RunOptions, SubmitRequest
+    from qiskit import QuantumCircuit
+
+    def made(*, runs):
+        circuit = QuantumCircuit(2, 2)
+        circuit.x(0)
+        circuit.rz(0.0 if runs else 0.3, 0)
+        circuit.measure([0, 1], [0, 1])
+        return as_program(circuit)
+
+    async def finished(client, refs):
+        states = {}
+        while len(states) < len(refs):
+            known = await client.poll([r for r in refs if r not in states], wait=1.0)
+            states |= {r: s for r, s in known.items() if s.status.is_terminal}
+        return [states[r] for r in refs]
+
+    async def main(executor):
+        async with LocalClient(executor=executor, seed=3) as client:
+            jobs = [JobSpec(uuid4().hex, made(runs=True), 10 + n) for n in range(20)]
+            refs = await client.submit(SubmitRequest(uuid4().hex, "statevector", tuple(jobs)))
+            states = await finished(client, refs)
+            assert {s.status for s in states} == {"succeeded"}, states
+            results = [await client.fetch(r) for r in refs]
+            assert [r.counts for r in results] == [{"01": 10 + n} for n in range(20)]
+            bad = JobSpec(uuid4().hex, made(runs=False), 10)
+            refs = await client.submit(SubmitRequest(uuid4().hex, "stabilizer", (bad,)))
+            [state] = await finished(client, refs)
+            assert state.status == "failed" and "stabilizer" in state.message, state
+
+    if __name__ == "__main__":
+        with LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        ) as cluster, Client(cluster) as client:
+            anyio.run(main, client.get_executor())
+        print("the end")
+    '''
+)
+
+
+@pytest.mark.timeout(120)
+def test_a_dask_clusters_executor_runs_jobs(tmp_path):
+    """Programs go out, results and errors come back, across Dask's own pickling."""
+    path = tmp_path / "sweep.py"
+    path.write_text(PROGRAM)
+    process = subprocess.run(
+        [sys.executable, str(path)], capture_output=True, text=True, timeout=110, check=False
+    )
+    assert process.returncode == 0, process.stderr
+    assert "the end" in process.stdout
