@@ -39,6 +39,11 @@ class Journal(ABC):
 
     @property
     @abstractmethod
+    def scope(self) -> str:
+        """The lease of what this run begins by itself."""
+
+    @property
+    @abstractmethod
     def pulse(self) -> float | None:
         """Seconds between two calls of `renew`, or ``None`` where there is nothing to renew."""
 
@@ -217,6 +222,11 @@ class NullJournal(Journal):
     @property
     def run(self) -> str:
         """No id."""
+        return ""
+
+    @property
+    def scope(self) -> str:
+        """No lease."""
         return ""
 
     @property

@@ -59,6 +59,9 @@ class Change(ABC, Generic[T_co]):
     def apply(self, transaction: Transaction) -> T_co:
         """Add it to a transaction."""
 
+    def done(self) -> None:
+        """Note that the transaction was kept."""
+
 
 class Report(Change[None]):
     """A change that nobody waits for."""
@@ -85,11 +88,14 @@ class Work(Change[T_co]):
 class Intend(Change[None]):
     """A submission that is about to be sent."""
 
-    def __init__(self, submission: Submission, budget: Budget | None, run: str) -> None:
+    def __init__(
+        self, submission: Submission, budget: Budget | None, run: str, stored: set[str]
+    ) -> None:
         self.scope = submission.scope
         self._submission = submission
         self._budget = budget
         self._run = run
+        self._stored = stored
         self._digest = ""
         self._programs: list[Row] = []
         self._jobs: list[Row] = []
@@ -98,13 +104,19 @@ class Intend(Change[None]):
         """Write programs, parameters and options down."""
         submission = self._submission
         distinct = {job.program.digest: job.program for job in submission.jobs}
-        self._programs = [pack_program(program) for program in distinct.values()]
-        self._digest = payload_digest(submission)
-        self._jobs = [self._row(place) for place in range(len(submission.jobs))]
+        self._programs = [
+            pack_program(program)
+            for digest, program in distinct.items()
+            if digest not in self._stored
+        ]
+        self._jobs = [self._row(number) for number in range(len(submission.jobs))]
+        self._digest = payload_digest(submission.target, self._jobs)
 
     def apply(self, transaction: Transaction) -> None:
         """Reserve its part of the budget, then record it."""
         submission, statements = self._submission, transaction.statements
+        if transaction.is_alone:
+            self._check_key(transaction)
         self._spend(transaction)
         for program in self._programs:
             transaction.add(statements.add_program, program)
@@ -143,19 +155,38 @@ class Intend(Change[None]):
             "shots": job.shots,
             "variables": pack_variables(job.variables),
             "options": dump_options(job.options),
+            "ref": None,
             "failure": None,
         }
 
+    def done(self) -> None:
+        """Note which programs need not be written again."""
+        self._stored.update(str(program["digest"]) for program in self._programs)
+
+    def _check_key(self, transaction: Transaction) -> None:
+        """Tell why a key cannot be used; asked only once the database has refused it."""
+        key = self._submission.key
+        known = transaction.connection.scalar(
+            select(submissions.c.digest).where(submissions.c.key == key)
+        )
+        if known is not None:
+            payload = "this submission" if known == self._digest else "another payload"
+            raise DuplicateSubmissionError(
+                f"the key {key} was used before, for {payload}",
+                provider=self._submission.provider,
+                remedy="Give every submission a key of its own.",
+            )
+
     def _spend(self, transaction: Transaction) -> None:
-        spent = {"j": len(self._submission.jobs), "s": self._submission.shots}
+        spent: dict[str, int] = {"j": len(self._submission.jobs), "s": self._submission.shots}
         conditions = _within(self._budget, spent["j"], spent["s"])
         if not conditions:
-            transaction.add(transaction.statements.spend, spent)
+            transaction.add(transaction.statements.spend, {**spent})
             return
         transaction.flush()
         if not transaction.connection.scalar(select(ledger.c.id).where(*conditions)):
             raise _exceeded(transaction)
-        transaction.connection.execute(transaction.statements.spend, spent)
+        transaction.connection.exec_driver_sql(transaction.statements.spend, spent)
 
 
 def _within(budget: Budget | None, new_jobs: int, new_shots: int) -> list[ColumnElement[bool]]:
@@ -164,10 +195,12 @@ def _within(budget: Budget | None, new_jobs: int, new_shots: int) -> list[Column
     limits = (
         (budget.jobs, ledger.c.jobs + new_jobs),
         (budget.shots, ledger.c.shots + new_shots),
-        (budget.credits, ledger.c.credits),
-        (budget.cost, ledger.c.cost),
     )
-    return [total <= limit for limit, total in limits if limit is not None]
+    # What a job will cost is known afterwards only, so the first one beyond the limit is the last.
+    spent = ((budget.credits, ledger.c.credits), (budget.cost, ledger.c.cost))
+    return [total <= limit for limit, total in limits if limit is not None] + [
+        total < limit for limit, total in spent if limit is not None
+    ]
 
 
 def _exceeded(transaction: Transaction) -> BudgetExceededError:
@@ -177,25 +210,6 @@ def _exceeded(transaction: Transaction) -> BudgetExceededError:
         f"the budget does not allow this submission; the journal counts {so_far} so far",
         remedy="Raise the budget, or submit less; nothing of this submission was sent.",
     )
-
-
-def check_payload(transaction: Transaction, submission: Submission) -> None:
-    """Refuse a key that was used for another payload.
-
-    Raises:
-        DuplicateSubmissionError: It was.
-    """
-    known = transaction.connection.scalar(
-        select(submissions.c.digest).where(submissions.c.key == submission.key)
-    )
-    if known is not None:
-        same = known == payload_digest(submission)
-        raise DuplicateSubmissionError(
-            f"the key {submission.key} was used for "
-            + ("this submission already" if same else "another payload"),
-            provider=submission.provider,
-            remedy="Give every submission a key of its own.",
-        )
 
 
 @dataclass
@@ -275,7 +289,8 @@ class Refuse(Change[None]):
             )
         )
         if self.state is SendState.REJECTED and row.state != SendState.REJECTED:
-            connection.execute(transaction.statements.spend, {"j": -row.size, "s": -row.shots})
+            freed = {"j": -row.size, "s": -row.shots}
+            connection.exec_driver_sql(transaction.statements.spend, freed)
 
 
 @dataclass
@@ -389,6 +404,6 @@ def pay(transaction: Transaction, cost: Cost | None) -> None:
     """Add what a job cost to what all jobs cost."""
     if cost is None or not cost.amount:
         return
-    is_credit = "credit" in cost.unit.lower()
-    row: Row = {"c": cost.amount if is_credit else 0.0, "m": 0.0 if is_credit else cost.amount}
+    given, money = (cost.amount, 0.0) if cost.is_credits else (0.0, cost.amount)
+    row: Row = {"c": given, "m": money}
     transaction.add(transaction.statements.pay, row)

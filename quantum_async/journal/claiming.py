@@ -105,15 +105,17 @@ class Claiming:
 
     def _take_job(self, job: StoredJob) -> bool:
         """Give the job a lease of its own, so that the rest of its run stays where it is."""
-        row = self._connection.execute(
-            select(leases).where(leases.c.scope == job.place.scope).with_for_update()
-        ).mappings().one_or_none()
+        row = (
+            self._connection.execute(
+                select(leases).where(leases.c.scope == job.place.scope).with_for_update()
+            )
+            .mappings()
+            .one_or_none()
+        )
         if self._leases.holds(job.place.scope) or not is_free(row, self._transaction.now):
             return False
         scope = f"job:{job.spec.key}"
-        self._connection.execute(
-            update(jobs).where(jobs.c.key == job.spec.key).values(scope=scope)
-        )
+        self._connection.execute(update(jobs).where(jobs.c.key == job.spec.key).values(scope=scope))
         return self._leases.take(self._transaction, scope) is None
 
     def _unfinished(self, run: str | None) -> list[str]:
@@ -175,9 +177,11 @@ class Claiming:
             "target": plan.target,
             "options": dump_options(plan.options),
         }
-        row = self._connection.execute(
-            select(sweeps).where(sweeps.c.name == plan.name)
-        ).mappings().one_or_none()
+        row = (
+            self._connection.execute(select(sweeps).where(sweeps.c.name == plan.name))
+            .mappings()
+            .one_or_none()
+        )
         if row is None:
             self._connection.execute(sweeps.insert(), wanted | {"run": run})
             return

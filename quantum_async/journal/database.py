@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, event, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Dialect, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -51,6 +53,13 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether this is the embedded default."""
         return self._place.file is not None
+
+    @property
+    def dialect(self) -> Dialect:
+        """How statements are written for it, with named parameters."""
+        if self.is_sqlite:
+            return sqlite.dialect(paramstyle="named")
+        return psycopg.dialect()  # type: ignore[no-untyped-call]
 
     def connect(self, *, must_exist: bool = False) -> None:
         """Open the connection.

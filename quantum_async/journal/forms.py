@@ -5,27 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async import errors
 from quantum_async.errors import JobError, JournalError, QuantumAsyncError
-from quantum_async.journal.values import Json, decode, dump, dump_options, encode, load
+from quantum_async.journal.values import Json, decode, dump, encode, load
 from quantum_async.models.job import JobRef
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.result import BitOrder, Expectation, Register, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from quantum_async.journal.records import Submission
     from quantum_async.models.grid import Value
-    from quantum_async.models.submission import JobSpec
 
     Clean: TypeAlias = Callable[[str], str]
 
 LEVEL = 1
 """zlib's fastest: results are small, and the disk is not what is scarce."""
 VERSION = 1
+
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def pack_result(result: Result, clean: Clean) -> bytes:
@@ -50,7 +51,7 @@ def pack_result(result: Result, clean: Clean) -> bytes:
         "metadata": dict(result.metadata),
         "raw": _maybe(clean, result.raw),
     }
-    text = json.dumps(document, separators=(",", ":"), default=_number)
+    text = _encode_result(document)
     return zlib.compress(text.encode(), LEVEL)
 
 
@@ -69,7 +70,7 @@ def unpack_result(body: bytes) -> Result:
         bit_order=BitOrder(document["bit_order"]),
         registers=tuple(Register(name, width) for name, width in document["registers"]),
         atoms=tuple(document["atoms"]),
-        samples=_maybe(tuple, document["samples"]),
+        samples=None if document["samples"] is None else tuple(document["samples"]),
         exact_probabilities=document["exact"],
         expectation_values={
             name: Expectation(value, standard_error)
@@ -100,7 +101,7 @@ def pack_error(error: BaseException, clean: Clean) -> str:
         "notes": [clean(note) for note in notes],
         "state": state,
     }
-    return json.dumps(document, separators=(",", ":"))
+    return _compact(document)
 
 
 def unpack_error(text: str) -> QuantumAsyncError:
@@ -156,7 +157,7 @@ def unpack_program(row: Mapping[str, object]) -> Program:
 
 def pack_variables(variables: Mapping[str, Value]) -> str:
     """Write the values of a job's parameters down."""
-    return json.dumps(variables, separators=(",", ":"), default=dict)
+    return _compact(_plain(variables))
 
 
 def unpack_variables(text: str) -> Mapping[str, Value]:
@@ -167,14 +168,14 @@ def unpack_variables(text: str) -> Mapping[str, Value]:
     """
     found = _tuples(json.loads(text))
     if not isinstance(found, dict):
-        raise ValueError("the variables are no mapping")  # noqa: TRY004 -- a damaged row
+        raise ValueError("the variables are no mapping")
     return found
 
 
 def pack_ref(ref: JobRef) -> str:
     """Write a job's reference down; where the journal is follows from where it was found."""
     parts = [ref.provider, ref.id, ref.target, ref.key, ref.index, ref.batch_id, ref.account]
-    return json.dumps(parts, separators=(",", ":"))
+    return _compact(parts)
 
 
 def unpack_ref(text: str, journal: str | None) -> JobRef:
@@ -201,17 +202,18 @@ def unpack_any(text: str | None) -> object:
     return None if text is None else load(text)
 
 
-def payload_digest(submission: Submission) -> str:
-    """SHA-256 over all that a submission sends, in hexadecimal."""
-    digest = hashlib.sha256(submission.target.encode())
-    for job in submission.jobs:
-        digest.update(_fingerprint(job).encode())
+def payload_digest(target: str, rows: Iterable[Mapping[str, object]]) -> str:
+    """SHA-256 over all that a submission sends, in hexadecimal.
+
+    Args:
+        target: The device's name.
+        rows: Its jobs as they are written down.
+    """
+    digest = hashlib.sha256(target.encode())
+    for row in rows:
+        parts = (row["program"], row["shots"], row["variables"], row["options"])
+        digest.update("\0".join(map(str, parts)).encode())
     return digest.hexdigest()
-
-
-def _fingerprint(job: JobSpec) -> str:
-    variables = pack_variables(job.variables)
-    return f"\0{job.program.digest}\0{job.shots}\0{variables}\0{dump_options(job.options)}"
 
 
 def _maybe(convert: Callable[..., object], value: object) -> object:
@@ -224,6 +226,18 @@ def _number(value: object) -> object:
     if item is None:
         raise JournalError(f"a result holds a {type(value).__name__}, which is no number or word")
     return item()
+
+
+_encode_result = json.JSONEncoder(separators=(",", ":"), default=_number).encode
+
+
+def _plain(value: object) -> object:
+    """Turn the mappings of a parameter's value into what JSON knows."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
 
 
 def _cleaned(data: Json, clean: Clean) -> Json:

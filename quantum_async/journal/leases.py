@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from quantum_async.errors import JournalError
 from quantum_async.journal.owner import Owner
@@ -14,7 +14,7 @@ from quantum_async.journal.schema import leases
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Connection, RowMapping, Select
+    from sqlalchemy import Connection, Dialect, RowMapping, Select
 
     from quantum_async.journal.statements import Transaction
 
@@ -34,9 +34,13 @@ class Leases:
     Args:
         owner: This run.
         lasts: How long a lease lasts without being renewed, in seconds.
+        dialect: The database's.
     """
 
-    def __init__(self, owner: Owner, lasts: float) -> None:
+    def __init__(self, owner: Owner, lasts: float, dialect: Dialect) -> None:
+        query = select(leases.c.generation).where(leases.c.scope == bindparam("scope"))
+        # Compiled by hand, because every transaction asks it.
+        self._fence = str(query.with_for_update(read=True).compile(dialect=dialect))
         self._owner = owner
         self._lasts = lasts
         self._held: dict[str, int] = {}
@@ -89,12 +93,7 @@ class Leases:
         Raises:
             LostLeaseError: One of them is not ours.
         """
-        wanted = sorted(set(scopes))
-        if not wanted:
-            return
-        query = select(leases.c.scope, leases.c.generation).where(leases.c.scope.in_(wanted))
-        found = _generations(transaction.connection, query.with_for_update(read=True))
-        lost = [s for s in wanted if s not in self._held or found.get(s) != self._held[s]]
+        lost = [s for s in sorted(set(scopes)) if not self._is_current(transaction, s)]
         if lost:
             raise LostLeaseError(
                 f"another process has taken over {', '.join(lost)}",
@@ -109,9 +108,7 @@ class Leases:
         """
         began = clock()
         connection = transaction.connection
-        query = select(leases.c.scope, leases.c.generation).where(
-            leases.c.owner == self._owner.run
-        )
+        query = select(leases.c.scope, leases.c.generation).where(leases.c.owner == self._owner.run)
         found = _generations(connection, query.with_for_update())
         lost = frozenset(s for s, generation in self._held.items() if found.get(s) != generation)
         for scope in lost:
@@ -130,6 +127,10 @@ class Leases:
         transaction.connection.execute(
             update(leases).where(leases.c.owner == self._owner.run).values(expires=0.0)
         )
+
+    def _is_current(self, transaction: Transaction, scope: str) -> bool:
+        found = transaction.connection.exec_driver_sql(self._fence, {"scope": scope}).scalar()
+        return found is not None and found == self._held.get(scope)
 
     @property
     def _span(self) -> float:
@@ -159,9 +160,9 @@ def clock() -> float:
     return time.monotonic() if boottime is None else time.clock_gettime(boottime)
 
 
-def _generations(connection: Connection, query: Select[tuple[str, int]]) -> dict[str, int]:
+def _generations(connection: Connection, query: Select[str, int]) -> dict[str, int]:
     # Not dict(...), which takes a result for a mapping.
-    return {scope: generation for scope, generation in connection.execute(query)}  # noqa: C416
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _row(connection: Connection, scope: str) -> RowMapping | None:

@@ -73,9 +73,7 @@ class Reader:
         self._shown = shown
         self._programs: dict[str, Program | None] = {}
 
-    def jobs(
-        self, *conditions: ColumnElement[bool], with_results: bool = False
-    ) -> list[StoredJob]:
+    def jobs(self, *conditions: ColumnElement[bool], with_results: bool = False) -> list[StoredJob]:
         """Read jobs, the oldest first.
 
         Args:
@@ -147,7 +145,7 @@ class Reader:
             state = WorkState.SUCCEEDED
         batch = unpack_any(row["batch"])
         if batch is not None and not isinstance(batch, BatchRef):
-            raise ValueError("the batch is no batch")  # noqa: TRY004 -- a damaged row
+            raise ValueError("the batch is no batch")
         return StoredJob(
             spec=JobSpec(
                 key=row["key"],
@@ -174,7 +172,7 @@ class Reader:
             query = select(programs).where(programs.c.digest == digest)
             row = self._connection.execute(query).mappings().one_or_none()
             self._programs[digest] = (
-                self._read("programs", row, lambda r: unpack_program(r), "digest") if row else None
+                self._read("programs", row, _program, "digest") if row else None
             )
         program = self._programs[digest]
         if program is None:
@@ -224,9 +222,11 @@ class Reader:
 def _submission(row: RowMapping, members: list[StoredJob]) -> StoredSubmission:
     if len(members) != row["size"] and row["state"] != SendState.REJECTED:
         raise ValueError(f"{len(members)} of its {row['size']} jobs can be read")
-    return StoredSubmission(
-        row["key"], SendState(row["state"]), tuple(members), row["sent"]
-    )
+    return StoredSubmission(row["key"], SendState(row["state"]), tuple(members), row["sent"])
+
+
+def _program(row: RowMapping) -> Program:
+    return unpack_program({column.name: row[column.name] for column in programs.columns})
 
 
 def _batch(row: RowMapping) -> StoredBatch:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import QuantumAsyncError
-from quantum_async.models.job import JobRef
 from quantum_async.models.submission import RunOptions
 
 if TYPE_CHECKING:
+    from quantum_async.errors import QuantumAsyncError
     from quantum_async.models.batch import BatchRef
+    from quantum_async.models.job import JobRef
     from quantum_async.models.result import Result
     from quantum_async.models.submission import JobSpec
 

@@ -14,7 +14,6 @@ from quantum_async.errors import JournalError, QuantumAsyncError
 from quantum_async.journal.base import Journal
 from quantum_async.journal.changes import (
     Accept,
-    Change,
     CloseBatch,
     Detach,
     End,
@@ -89,10 +88,11 @@ class SqlJournal(Journal):
         self._lease = lease
         self._must_exist = must_exist
         self._database = Database(self._place, lock_wait=lock_wait, mounts=mounts)
-        self._statements = Statements(is_sqlite=self._database.is_sqlite)
+        self._statements = Statements(self._database.dialect)
         self._owner = Owner.this("")
-        self._leases = Leases(self._owner, lease)
+        self._leases = Leases(self._owner, lease, self._database.dialect)
         self._scopes: dict[str, str] = {}
+        self._programs: set[str] = set()
         self._writer = Writer(self._commit)
         self._stack: AsyncExitStack | None = None
 
@@ -125,7 +125,7 @@ class SqlJournal(Journal):
         if self._stack is not None:
             raise JournalError("the journal is open already", remedy="Use one per scheduler.")
         self._owner = Owner.this(uuid.uuid4().hex)
-        self._leases = Leases(self._owner, self._lease)
+        self._leases = Leases(self._owner, self._lease, self._database.dialect)
         self._writer = Writer(self._commit)
         await anyio.to_thread.run_sync(self._connect)
         async with AsyncExitStack() as stack:
@@ -172,7 +172,7 @@ class SqlJournal(Journal):
             DuplicateSubmissionError: The key was used before.
             JournalError: It cannot be recorded, so it must not be sent.
         """
-        await self._writer.do(Intend(submission, budget, self.run))
+        await self._writer.do(Intend(submission, budget, self.run, self._programs))
         self._scopes[submission.key] = submission.scope
         self._scopes.update((job.key, submission.scope) for job in submission.jobs)
 
@@ -339,12 +339,16 @@ class SqlJournal(Journal):
             return
         is_durable = any(entry.change.is_durable for entry in group)
         with self._database.transaction(durable=is_durable) as connection:
-            transaction = Transaction(connection, self._statements, self._database.now(connection))
-            changes: list[Change[object]] = [entry.change for entry in group]
-            self._leases.check(transaction, filter(None, (change.scope for change in changes)))
+            now = self._database.now(connection)
+            alone = len(group) == 1
+            transaction = Transaction(connection, self._statements, now, is_alone=alone)
+            scopes = (entry.change.scope for entry in group)
+            self._leases.check(transaction, filter(None, scopes))
             for entry in group:
                 entry.value = entry.change.apply(transaction)
             transaction.flush()
+        for entry in group:
+            entry.change.done()
 
 
 def _prepared(entry: Entry[object]) -> bool:
@@ -359,8 +363,8 @@ def _prepared(entry: Entry[object]) -> bool:
 def _concerns_all(error: Exception) -> bool:
     """Whether the database itself is at fault, so that smaller transactions would fail as well."""
     cause = error.__cause__
-    return type(error) is JournalError and cause is not None and not isinstance(
-        cause, IntegrityError
+    return (
+        type(error) is JournalError and cause is not None and not isinstance(cause, IntegrityError)
     )
 
 

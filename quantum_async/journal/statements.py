@@ -11,50 +11,62 @@ from quantum_async.journal.records import SendState, WorkState
 from quantum_async.journal.schema import batches, jobs, ledger, programs, results, submissions
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import BindParameter, Connection, Dialect, Table
     from sqlalchemy.sql.dml import Update, UpdateBase
 
     Row: TypeAlias = dict[str, object]
 
-_key = bindparam("k")
+_key: BindParameter[str] = bindparam("k")
 
 
 class Statements:
-    """Every statement that is made for many rows at once.
+    """Every statement that is made for many rows at once, compiled once.
 
     Rows of one group commit are collected per statement, and the statements are made in the order
     below: first what is new, then how it went on, so that the last state of a job is its last.
 
     Args:
-        is_sqlite: Whether the database is SQLite.
+        dialect: The database's.
     """
 
-    def __init__(self, *, is_sqlite: bool) -> None:
-        insert = sqlite.insert if is_sqlite else postgresql.insert
-        added = insert(jobs)
+    def __init__(self, dialect: Dialect) -> None:
+        insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+        added = insert(jobs).values(_all(jobs))
         again = {name: added.excluded[name] for name in ("submission", "place", "state", "failure")}
-        open_jobs = jobs.c.state.not_in([WorkState.FETCHED])
-        self.add_program = insert(programs).on_conflict_do_nothing()
-        self.add_submission = insert(submissions)
-        self.add_job = added.on_conflict_do_update(index_elements=["key"], set_=again)
-        self.add_batch = insert(batches)
-        self.postpone = _change(submissions, state="state")
-        self.send_again = _change(submissions, sent="sent", state="state")
-        self.set_submission = _change(submissions, state="state")
-        self.accept_job = _change(jobs, state="state", ref="ref")
-        self.end_job = _change(jobs, state="state", failure="failure").where(open_jobs)
-        self.fetch_job = _change(jobs, state="state")
-        self.add_result = insert(results).on_conflict_do_nothing()
-        self.free_job = _change(jobs, scope="scope")
-        self.open_batch = _change(batches, state="state", id="id")
-        self.set_batch = _change(batches, state="state")
-        self.spend = update(ledger).values(
-            jobs=ledger.c.jobs + bindparam("j"), shots=ledger.c.shots + bindparam("s")
+        not_fetched = jobs.c.state != WorkState.FETCHED.value
+        self._dialect = dialect
+        self.order: list[str] = []
+        self.add_program = self._made(
+            insert(programs).values(_all(programs)).on_conflict_do_nothing()
         )
-        self.pay = update(ledger).values(
-            credits=ledger.c.credits + bindparam("c"), cost=ledger.c.cost + bindparam("m")
+        self.add_submission = self._made(insert(submissions).values(_all(submissions)))
+        self.add_job = self._made(added.on_conflict_do_update(index_elements=["key"], set_=again))
+        self.add_batch = self._made(insert(batches).values(_all(batches)))
+        self.postpone = self._made(_change(submissions, state="state"))
+        self.send_again = self._made(_change(submissions, sent="sent", state="state"))
+        self.set_submission = self._made(_change(submissions, state="state"))
+        self.accept_job = self._made(_change(jobs, state="state", ref="ref"))
+        self.end_job = self._made(
+            _change(jobs, state="state", failure="failure").where(not_fetched)
         )
-        self.order = tuple(vars(self).values())
+        self.fetch_job = self._made(_change(jobs, state="state"))
+        self.add_result = self._made(insert(results).values(_all(results)).on_conflict_do_nothing())
+        self.free_job = self._made(_change(jobs, scope="scope"))
+        self.open_batch = self._made(_change(batches, state="state", id="id"))
+        self.set_batch = self._made(_change(batches, state="state"))
+        spent = {"jobs": ledger.c.jobs + bindparam("j"), "shots": ledger.c.shots + bindparam("s")}
+        self.spend = self._made(update(ledger).values(spent))
+        paid = {
+            "credits": ledger.c.credits + bindparam("c"),
+            "cost": ledger.c.cost + bindparam("m"),
+        }
+        self.pay = self._made(update(ledger).values(paid))
+
+    def _made(self, statement: UpdateBase) -> str:
+        # Compiled by hand, because compiling and binding anew costs more than the database.
+        text = str(statement.compile(dialect=self._dialect))
+        self.order.append(text)
+        return text
 
 
 class Transaction:
@@ -64,15 +76,19 @@ class Transaction:
         connection: The database, in a transaction.
         statements: What can be written.
         now: The time, in seconds since the epoch.
+        is_alone: Whether it holds one change only, so that a refusal is that change's.
     """
 
-    def __init__(self, connection: Connection, statements: Statements, now: float) -> None:
+    def __init__(
+        self, connection: Connection, statements: Statements, now: float, *, is_alone: bool = True
+    ) -> None:
         self.connection = connection
         self.statements = statements
         self.now = now
-        self._rows: dict[UpdateBase, list[Row]] = {}
+        self.is_alone = is_alone
+        self._rows: dict[str, list[Row]] = {}
 
-    def add(self, statement: UpdateBase, row: Row) -> None:
+    def add(self, statement: str, row: Row) -> None:
         """Write a row together with others."""
         self._rows.setdefault(statement, []).append(row)
 
@@ -81,12 +97,18 @@ class Transaction:
         rows, self._rows = self._rows, {}
         for statement in self.statements.order:
             if statement in rows:
-                self.connection.execute(statement, rows[statement])
+                self.connection.exec_driver_sql(statement, rows[statement])
 
 
 def _change(table: Table, **columns: str) -> Update:
-    values = {column: bindparam(name) for column, name in columns.items()}
+    values: dict[str, BindParameter[object]] = {
+        column: bindparam(name) for column, name in columns.items()
+    }
     return update(table).where(table.c.key == _key).values(**values)
+
+
+def _all(table: Table) -> dict[str, BindParameter[object]]:
+    return {column.name: bindparam(column.name, type_=column.type) for column in table.columns}
 
 
 def state_after(state: SendState) -> WorkState:

@@ -16,7 +16,7 @@ from typing import TypeAlias
 from quantum_async.errors import JournalError
 from quantum_async.models.submission import RunOptions
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 TAG = "~"
 """Marks an object that stands for something JSON has no word for."""
@@ -80,6 +80,8 @@ def decode(data: Json) -> object:
             return _found(name, Enum)(decode(value))
         case {"~": "data", "of": str(name), "fields": dict(named)}:
             return _found(name, object)(**{key: decode(item) for key, item in named.items()})
+        case _:
+            pass
     raise ValueError(f"not a value of the journal: {data!r:.80}")
 
 
@@ -119,7 +121,7 @@ def load_options(text: str) -> RunOptions:
     """
     options = load(text)
     if not isinstance(options, RunOptions):
-        raise ValueError(f"not options: {text:.80}")  # noqa: TRY004 -- a damaged row, not a caller
+        raise ValueError(f"not options: {text:.80}")
     return options
 
 
@@ -139,10 +141,9 @@ def _found(name: str, base: type) -> type:
     module, _, path = name.partition(":")
     found = _provided(name) if module.partition(".")[0] != PACKAGE else _ours(module, path)
     is_fit = isinstance(found, type) and issubclass(found, base)
-    if not is_fit or not (is_dataclass(found) or issubclass(found, Enum)):
-        raise ValueError(f"{name!r} is no type of this package or of an imported provider")
-    assert isinstance(found, type)
-    return found
+    if isinstance(found, type) and is_fit and (is_dataclass(found) or issubclass(found, Enum)):
+        return found
+    raise ValueError(f"{name!r} is no type of this package or of an imported provider")
 
 
 def _ours(module: str, path: str) -> object:

@@ -55,7 +55,7 @@ class Writer:
         self._is_failing = False
         self._is_closing = False
         self._limiter: anyio.CapacityLimiter | None = None
-        self._scope = anyio.CancelScope(shield=True)
+        self._scope: anyio.CancelScope | None = None
         self._drained = anyio.Event()
         self._is_running = False
 
@@ -90,7 +90,7 @@ class Writer:
     async def run(self) -> None:
         """Write until `drain` is called; run in a task of the journal."""
         self._is_running = True
-        with self._scope:
+        with anyio.CancelScope(shield=True) as self._scope:
             while True:
                 await self._something()
                 if not self._waiting and self._is_closing:
@@ -109,7 +109,8 @@ class Writer:
     def stop(self) -> None:
         """End without writing more; harmless after `drain`."""
         self._is_closing = True
-        self._scope.cancel()
+        if self._scope is not None:
+            self._scope.cancel()
 
     async def _wait(self, entry: Entry[T]) -> None:
         if self._is_closing:
@@ -132,10 +133,12 @@ class Writer:
         """Wait until something is urgent, or reports have lingered."""
         while not self._waiting and not self._is_closing:
             await self._woken()
-        if not self._is_urgent and not self._is_closing:
-            with anyio.move_on_after(RETRY_WAIT if self._is_failing else LINGER):
-                while not self._is_urgent and not self._is_closing:
-                    await self._woken()
+        with anyio.move_on_after(RETRY_WAIT if self._is_failing else LINGER):
+            while not self._must_write():
+                await self._woken()
+
+    def _must_write(self) -> bool:
+        return self._is_urgent or self._is_closing
 
     async def _woken(self) -> None:
         self._wake = anyio.Event()
@@ -143,9 +146,7 @@ class Writer:
 
     async def _write_group(self) -> None:
         self._is_urgent = False
-        group = [
-            self._waiting.popleft() for _ in range(min(len(self._waiting), LONGEST_GROUP))
-        ]
+        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), LONGEST_GROUP))]
         if not group:
             return
         self._limiter = self._limiter or anyio.CapacityLimiter(1)
@@ -179,4 +180,3 @@ class Writer:
         for entry in reversed(refused):
             entry.error = None
             self._waiting.appendleft(entry)
-

@@ -44,6 +44,7 @@ class Capabilities:
         settle_delay: Time in seconds after which a search sees every accepted submission.
         cancel: Whether a job can be cancelled.
         bulk_results: Whether `fetch_many` gets the results of a whole batch in one request.
+        outlives: Whether jobs go on when the process that submitted them ends.
     """
 
     grade: SubmissionGrade
@@ -59,3 +60,4 @@ class Capabilities:
     settle_delay: float = 0.0
     cancel: bool = True
     bulk_results: bool = False
+    outlives: bool = True

@@ -21,6 +21,11 @@ class Cost:
     unit: str
     is_estimate: bool = False
 
+    @property
+    def is_credits(self) -> bool:
+        """Whether the unit is the provider's credits rather than money."""
+        return "credit" in self.unit.lower()
+
     def __str__(self) -> str:
         about = "about " if self.is_estimate else ""
         return f"{about}{self.amount:g} {self.unit}"

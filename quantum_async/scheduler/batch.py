@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import anyio
@@ -9,13 +10,16 @@ import anyio.lowlevel
 
 from quantum_async.errors import (
     BatchClosedError,
+    BatchError,
     BatchNotClosedError,
     InvalidInputError,
     ProtocolError,
     QuantumAsyncError,
     RateLimitedError,
     ServerError,
+    SubmissionUnknownError,
     TransportError,
+    UnknownTargetError,
 )
 from quantum_async.scheduler.retrying import Retry
 from quantum_async.scheduler.source import plain_variables
@@ -112,13 +116,30 @@ class Batch:
         client, request = self._lane.client, self._request
         # The opening must not be torn off: a batch opened without anyone knowing its id stays open.
         with anyio.CancelScope(shield=True):
+            await self._lane.book.intend_batch(request, client)
             delivery = self._lane.delivery(request.key, lambda _: None)
-            self._ref = await delivery.deliver(
-                lambda: client.open_batch(request), lambda: client.find_batch(request.key)
-            )
-            self._is_open = True
-            self._scheduler.opened(self)
+            try:
+                ref = await delivery.deliver(
+                    lambda: client.open_batch(request), lambda: client.find_batch(request.key)
+                )
+            except SubmissionUnknownError:
+                raise
+            except QuantumAsyncError:
+                self._lane.book.batch_closed(request.key)
+                raise
+            self.adopt(ref)
+            await self._lane.book.batch_opened(self.ref)
         await anyio.lowlevel.checkpoint_if_cancelled()
+
+    def adopt(self, ref: BatchRef) -> None:
+        """Answer for a batch that is open at the provider.
+
+        Args:
+            ref: The batch.
+        """
+        self._ref = replace(ref, key=self._request.key)
+        self._is_open = True
+        self._scheduler.opened(self)
 
     async def submit(
         self,
@@ -238,6 +259,7 @@ class Batch:
                 remedy="It may still be open and reserve the device: close it by its id.",
             ) from error
         self._is_open = False
+        self._lane.book.batch_closed(self._request.key)
         self._scheduler.closed(self)
 
     def __repr__(self) -> str:
@@ -247,3 +269,24 @@ class Batch:
 
 def _passing(error: Exception) -> bool:
     return isinstance(error, (TransportError, ServerError, ProtocolError, RateLimitedError))
+
+
+def check_batch(lane: Lane, device: str) -> None:
+    """Refuse a batch that cannot be opened.
+
+    Raises:
+        BatchError: The provider has no open batches.
+        UnknownTargetError: No device is named.
+    """
+    if not device:
+        raise UnknownTargetError(
+            f"{lane.client.name!r} names no device, and without a program none follows",
+            provider=lane.client.name,
+            remedy="Write on='provider:device'.",
+        )
+    if not lane.capabilities.open_batch:
+        raise BatchError(
+            f"{lane.client.name} has no open batches",
+            provider=lane.client.name,
+            remedy="Submit jobs to the scheduler itself.",
+        )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import BudgetExceededError
 
 if TYPE_CHECKING:
-    from quantum_async.models.cost import Budget
+    from quantum_async.models.cost import Budget, Cost
 
 
 class Purse:
@@ -21,6 +21,8 @@ class Purse:
         self._budget = budget
         self.jobs = 0
         self.shots = 0
+        self.credits = 0.0
+        self.cost = 0.0
 
     def take(self, *, jobs: int, shots: int) -> None:
         """Commit to some jobs.
@@ -36,6 +38,8 @@ class Purse:
         if budget is not None:
             _check("jobs", self.jobs + jobs, budget.jobs)
             _check("shots", self.shots + shots, budget.shots)
+            _check_spent("credits", self.credits, budget.credits)
+            _check_spent("cost", self.cost, budget.cost)
         self.jobs += jobs
         self.shots += shots
 
@@ -43,6 +47,24 @@ class Purse:
         """Undo `take` for jobs that were not accepted."""
         self.jobs -= jobs
         self.shots -= shots
+
+    def pay(self, cost: Cost | None) -> None:
+        """Note what a finished job cost, where its provider told."""
+        if cost is None:
+            return
+        if cost.is_credits:
+            self.credits += cost.amount
+        else:
+            self.cost += cost.amount
+
+
+def _check_spent(what: str, spent: float, limit: float | None) -> None:
+    # What a job will cost is known afterwards only, so the first one beyond the limit is the last.
+    if limit is not None and spent >= limit:
+        raise BudgetExceededError(
+            f"the budget of {limit:g} {what} is spent: {spent:g} so far",
+            remedy=f"Raise budget {what}; nothing of this job was sent.",
+        )
 
 
 def _check(what: str, wanted: int, limit: int | None) -> None:

@@ -107,6 +107,27 @@ class Delivery:
 
         return await self._retry.run(attempt)
 
+    async def resume(
+        self,
+        create: Callable[[], Awaitable[T]],
+        find: Callable[[], Awaitable[T | None]],
+    ) -> T:
+        """Find out what became of a create whose process has ended; create again where that is safe.
+
+        Args:
+            create: One attempt.
+            find: Looks the key up; ``None`` where there is nothing under it.
+
+        Raises:
+            SubmissionUnknownError: It cannot be looked up.
+            QuantumAsyncError: The provider refused, or stayed out of reach.
+        """
+        try:
+            return await self._settle(LostAnswerError("the process that sent it has ended"), find)
+        except _NotThereError as error:
+            self._notify(error)
+        return await self.deliver(create, find)
+
     async def _settle(self, error: QuantumAsyncError, find: Callable[[], Awaitable[T | None]]) -> T:
         """Find out what became of a create whose answer was lost."""
         if self._client.capabilities.grade is SubmissionGrade.AT_MOST_ONCE:

@@ -35,7 +35,9 @@ class GroupQueue:
 
     def put(self, record: JobRecord) -> None:
         """Add a job behind those it may share a submission with."""
-        key = (record.device, record.batch, self._client.grouping(record.spec))
+        # A submission stands under one lease.
+        scope = record.place.scope if record.place is not None else None
+        key = (record.device, record.batch, scope, self._client.grouping(record.spec))
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = deque()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from quantum_async.errors import QuantumAsyncError
+from quantum_async.errors import JournalError, QuantumAsyncError
 from quantum_async.models.job import JobEventKind, JobState, JobStatus
 from quantum_async.scheduler.delivery import Delivery
 from quantum_async.scheduler.fetching import Fetcher
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from quantum_async.models.capabilities import Capabilities
+    from quantum_async.models.job import JobRef
     from quantum_async.models.limits import Limits
     from quantum_async.providers.base import ProviderClient
-    from quantum_async.scheduler.budget import Purse
+    from quantum_async.scheduler.book import Book
     from quantum_async.scheduler.delivery import Notify, UnknownPolicy
     from quantum_async.scheduler.events import EventHub
     from quantum_async.scheduler.signal import Broadcast
@@ -39,7 +40,7 @@ class Common:
     Args:
         limits: The user's limits.
         hub: Where events go.
-        purse: Where the spending is counted.
+        book: Where everything is written down.
         policy: What to do where a lost answer cannot be looked up.
         settled: Called with each job whose result or error is here.
         changed: Told whenever a job is accepted or settled.
@@ -48,7 +49,7 @@ class Common:
 
     limits: Limits
     hub: EventHub
-    purse: Purse
+    book: Book
     policy: UnknownPolicy
     settled: Callable[[JobRecord], None]
     changed: Broadcast
@@ -81,6 +82,11 @@ class Lane:
     def hub(self) -> EventHub:
         """Where events go."""
         return self.common.hub
+
+    @property
+    def book(self) -> Book:
+        """Where everything is written down."""
+        return self.common.book
 
     @property
     def capabilities(self) -> Capabilities:
@@ -149,6 +155,29 @@ class Lane:
         self.sender.put(records)
         self.live.update(dict.fromkeys(records))
 
+    def board(self, records: Sequence[JobRecord]) -> None:
+        """Take jobs of one submission that another process has sent, or was about to."""
+        self.live.update(dict.fromkeys(records))
+        self.sender.depart(records)
+
+    def adopt(self, records: Sequence[JobRecord], refs: Sequence[JobRef]) -> None:
+        """Follow jobs of one submission that the provider has accepted from another process."""
+        self.board(records)
+        now = anyio.current_time()
+        for record, ref in zip(records, refs, strict=True):
+            record.accept(ref, now)
+        self.accepted(records)
+
+    def surrender(self, scopes: frozenset[str]) -> None:
+        """Stop work that another process has taken over; it goes on there."""
+        for record in list(self.live):
+            if record.is_guest or self.book.place(record).scope not in scopes:
+                continue
+            if record.stage is Stage.SENDING:
+                # Its answer is on its way; the journal then lets nothing more be written.
+                continue
+            self._give_up(record)
+
     def refuse(self, error: QuantumAsyncError) -> None:
         """Take no more jobs; what waits unsent ends as cancelled."""
         for record in self.sender.refuse(error):
@@ -191,9 +220,26 @@ class Lane:
         twin.add_note("The job goes on at the provider; look for it there by its id.")
         self.failed(record, twin)
 
+    def _give_up(self, record: JobRecord) -> None:
+        if record.stage is Stage.WAITING:
+            self.sender.withdraw(record)
+        elif record.stage is Stage.ACCEPTED:
+            self.sender.landed(record)
+            self.fetcher.dismiss(record)
+        record.is_guest = True
+        self.failed(
+            record,
+            JournalError(
+                f"another process has taken over job {record.ref or record.spec.key}",
+                remedy="It goes on there; look it up in the journal.",
+                accepted="yes" if record.ref else "no",
+            ),
+        )
+
     def settled(self, record: JobRecord) -> None:
         """Note that result or error of a job is here."""
         self.live.pop(record, None)
+        self.book.settled(record)
         self.hub.publish(JobEventKind.FINISHED, record)
         self.common.settled(record)
         self.common.changed.notify()

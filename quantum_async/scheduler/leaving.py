@@ -62,6 +62,8 @@ class Leaving:
         error = SchedulerClosedError("the scheduler's block is being left")
         for lane in self._lanes:
             lane.refuse(error)
+        for record in self._live(lambda record: record.is_guest):
+            record.lane.forget(record)
 
     async def _under_way(self) -> None:
         """Wait until every submission has its answer: only then its jobs can be cancelled."""

@@ -14,6 +14,7 @@ from quantum_async.models.job import JobRef, JobState, JobStatus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from quantum_async.journal.records import Place
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.result import Result
     from quantum_async.models.submission import JobSpec
@@ -59,8 +60,10 @@ class JobRecord:
         "device",
         "error",
         "flight",
+        "is_guest",
         "lane",
         "looked_at",
+        "place",
         "ref",
         "result",
         "spec",
@@ -71,12 +74,19 @@ class JobRecord:
     )
 
     def __init__(
-        self, spec: JobSpec, lane: Lane, device: str, batch: BatchRef | None = None
+        self,
+        spec: JobSpec,
+        lane: Lane,
+        device: str,
+        batch: BatchRef | None = None,
+        place: Place | None = None,
     ) -> None:
         self.spec = spec
         self.lane = lane
         self.device = device
         self.batch = batch
+        self.place = place
+        self.is_guest = False
         self.ref: JobRef | None = None
         self.state = _QUEUED
         self.stage = Stage.WAITING

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import logging
-import operator
 import uuid
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import anyio
-import anyio.to_thread
 from anyio import AsyncContextManagerMixin
 
 from quantum_async.errors import (
-    BatchError,
-    InvalidShotsError,
     QuantumAsyncError,
     SchedulerClosedError,
-    UnknownTargetError,
 )
 from quantum_async.models.limits import Limits
-from quantum_async.models.program import Program
 from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions
-from quantum_async.scheduler.batch import Batch
+from quantum_async.scheduler.batch import Batch, check_batch
+from quantum_async.scheduler.book import Book
 from quantum_async.scheduler.budget import Purse
 from quantum_async.scheduler.completion import Completions
 from quantum_async.scheduler.delivery import UnknownPolicy
@@ -31,22 +26,26 @@ from quantum_async.scheduler.job import Job
 from quantum_async.scheduler.lane import Common, Lane
 from quantum_async.scheduler.leaving import Leaving
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
+from quantum_async.scheduler.revival import Revival
 from quantum_async.scheduler.routing import Router
 from quantum_async.scheduler.signal import Broadcast
-from quantum_async.scheduler.source import ProgramSource, plain_variables
+from quantum_async.scheduler.source import ProgramSource, checked_shots, in_thread, plain_variables
 from quantum_async.scheduler.sweep import Sweep
 from quantum_async.scheduler.watching import act_on
 from quantum_async.simulation.programs import as_program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping
+    from pathlib import Path
     from typing import Self
 
     from anyio.abc import TaskGroup
 
+    from quantum_async.journal.base import Journal
     from quantum_async.models.batch import BatchRef, FailurePolicy
     from quantum_async.models.cost import Budget
     from quantum_async.models.grid import Points
+    from quantum_async.models.job import JobRef
     from quantum_async.providers.base import ProviderClient
     from quantum_async.scheduler.source import SweepProgram
     from quantum_async.scheduler.sweep import OnError
@@ -68,12 +67,14 @@ class Scheduler(AsyncContextManagerMixin):
 
     Args:
         *clients: Provider clients; the scheduler opens and closes those that are not open yet.
+        journal: Where jobs are written down before they are sent: a file, or the URL of a
+            PostgreSQL database that several processes share. Nothing is kept by default.
         on_cancel: What happens to unfinished jobs when the block is left by an error:
             ``"cancel"`` them, or ``"detach"`` them, which leaves them running.
         cancel_on: An event that cancels every job once it is set.
         grace: Longest time in seconds for cancelling and closing on the way out.
         limits: How much is done at once; the providers' own limits by default.
-        budget: The most that may be spent.
+        budget: The most that may be spent; with a journal, by all its processes and runs together.
         on_unknown: What to do with a submission whose answer was lost and that the provider
             cannot look up: report it (``"at_most_once"``) or send it again (``"at_least_once"``).
 
@@ -98,6 +99,7 @@ class Scheduler(AsyncContextManagerMixin):
     def __init__(
         self,
         *clients: ProviderClient,
+        journal: str | Path | Journal | None = None,
         on_cancel: OnCancel = "cancel",
         cancel_on: CancelEvent | None = None,
         grace: float = 10.0,
@@ -107,10 +109,11 @@ class Scheduler(AsyncContextManagerMixin):
     ) -> None:
         self._hub = EventHub()
         self._changed = Broadcast()
+        self._book = Book(journal, Purse(budget), budget)
         common = Common(
             limits=limits or Limits(),
             hub=self._hub,
-            purse=Purse(budget),
+            book=self._book,
             policy=UnknownPolicy(on_unknown),
             settled=self._settled,
             changed=self._changed,
@@ -132,6 +135,7 @@ class Scheduler(AsyncContextManagerMixin):
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         error: BaseException | None = None
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._book)
             for lane in self._lanes:
                 if not lane.client.is_open:
                     await stack.enter_async_context(lane.client)
@@ -182,12 +186,12 @@ class Scheduler(AsyncContextManagerMixin):
             QuantumAsyncError: The provider refused, or stayed out of reach.
         """
         tasks = self._running()
-        payload = await _in_thread(program)
+        payload = await in_thread(program)
         lane, device = self._router.route(on, payload)
         spec = JobSpec(
             key=uuid.uuid4().hex,
             program=payload,
-            shots=_checked_shots(shots),
+            shots=checked_shots(shots),
             variables=plain_variables(variables),
             options=options or RunOptions(),
         )
@@ -219,7 +223,8 @@ class Scheduler(AsyncContextManagerMixin):
             points: The points, from `grid` or `zip_points`.
             shots: Shots of each point.
             on: The target, ``provider:device``.
-            name: What the sweep is called.
+            name: What the sweep is called. With a journal, running it again under the same name
+                continues it: points that have an outcome keep it, and only the others are sent.
             on_error: Whether a failed point raises on iteration and stops sending further ones,
                 or is collected with its error.
             options: Seed, observables, tags, and what the provider offers beyond.
@@ -238,7 +243,7 @@ class Scheduler(AsyncContextManagerMixin):
             device,
             source,
             points,
-            shots=_checked_shots(shots),
+            shots=checked_shots(shots),
             options=options or RunOptions(),
             batch=batch,
             name=name,
@@ -276,18 +281,7 @@ class Scheduler(AsyncContextManagerMixin):
         self._running()
         payload = as_program(program) if program is not None else None
         lane, device = self._router.route(on, payload)
-        if not device:
-            raise UnknownTargetError(
-                f"{lane.client.name!r} names no device, and without a program none follows",
-                provider=lane.client.name,
-                remedy="Write on='provider:device'.",
-            )
-        if not lane.capabilities.open_batch:
-            raise BatchError(
-                f"{lane.client.name} has no open batches",
-                provider=lane.client.name,
-                remedy="Submit jobs to the scheduler itself.",
-            )
+        check_batch(lane, device)
         request = BatchRequest(
             key=uuid.uuid4().hex,
             target=device,
@@ -322,6 +316,53 @@ class Scheduler(AsyncContextManagerMixin):
         for lane in self._lanes:
             await lane.cancel(list(lane.live))
 
+    async def resume(self, run: str | None = None) -> list[Job]:
+        """Take over what other processes left unfinished in the journal.
+
+        Accepted jobs are followed. Submissions that were never sent are sent now. Those that may
+        have been sent are looked up first; where the provider offers no way to, `on_unknown`
+        decides. Batches that are still open are closed when the block is left.
+
+        Billed: what is sent now.
+
+        Args:
+            run: One run, by the id that ``quantum-async jobs list`` shows; by default everything
+                that no living process answers for.
+
+        Returns:
+            A handle of each job, once the provider has accepted it or it cannot be accepted.
+
+        Raises:
+            JournalError: The run is not known, or in the hands of a living process.
+            SchedulerClosedError: The scheduler's block is not entered, or is being left.
+        """
+        revival = Revival(self._lanes, self._running())
+        claim = await self._book.journal.claim(run, revival.served)
+        records = revival.revive(claim)
+        await revival.batches(self, claim)
+        for record in records:
+            await record.wait_accepted()
+        return [Job(record) for record in records]
+
+    async def adopt(self, ref: JobRef) -> Job:
+        """Follow a job by its reference, in whichever process it was submitted.
+
+        With a journal, a job that another living process answers for is only watched: leaving the
+        block by an error does not cancel it. Otherwise it belongs to this block.
+
+        Args:
+            ref: The reference, `Job.ref`, which can be pickled.
+
+        Raises:
+            ConfigurationError: There is no client for its provider and account.
+            SchedulerClosedError: The scheduler's block is not entered, or is being left.
+        """
+        revival = Revival(self._lanes, self._running())
+        stored, is_ours = await self._book.journal.claim_job(ref.key)
+        record = revival.adopt(ref, stored)
+        record.is_guest = stored is not None and not is_ours
+        return Job(record)
+
     def opened(self, batch: Batch) -> None:
         """Note a batch that has to be closed."""
         self._batches[batch] = None
@@ -343,6 +384,7 @@ class Scheduler(AsyncContextManagerMixin):
     def _start(self, tasks: TaskGroup) -> None:
         for lane in self._lanes:
             lane.start(tasks)
+        tasks.start_soon(self._lanes[0].guarded, self._book.keep, self._surrender)
         self._tasks = tasks
         if self._cancel_on is not None:
             tasks.start_soon(act_on, self._cancel_on, self._cancel_all_quietly)
@@ -356,6 +398,10 @@ class Scheduler(AsyncContextManagerMixin):
     def _stop_lanes(self) -> None:
         for lane in self._lanes:
             lane.stop()
+
+    def _surrender(self, scopes: frozenset[str]) -> None:
+        for lane in self._lanes:
+            lane.surrender(scopes)
 
     def _running(self) -> TaskGroup:
         if self._tasks is None:
@@ -389,7 +435,7 @@ class Scheduler(AsyncContextManagerMixin):
 
     async def _feed(self, sweep: Sweep) -> None:
         try:
-            await sweep.feed()
+            await sweep.feed(self._running())
         finally:
             self._feeding -= 1
             self._changed.notify()
@@ -438,22 +484,3 @@ class Scheduler(AsyncContextManagerMixin):
             raise fresh(unseen[0])
         if unseen:
             raise BaseExceptionGroup(f"{len(unseen)} jobs failed and nobody looked", unseen)
-
-
-async def _in_thread(program: ProgramLike) -> Program:
-    if isinstance(program, Program):
-        return program
-    return await anyio.to_thread.run_sync(as_program, program)
-
-
-def _checked_shots(shots: object) -> int:
-    try:
-        number = operator.index(shots)  # type: ignore[arg-type]
-    except TypeError:
-        number = 0
-    if number <= 0 or isinstance(shots, bool):
-        raise InvalidShotsError(
-            f"shots must be a positive whole number, got {shots!r}",
-            remedy="Pass shots=1000, for example.",
-        )
-    return number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 import anyio.lowlevel
@@ -23,12 +23,18 @@ from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.signal import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from anyio.abc import TaskGroup
 
     from quantum_async.models.job import JobRef
+    from quantum_async.scheduler.book import Slip
+    from quantum_async.scheduler.delivery import Delivery
     from quantum_async.scheduler.lane import Lane
+
+    Create: TypeAlias = Callable[[], Awaitable[list[JobRef]]]
+    Find: TypeAlias = Callable[[], Awaitable[list[JobRef] | None]]
+    Deliver: TypeAlias = Callable[[Create, Find], Awaitable[list[JobRef]]]
 
 QUEUE_AHEAD = 64
 """Jobs that a sweep prepares ahead of what is being sent, at the least."""
@@ -83,7 +89,8 @@ class Sender:
                 await self._pace.wait()
                 places = self._places()
                 if places:
-                    group = self._depart(self._queue.take(places))
+                    group = self._queue.take(places)
+                    self.depart(group)
                     tasks.start_soon(self._lane.guarded, self._send_group, group)
                 else:
                     self._slots.release()
@@ -150,7 +157,8 @@ class Sender:
         worthwhile = min(wanted, max(1, most // 8))
         return min(wanted, free) if free >= worthwhile else 0
 
-    def _depart(self, records: list[JobRecord]) -> list[JobRecord]:
+    def depart(self, records: Sequence[JobRecord]) -> None:
+        """Note that jobs take places at the provider from now on."""
         places = 1 if self._lane.capabilities.shared_job else len(records)
         self.in_flight += places
         flight = Flight(len(records), places)
@@ -158,7 +166,6 @@ class Sender:
             record.stage = Stage.SENDING
             record.flight = flight
         self._room.set()
-        return records
 
     async def _send_group(self, records: list[JobRecord]) -> None:
         try:
@@ -167,20 +174,37 @@ class Sender:
             self._slots.release()
 
     async def _send(self, records: list[JobRecord]) -> None:
-        purse, shots = self._lane.common.purse, sum(r.spec.shots for r in records)
+        slip = self._lane.book.slip(self._request(records), records)
         try:
-            purse.take(jobs=len(records), shots=shots)
+            await slip.intend()
         except QuantumAsyncError as error:
-            await self._refused(records, error)
-            return
-        try:
-            refs = await self._deliver(records)
-        except QuantumAsyncError as error:
-            if not isinstance(error, SubmissionUnknownError):
-                purse.give_back(jobs=len(records), shots=shots)
             await self._refused(records, error)
         else:
-            self._accepted(records, refs)
+            await self._bring(slip, records, self._delivery(slip, records).deliver)
+
+    async def redeliver(self, slip: Slip, records: list[JobRecord], *, is_unsent: bool) -> None:
+        """Bring what another process left unfinished to its end.
+
+        Args:
+            slip: The submission's entry in the journal.
+            records: Its jobs.
+            is_unsent: Whether the provider is known not to have it.
+        """
+        delivery = self._delivery(slip, records)
+        await self._bring(slip, records, delivery.deliver if is_unsent else delivery.resume)
+
+    async def _bring(self, slip: Slip, records: list[JobRecord], deliver: Deliver) -> None:
+        create, find = self._attempts(slip)
+        try:
+            refs = await deliver(create, find)
+        except SubmissionUnknownError as error:
+            await slip.unknown(error)
+            await self._refused(records, error)
+        except QuantumAsyncError as error:
+            await slip.rejected(error)
+            await self._refused(records, error)
+        else:
+            self._accepted(records, await slip.accepted(refs))
             await self._lane.cancel_wanted(records)
 
     async def _refused(self, records: list[JobRecord], error: QuantumAsyncError) -> None:
@@ -200,9 +224,8 @@ class Sender:
             record.accept(ref, now)
         self._lane.accepted(records)
 
-    async def _deliver(self, records: list[JobRecord]) -> list[JobRef]:
-        client = self._lane.client
-        request = SubmitRequest(
+    def _request(self, records: list[JobRecord]) -> SubmitRequest:
+        return SubmitRequest(
             key=uuid.uuid4().hex,
             target=records[0].device,
             jobs=tuple(record.spec for record in records),
@@ -210,21 +233,29 @@ class Sender:
             expected=self.expected + len(self._queue),
         )
 
+    def _attempts(self, slip: Slip) -> tuple[Create, Find]:
+        client, request = self._lane.client, slip.request
+
         async def create() -> list[JobRef]:
+            await slip.attempt()
             return await client.submit(request)
 
         async def find() -> list[JobRef] | None:
             refs = await client.find(request.key)
-            if refs and len(refs) != len(records):
-                found = f"{len(refs)} jobs were found under the key where {len(records)} were sent"
+            if refs and len(refs) != len(request.jobs):
+                found = f"{len(refs)} jobs were found where {len(request.jobs)} were sent"
                 raise SubmissionUnknownError(found, key=request.key, provider=client.name)
             return refs or None
 
+        return create, find
+
+    def _delivery(self, slip: Slip, records: list[JobRecord]) -> Delivery:
         def notify(error: QuantumAsyncError) -> None:
+            slip.postponed()
             for record in records:
                 self._lane.hub.publish(JobEventKind.RETRIED, record, str(error))
 
-        return await self._lane.delivery(request.key, notify).deliver(create, find)
+        return self._lane.delivery(slip.request.key, notify)
 
 
 def _may_be_one_jobs_fault(error: QuantumAsyncError) -> bool:

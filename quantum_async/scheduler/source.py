@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
+import operator
 from typing import TYPE_CHECKING, TypeAlias
 
 import anyio.to_thread
 
-from quantum_async.errors import ProgramError, QuantumAsyncError
+from quantum_async.errors import InvalidShotsError, ProgramError, QuantumAsyncError
 from quantum_async.models.grid import plain_value
 from quantum_async.models.program import Program
 from quantum_async.simulation.programs import as_program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from quantum_async.models.grid import Points, Value
     from quantum_async.simulation.programs import ProgramLike
@@ -49,7 +51,25 @@ class ProgramSource:
         """The program of every point, or ``None`` where each has its own."""
         return self._program
 
-    async def take(self, indices: range) -> list[Made]:
+    async def digest(self) -> str:
+        """SHA-256 that stands for the program in a journal, in hexadecimal.
+
+        A function counts as the same while it has the same name and makes the same program of the
+        first point.
+
+        Raises:
+            ProgramError: The function failed, with its own exception as the cause.
+        """
+        if self._program is not None:
+            return await anyio.to_thread.run_sync(lambda program: program.digest, self._program)
+        return await anyio.to_thread.run_sync(self._function_digest)
+
+    def _function_digest(self) -> str:
+        first = self._build(0).digest
+        name = getattr(self._function, "__qualname__", type(self._function).__qualname__)
+        return hashlib.sha256(f"{name}\0{first}".encode()).hexdigest()
+
+    async def take(self, indices: Sequence[int]) -> list[Made]:
         """Make the programs of some points.
 
         Args:
@@ -111,3 +131,28 @@ def plain_variables(variables: Mapping[str, object] | None) -> Mapping[str, Valu
         InvalidInputError: A value is not a number, word, array or mapping.
     """
     return {name: plain_value(name, value) for name, value in (variables or {}).items()}
+
+
+async def in_thread(program: ProgramLike) -> Program:
+    """Turn what can be run into a program, off the event loop."""
+    if isinstance(program, Program):
+        return program
+    return await anyio.to_thread.run_sync(as_program, program)
+
+
+def checked_shots(shots: object) -> int:
+    """Turn a number of shots into plain Python.
+
+    Raises:
+        InvalidShotsError: It is no positive whole number.
+    """
+    try:
+        number = operator.index(shots)  # type: ignore[arg-type]
+    except TypeError:
+        number = 0
+    if number <= 0 or isinstance(shots, bool):
+        raise InvalidShotsError(
+            f"shots must be a positive whole number, got {shots!r}",
+            remedy="Pass shots=1000, for example.",
+        )
+    return number

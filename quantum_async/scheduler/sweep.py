@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import anyio
@@ -15,13 +16,18 @@ from quantum_async.errors import (
     QuantumAsyncError,
     SchedulerClosedError,
 )
+from quantum_async.journal.records import SETTLED, Place, SweepPlan
 from quantum_async.models.submission import JobSpec, RunOptions
 from quantum_async.models.sweep import SweepPoint, SweepResults
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
+from quantum_async.scheduler.revival import Revival
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Mapping
+    from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 
+    from anyio.abc import TaskGroup
+
+    from quantum_async.journal.records import Claim
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.grid import Points, Value
     from quantum_async.models.program import Program
@@ -147,18 +153,24 @@ class Sweep:
         name = f" {self.name}" if self.name else ""
         return f"<Sweep{name} on {self.target}: {self.done} of {len(self)} points done>"
 
+    @property
+    def _is_over(self) -> bool:
+        return not self.is_feeding and not self._records
+
     def unseen(self) -> list[BaseException]:
         """Errors of points that nobody has looked at; cancelled points do not count."""
         return list(self._unseen.values())
 
-    async def feed(self) -> None:
+    async def feed(self, tasks: TaskGroup) -> None:
         """Prepare jobs as the provider takes them; run by the scheduler."""
-        index = 0
         try:
-            while index < len(self.points) and self._failure is None:
-                stop = min(index + await self._lane.sender.room(), len(self.points))
-                await self._send(range(index, stop))
-                index = stop
+            missing = await self._recall(tasks)
+            start = 0
+            while start < len(missing) and self._failure is None:
+                stop = min(start + await self._lane.sender.room(), len(missing))
+                self._lane.sender.expected = len(missing) - stop
+                await self._send(missing[start:stop], is_first=start == 0)
+                start = stop
         except QuantumAsyncError as error:
             self._fail(error)
         finally:
@@ -166,26 +178,61 @@ class Sweep:
             self._lane.sender.expected = 0
         self._abandon()
 
-    async def _send(self, indices: range) -> None:
+    async def _recall(self, tasks: TaskGroup) -> Sequence[int]:
+        """Take over what the journal knows of a named sweep, and list the points it does not."""
+        everything = range(len(self.points))
+        if self.name is None:
+            return everything
+        plan = await self._plan(self.name)
+        claim = await self._lane.book.claim_sweep(plan, lambda: self._is_over)
+        done = [job for job in claim.jobs if job.state in SETTLED]
+        for job in done:
+            index = job.place.point or 0
+            if index not in self._outcomes:
+                self._finish(SweepPoint(index, self.points[index], job.result, job.error, job.ref))
+        open_jobs = tuple(job for job in claim.jobs if job.state not in SETTLED)
+        self._continue(tasks, replace(claim, jobs=open_jobs))
+        known = {*self._outcomes, *self._records.values()}
+        return [index for index in everything if index not in known]
+
+    def _continue(self, tasks: TaskGroup, claim: Claim) -> None:
+        for record in Revival([self._lane], tasks).revive(claim):
+            index = record.place.point if record.place is not None else None
+            if index is None or index in self._outcomes or index in self._records.values():
+                continue
+            self._records[record] = index
+            record.on_settled(self._settled)
+
+    async def _plan(self, name: str) -> SweepPlan:
+        return SweepPlan(
+            name=name,
+            program=await self._source.digest(),
+            points=self.points.digest,
+            size=len(self.points),
+            shots=self._shots,
+            target=self.target,
+            options=self._options,
+        )
+
+    async def _send(self, indices: Sequence[int], *, is_first: bool) -> None:
         made = await self._source.take(indices)
         records: dict[JobRecord, int] = {}
         for index, one in zip(indices, made, strict=True):
             if isinstance(one, QuantumAsyncError):
                 self._finish(SweepPoint(index, self.points[index], error=one))
             else:
-                records[self._record(*one)] = index
-        if indices.start == 0 and records:
+                records[self._record(index, *one)] = index
+        if is_first and records:
             # One point stands for all: the sweep is refused whole before anything is sent.
             first = next(iter(records))
             await self._lane.client.validate(first.spec, first.device)
         if self._failure is None:
-            self._lane.sender.expected = len(self.points) - indices.stop
             self._records.update(records)
             self._lane.put(records)
             for record in records:
                 record.on_settled(self._settled)
 
-    def _record(self, program: Program, variables: Mapping[str, Value]) -> JobRecord:
+    def _record(self, index: int, program: Program, variables: Mapping[str, Value]) -> JobRecord:
         spec = JobSpec(
             key=uuid.uuid4().hex,
             program=program,
@@ -194,7 +241,8 @@ class Sweep:
             options=self._options,
         )
         device = self._device or self._lane.client.default_device(program)
-        return JobRecord(spec, self._lane, device, self.batch)
+        place = Place(f"sweep:{self.name}", self.name, index) if self.name is not None else None
+        return JobRecord(spec, self._lane, device, self.batch, place)
 
     def _settled(self, record: JobRecord) -> None:
         index = self._records.pop(record)
