@@ -155,10 +155,7 @@ class Batches:
 
     def jobs(self, batch_id: str) -> AsyncIterator[PasqalJob]:
         """Iterate over a batch's jobs in the order in which they were created."""
-        from quantum_async.providers.pasqal.cloud import IN_ORDER
-
-        query = {"batch_id": batch_id, **IN_ORDER}
-        return every(lambda page: self._cloud.jobs(page, query))
+        return self._cloud.jobs_in(batch_id)
 
     async def add_jobs(self, batch_id: str, jobs: Sequence[NewJob]) -> PasqalBatch:
         """Add jobs to an open batch. Sent once; billed like the batch's own.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import anyio.to_thread
@@ -60,6 +61,9 @@ SETTLE_DELAY = 5.0
 PAYLOAD_LIMIT = 16 * 1024 * 1024
 """Most bytes of sequences in one batch; a guess: nobody has published it."""
 
+_QPUS = ("FRESNEL",)
+_EMULATORS = ("EMU_FREE", "EMU_MPS", "EMU_SV")
+_DEVICE_TYPE = re.compile(r"[A-Z][A-Z0-9_]*")
 _EXAMPLES = frozenset({"AnalogDevice", "DigitalAnalogDevice", "MockDevice", "Chadoq2", "IroiseMVP"})
 
 
@@ -252,11 +256,11 @@ class PasqalClient(ProviderClient):
             name, is_virtual = device_in(program.text)
         if not name or is_virtual or name in _EXAMPLES:
             made_for = f"made for {name}" if name else f"a {program.format} program"
-            known = ", ".join(self._cloud.specifications) or "FRESNEL"
+            known = ", ".join([*(self._cloud.specifications or _QPUS), *_EMULATORS])
             raise UnknownTargetError(
                 f"no device of Pasqal Cloud follows from a program {made_for}",
                 provider=self.name,
-                remedy=f"Write on='pasqal:...' with one of: {known}, EMU_FREE, EMU_MPS, EMU_SV.",
+                remedy=f"Write on='pasqal:...' with one of: {known}.",
             )
         return name
 
@@ -280,14 +284,24 @@ class PasqalClient(ProviderClient):
                 provider=self.name,
                 remedy="Name observables in PasqalOptions.emulation.",
             )
+        self._check_device(device)
         plain_variables(job.variables)
         emulation_text(pasqal_options(job.options).emulation)
         _, facts = await self._submitter.prepared(job.program, device)
         check_values(facts, job.variables)
         on_qpu = not is_emulator(device)
-        if on_qpu:
-            check_shots(job.shots, facts.max_runs, facts.device)
+        check_shots(job.shots, facts.max_runs if on_qpu else None, facts.device)
         await anyio.to_thread.run_sync(lambda: check_job(job, on_qpu=on_qpu))
+
+    def _check_device(self, device: str) -> None:
+        known = self._cloud.specifications
+        is_unknown = bool(known) and device not in known and not is_emulator(device)
+        if is_unknown or not _DEVICE_TYPE.fullmatch(device):
+            raise UnknownTargetError(
+                f"Pasqal Cloud has no device {device!r}",
+                provider=self.name,
+                remedy=f"There are: {', '.join([*(known or _QPUS), *_EMULATORS])}.",
+            )
 
     def grouping(self, job: JobSpec) -> Hashable:
         """Say which jobs can share a batch: those of one sequence, or without variables."""
@@ -313,9 +327,7 @@ class PasqalClient(ProviderClient):
         """
         return await self._submitter.submit(request)
 
-    async def poll(
-        self, jobs: Sequence[JobRef], *, wait: float = 0.0
-    ) -> Mapping[JobRef, JobState]:
+    async def poll(self, jobs: Sequence[JobRef], *, wait: float = 0.0) -> Mapping[JobRef, JobState]:
         """Ask where jobs stand, a hundred in each request.
 
         Args:

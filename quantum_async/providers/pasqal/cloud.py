@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from quantum_async.providers.pasqal.auth import no_project
 from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
+from quantum_async.providers.pasqal.pages import every
 from quantum_async.providers.pasqal.prefixes import Prefixes
 from quantum_async.providers.pasqal.wire import Envelope, PasqalBatch, PasqalJob
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from quantum_async.http.address import Query
     from quantum_async.http.lanes import LaneName
     from quantum_async.providers.pasqal.gateway import Gateway
@@ -90,9 +93,17 @@ class Cloud:
         """Read one page of a list of jobs."""
         return await self.gateway.page(JOBS, Route.LIST_JOBS, page, query, lane=lane)
 
+    def jobs_in(self, batch_id: str) -> AsyncIterator[PasqalJob]:
+        """Iterate over all jobs of a batch in the order in which they were created."""
+        query: Query = {"batch_id": batch_id, **IN_ORDER}
+
+        async def fetch(page: Page) -> PageOf[PasqalJob]:
+            return await self.gateway.page(
+                JOBS, Route.LIST_JOBS, page, query, spells_out_first=False
+            )
+
+        return every(fetch)
+
     async def jobs_of(self, batch_id: str) -> list[PasqalJob]:
         """List all jobs of a batch in the order in which they were created."""
-        from quantum_async.providers.pasqal.pages import every
-
-        query: Query = {"batch_id": batch_id, **IN_ORDER}
-        return [job async for job in every(lambda page: self.jobs(page, query))]
+        return [job async for job in self.jobs_in(batch_id)]

@@ -156,6 +156,7 @@ class Gateway:
         query: Query | None = None,
         *,
         lane: LaneName = "data",
+        spells_out_first: bool = True,
     ) -> PageOf[Item]:
         """Read one page of a list.
 
@@ -165,8 +166,10 @@ class Gateway:
             page: Which part of it.
             query: Further parameters.
             lane: ``"control"`` for polls.
+            spells_out_first: Whether the first page is asked for by its numbers.
         """
-        asked = {**(query or {}), **page.query()}
+        numbers = page.query() if spells_out_first or page != Page() else {}
+        asked = {**(query or {}), **numbers}
         envelope = parse(kind, await self.read(route, query=asked, lane=lane))
         pagination = envelope.pagination
         total = pagination.total if pagination is not None else None

@@ -154,8 +154,7 @@ class Submitter:
     async def _job(self, job: JobSpec, target: str) -> tuple[Program, SequenceFacts]:
         program, facts = await self.prepared(job.program, target)
         check_values(facts, job.variables)
-        if not is_emulator(target):
-            check_shots(job.shots, facts.max_runs, facts.device)
+        check_shots(job.shots, None if is_emulator(target) else facts.max_runs, facts.device)
         return program, facts
 
     def _new_batch(

@@ -148,11 +148,20 @@ def check_values(facts: SequenceFacts, variables: Mapping[str, Value]) -> None:
 
 
 def check_shots(shots: int, most: int | None, device: str) -> None:
-    """Refuse more shots than a device takes.
+    """Refuse a number of shots that a device does not take.
+
+    Args:
+        shots: How many.
+        most: The largest number, or ``None``.
+        device: The device's name.
 
     Raises:
-        InvalidShotsError: They are too many.
+        InvalidShotsError: They are too many, or not a positive whole number.
     """
+    if isinstance(shots, bool) or shots != int(shots) or shots < 1:
+        raise InvalidShotsError(
+            f"{shots!r} shots", provider="pasqal", remedy="Give a whole number from 1 up."
+        )
     if most is not None and shots > most:
         raise InvalidShotsError(
             f"{shots} shots, and {device} takes {most} in one job",
