@@ -8,6 +8,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeVar
 
+import anyio
 import anyio.to_thread
 from tenacity import AsyncRetrying, retry_if_exception
 
@@ -117,6 +118,7 @@ class Dispatcher:
         self._observer = Observer(provider, options.hooks, options.clock)
         self._lanes: dict[LaneName, Lane] = {}
         self._wire: Wire | None = None
+        self._opening = anyio.Lock()
 
     @property
     def is_open(self) -> bool:
@@ -125,16 +127,17 @@ class Dispatcher:
 
     async def open(self) -> None:
         """Make lanes and connection pools."""
-        if self._wire is not None:
-            return
-        wire = await _make_wire(self._options)
-        self._headers = merged(general_headers(), self._further_headers)
-        await wire.open()
-        self._lanes = {
-            "data": Lane("data", self._options.connections),
-            "control": Lane("control", self._options.control_connections),
-        }
-        self._wire = wire
+        async with self._opening:
+            if self._wire is not None:
+                return
+            wire = await anyio.to_thread.run_sync(_wire_for, self._options)
+            self._headers = merged(general_headers(), self._further_headers)
+            await wire.open()
+            self._lanes = {
+                "data": Lane("data", self._options.connections),
+                "control": Lane("control", self._options.control_connections),
+            }
+            self._wire = wire
 
     async def close(self) -> None:
         """Close every connection."""
@@ -359,10 +362,6 @@ def _replaying(
         return await attempt()
 
     return replay
-
-
-async def _make_wire(options: SessionOptions) -> Wire:
-    return await anyio.to_thread.run_sync(_wire_for, options)
 
 
 def _wire_for(options: SessionOptions) -> Wire:

@@ -517,6 +517,24 @@ async def test_asgi():
         assert (await session.read("/devices")).text == "/api/devices"
 
 
+async def test_opening_at_the_same_time():
+    """Tasks that open a session together open it once, so that nothing is left open."""
+    entered = []
+
+    class Counting(httpx.MockTransport):
+        async def __aenter__(self):
+            entered.append(self)
+            return self
+
+    options = SessionOptions(transport=Counting(lambda request: httpx.Response(200)))
+    session = Session(BASE, provider="demo", options=options)
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(session.open)
+    await session.close()
+    assert len(entered) == 1
+
+
 async def test_closed_sessions_say_so():
     """A session that is not open refuses with a remedy, before and after."""
     session = Session(BASE, provider="demo")
