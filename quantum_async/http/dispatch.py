@@ -5,12 +5,10 @@ from __future__ import annotations
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import anyio.to_thread
-from tenacity import AsyncRetrying, retry_if_exception
 
 from quantum_async.errors import (
     ConfigurationError,
@@ -28,7 +26,7 @@ from quantum_async.http.wire import Outgoing
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
-    from tenacity import RetryCallState
+    from tenacity import AsyncRetrying, RetryCallState
 
     from quantum_async.http.answers import Explain
     from quantum_async.http.auth import Auth
@@ -47,6 +45,8 @@ _Result = TypeVar("_Result")
 @cache
 def general_headers() -> Mapping[str, str]:
     """Return what is sent where a session does not say otherwise."""
+    from importlib.metadata import version
+
     return {
         "Accept": "*/*",
         "Accept-Encoding": "gzip, deflate",
@@ -209,6 +209,8 @@ class Dispatcher:
         return await self._retrying(call, started)(_replaying(first, call, attempt))
 
     def _retrying(self, call: Call, started: float) -> AsyncRetrying:
+        from tenacity import AsyncRetrying, retry_if_exception
+
         policy, clock = self._options.retry, self._options.clock
 
         def pause(state: RetryCallState) -> float:
@@ -366,6 +368,8 @@ def _replaying(
 
 def _wire_for(options: SessionOptions) -> Wire:
     # In a worker thread, because all this takes longer than an event loop may stand still.
+    import tenacity  # noqa: F401  so that the first repetition does not
+
     general_headers()
     if options.transport is not None:
         from quantum_async.http.httpx_wire import HttpxWire
