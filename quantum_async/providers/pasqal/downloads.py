@@ -23,7 +23,11 @@ from quantum_async.providers.pasqal.translate.results import read_results
 from quantum_async.providers.pasqal.wire import Envelope, PasqalResults, ResultsLink
 
 if TYPE_CHECKING:
+    from quantum_async.http.response import Response
     from quantum_async.providers.pasqal.cloud import Cloud
+
+REFUSED = (AuthenticationError, RejectedRequestError)
+"""How a storage says that a link is not good, or not any more."""
 
 _ABSENT = frozenset({404, 405, 501})
 _KEPT = 10_000
@@ -54,14 +58,7 @@ class Downloads:
         """
         if (early := self._early.pop(job_id, None)) is not None:
             return early
-        link = await self._link(job_id)
-        try:
-            response = await self._gateway.download(link)
-        except (AuthenticationError, RejectedRequestError) as error:
-            if isinstance(error, RateLimitedError):
-                raise
-            # The link carries its own, short-lived permission.
-            response = await self._gateway.download(await self._link(job_id))
+        response = await self._downloaded(job_id)
         if len(response.content) < LARGE:
             return read_results(response.content)
         return await anyio.to_thread.run_sync(read_results, response.content)
@@ -80,6 +77,28 @@ class Downloads:
         if missing and self.has_bulk:
             self._keep(await self._whole_batch(batch_id))
         return {i: self._early.pop(i) for i in job_ids if i in self._early}
+
+    async def _downloaded(self, job_id: str) -> Response:
+        link = await self._link(job_id)
+        try:
+            return await self._gateway.download(link)
+        except REFUSED as error:
+            if isinstance(error, RateLimitedError):
+                raise
+        # A link expires by itself, so a refusal of one says nothing: a fresh one is asked for.
+        link = await self._link(job_id)
+        try:
+            return await self._gateway.download(link)
+        except REFUSED as error:
+            if isinstance(error, RateLimitedError):
+                raise
+            raise ResultPendingError(
+                f"the storage refuses the results of job {job_id}: {error}",
+                provider="pasqal",
+                job_id=job_id,
+                request_id=error.request_id,
+                remedy="Ask again in a moment; the results stay at the provider.",
+            ) from error
 
     async def _link(self, job_id: str) -> str:
         response = await self._gateway.read(Route.RESULTS_LINK, job_id)

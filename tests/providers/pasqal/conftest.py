@@ -9,6 +9,11 @@ from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
     sandbox,
     sandbox_process,
 )
+from quantum_async.http.options import SessionOptions
+from quantum_async.http.retry import RetryPolicy
+from quantum_async.http.timeouts import Timeouts
+from quantum_async.providers.pasqal.client import PasqalClient
+from quantum_async.providers.pasqal.settings import PasqalSettings
 from tests.providers.pasqal.service import Service, client
 
 
@@ -23,3 +28,24 @@ async def pasqal(service):
     """An open client of it."""
     async with client(service) as opened:
         yield opened
+
+
+@pytest.fixture
+def cloud(sandbox):  # noqa: F811
+    """Make a client of the sandbox that repeats itself quickly."""
+
+    def make(**changes):
+        settings = PasqalSettings.read(sandbox.env("pasqal"))
+        given = {
+            "username": settings.username,
+            "password": "sandbox",
+            "project_id": settings.project_id,
+            "endpoints": settings.endpoints,
+            "settle_delay": 0.2,
+            "options": SessionOptions(
+                retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=0.5)
+            ),
+        }
+        return PasqalClient(**{**given, **changes})
+
+    return make
