@@ -1,0 +1,106 @@
+"""How many requests the work takes at Pasqal Cloud."""
+
+from __future__ import annotations
+
+import pytest
+
+import quantum_async as qa
+from quantum_async.models.submission import SubmitRequest
+from tests.providers.pasqal.real import rabi
+from tests.providers.pasqal.sequences import program
+
+JOBS = 1000
+
+
+async def requests(sandbox):
+    return (await sandbox.stats())["pasqal"]["requests"]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("bulk", "most"), [(True, 0.5), (False, 2.5)])
+async def test_a_sweep_of_a_thousand_jobs(sandbox, cloud, bulk, most):
+    """Results included, 2.5 requests per job at most, and 0.5 with the one-call route."""
+    await sandbox.change(options={"pasqal": {"full_results": bulk}}, job_time=1.0, latency=0.005)
+    async with qa.Scheduler(cloud()) as scheduler:
+        points = qa.grid(omega=[n / JOBS for n in range(JOBS)])
+        results = await scheduler.sweep(rabi(), points, shots=10, on="pasqal:EMU_FREE")
+        assert len(results) == JOBS
+    seen = await requests(sandbox)
+    assert sum(seen.values()) / JOBS <= most, seen
+    assert seen["POST /core-fast/api/v1/batches"] == JOBS / 100
+    assert seen["POST /auth/oauth/token"] == 1
+    links = seen.get("GET /core-fast/api/v1/jobs/{id}/results_link", 0)
+    assert links == (0 if bulk else JOBS), "no result is asked for twice"
+    assert "GET /core-fast/api/v2/batches/{id}" not in seen, "the sequence is known here"
+    probes = seen.get("GET /core-fast/api/v1/batches/{id}/full_results", 0)
+    assert bulk or probes <= 16, "the missing route is remembered"
+
+
+async def test_one_job_takes_five_requests(sandbox, cloud):
+    """Log in, submit, ask, and fetch: nothing else is sent for a job that is done at once."""
+    await sandbox.change(job_time=0.0)
+    async with qa.Scheduler(cloud()) as scheduler:
+        await (
+            await scheduler.submit(rabi(), shots=5, variables={"omega": 1.0}, on="pasqal:EMU_FREE")
+        )
+    seen = await requests(sandbox)
+    assert seen["POST /core-fast/api/v1/batches"] == 1
+    assert sum(seen.values()) <= 5, seen
+
+
+async def test_programs_without_variables_share_batches(sandbox, cloud):
+    """A function's programs travel a hundred to the batch, each job with its own sequence."""
+    async with qa.Scheduler(cloud()) as scheduler:
+        await sandbox.change(job_time=0.1)
+        programs = [program(variables=(), atoms=1 + n % 3) for n in range(30)]
+
+        from quantum_async.models.submission import JobSpec
+
+        client = scheduler._lanes[0].client
+        specs = [JobSpec(f"key{n}", p, 10 + n) for n, p in enumerate(programs)]
+        assert len({client.grouping(spec) for spec in specs}) == 1
+        refs = await client.submit(SubmitRequest("key", "EMU_FREE", tuple(specs)))
+        assert [ref.key for ref in refs] == [spec.key for spec in specs]
+        for number, ref in enumerate(refs[:6]):
+            await client.jobs.wait(ref.id, timeout=5)
+            result = await client.fetch(ref)
+            assert len(result.atoms) == 1 + number % 3
+            assert result.shots == 10 + number
+
+
+async def test_a_resumed_batch_reads_its_sequence_once(sandbox, cloud):
+    """Another process knows only references: the sequence is read once for all jobs."""
+    from quantum_async.models.submission import JobSpec
+
+    specs = tuple(JobSpec(f"key{n}", rabi(), 10, {"omega": 1.0}) for n in range(5))
+    async with cloud() as first:
+        refs = await first.submit(SubmitRequest("key", "EMU_FREE", specs))
+        await first.batches.wait(refs[0].batch_id, timeout=5)
+    async with cloud() as second:
+        results = [await second.fetch(ref) for ref in refs]
+    assert {result.atoms for result in results} == {("q0", "q1")}
+    seen = await requests(sandbox)
+    assert seen["GET /core-fast/api/v2/batches/{id}"] == 1
+    assert "GET /core-fast/api/v2/jobs/{id}" not in seen
+
+
+async def test_results_that_came_early_are_kept(service, pasqal):
+    """What the one-call route gives of other jobs is not asked for again."""
+    from quantum_async.models.job import JobRef
+    from tests.providers.pasqal.service import canned, data
+
+    other = {"counter": {"01": 20}}
+    service.always(
+        "GET",
+        "/full_results",
+        data({canned.JOB_ID: canned.RESULTS, canned.OTHER_JOB_ID: other}),
+    )
+    refs = [
+        JobRef("pasqal", job_id, "FRESNEL", batch_id=canned.BATCH_ID)
+        for job_id in (canned.JOB_ID, canned.OTHER_JOB_ID)
+    ]
+    first = await pasqal.fetch_many(refs[:1])
+    second = await pasqal.fetch_many(refs[1:])
+    assert first[refs[0]].counts == {"00": 12, "11": 8}
+    assert second[refs[1]].counts == {"01": 20}
+    assert len(service.asked("GET", "/full_results")) == 1
