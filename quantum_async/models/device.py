@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from quantum_async.models._late import call_late
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class DeviceKind(StrEnum):
@@ -61,3 +67,21 @@ class Device:
     def target(self) -> str:
         """The name to pass as ``on=``."""
         return f"{self.provider}:{self.name}"
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw the topology: qubits or traps where they are, joined where two-qubit gates can be.
+
+        Args:
+            ax: Where to draw; a new figure by default.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+            InvalidOptionError: The provider tells neither positions nor connectivity nor a number
+                of qubits.
+        """
+        drawn: Axes = call_late("quantum_async.display.topology", "plot_device", self, ax=ax)
+        return drawn
+
+    def _repr_html_(self) -> str:
+        shown: str = call_late("quantum_async.display.html", "device_html", self)
+        return shown

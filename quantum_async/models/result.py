@@ -207,6 +207,10 @@ class Result:
         )
         return drawn
 
+    def _repr_html_(self) -> str:
+        shown: str = call_late("quantum_async.display.html", "result_html", self)
+        return shown
+
     def _bits(self, outcome: str) -> Sequence[str]:
         if self.bit_order is BitOrder.ATOMS:
             return outcome

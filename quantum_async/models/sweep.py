@@ -95,6 +95,10 @@ class SweepResults(Sequence[SweepPoint]):
         failed = len(self.errors)
         return f"<SweepResults: {len(self)} points, {failed} failed>"
 
+    def _repr_html_(self) -> str:
+        shown: str = call_late("quantum_async.display.html", "sweep_results_html", self)
+        return shown
+
     def to_pandas(self) -> pandas.DataFrame:
         """Convert to a data frame: a row per point, with parameters, shots and counts.
 

@@ -266,6 +266,11 @@ class Batch:
         state = "open" if self._is_open else "not open"
         return f"<Batch {self._ref or self.target} {state}>"
 
+    def _repr_html_(self) -> str:
+        from quantum_async.display.html import batch_html
+
+        return batch_html(self.target, self._ref, is_open=self._is_open)
+
 
 def _passing(error: Exception) -> bool:
     return isinstance(error, (TransportError, ServerError, ProtocolError, RateLimitedError))

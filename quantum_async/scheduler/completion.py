@@ -25,11 +25,19 @@ class Completions:
 
     def __init__(self, jobs: Iterable[Job]) -> None:
         self._jobs = {job._record: job for job in jobs}  # noqa: SLF001 -- one concern in two files
-        self._pending = len(self._jobs)
+        self._pending = self._total = len(self._jobs)
         self._finished: deque[Job] = deque()
         self._arrived = anyio.Event()
         for record in tuple(self._jobs):
             record.on_settled(self._settled)
+
+    def __len__(self) -> int:
+        return self._total
+
+    @property
+    def done(self) -> int:
+        """Number of jobs that are settled."""
+        return self._total - len(self._jobs)
 
     def __aiter__(self) -> Self:
         return self

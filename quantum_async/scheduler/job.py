@@ -128,6 +128,12 @@ class Job:
     def __repr__(self) -> str:
         return f"<Job {self._record.ref or self.key} {self._record.state.status}>"
 
+    def _repr_html_(self) -> str:
+        from quantum_async.display.html import job_html
+
+        record = self._record
+        return job_html(record.target, self.id, record.state, record.result, record.error)
+
     def _timed_out(self, elapsed: float) -> WaitTimeoutError:
         status = self._record.state.status
         error = WaitTimeoutError(

@@ -304,6 +304,13 @@ class Scheduler(AsyncContextManagerMixin):
         """Follow what happens to every job from now on, until the scheduler closes."""
         return self._hub.subscribe()
 
+    @property
+    def unfinished(self) -> tuple[JobRef, ...]:
+        """The jobs that a provider has and that are not known to have ended; sends nothing."""
+        # Copied first, in one step: the blocking facade reads it from another thread.
+        live = [record for lane in self._lanes for record in tuple(lane.live)]
+        return tuple(record.ref for record in live if record.ref is not None)
+
     async def cancel_all(self) -> None:
         """Cancel every unfinished job, and take no more.
 

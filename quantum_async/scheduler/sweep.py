@@ -153,6 +153,11 @@ class Sweep:
         name = f" {self.name}" if self.name else ""
         return f"<Sweep{name} on {self.target}: {self.done} of {len(self)} points done>"
 
+    def _repr_html_(self) -> str:
+        from quantum_async.display.html import sweep_html
+
+        return sweep_html(self.name, self.target, self.points, done=self.done, failed=self.failed)
+
     @property
     def _is_over(self) -> bool:
         return not self.is_feeding and not self._records

@@ -1,0 +1,142 @@
+"""An async context manager as one task of the portal, which a ``with`` block enters and leaves."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import anyio
+
+from quantum_async.blocking._portal import Call, Portal, Ticket, cancelled
+from quantum_async.blocking._signals import Termination, is_interrupt, tell
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from quantum_async.blocking._progress import Reporter
+    from quantum_async.blocking._session import Session
+
+T = TypeVar("T")
+
+
+class Block(Generic[T]):
+    """Enter and leave in the same task, because a cancel scope belongs to the task it was made in.
+
+    Args:
+        manager: The async context manager.
+        session: Whose block it is.
+    """
+
+    def __init__(self, manager: AbstractAsyncContextManager[T], session: Session) -> None:
+        self._manager = manager
+        self.session = session
+        self._portal: Portal = session.portal
+        self._entered: Ticket[T] = Ticket()
+        self._leave: anyio.Event | None = None
+        self._reason: BaseException | None = None
+        self._is_suppressed = False
+        self.call: Call[None] = Call(self._run)
+        self._termination = Termination()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its task runs."""
+        return not self.call.done.is_set()
+
+    def enter(self, reporter: Reporter) -> T:
+        """Enter, and return what the context manager gives."""
+        self._portal.check()
+        self._termination.arm()
+        try:
+            self.session.wait(
+                self._entered,
+                reporter,
+                start=lambda: self._portal.spawn(self.call),
+                ending=self.call,
+            )
+            value = self._entered.outcome()
+        except BaseException:
+            self._termination.disarm()
+            raise
+        self._portal.blocks[self] = None
+        return value
+
+    def leave(self, reason: BaseException | None, reporter: Reporter) -> bool:
+        """Leave, and say whether the reason was dealt with.
+
+        Args:
+            reason: The exception that the block was left by.
+            reporter: Shows progress while the block's work drains.
+        """
+        if self._portal.is_inherited:
+            # The parent process owns what runs; its block goes on there.
+            return False
+        self._portal.check()
+        traceback = reason.__traceback__ if reason is not None else None
+        is_leaving = is_interrupt(reason)
+        try:
+            self.session.wait(
+                self.call,
+                reporter,
+                start=lambda: self._portal.post(self._let_go, reason),
+                is_leaving=is_leaving,
+            )
+        except BaseException as stop:
+            self._tell(stop)
+            raise
+        finally:
+            self._portal.blocks.pop(self, None)
+            self._termination.disarm()
+        if reason is None or self.call.error is not reason:
+            self.call.outcome()
+            return reason is not None
+        reason.__traceback__ = traceback
+        if is_leaving:
+            self._tell(reason)
+        return False
+
+    def abandon(self) -> None:
+        """Cancel a block that nobody can leave any more."""
+        if self.is_open and self._portal.is_alive:
+            warnings.warn(
+                f"{type(self._manager).__name__} was dropped without leaving its block; "
+                "its jobs are cancelled by its policy. Use it in a with statement.",
+                ResourceWarning,
+                stacklevel=2,
+            )
+            self._portal.blocks.pop(self, None)
+            self._portal.post(self.call.cancel)
+
+    async def _run(self) -> None:
+        self._leave = anyio.Event()
+        try:
+            async with self._manager as value:
+                self._entered.fill(value)
+                await self._leave.wait()
+                if self._reason is not None:
+                    raise self._reason  # noqa: TRY301 -- the manager has to see it
+        except anyio.get_cancelled_exc_class():
+            self._entered.fail(cancelled())
+            raise
+        except BaseException as error:
+            self._entered.fail(error)
+            raise
+
+    def _let_go(self, reason: BaseException | None) -> None:
+        self._reason = reason
+        assert self._leave is not None
+        self._leave.set()
+
+    def _tell(self, stop: BaseException) -> None:
+        """Say on an interrupt what is still running, now that the policy has been followed."""
+        if not is_interrupt(stop):
+            return
+        self.session.outdate(stop)
+        if not getattr(stop, "__notes__", []) and hasattr(self.session.root, "unfinished"):
+            remains = self.session.remains()
+            stop.add_note(
+                f"May still be running: {remains}"
+                if remains
+                else "No job was left running: each had ended or was cancelled."
+            )
+        tell(stop)

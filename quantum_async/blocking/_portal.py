@@ -1,0 +1,329 @@
+"""The portal: one event loop on a thread of its own, and callers who wait for it in ticks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from math import inf
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import anyio
+
+from quantum_async.errors import FacadeError, WaitTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from anyio.abc import TaskGroup
+
+    from quantum_async.blocking._block import Block
+
+T = TypeVar("T")
+
+TICK = 0.05
+"""Longest time in seconds for which a waiting thread does not look at signals."""
+
+STARTING = 10.0
+"""Longest time in seconds for the event loop to start."""
+
+_MACHINERY = tuple(f"{Path(file).parent}{os.sep}" for file in (__file__, anyio.__file__))
+
+
+class Ticket(Generic[T]):
+    """The place of one outcome, which the loop fills and a thread waits for."""
+
+    __slots__ = ("_value", "done", "error", "notes")
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.error: BaseException | None = None
+        self.notes: list[str] = []
+        """What was said on the way out of a cancelled call."""
+
+    def fill(self, value: T) -> None:
+        """Deliver the outcome."""
+        self._value = value
+        self.done.set()
+
+    def fail(self, error: BaseException) -> None:
+        """Deliver an error."""
+        self.error = error
+        self.done.set()
+
+    def outcome(self) -> T:
+        """Return the value, or raise the error without the machinery's own frames."""
+        __tracebackhide__ = True
+        if self.error is not None:
+            raise presentable(self.error)
+        return self._value
+
+    def cancel(self) -> None:
+        """Ask for an early end; on the loop's thread."""
+
+
+class Question(Ticket[T]):
+    """A function to be called on the loop's thread."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        super().__init__()
+        self._function = function
+
+    def run(self) -> None:
+        """Call it."""
+        try:
+            self.fill(self._function())
+        except BaseException as error:  # noqa: BLE001 -- raised on the thread that waits
+            self.fail(error)
+
+
+class Call(Ticket[T]):
+    """A coroutine to be run as a task of the portal.
+
+    Args:
+        function: Makes what is awaited.
+        timeout: Longest time in seconds until it is cancelled.
+        what: The name of the call, for the error.
+    """
+
+    __slots__ = ("_function", "_is_cancelled", "_scope", "_timeout", "_what")
+
+    def __init__(
+        self, function: Callable[[], Awaitable[T]], timeout: float | None = None, what: str = ""
+    ) -> None:
+        super().__init__()
+        self._function = function
+        self._timeout = timeout
+        self._what = what
+        self._scope: anyio.CancelScope | None = None
+        self._is_cancelled = False
+
+    async def run(self) -> None:
+        """Await it; on the loop's thread. Nothing escapes, because that would end the portal."""
+        start = anyio.current_time()
+        deadline = inf if self._timeout is None else start + self._timeout
+        try:
+            with anyio.CancelScope(deadline=deadline) as scope:
+                self._scope = scope
+                if not self._is_cancelled:
+                    self.fill(await self._awaited())
+            if not self.done.is_set():
+                self.fail(self._ended(anyio.current_time() - start))
+        except BaseException as error:  # noqa: BLE001 -- raised on the thread that waits
+            self.fail(error)
+
+    def cancel(self) -> None:
+        """Cancel the task; on the loop's thread."""
+        self._is_cancelled = True
+        if self._scope is not None:
+            self._scope.cancel()
+
+    async def _awaited(self) -> T:
+        try:
+            return await self._function()
+        except anyio.get_cancelled_exc_class() as cancelled:
+            self.notes += getattr(cancelled, "__notes__", [])
+            raise
+
+    def _ended(self, elapsed: float) -> BaseException:
+        if self._is_cancelled:
+            return cancelled()
+        error = WaitTimeoutError(
+            f"{self._what} did not finish within {self._timeout:g} s",
+            remedy="Waiting was stopped; what the provider has accepted goes on.",
+            accepted="unknown",
+        )
+        error.elapsed = elapsed
+        return error
+
+
+def cancelled() -> FacadeError:
+    """Say to a thread why what it waits for has no outcome."""
+    return FacadeError(
+        "the call was cancelled: its thread was interrupted, or the program is ending",
+        remedy="Nothing can be done from here; the main thread was told what is still running.",
+    )
+
+
+class Portal:
+    """The event loop of the facade. It starts with the first call and lasts until exit."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: TaskGroup | None = None
+        self._stopped: anyio.Event | None = None
+        self._cause: BaseException | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._main, name="quantum-async-portal", daemon=True)
+        self.blocks: dict[Block[Any], None] = {}
+        """The blocks that were entered and not left, in that order."""
+        self.waiting: dict[Ticket[Any], threading.Thread] = {}
+        """Who waits for what."""
+        self.was_left = False
+        """Whether a second interrupt has left clean-up behind."""
+        self.is_inherited = False
+        """Whether this is a forked process's useless copy."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether calls can be made."""
+        return self._thread.is_alive() and not self.is_inherited
+
+    def start(self) -> None:
+        """Start the loop and wait until it runs."""
+        self._thread.start()
+        if not self._ready.wait(STARTING) or self._loop is None:
+            raise self._dead()
+
+    def stop(self, patience: float) -> None:
+        """End every task and the loop.
+
+        Args:
+            patience: Longest time in seconds to wait for the thread.
+        """
+        if self.is_alive and self._stopped is not None:
+            self.post(self._stopped.set)
+            self._thread.join(patience)
+
+    def check(self) -> None:
+        """Refuse a caller who would wait for itself, or for a loop that is gone.
+
+        Raises:
+            FacadeError: With the reason and the remedy.
+        """
+        if threading.current_thread() is self._thread:
+            raise FacadeError(
+                "the blocking facade was called from its own event loop's thread, "
+                "which would wait for itself for ever",
+                remedy="Use the async classes of quantum_async there, or call from another thread.",
+            )
+        if self.is_inherited:
+            raise FacadeError(
+                f"this object belongs to the process that process {os.getpid()} was forked from",
+                remedy="Make new clients and a new scheduler in the forked process.",
+            )
+        if not self.is_alive:
+            raise self._dead()
+
+    def post(self, function: Callable[..., object], *arguments: object) -> None:
+        """Have a function called on the loop's thread, without waiting.
+
+        The caller's context variables are there for it, and for the tasks that it starts.
+        """
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:
+            raise self._dead() from None
+
+    def spawn(self, call: Call[T]) -> None:
+        """Start a task, without waiting."""
+        assert self._tasks is not None
+        self.post(self._tasks.start_soon, call.run)
+
+    def wait(self, ticket: Ticket[T], tick: Callable[[], None]) -> None:
+        """Wait in ticks, so that signals are seen and progress is drawn on the caller's thread.
+
+        Args:
+            ticket: What to wait for.
+            tick: Called between two ticks.
+        """
+        self.waiting[ticket] = threading.current_thread()
+        try:
+            while not ticket.done.wait(TICK):
+                if not self.is_alive:
+                    raise self._dead()
+                tick()
+        finally:
+            self.waiting.pop(ticket, None)
+
+    def _main(self) -> None:
+        try:
+            anyio.run(self._serve)
+        except BaseException as error:  # noqa: BLE001 -- told to whoever calls next
+            self._cause = error
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._stopped = anyio.Event()
+        async with anyio.create_task_group() as self._tasks:
+            self._loop = asyncio.get_running_loop()
+            self._ready.set()
+            await self._stopped.wait()
+            self._tasks.cancel_scope.cancel()
+
+    def _dead(self) -> FacadeError:
+        error = FacadeError(
+            "the facade's event loop has stopped",
+            remedy="Make new clients and a new scheduler; they start a new one.",
+        )
+        error.__cause__ = self._cause
+        return error
+
+
+_lock = threading.Lock()
+_current: Portal | None = None
+_inherited: list[Portal] = []
+
+
+def current_portal() -> Portal:
+    """Return the process's portal, and start it where it does not run."""
+    global _current  # noqa: PLW0603 -- one event loop per process is the whole idea
+    with _lock:
+        if _current is None or not _current.is_alive:
+            from quantum_async.blocking import _exit
+
+            portal = Portal()
+            portal.start()
+            _exit.arm()
+            _current = portal
+        return _current
+
+
+def existing_portal() -> Portal | None:
+    """Return the process's portal, if there is one."""
+    return _current
+
+
+def _forget() -> None:
+    global _current, _lock  # noqa: PLW0603 -- a forked process starts anew
+    _lock = threading.Lock()
+    if _current is not None:
+        _current.is_inherited = True
+        # Collecting it would close descriptors that are the parent's loop's own.
+        _inherited.append(_current)
+        _current = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def presentable(error: BaseException) -> BaseException:
+    """Prepare an error of the loop for the caller: alone if it is alone, and without our frames.
+
+    Args:
+        error: What was raised on the loop's thread.
+    """
+    shown = error
+    while isinstance(shown, BaseExceptionGroup) and len(shown.exceptions) == 1:
+        shown = shown.exceptions[0]
+    if shown is not error:
+        shown.__context__ = error
+        shown.__suppress_context__ = True
+    return shown.with_traceback(_plain(shown.__traceback__))
+
+
+def _plain(traceback: TracebackType | None) -> TracebackType | None:
+    """Copy a traceback without the frames of the portal and of anyio, which explain nothing."""
+    if traceback is None:
+        return None
+    rest = _plain(traceback.tb_next)
+    if traceback.tb_frame.f_code.co_filename.startswith(_MACHINERY):
+        return rest
+    return TracebackType(rest, traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)

@@ -1,0 +1,107 @@
+"""Progress of a wait: looked at in ticks and drawn on the thread, and so in the cell, that waits."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from quantum_async.display.live import Drawing
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 0.4
+"""Seconds of waiting before anything is drawn: most waits are shorter."""
+
+INTERVAL = 0.2
+"""Least time in seconds between two drawings."""
+
+
+class Reporter:
+    """Draw how far one wait has come.
+
+    Args:
+        subject: The async object that is waited for; what has no progress shows nothing.
+        progress: Whether to draw: ``None`` draws in notebooks alone.
+    """
+
+    __slots__ = ("_drawing", "_drawn", "_most", "_progress", "_start", "_subject", "_thread")
+
+    def __init__(self, subject: object, progress: bool | None = None) -> None:  # noqa: FBT001 -- passed on
+        self._subject = subject
+        self._progress = progress
+        self._start = self._drawn = 0.0 if progress is False else time.monotonic()
+        self._most = 0
+        self._drawing: Drawing | None = None
+        self._thread = threading.current_thread()
+
+    def tick(self) -> None:
+        """Draw, where it is time to."""
+        if self._progress is False:
+            return
+        now = time.monotonic()
+        if now - self._start < PATIENCE or now - self._drawn < INTERVAL:
+            return
+        self._drawn = now
+        self._draw(now)
+
+    def settle(self) -> None:
+        """Note the end of one wait of several."""
+        self.tick()
+
+    def finish(self, *, stopped: bool = False) -> None:
+        """Draw for the last time, if anything was drawn.
+
+        Args:
+            stopped: Whether the wait was given up.
+        """
+        if self._drawing is None or threading.current_thread() is not self._thread:
+            return
+        self._draw(time.monotonic(), is_over=True, stopped=stopped)
+        self._drawing = None
+        self._start = self._drawn = time.monotonic()
+
+    def _draw(self, now: float, *, is_over: bool = False, stopped: bool = False) -> None:
+        # A picture that fails must not take the work with it.
+        try:
+            if self._drawing is None:
+                self._drawing = self._open()
+            if self._drawing is not None:
+                self._draw_on(self._drawing, now - self._start, is_over=is_over, stopped=stopped)
+        except Exception:
+            logger.debug("progress could not be drawn", exc_info=True)
+            self._progress = False
+
+    def _draw_on(self, drawing: Drawing, elapsed: float, *, is_over: bool, stopped: bool) -> None:
+        from quantum_async.blocking._standing import standing_of
+
+        standing = standing_of(self._subject, self._most)
+        if standing is None:
+            return
+        self._most = standing.total
+        words = [standing.words] if standing.words else []
+        words.append(f"stopped after {elapsed:.1f} s" if stopped else f"{elapsed:.1f} s")
+        drawing.draw(standing, " · ".join(words), is_over=is_over)
+
+    def _open(self) -> Drawing | None:
+        from quantum_async.blocking._standing import standing_of
+
+        wanted = in_notebook() if self._progress is None else True
+        if not wanted or standing_of(self._subject) is None:
+            self._progress = False
+            return None
+        from quantum_async.display.live import drawing
+
+        return drawing(in_notebook=in_notebook())
+
+
+def in_notebook() -> bool:
+    """Whether this thread's output goes to a notebook's cell."""
+    if "IPython" not in sys.modules or threading.current_thread() is not threading.main_thread():
+        return False
+    from IPython.core.getipython import get_ipython
+
+    return hasattr(get_ipython(), "kernel")

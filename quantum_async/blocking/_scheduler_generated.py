@@ -1,0 +1,793 @@
+"""Blocking twins of the async classes: scheduler."""
+
+# Written by `python -m quantum_async.blocking._generate` from the async classes.
+# Do not change it here: change those, and run the generator.
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantum_async.blocking._handle import BlockHandle
+from quantum_async.blocking._handle import Handle
+from quantum_async.blocking._handle import unwrap
+from quantum_async.blocking._session import Session
+import quantum_async as _async
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from pathlib import Path
+    from quantum_async.blocking._handle import AnyClient
+    from quantum_async.journal.base import Journal
+    from quantum_async.models.batch import BatchRef
+    from quantum_async.models.batch import FailurePolicy
+    from quantum_async.models.cost import Budget
+    from quantum_async.models.grid import Points
+    from quantum_async.models.job import JobEvent
+    from quantum_async.models.job import JobRef
+    from quantum_async.models.job import JobState
+    from quantum_async.models.job import JobStatus
+    from quantum_async.models.limits import Limits
+    from quantum_async.models.result import Result
+    from quantum_async.models.submission import RunOptions
+    from quantum_async.models.sweep import SweepPoint
+    from quantum_async.models.sweep import SweepResults
+    from quantum_async.scheduler.batch import Batch as AsyncBatch
+    from quantum_async.scheduler.completion import Completions as AsyncCompletions
+    from quantum_async.scheduler.events import EventStream as AsyncEventStream
+    from quantum_async.scheduler.job import Job as AsyncJob
+    from quantum_async.scheduler.scheduler import OnCancel
+    from quantum_async.scheduler.scheduler import Scheduler as AsyncScheduler
+    from quantum_async.scheduler.source import SweepProgram
+    from quantum_async.scheduler.sweep import OnError
+    from quantum_async.scheduler.sweep import Sweep as AsyncSweep
+    from quantum_async.scheduler.watching import CancelEvent
+    from quantum_async.simulation.programs import ProgramLike
+    from typing import Literal
+    from typing import Self
+
+
+class Batch(BlockHandle["AsyncBatch"]):
+    """A batch that stays open: Pasqal's open batch, Azure's session.
+
+    Made by `Scheduler.open_batch`; opened by ``with`` and closed by leaving it, whatever
+    the way out. Leaving normally closes the batch and lets its jobs go on. Leaving by an error or
+    a cancellation cancels the batch with its unfinished jobs.
+
+    Blocking twin of `quantum_async.Batch`.
+    """
+
+    __slots__ = ()
+
+    @property
+    def ref(self) -> BatchRef:
+        """All that is needed to find the batch again; picklable.
+
+        Raises:
+            BatchClosedError: The batch was never opened.
+
+        Blocking twin of `quantum_async.Batch.ref`.
+        """
+        return self._async.ref
+
+    @property
+    def id(self) -> str:
+        """The provider's id of the batch.
+
+        Blocking twin of `quantum_async.Batch.id`.
+        """
+        return self._async.id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether jobs can be added; sends nothing.
+
+        Blocking twin of `quantum_async.Batch.is_open`.
+        """
+        return self._async.is_open
+
+    @property
+    def target(self) -> str:
+        """Where it runs, as ``provider:device``.
+
+        Blocking twin of `quantum_async.Batch.target`.
+        """
+        return self._async.target
+
+    def open(self, *, timeout: float | None = None) -> None:
+        """Open the batch at the provider. Billed: it may reserve the device from now on.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            BatchError: The provider has no open batches.
+            SubmissionUnknownError: The answer was lost and the batch cannot be looked up.
+
+        Blocking twin of `quantum_async.Batch.open`.
+        """
+        return self._call("Batch.open", lambda: self._async.open(), timeout)
+
+    def submit(
+        self,
+        program: ProgramLike | None = None,
+        *,
+        shots: int,
+        variables: Mapping[str, object] | None = None,
+        options: RunOptions | None = None,
+        timeout: float | None = None,
+    ) -> Job:
+        """Add one job and return once the provider has accepted it.
+
+        Args:
+            program: What to run; the batch's own program by default.
+            shots: How often.
+            variables: Values of the program's parameters.
+            options: Everything else.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            BatchClosedError: The batch is closed.
+            QuantumAsyncError: As for `Scheduler.submit`.
+
+        Blocking twin of `quantum_async.Batch.submit`.
+        """
+        return self._wrap(
+            self._call(
+                "Batch.submit",
+                lambda: self._async.submit(
+                    program, shots=shots, variables=variables, options=options
+                ),
+                timeout,
+            )
+        )
+
+    def sweep(
+        self,
+        points: Points,
+        *,
+        shots: int,
+        program: SweepProgram | None = None,
+        options: RunOptions | None = None,
+        on_error: OnError = "raise",
+    ) -> Sweep:
+        """Start a sweep whose jobs all go to this batch.
+
+        Args:
+            points: The sweep's points, from `grid` or `zip_points`.
+            shots: Shots of each point.
+            program: What to run; the batch's own program by default.
+            options: Everything else.
+            on_error: Whether a failed point raises, or is collected with its error.
+
+        Raises:
+            BatchClosedError: The batch is closed.
+
+        Blocking twin of `quantum_async.Batch.sweep`.
+        """
+        return self._wrap(
+            self._ask(
+                lambda: self._async.sweep(
+                    points, shots=shots, program=program, options=options, on_error=on_error
+                )
+            )
+        )
+
+    def close(self, *, timeout: float | None = None) -> None:
+        """Close the batch: its jobs go on, no more can be added. Closing twice is harmless.
+
+        Jobs that are still waiting to be sent to it are sent first.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            BatchNotClosedError: The provider could not be told; it may still be open.
+
+        Blocking twin of `quantum_async.Batch.close`.
+        """
+        return self._call("Batch.close", lambda: self._async.close(), timeout)
+
+    def cancel(self, *, timeout: float | None = None) -> None:
+        """Close the batch and cancel its unfinished jobs.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            BatchNotClosedError: The provider could not be told; it may still be open.
+
+        Blocking twin of `quantum_async.Batch.cancel`.
+        """
+        return self._call("Batch.cancel", lambda: self._async.cancel(), timeout)
+
+
+class Completions(Handle["AsyncCompletions"]):
+    """An iterator over jobs that yields each as soon as it is settled.
+
+    Made by `Scheduler.as_completed`. It never raises a job's error itself: `Job.result` does.
+
+    Args:
+        jobs: The jobs to follow; each is yielded once.
+
+    Blocking twin of `quantum_async.scheduler.completion.Completions`.
+    """
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return self._async.__len__()
+
+    @property
+    def done(self) -> int:
+        """Number of jobs that are settled.
+
+        Blocking twin of `quantum_async.scheduler.completion.Completions.done`.
+        """
+        return self._async.done
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Job:
+        return self._next(lambda: self._async)
+
+
+class EventStream(BlockHandle["AsyncEventStream"]):
+    """Events from the moment of subscription on, as an iterator.
+
+    It ends when the scheduler closes, or when the one job it follows has finished. Leaving the
+    loop early is fine; `aclose` or a ``with`` block unsubscribes at once.
+
+    Blocking twin of `quantum_async.scheduler.events.EventStream`.
+    """
+
+    __slots__ = ()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> JobEvent:
+        return self._next(lambda: self._async)
+
+    def aclose(self, *, timeout: float | None = None) -> None:
+        """Unsubscribe.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.scheduler.events.EventStream.aclose`.
+        """
+        return self._call("EventStream.aclose", lambda: self._async.aclose(), timeout)
+
+
+class Job(Handle["AsyncJob"]):
+    """A job that a provider has accepted. ``job.result()`` waits for its result.
+
+    Made by `Scheduler.submit` and `Batch.submit`. The scheduler owns the job: it waits for it, or
+    cancels it, when its block is left.
+
+    Blocking twin of `quantum_async.Job`.
+    """
+
+    __slots__ = ()
+
+    @property
+    def id(self) -> str | None:
+        """The provider's id of the job.
+
+        Blocking twin of `quantum_async.Job.id`.
+        """
+        return self._async.id
+
+    @property
+    def key(self) -> str:
+        """Our key of the job, made before it was sent.
+
+        Blocking twin of `quantum_async.Job.key`.
+        """
+        return self._async.key
+
+    @property
+    def target(self) -> str:
+        """Where it runs, as ``provider:device``.
+
+        Blocking twin of `quantum_async.Job.target`.
+        """
+        return self._async.target
+
+    @property
+    def ref(self) -> JobRef:
+        """All that is needed to find the job again from another process; picklable.
+
+        Raises:
+            JobError: The job was never accepted.
+
+        Blocking twin of `quantum_async.Job.ref`.
+        """
+        return self._async.ref
+
+    @property
+    def state(self) -> JobState:
+        """What the provider last said of the job; sends nothing.
+
+        Blocking twin of `quantum_async.Job.state`.
+        """
+        return self._async.state
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether result or error is here; sends nothing.
+
+        Blocking twin of `quantum_async.Job.is_settled`.
+        """
+        return self._async.is_settled
+
+    def status(self, *, timeout: float | None = None) -> JobStatus:
+        """Ask the provider where the job stands.
+
+        Cancelled: nothing happens to the job.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            QuantumAsyncError: The provider could not be asked.
+
+        Blocking twin of `quantum_async.Job.status`.
+        """
+        return self._call("Job.status", lambda: self._async.status(), timeout)
+
+    def result(self, timeout: float | None = None) -> Result:
+        """Wait for the result.
+
+        Cancelled or timed out: only the waiting ends; the job goes on.
+
+        Args:
+            timeout: Longest time to wait in seconds; no limit by default.
+
+        Raises:
+            JobFailedError: The provider ran the job and it failed.
+            JobCancelledError: The job was cancelled.
+            ResultError: The job is done, but its result cannot be used.
+            WaitTimeoutError: The deadline passed; the job goes on.
+
+        Blocking twin of `quantum_async.Job.result`.
+        """
+        return self._call("Job.result", lambda: self._async.result(timeout))
+
+    def cancel(self, *, timeout: float | None = None) -> None:
+        """Ask the provider to cancel the job; one that has ended already is left as it is.
+
+        Waiting for the job then raises `JobCancelledError` once the provider confirms.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            QuantumAsyncError: The provider could not be asked, or refused.
+
+        Blocking twin of `quantum_async.Job.cancel`.
+        """
+        return self._call("Job.cancel", lambda: self._async.cancel(), timeout)
+
+    def detach(self) -> JobRef:
+        """Leave the job to itself: the scheduler neither waits for it nor cancels it.
+
+        Returns:
+            The reference by which it is found again.
+
+        Blocking twin of `quantum_async.Job.detach`.
+        """
+        return self._ask(lambda: self._async.detach())
+
+    def events(self) -> EventStream:
+        """Follow what happens to this job from now on, until it has finished.
+
+        Blocking twin of `quantum_async.Job.events`.
+        """
+        return self._wrap(self._ask(lambda: self._async.events()))
+
+
+class Scheduler(BlockHandle["AsyncScheduler"]):
+    """Run jobs on one or more providers as children of a block.
+
+    Leaving the block normally waits for every job. Leaving it by an error or a cancellation
+    cancels what still runs at the providers, closes every open batch, and only then lets the
+    error through. Jobs that failed and that nobody looked at raise when the block is left: one
+    as it is, several as an `ExceptionGroup`.
+
+    Args:
+        *clients: Provider clients; the scheduler opens and closes those that are not open yet.
+        journal: Where jobs are written down before they are sent: a file, or the URL of a
+            PostgreSQL database that several processes share. Nothing is kept by default.
+        on_cancel: What happens to unfinished jobs when the block is left by an error:
+            ``"cancel"`` them, or ``"detach"`` them, which leaves them running.
+        cancel_on: An event that cancels every job once it is set.
+        grace: Longest time in seconds for cancelling and closing on the way out.
+        limits: How much is done at once; the providers' own limits by default.
+        budget: The most that may be spent; with a journal, by all its processes and runs together.
+        on_unknown: What to do with a submission whose answer was lost and that the provider
+            cannot look up: report it (``"at_most_once"``) or send it again (``"at_least_once"``).
+        progress: Whether waiting shows how far the work has come; by default it does in notebooks.
+
+    Raises:
+        ConfigurationError: No client, or two of one provider.
+
+    Blocking twin of `quantum_async.Scheduler`.
+
+    Example:
+        ```python
+        import quantum_async.blocking as qa
+
+        bell = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c;'
+        bell += "h q[0]; cx q[0], q[1]; c = measure q;"
+        with qa.Scheduler(qa.LocalClient(seed=1)) as scheduler:
+            job = scheduler.submit(bell, shots=1000)
+            result = job.result()
+        assert set(result.counts) == {"00", "11"}
+        ```
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *clients: AnyClient,
+        journal: str | Path | Journal | None = None,
+        on_cancel: OnCancel = "cancel",
+        cancel_on: CancelEvent | None = None,
+        grace: float = 10.0,
+        limits: Limits | None = None,
+        budget: Budget | None = None,
+        on_unknown: Literal["at_most_once", "at_least_once"] = "at_most_once",
+        progress: bool | None = None,
+    ) -> None:
+        clients_ = unwrap(clients)
+        twin = _async.Scheduler(
+            *clients_,
+            journal=journal,
+            on_cancel=on_cancel,
+            cancel_on=cancel_on,
+            grace=grace,
+            limits=limits,
+            budget=budget,
+            on_unknown=on_unknown,
+        )
+        super().__init__(twin, Session(twin, progress=progress))
+
+    def submit(
+        self,
+        program: ProgramLike,
+        *,
+        shots: int,
+        variables: Mapping[str, object] | None = None,
+        on: str | None = None,
+        cancel_on: CancelEvent | None = None,
+        options: RunOptions | None = None,
+        batch: BatchRef | None = None,
+        timeout: float | None = None,
+    ) -> Job:
+        """Send one job and return once the provider has accepted it.
+
+        Billed: running the job is. Cancelled: a job that was not sent is dropped, one on its way
+        is cancelled at the provider as soon as it is accepted.
+
+        Args:
+            program: A `Program`, a path, OpenQASM text, a Qiskit circuit or a Pulser sequence.
+            shots: How often to run it.
+            variables: Values of the program's parameters.
+            on: The target, ``provider:device``; may be left out where one client leaves no doubt.
+            cancel_on: An event that cancels this job once it is set.
+            options: Seed, observables, tags, and what the provider offers beyond.
+            batch: The open batch that the job goes to; `Batch.submit` passes it.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            InvalidInputError: The job cannot run; nothing was sent.
+            SubmissionUnknownError: The answer was lost and cannot be looked up.
+            BudgetExceededError: The job would exceed the budget; nothing was sent.
+            SchedulerClosedError: The scheduler's block is not entered, or is being left.
+            QuantumAsyncError: The provider refused, or stayed out of reach.
+
+        Blocking twin of `quantum_async.Scheduler.submit`.
+        """
+        return self._wrap(
+            self._call(
+                "Scheduler.submit",
+                lambda: self._async.submit(
+                    program,
+                    shots=shots,
+                    variables=variables,
+                    on=on,
+                    cancel_on=cancel_on,
+                    options=options,
+                    batch=batch,
+                ),
+                timeout,
+            )
+        )
+
+    def sweep(
+        self,
+        program: SweepProgram,
+        points: Points,
+        *,
+        shots: int,
+        on: str | None = None,
+        name: str | None = None,
+        on_error: OnError = "raise",
+        options: RunOptions | None = None,
+        batch: BatchRef | None = None,
+    ) -> Sweep:
+        """Start one job per point, as fast as the provider takes them.
+
+        Args:
+            program: A parametrised program, or a function from parameters to a program: called
+                with the parameters as keywords, or with one mapping where it takes one argument.
+            points: The points, from `grid` or `zip_points`.
+            shots: Shots of each point.
+            on: The target, ``provider:device``.
+            name: What the sweep is called. With a journal, running it again under the same name
+                continues it: points that have an outcome keep it, and only the others are sent.
+            on_error: Whether a failed point raises on iteration and stops sending further ones,
+                or is collected with its error.
+            options: Seed, observables, tags, and what the provider offers beyond.
+            batch: The open batch that the jobs go to; `Batch.sweep` passes it.
+
+        Raises:
+            InvalidInputError: The program or the number of shots is of no use. What only the
+                provider can check is raised on iteration, before anything is sent.
+            SchedulerClosedError: The scheduler's block is not entered, or is being left.
+
+        Blocking twin of `quantum_async.Scheduler.sweep`.
+        """
+        return self._wrap(
+            self._ask(
+                lambda: self._async.sweep(
+                    program,
+                    points,
+                    shots=shots,
+                    on=on,
+                    name=name,
+                    on_error=on_error,
+                    options=options,
+                    batch=batch,
+                )
+            )
+        )
+
+    def open_batch(
+        self,
+        program: ProgramLike | None = None,
+        *,
+        on: str | None = None,
+        name: str = "",
+        on_failure: FailurePolicy | None = None,
+        options: RunOptions | None = None,
+    ) -> Batch:
+        """Prepare a batch that takes jobs while its ``with`` block lasts.
+
+        Billed: from entering to leaving, an open batch may reserve the device.
+
+        Args:
+            program: The program that its jobs share.
+            on: The target, ``provider:device``.
+            name: What the batch is called.
+            on_failure: What a failed job does to the rest; the provider's own way by default.
+            options: Passed on to its jobs.
+
+        Raises:
+            BatchError: The provider has no open batches.
+            UnknownTargetError: The target names no client or device.
+
+        Blocking twin of `quantum_async.Scheduler.open_batch`.
+        """
+        return self._wrap(
+            self._ask(
+                lambda: self._async.open_batch(
+                    program, on=on, name=name, on_failure=on_failure, options=options
+                )
+            )
+        )
+
+    def as_completed(self, jobs: Iterable[Job]) -> Completions:
+        """Iterate over jobs in the order in which they finish.
+
+        Args:
+            jobs: Jobs of this scheduler; failed ones are yielded too; their `Job.result` raises.
+
+        Blocking twin of `quantum_async.Scheduler.as_completed`.
+        """
+        jobs_ = unwrap(jobs)
+        return self._wrap(self._ask(lambda: self._async.as_completed(jobs_)))
+
+    def events(self) -> EventStream:
+        """Follow what happens to every job from now on, until the scheduler closes.
+
+        Blocking twin of `quantum_async.Scheduler.events`.
+        """
+        return self._wrap(self._ask(lambda: self._async.events()))
+
+    @property
+    def unfinished(self) -> tuple[JobRef, ...]:
+        """The jobs that a provider has and that are not known to have ended; sends nothing.
+
+        Blocking twin of `quantum_async.Scheduler.unfinished`.
+        """
+        return self._async.unfinished
+
+    def cancel_all(self, *, timeout: float | None = None) -> None:
+        """Cancel every unfinished job, and take no more.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            QuantumAsyncError: A provider could not be asked, or refused.
+
+        Blocking twin of `quantum_async.Scheduler.cancel_all`.
+        """
+        return self._call("Scheduler.cancel_all", lambda: self._async.cancel_all(), timeout)
+
+    def resume(self, run: str | None = None, *, timeout: float | None = None) -> list[Job]:
+        """Take over what other processes left unfinished in the journal.
+
+        Accepted jobs are followed. Submissions that were never sent are sent now. Those that may
+        have been sent are looked up first; where the provider offers no way to, `on_unknown`
+        decides. Batches that are still open are closed when the block is left.
+
+        Billed: what is sent now.
+
+        Args:
+            run: One run, by the id that ``quantum-async jobs list`` shows; by default everything
+                that no living process answers for.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Returns:
+            A handle of each job, once the provider has accepted it or it cannot be accepted.
+
+        Raises:
+            JournalError: The run is not known, or in the hands of a living process.
+            SchedulerClosedError: The scheduler's block is not entered, or is being left.
+
+        Blocking twin of `quantum_async.Scheduler.resume`.
+        """
+        return self._wrap(self._call("Scheduler.resume", lambda: self._async.resume(run), timeout))
+
+    def adopt(self, ref: JobRef, *, timeout: float | None = None) -> Job:
+        """Follow a job by its reference, in whichever process it was submitted.
+
+        With a journal, a job that another living process answers for is only watched: leaving the
+        block by an error does not cancel it. Otherwise it belongs to this block.
+
+        Args:
+            ref: The reference, `Job.ref`, which can be pickled.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            ConfigurationError: There is no client for its provider and account.
+            SchedulerClosedError: The scheduler's block is not entered, or is being left.
+
+        Blocking twin of `quantum_async.Scheduler.adopt`.
+        """
+        return self._wrap(self._call("Scheduler.adopt", lambda: self._async.adopt(ref), timeout))
+
+    @property
+    def grace(self) -> float:
+        """Longest time in seconds for cancelling and closing on the way out.
+
+        Blocking twin of `quantum_async.Scheduler.grace`.
+        """
+        return self._async.grace
+
+
+class Sweep(Handle["AsyncSweep"]):
+    """A sweep under way: iterate over it to get points as they finish, call `result` to get all.
+
+    Made by `Scheduler.sweep` and `Batch.sweep`. Only as many programs exist at a time as the
+    provider takes. ``for`` may be used several times and by several threads; each sees every
+    point, those that have finished first.
+
+    Blocking twin of `quantum_async.Sweep`.
+    """
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return self._async.__len__()
+
+    @property
+    def done(self) -> int:
+        """Number of points that have a result or an error.
+
+        Blocking twin of `quantum_async.Sweep.done`.
+        """
+        return self._async.done
+
+    @property
+    def failed(self) -> int:
+        """Number of points that have an error.
+
+        Blocking twin of `quantum_async.Sweep.failed`.
+        """
+        return self._async.failed
+
+    @property
+    def target(self) -> str:
+        """Where it runs, as ``provider:device``.
+
+        Blocking twin of `quantum_async.Sweep.target`.
+        """
+        return self._async.target
+
+    def __iter__(self) -> Iterator[SweepPoint]:
+        """Yield points in the order in which they finish.
+
+        Leaving the loop early does not stop the sweep; `cancel` does.
+
+        Raises:
+            QuantumAsyncError: A point failed and the sweep was started with ``on_error="raise"``.
+
+        Blocking twin of `quantum_async.Sweep.__aiter__`.
+        """
+        return self._iterate(lambda: self._async)
+
+    def result(self, timeout: float | None = None) -> SweepResults:
+        """Wait for the outcome.
+
+        Interrupted or timed out: only the waiting ends.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.Sweep.__await__`.
+        """
+        return self._call("Sweep.result", lambda: self._async, timeout)
+
+    def results(self, *, timeout: float | None = None) -> SweepResults:
+        """Wait for every point and return them in the order of the grid.
+
+        Cancelled: only the waiting ends; the sweep goes on.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            QuantumAsyncError: A point failed and the sweep was started with ``on_error="raise"``;
+                notes on it name further failures.
+
+        Blocking twin of `quantum_async.Sweep.results`.
+        """
+        return self._call("Sweep.results", lambda: self._async.results(), timeout)
+
+    def cancel(self, *, timeout: float | None = None) -> None:
+        """Cancel every point that has not finished; those not sent yet are never sent.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            QuantumAsyncError: The provider could not be asked, or refused one of them.
+
+        Blocking twin of `quantum_async.Sweep.cancel`.
+        """
+        return self._call("Sweep.cancel", lambda: self._async.cancel(), timeout)
+
+    @property
+    def points(self) -> Points:
+        """The points.
+
+        Blocking twin of `quantum_async.Sweep.points`.
+        """
+        return self._async.points
+
+    @property
+    def name(self) -> str | None:
+        """The name.
+
+        Blocking twin of `quantum_async.Sweep.name`.
+        """
+        return self._async.name

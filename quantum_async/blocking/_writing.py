@@ -1,0 +1,324 @@
+"""Writing a blocking class: its signatures and docstrings, with bodies of one line."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from enum import Enum
+from importlib import import_module
+from inspect import Parameter
+from typing import TYPE_CHECKING
+
+from quantum_async.blocking._annotations import (
+    CLIENT,
+    Imports,
+    mentions_twin,
+    rewrite,
+)
+from quantum_async.blocking._docstrings import PROGRESS, TIMEOUT, twin_doc
+from quantum_async.blocking._reading import Member, Shape, is_manager, members
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HEADER = (
+    "# Written by `python -m quantum_async.blocking._generate` from the async classes.\n"
+    "# Do not change it here: change those, and run the generator.\n"
+    '# mypy: disable-error-code="no-any-return"\n'
+)
+
+SCHEDULER = "Scheduler"
+
+
+def module_source(home: str, classes: list[type], twins: dict[str, str]) -> str:
+    """Write a module of twins.
+
+    Args:
+        home: Its dotted name.
+        classes: The async classes.
+        twins: The module of every async class's twin.
+    """
+    imports = Imports(twins, home)
+    bodies = [_ClassWriter(cls, imports).source() for cls in classes]
+    floor = home.rpartition(".")[2].removeprefix("_").removesuffix("_generated")
+    runtime = "\n".join(sorted(imports.runtime))
+    checking = "\n".join(f"    {line}" for line in sorted(imports.lines))
+    return (
+        f'"""Blocking twins of the async classes: {floor}."""\n\n{HEADER}\n'
+        f"from __future__ import annotations\n\nfrom typing import TYPE_CHECKING\n\n{runtime}\n\n"
+        f"if TYPE_CHECKING:\n{checking}\n\n\n" + "\n\n\n".join(bodies) + "\n"
+    )
+
+
+def return_type(member: Member) -> str:
+    """Return a member's type as its source has it; what awaiting it gives, for ``__await__``."""
+    if member.function is None:
+        return member.annotation
+    annotation = inspect.signature(member.function).return_annotation
+    if not isinstance(annotation, str):
+        raise TypeError(f"{member.owner.__name__}.{member.name} has no return annotation")
+    if member.shape is Shape.AWAITABLE:
+        generator = ast.parse(annotation).body[0]
+        assert isinstance(generator, ast.Expr)
+        assert isinstance(generator.value, ast.Subscript)
+        assert isinstance(generator.value.slice, ast.Tuple)
+        return ast.unparse(generator.value.slice.elts[-1])
+    return annotation
+
+
+def public_path(cls: type) -> str:
+    """Name an async class as users know it."""
+    package = import_module("quantum_async")
+    if getattr(package, cls.__name__, None) is cls and cls.__name__ in package.__all__:
+        return f"quantum_async.{cls.__name__}"
+    return f"{cls.__module__}.{cls.__name__}"
+
+
+class _ClassWriter:
+    def __init__(self, cls: type, imports: Imports) -> None:
+        self._cls = cls
+        self._imports = imports
+        self._path = public_path(cls)
+        self._is_client = any(f"{b.__module__}.{b.__name__}" == CLIENT for b in cls.__mro__)
+        is_abstract = inspect.isabstract(cls)
+        self._is_made = (self._is_client and not is_abstract) or cls.__name__ == SCHEDULER
+
+    def source(self) -> str:
+        name = self._cls.__name__
+        twin = self._imports.add(self._cls.__module__, name, f"Async{name}")
+        base = "ClientHandle" if self._is_client else "Handle"
+        base = "BlockHandle" if base == "Handle" and is_manager(self._cls) else base
+        self._imports.runtime.add(f"from quantum_async.blocking._handle import {base}")
+        argument = PROGRESS if name == SCHEDULER else ""
+        doc = twin_doc(inspect.getdoc(self._cls) or "", self._path, argument=argument)
+        parts = [f'class {name}({base}["{twin}"]):\n{_docstring(doc, 1)}', "    __slots__ = ()"]
+        if self._is_made:
+            parts.append(self._constructor())
+        parts += [self._member(member) for member in members(self._cls)]
+        return "\n\n".join(part for part in parts if part)
+
+    def _constructor(self) -> str:
+        init = inspect.getattr_static(self._cls, "__init__")
+        progress = "progress: bool | None = None"
+        extra = progress if self._cls.__name__ == SCHEDULER else ""
+        signature = self._signature(init, extra)
+        call = self._forwarded(init)
+        shown = ", progress=progress" if extra else ""
+        self._imports.runtime |= {
+            "import quantum_async as _async",
+            "from quantum_async.blocking._session import Session",
+        }
+        unwrapping = "".join(
+            f"        {p.name}_ = unwrap({p.name})\n"
+            for p in self._own_parameters(init)
+            if self._is_unwrapped(p, init)
+        )
+        return (
+            f"    def __init__({signature}) -> None:\n{unwrapping}"
+            f"        twin = _async.{self._cls.__name__}({call})\n"
+            f"        super().__init__(twin, Session(twin{shown}))"
+        )
+
+    def _member(self, member: Member) -> str:
+        writers: dict[Shape, Callable[[Member], str]] = {
+            Shape.COROUTINE: self._coroutine,
+            Shape.MANAGER: self._manager,
+            Shape.ITERATOR: self._iterator,
+            Shape.AWAITABLE: self._awaitable,
+            Shape.METHOD: self._method,
+            Shape.SNAPSHOT: self._snapshot,
+            Shape.MAKER: self._maker,
+        }
+        return writers[member.shape](member)
+
+    def _coroutine(self, member: Member) -> str:
+        function = _function(member)
+        has_timeout = "timeout" in inspect.signature(function).parameters
+        extra = "" if has_timeout else "timeout: float | None = None"
+        what = f"{self._cls.__name__}.{member.name}"
+        passed = "" if has_timeout else ", timeout"
+        call = f"self._call({what!r}, lambda: {self._forward(member)}{passed})"
+        body = f"return {self._wrapped(call, member)}"
+        return self._def(member, body, extra=extra, argument="" if has_timeout else TIMEOUT)
+
+    def _unwrapping(self, member: Member) -> str:
+        """Unwrap handles before crossing: a generator among them may call the facade itself."""
+        lines = [
+            f"{p.name}_ = unwrap({p.name})\n        "
+            for p in self._own_parameters(_function(member))
+            if self._is_unwrapped(p, _function(member))
+        ]
+        return "".join(lines)
+
+    def _awaitable(self, member: Member) -> str:
+        returned = self._returned(member)
+        what = f"{self._cls.__name__}.result"
+        doc = twin_doc(
+            "Wait for the outcome.\n\nInterrupted or timed out: only the waiting ends.",
+            f"{self._path}.__await__",
+            argument=TIMEOUT,
+        )
+        call = f"self._call({what!r}, lambda: self._async, timeout)"
+        return (
+            f"    def result(self, timeout: float | None = None) -> {returned}:\n"
+            f"{_docstring(doc, 2)}\n        return {self._wrapped(call, member)}"
+        )
+
+    def _manager(self, member: Member) -> str:
+        return self._def(member, f"return self._manage(lambda: {self._forward(member)})")
+
+    def _iterator(self, member: Member) -> str:
+        if member.name == "__anext__":
+            returned = self._returned(member)
+            return f"    def __next__(self) -> {returned}:\n        return self._next(lambda: self._async)"
+        if member.name == "__aiter__" and hasattr(self._cls, "__anext__"):
+            self._imports.add("typing", "Self")
+            return "    def __iter__(self) -> Self:\n        return self"
+        if member.name == "__aiter__":
+            body = "return self._iterate(lambda: self._async)"
+            return self._def(member, body, name="__iter__")
+        return self._def(member, f"return self._iterate(lambda: {self._forward(member)})")
+
+    def _method(self, member: Member) -> str:
+        call = f"self._ask(lambda: {self._forward(member)})"
+        return self._def(member, f"return {self._wrapped(call, member)}")
+
+    def _snapshot(self, member: Member) -> str:
+        if member.function is not None and member.name.startswith("__"):
+            return self._def(member, f"return {self._forward(member)}")
+        annotation = return_type(member)
+        if annotation.startswith("ClassVar"):
+            return self._constant(member)
+        body = f"return {self._wrapped(f'self._async.{member.name}', member)}"
+        doc = twin_doc(member.doc or _described(self._cls, member.name), self._member_path(member))
+        return (
+            f"    @property\n    def {member.name}(self) -> {self._returned(member)}:\n"
+            f"{_docstring(doc, 2)}\n        {body}"
+        )
+
+    def _constant(self, member: Member) -> str:
+        if not hasattr(self._cls, member.name):
+            return ""
+        annotation = rewrite(member.annotation, member.owner.__module__, self._imports)
+        return f"    {member.name}: {annotation} = {getattr(self._cls, member.name)!r}"
+
+    def _maker(self, member: Member) -> str:
+        if not self._is_made:
+            return ""
+        function = _function(member)
+        self._imports.runtime.add("import quantum_async as _async")
+        made = f"_async.{self._cls.__name__}.{member.name}({self._forwarded(function)})"
+        body = f"return cls._of({made})" if return_type(member) == "Self" else f"return {made}"
+        return "    @classmethod\n" + self._def(member, body)
+
+    def _def(
+        self, member: Member, body: str, *, name: str = "", extra: str = "", argument: str = ""
+    ) -> str:
+        doc = twin_doc(member.doc, self._member_path(member), argument=argument)
+        shown = "" if member.name in {"__len__", "__getitem__", "__contains__"} else doc
+        text = f"{_docstring(shown, 2)}\n" if shown else ""
+        signature = self._signature(_function(member), extra)
+        unwrapping = self._unwrapping(member)
+        return (
+            f"    def {name or member.name}({signature}) -> {self._returned(member)}:\n"
+            f"{text}        {unwrapping}{body}"
+        )
+
+    def _member_path(self, member: Member) -> str:
+        return f"{self._path}.{member.name}"
+
+    def _returned(self, member: Member) -> str:
+        annotation = return_type(member)
+        if member.shape is Shape.MANAGER and not annotation.startswith("Abstract"):
+            # What `asynccontextmanager` has decorated still says what its generator yields.
+            annotation = f"AbstractAsyncContextManager[{annotation.partition('[')[2]}"
+        return rewrite(annotation, member.owner.__module__, self._imports)
+
+    def _wrapped(self, call: str, member: Member) -> str:
+        has_twin = mentions_twin(return_type(member), member.owner.__module__, self._imports.twins)
+        return f"self._wrap({call})" if has_twin else call
+
+    def _forward(self, member: Member) -> str:
+        return f"self._async.{member.name}({self._forwarded(_function(member))})"
+
+    def _signature(self, function: Callable[..., object], extra: str) -> str:
+        parameters = list(inspect.signature(function).parameters.values())
+        parts: list[str] = [parameters[0].name]
+        rest = parameters[1:]
+        positional = [p for p in rest if p.kind is Parameter.POSITIONAL_ONLY]
+        parts += [self._parameter(p, function) for p in positional]
+        parts += ["/"] if positional else []
+        has_star = False
+        for parameter in rest[len(positional) :]:
+            if parameter.kind is Parameter.KEYWORD_ONLY and not has_star:
+                parts, has_star = [*parts, "*"], True
+            if parameter.kind is Parameter.VAR_KEYWORD and extra:
+                parts, has_star, extra = [*parts, *(() if has_star else ("*",)), extra], True, ""
+            has_star = has_star or parameter.kind is Parameter.VAR_POSITIONAL
+            parts.append(self._parameter(parameter, function))
+        if extra:
+            parts += [extra] if has_star else ["*", extra]
+        return ", ".join(parts)
+
+    def _parameter(self, parameter: Parameter, function: Callable[..., object]) -> str:
+        stars = {Parameter.VAR_POSITIONAL.name: "*", Parameter.VAR_KEYWORD.name: "**"}
+        annotation = rewrite(
+            str(parameter.annotation), function.__module__, self._imports, is_parameter=True
+        )
+        text = f"{stars.get(parameter.kind.name, '')}{parameter.name}: {annotation}"
+        if parameter.default is Parameter.empty:
+            return text
+        return f"{text} = {self._default(parameter.default)}"
+
+    def _default(self, value: object) -> str:
+        if isinstance(value, Enum):
+            self._imports.runtime.add(
+                f"from {type(value).__module__} import {type(value).__name__}"
+            )
+            return f"{type(value).__name__}.{value.name}"
+        if value is None or isinstance(value, bool | int | float | str | bytes) or value == ():
+            return repr(value)
+        raise TypeError(f"a default of {type(value).__name__} cannot be written: {value!r}")
+
+    def _forwarded(self, function: Callable[..., object]) -> str:
+        return ", ".join(self._argument(p, function) for p in self._own_parameters(function))
+
+    def _own_parameters(self, function: Callable[..., object]) -> list[Parameter]:
+        return list(inspect.signature(function).parameters.values())[1:]
+
+    def _is_unwrapped(self, parameter: Parameter, function: Callable[..., object]) -> bool:
+        annotation = str(parameter.annotation)
+        return mentions_twin(annotation, function.__module__, self._imports.twins)
+
+    def _argument(self, parameter: Parameter, function: Callable[..., object]) -> str:
+        name = value = parameter.name
+        if self._is_unwrapped(parameter, function):
+            self._imports.runtime.add("from quantum_async.blocking._handle import unwrap")
+            value = f"{name}_"
+        if parameter.kind is Parameter.VAR_POSITIONAL:
+            return f"*{value}"
+        if parameter.kind is Parameter.VAR_KEYWORD:
+            return f"**{name}"
+        return f"{name}={value}" if parameter.kind is Parameter.KEYWORD_ONLY else value
+
+
+def _function(member: Member) -> Callable[..., object]:
+    assert member.function is not None
+    return member.function
+
+
+def _described(cls: type, name: str) -> str:
+    """Find what a class says of an attribute among its constructor's arguments."""
+    for line in (inspect.getdoc(cls) or "").splitlines():
+        start, colon, text = line.strip().partition(": ")
+        if colon and start == name:
+            return text
+    return f"The {name}."
+
+
+def _docstring(text: str, level: int) -> str:
+    indent = "    " * level
+    escaped = text.replace("\\", "\\\\").replace('"""', r"\"\"\"")
+    lines = [f"{indent}{line}".rstrip() for line in escaped.splitlines()]
+    end = f"\n{indent}" if len(lines) > 1 else ""
+    return f'{indent}"""' + "\n".join(lines).strip() + f'{end}"""'

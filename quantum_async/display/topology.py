@@ -1,0 +1,63 @@
+"""A device's topology as a plot: qubits or traps where they are, joined where they interact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantum_async.display.picture import MOST_LABELS, places
+from quantum_async.errors import InvalidOptionError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from quantum_async.models.device import Device
+
+
+def plot_device(device: Device, *, ax: Axes | None = None) -> Axes:
+    """Draw a device's topology.
+
+    Args:
+        device: The device.
+        ax: Where to draw; a new figure by default.
+
+    Raises:
+        InvalidOptionError: The provider tells neither positions nor connectivity.
+    """
+    at = places(device)
+    if not at:
+        raise InvalidOptionError(
+            f"{device.target} has no topology to draw",
+            remedy="Its provider tells neither positions nor connectivity: "
+            "any of its qubits can interact, or none was named.",
+        )
+    axes = ax if ax is not None else _new_axes()
+    for first, second in device.connectivity:
+        if first in at and second in at:
+            xs, ys = zip(at[first], at[second], strict=True)
+            axes.plot(xs, ys, color="0.6", linewidth=1, zorder=1)
+    xs, ys = zip(*at.values(), strict=True)
+    is_labelled = len(at) <= MOST_LABELS
+    axes.scatter(xs, ys, s=220 if is_labelled else 30, zorder=2)
+    if is_labelled:
+        for name, place in at.items():
+            axes.annotate(name, place, ha="center", va="center", color="white", fontsize=7)
+    axes.set_aspect("equal")
+    axes.margins(0.1)
+    axes.set_title(device.target)
+    if device.positions:
+        axes.set_xlabel("x (µm)" if _is_physical(device) else "x")
+        axes.set_ylabel("y (µm)" if _is_physical(device) else "y")
+    else:
+        axes.set_axis_off()
+    return axes
+
+
+def _is_physical(device: Device) -> bool:
+    return str(device.kind) == "analog"
+
+
+def _new_axes() -> Axes:
+    from matplotlib import pyplot
+
+    axes: Axes = pyplot.subplots(layout="constrained")[1]
+    return axes
