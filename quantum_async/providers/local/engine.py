@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from quantum_async.providers.local.work import Outcome
 
-_GRIP = 0.02
+_GRIP = 0.025
 """Longest time in seconds for which a job may stop the event loop's thread."""
 _EXECUTOR_SLOTS = 256
 _ATTEMPTS = 2
@@ -163,7 +163,7 @@ class Engine:
             return self._foreign
         if self._pool is not None and self._pool.is_ready(kind):
             return None if self._suspects or self._has_suspect() else self._pool
-        if awkward:
+        if awkward or self._is_awkward(first):
             self._pool_ready(first)
             return None
         warm = is_warm(_device(first))

@@ -11,6 +11,7 @@ import threading
 import warnings
 from typing import TYPE_CHECKING
 
+from quantum_async.simulation.analog.emulator import emulator_class
 from quantum_async.simulation.analog.randomness import undrawn
 
 if TYPE_CHECKING:
@@ -40,11 +41,9 @@ def sample_ideal(sequence: Sequence[BaseDevice], shots: int, seed: int) -> tuple
 
 
 def _distribution(sequence: Sequence[BaseDevice]) -> dict[str, float]:
-    from pulser_simulation import QutipEmulator
-
     # QutipBackendV2 builds the Hamiltonian twice, which doubles the time of a point.
     with undrawn(len(sequence.register.qubit_ids)):
-        emulator = QutipEmulator.from_sequence(sequence, evaluation_times="Minimal")
+        emulator = emulator_class().from_sequence(sequence, evaluation_times="Minimal")
     with _filters, warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         final = emulator.run()[-1]

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from quantum_async.models.submission import JobSpec
 
 # Measured with qiskit-aer 0.18 on one core; only their order of magnitude matters.
-_START = 2e-3
-_PER_SHOT = 4e-6
-_PER_OPERATION = 2e-6
+_START = 1e-3
+_PER_SHOT = 1.4e-6
+_PER_OPERATION = 28e-6
 _PER_AMPLITUDE = 5e-9
 
 
