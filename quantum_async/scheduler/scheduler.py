@@ -148,7 +148,9 @@ class Scheduler(AsyncContextManagerMixin):
                 except BaseException as caught:  # noqa: BLE001 -- raised again below
                     error = caught
                     await self._leaving().abort(caught)
-                self._stop(tasks)
+                finally:
+                    # Whatever happened on the way out: the loops are shielded, and would go on.
+                    self._stop(tasks)
         if error is not None:
             raise error
         self._raise_unseen()
