@@ -78,7 +78,7 @@ class Block(Generic[T]):
             self.session.wait(
                 self.call,
                 reporter,
-                start=lambda: self._portal.post(self._let_go, reason),
+                start=lambda: self._portal.post(self.let_go, reason),
                 is_leaving=is_leaving,
             )
         except BaseException as stop:
@@ -122,7 +122,8 @@ class Block(Generic[T]):
             self._entered.fail(error)
             raise
 
-    def _let_go(self, reason: BaseException | None) -> None:
+    def let_go(self, reason: BaseException | None) -> None:
+        """Have the block left, for a reason; on the loop's thread."""
         self._reason = reason
         assert self._leave is not None
         self._leave.set()

@@ -64,13 +64,13 @@ def _close() -> None:
 
 def _leave_blocks(portal: Portal) -> None:
     """Cancel what was entered and never left, the latest first, within their grace."""
-    blocks = [block for block in reversed(portal.blocks) if block.is_open]
     for ticket in list(portal.waiting):
         portal.post(ticket.cancel)
-    for block in blocks:
+    for block in [block for block in reversed(portal.blocks) if block.is_open]:
+        reason = SystemExit("the program ends")
+        portal.post(block.let_go, reason)
         end = time.monotonic() + block.session.grace + 1.0
-        portal.post(block.call.cancel)
         while not block.call.done.wait(TICK) and time.monotonic() < end:
             pass
-        for note in block.call.notes:
+        for note in getattr(reason, "__notes__", []):
             sys.stderr.write(f"quantum_async: {note}\n")

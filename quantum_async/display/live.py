@@ -10,6 +10,7 @@ from uuid import uuid4
 from quantum_async.display.html import progress_html
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TextIO
 
 
@@ -71,18 +72,16 @@ class CellDrawing:
             total=standing.total,
             failed=standing.failed,
         )
-        from IPython.display import display, update_display
+        from IPython import display
 
+        show: Callable[..., None] = display.display
+        update: Callable[..., None] = display.update_display
         bundle = {"text/html": html, "text/plain": text}
         if self._id is not None:
-            update_display(  # type: ignore[no-untyped-call]
-                bundle, display_id=self._id, raw=True
-            )
+            update(bundle, display_id=self._id, raw=True)
         else:
             self._id = uuid4().hex
-            display(  # type: ignore[no-untyped-call]
-                bundle, display_id=self._id, raw=True
-            )
+            show(bundle, display_id=self._id, raw=True)
 
 
 class LineDrawing:
