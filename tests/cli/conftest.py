@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+# Qiskit 2.6.2 crashes where the thread that imported it first has ended and another one uses it;
+# these tests run many event loops in one process, each with worker threads of its own.
+import qiskit  # noqa: F401
+from typer.testing import CliRunner
+
+from quantum_async.cli.app import app
+
+BELL = """OPENQASM 2.0;
+include "qelib1.inc";
+qreg q[2];
+creg c[2];
+h q[0];
+cx q[0], q[1];
+measure q -> c;
+"""
+ROTATION = """OPENQASM 3.0;
+include "stdgates.inc";
+input float theta;
+qubit q;
+bit c;
+rx(theta) q;
+c = measure q;
+"""
+BROKEN = BELL.replace("h q[0];", "h q[0]")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict:
+        return json.loads(self.out)
+
+
+def command(*arguments: object) -> Ran:
+    """Run the command line in this process."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return Ran(result.exit_code, result.stdout, result.stderr)
+
+
+def start(*arguments: object, path: Path | None = None, **variables: str) -> subprocess.Popen[str]:
+    """Start the command line as a process of its own; `path` has further modules."""
+    environment = dict(os.environ) | variables
+    if path is not None:
+        inherited = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(path), inherited]))
+    return subprocess.Popen(
+        [sys.executable, "-m", "quantum_async.cli", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+
+
+@pytest.fixture
+def bell(tmp_path: Path) -> Path:
+    return written(tmp_path / "bell.qasm", BELL)
+
+
+@pytest.fixture
+def rotation(tmp_path: Path) -> Path:
+    return written(tmp_path / "rotation.qasm", ROTATION)
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    return written(tmp_path / "broken.qasm", BROKEN)
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
