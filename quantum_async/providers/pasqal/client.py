@@ -211,7 +211,7 @@ class PasqalClient(ProviderClient):
             jobs_per_submission=LARGEST,
             payload_limit=PAYLOAD_LIMIT,
             jobs_per_poll=LARGEST,
-            requests_in_flight=16,
+            requests_in_flight=32,
             settle_delay=self._settle_delay,
             cancel=not is_ovh,
             bulk_results=self._downloads.has_bulk,

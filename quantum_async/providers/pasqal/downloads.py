@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+import anyio
 import anyio.to_thread
 from pydantic import ValidationError
 
@@ -48,6 +49,8 @@ class Downloads:
         self._early: OrderedDict[str, PasqalResults] = OrderedDict()
         self.has_bulk = cloud.gateway.endpoints.has(Route.FULL_RESULTS)
         """Whether the service gives all results of a batch at once, as far as is known."""
+        self._is_probed = False
+        self._probing = anyio.Lock()
 
     async def one(self, job_id: str) -> PasqalResults:
         """Get the results of a job that has succeeded.
@@ -75,7 +78,7 @@ class Downloads:
         """
         missing = [job_id for job_id in job_ids if job_id not in self._early]
         if missing and self.has_bulk:
-            self._keep(await self._whole_batch(batch_id))
+            self._keep(await self._probed(batch_id))
         return {i: self._early.pop(i) for i in job_ids if i in self._early}
 
     async def _downloaded(self, job_id: str) -> Response:
@@ -112,6 +115,18 @@ class Downloads:
                 remedy="Ask again in a moment, once the job has succeeded.",
             )
         return link.results_link
+
+    async def _probed(self, batch_id: str) -> dict[str, PasqalResults]:
+        if self._is_probed:
+            return await self._whole_batch(batch_id)
+        # One at a time until it is known whether the route is there: many asking at once would
+        # all be told that it is not.
+        async with self._probing:
+            if not self.has_bulk:
+                return {}
+            found = await self._whole_batch(batch_id)
+            self._is_probed = True
+            return found
 
     async def _whole_batch(self, batch_id: str) -> dict[str, PasqalResults]:
         try:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
-    blocking_sandbox,
-    sandbox,
-    sandbox_process,
-)
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.pasqal.client import PasqalClient
 from quantum_async.providers.pasqal.settings import PasqalSettings
+from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
+    blocking_sandbox,
+    sandbox,
+    sandbox_process,
+)
 from tests.providers.pasqal.service import Service, client
 
 

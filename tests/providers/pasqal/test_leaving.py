@@ -168,7 +168,7 @@ async def test_ctrl_c_cancels(sandbox, cloud, long_jobs):
     """The interrupt of a terminal leaves nothing open or running."""
     command = [sys.executable, "-c", SCRIPT]
     env = {**os.environ, **sandbox.env("pasqal")}
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: ASYNC220
         command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert await anyio.to_thread.run_sync(process.stdout.readline) == b"running\n"
