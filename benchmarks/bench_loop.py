@@ -83,16 +83,21 @@ async def idle(seconds: float) -> float:
     return 1000 * max(gaps)[0]
 
 
+async def measure_all(count: int) -> dict[str, dict[str, float]]:
+    """Each subject twice: cold, with its simulator imported meanwhile, and warm."""
+    found = {"idle": {"longest": await idle(3.0)}}
+    for subject in SUBJECTS:
+        for state in ("cold", "warm"):
+            found[f"{subject} {state}"] = await measure(subject, count)
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=200)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = {"idle": {"longest": anyio.run(idle, 3.0)}}
-    # Each twice: cold, with the simulators imported meanwhile, and warm.
-    for subject in SUBJECTS:
-        for state in ("cold", "warm"):
-            found[f"{subject} {state}"] = anyio.run(measure, subject, options.points)
+    found = anyio.run(measure_all, options.points)
     if options.json:
         print(json.dumps({"milliseconds": found, "goal": 1000 * GOAL}))
     else:
