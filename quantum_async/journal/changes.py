@@ -184,9 +184,11 @@ class Intend(Change[None]):
             transaction.add(transaction.statements.spend, {**spent})
             return
         transaction.flush()
-        if not transaction.connection.scalar(select(ledger.c.id).where(*conditions)):
+        # Locked, or another process could spend the same rest between the question and the answer.
+        query = select(ledger.c.id).where(*conditions).with_for_update()
+        if not transaction.connection.scalar(query):
             raise _exceeded(transaction)
-        transaction.connection.exec_driver_sql(transaction.statements.spend, spent)
+        transaction.connection.exec_driver_sql(transaction.statements.spend.text, spent)
 
 
 def _within(budget: Budget | None, new_jobs: int, new_shots: int) -> list[ColumnElement[bool]]:
@@ -290,7 +292,7 @@ class Refuse(Change[None]):
         )
         if self.state is SendState.REJECTED and row.state != SendState.REJECTED:
             freed = {"j": -row.size, "s": -row.shots}
-            connection.exec_driver_sql(transaction.statements.spend, freed)
+            connection.exec_driver_sql(transaction.statements.spend.text, freed)
 
 
 @dataclass

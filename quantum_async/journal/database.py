@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from quantum_async.errors import JournalError, QuantumAsyncError
@@ -185,6 +185,10 @@ def _begin_immediately(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+class UnavailableError(JournalError):
+    """The database cannot be used now; the same may work later."""
+
+
 _REMEDIES = (
     ("locked", "Another process holds it: wait for that process, or end it."),
     ("lock timeout", "Another process holds it: wait for that process, or end it."),
@@ -205,7 +209,9 @@ def explain(error: Exception, shown: str) -> JournalError:
     cause = getattr(error, "orig", None) or error
     words = " ".join(str(cause).split("\n", 1)[0].split())
     remedy = next((r for sign, r in _REMEDIES if sign in words.lower()), None)
-    return JournalError(
+    passing = (OperationalError, InterfaceError, sqlite3.OperationalError, OSError)
+    kind = UnavailableError if isinstance(error, passing) else JournalError
+    return kind(
         f"the journal {shown} cannot be used: {words}",
         remedy=remedy or "Nothing was sent because of it.",
         accepted="no",

@@ -137,7 +137,7 @@ class Reader:
             for row in self._connection.execute(query).mappings()
         ]
 
-    def _job(self, row: RowMapping, bodies: dict[str, bytes]) -> StoredJob:
+    def _job(self, row: RowMapping, bodies: dict[str, object]) -> StoredJob:
         state = WorkState(row["state"])
         result = self._result(row["key"], bodies) if state is WorkState.FETCHED else None
         if state is WorkState.FETCHED and bodies and result is None:
@@ -179,21 +179,23 @@ class Reader:
             raise ValueError(f"its program {digest:.12} is missing or damaged")
         return program
 
-    def _bodies(self, keys: Iterable[str]) -> dict[str, bytes]:
-        found = {"": b""}
+    def _bodies(self, keys: Iterable[str]) -> dict[str, object]:
+        found: dict[str, object] = {"": b""}
         for chunk in _chunks(list(keys)):
             query = select(results.c.job, results.c.body).where(results.c.job.in_(chunk))
-            found.update({key: bytes(body) for key, body in self._connection.execute(query)})
+            found.update({row[0]: row[1] for row in self._connection.execute(query)})
         return found
 
-    def _result(self, key: str, bodies: dict[str, bytes]) -> Result | None:
+    def _result(self, key: str, bodies: dict[str, object]) -> Result | None:
         body = bodies.get(key)
         if body is None:
             return None
         try:
-            return unpack_result(body)
+            if not isinstance(body, bytes | memoryview):
+                raise TypeError("its body is no bytes")
+            return unpack_result(bytes(body))
         except DAMAGE as error:
-            self._set_aside("results", key, error, body)
+            self._set_aside("results", key, error, str(body).encode()[:1000])
             self._connection.execute(delete(results).where(results.c.job == key))
             return None
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import anyio.to_thread
-from sqlalchemy.exc import IntegrityError
 
 from quantum_async.errors import JournalError, QuantumAsyncError
 from quantum_async.journal.base import Journal
@@ -27,7 +26,7 @@ from quantum_async.journal.changes import (
     Work,
 )
 from quantum_async.journal.claiming import Claiming
-from quantum_async.journal.database import LOCK_WAIT, Database
+from quantum_async.journal.database import LOCK_WAIT, Database, UnavailableError
 from quantum_async.journal.filesystem import MOUNTS
 from quantum_async.journal.leases import LEASE, Leases
 from quantum_async.journal.migrate import prepare, sdk_version
@@ -89,7 +88,7 @@ class SqlJournal(Journal):
         self._must_exist = must_exist
         self._database = Database(self._place, lock_wait=lock_wait, mounts=mounts)
         self._statements = Statements(self._database.dialect)
-        self._owner = Owner.this("")
+        self._owner = Owner("", "", 0, "")
         self._leases = Leases(self._owner, lease, self._database.dialect)
         self._scopes: dict[str, str] = {}
         self._programs: set[str] = set()
@@ -124,8 +123,6 @@ class SqlJournal(Journal):
         """
         if self._stack is not None:
             raise JournalError("the journal is open already", remedy="Use one per scheduler.")
-        self._owner = Owner.this(uuid.uuid4().hex)
-        self._leases = Leases(self._owner, self._lease, self._database.dialect)
         self._writer = Writer(self._commit)
         await anyio.to_thread.run_sync(self._connect)
         async with AsyncExitStack() as stack:
@@ -303,6 +300,8 @@ class SqlJournal(Journal):
         await self._writer.must(Refuse(key, self._scopes.pop(key, None), state, error, self._clean))
 
     def _connect(self) -> None:
+        self._owner = Owner.this(uuid.uuid4().hex)
+        self._leases = Leases(self._owner, self._lease, self._database.dialect)
         try:
             self._database.connect(must_exist=self._must_exist)
             prepare(self._database, self._place.file)
@@ -327,7 +326,7 @@ class SqlJournal(Journal):
         try:
             self._together(ready)
         except Exception as error:  # noqa: BLE001 -- it is told to whoever waits
-            if len(ready) == 1 or _concerns_all(error):
+            if len(ready) == 1 or isinstance(error, UnavailableError):
                 for entry in ready:
                     entry.error = _told(error)
                 return
@@ -358,14 +357,6 @@ def _prepared(entry: Entry[object]) -> bool:
         entry.error = _told(error)
         return False
     return True
-
-
-def _concerns_all(error: Exception) -> bool:
-    """Whether the database itself is at fault, so that smaller transactions would fail as well."""
-    cause = error.__cause__
-    return (
-        type(error) is JournalError and cause is not None and not isinstance(cause, IntegrityError)
-    )
 
 
 def _told(error: Exception) -> Exception:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, literal_column, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from quantum_async.journal.records import SendState, WorkState
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
     Row: TypeAlias = dict[str, object]
 
 _key: BindParameter[str] = bindparam("k")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Prepared:
+    """A statement as the database reads it, with named parameters.
+
+    Two of the same words are still two: each has its place in the order.
+
+    Args:
+        text: The statement.
+    """
+
+    text: str
 
 
 class Statements:
@@ -33,9 +47,9 @@ class Statements:
         insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
         added = insert(jobs).values(_all(jobs))
         again = {name: added.excluded[name] for name in ("submission", "place", "state", "failure")}
-        not_fetched = jobs.c.state != WorkState.FETCHED.value
+        not_fetched = jobs.c.state != literal_column(f"'{WorkState.FETCHED.value}'")
         self._dialect = dialect
-        self.order: list[str] = []
+        self.order: list[Prepared] = []
         self.add_program = self._made(
             insert(programs).values(_all(programs)).on_conflict_do_nothing()
         )
@@ -62,11 +76,11 @@ class Statements:
         }
         self.pay = self._made(update(ledger).values(paid))
 
-    def _made(self, statement: UpdateBase) -> str:
+    def _made(self, statement: UpdateBase) -> Prepared:
         # Compiled by hand, because compiling and binding anew costs more than the database.
-        text = str(statement.compile(dialect=self._dialect))
-        self.order.append(text)
-        return text
+        made = Prepared(str(statement.compile(dialect=self._dialect)))
+        self.order.append(made)
+        return made
 
 
 class Transaction:
@@ -86,9 +100,9 @@ class Transaction:
         self.statements = statements
         self.now = now
         self.is_alone = is_alone
-        self._rows: dict[str, list[Row]] = {}
+        self._rows: dict[Prepared, list[Row]] = {}
 
-    def add(self, statement: str, row: Row) -> None:
+    def add(self, statement: Prepared, row: Row) -> None:
         """Write a row together with others."""
         self._rows.setdefault(statement, []).append(row)
 
@@ -97,7 +111,7 @@ class Transaction:
         rows, self._rows = self._rows, {}
         for statement in self.statements.order:
             if statement in rows:
-                self.connection.exec_driver_sql(statement, rows[statement])
+                self.connection.exec_driver_sql(statement.text, rows[statement])
 
 
 def _change(table: Table, **columns: str) -> Update:

@@ -10,6 +10,7 @@ import anyio
 import anyio.to_thread
 
 from quantum_async.errors import JournalError
+from quantum_async.journal.database import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,7 +80,7 @@ class Writer:
         """
         try:
             await self.do(change)
-        except JournalError:
+        except UnavailableError:
             self.report(change)
             raise
 
@@ -161,7 +162,7 @@ class Writer:
             entry.done.set()
         if entry.error is None or not entry.is_report:
             return True
-        if type(entry.error) is JournalError:
+        if isinstance(entry.error, UnavailableError):
             return False
         logger.warning("the journal could not take a report: %s", entry.error)
         return True
