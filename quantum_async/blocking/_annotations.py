@@ -42,6 +42,8 @@ class Imports:
     here: str
     lines: set[str] = field(default_factory=set)
     runtime: set[str] = field(default_factory=set)
+    shadowed: frozenset[str] = frozenset()
+    """Names that mean something else inside the class that is being written."""
     _origins: dict[str, str] = field(default_factory=dict)
 
     def add(self, module: str, name: str, alias: str | None = None) -> str:
@@ -153,7 +155,10 @@ class _Rewriter(ast.NodeTransformer):
         elif name in RENAMED:
             name, path = RENAMED[name], ""
         if path.startswith("builtins."):
-            return name
+            if name not in self._imports.shadowed:
+                return name
+            self._imports.add_module("builtins")
+            return path
         home = HOMES.get(name) or path.rpartition(".")[0]
         if not home:
             raise TypeError(f"nobody knows where {name} in {self._module} comes from")

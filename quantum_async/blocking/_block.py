@@ -34,7 +34,7 @@ class Block(Generic[T]):
         self._entered: Ticket[T] = Ticket()
         self._leave: anyio.Event | None = None
         self._reason: BaseException | None = None
-        self._is_suppressed = False
+        self._is_passed = False
         self.call: Call[None] = Call(self._run)
         self._termination = Termination()
 
@@ -87,7 +87,7 @@ class Block(Generic[T]):
         finally:
             self._portal.blocks.pop(self, None)
             self._termination.disarm()
-        if reason is None or self.call.error is not reason:
+        if reason is None or not self._is_passed:
             self.call.outcome()
             return reason is not None
         reason.__traceback__ = traceback
@@ -120,7 +120,10 @@ class Block(Generic[T]):
             raise
         except BaseException as error:
             self._entered.fail(error)
-            raise
+            # A coroutine cannot raise just any exception; the caller's `with` has this one.
+            self._is_passed = error is self._reason
+            if not self._is_passed:
+                raise
 
     def let_go(self, reason: BaseException | None) -> None:
         """Have the block left, for a reason; on the loop's thread."""

@@ -76,7 +76,8 @@ def blocking_code(code: str) -> str:
     tree = ast.parse(code)
     body: list[ast.stmt] = []
     for node in tree.body:
-        is_main = isinstance(node, ast.AsyncFunctionDef) and not ast.unparse(node.args)
+        # A function `main` is there only because `await` needs one.
+        is_main = isinstance(node, ast.AsyncFunctionDef) and node.name == "main"
         body += node.body if is_main and isinstance(node, ast.AsyncFunctionDef) else [node]
     tree.body = body
     return ast.unparse(ast.fix_missing_locations(_Blocking().visit(tree)))

@@ -126,10 +126,6 @@ class BlockHandle(Handle[T_co]):
 
     __slots__ = ()
 
-    def __enter__(self) -> Self:
-        self._enter(self._async)  # type: ignore[arg-type]
-        return self
-
     def __exit__(
         self,
         exc_type: type[BaseException] | None,

@@ -73,6 +73,10 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
         twin = _async.LocalClient(executor=executor, seed=seed, workers=workers)
         super().__init__(twin, Session(twin))
 
+    def __enter__(self) -> LocalClient:
+        self._enter(self._async)
+        return self
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Build a client from ``QUANTUM_ASYNC_LOCAL_SEED`` and ``QUANTUM_ASYNC_LOCAL_WORKERS``.

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from quantum_async.providers.pasqal.workloads import Workloads as AsyncWorkloads
     from typing import ClassVar
     from typing import Self
+    import builtins
 
 
 class Batches(Handle["AsyncBatches"]):
@@ -346,10 +347,12 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         ```python
         from quantum_async.blocking import PasqalClient
 
-        with PasqalClient.from_env() as client:
-            for batch in client.batches.list():
-                return batch.id
-        return "none"
+
+        def newest_batch() -> str:
+            with PasqalClient.from_env() as client:
+                for batch in client.batches.list():
+                    return batch.id
+            return "none"
         ```
     """
 
@@ -390,6 +393,10 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
             prompt=prompt,
         )
         super().__init__(twin, Session(twin))
+
+    def __enter__(self) -> PasqalClient:
+        self._enter(self._async)
+        return self
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -844,7 +851,7 @@ class Projects(Handle["AsyncProjects"]):
         """
         return self._async.current
 
-    def list(self, *, timeout: float | None = None) -> list[PasqalProject]:
+    def list(self, *, timeout: float | None = None) -> builtins.list[PasqalProject]:
         """List the active projects.
 
         Args:

@@ -44,6 +44,10 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
 
     __slots__ = ()
 
+    def __enter__(self) -> ProviderClient:
+        self._enter(self._async)
+        return self
+
     @property
     def capabilities(self) -> Capabilities:
         """What this client can do and how much it takes at once. Sends nothing.

@@ -22,7 +22,8 @@ PLUMBING: dict[str, frozenset[str]] = {
 }
 """Names that the scheduler's own modules call and users do not; they get no twin."""
 
-OURS = "quantum_async."
+FOREIGN = {"abc", "anyio", "builtins", "typing"}
+"""Packages whose base classes have nothing to say to users."""
 
 
 class Shape(Enum):
@@ -99,7 +100,7 @@ def is_manager(cls: type) -> bool:
 
 
 def _owners(cls: type) -> list[type]:
-    return [owner for owner in cls.__mro__ if owner.__module__.startswith(OURS)]
+    return [owner for owner in cls.__mro__ if owner.__module__.partition(".")[0] not in FOREIGN]
 
 
 _SPECIAL = {"__await__", "__aiter__", "__anext__", "__len__", "__getitem__", "__contains__"}

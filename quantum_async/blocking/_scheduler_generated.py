@@ -61,6 +61,10 @@ class Batch(BlockHandle["AsyncBatch"]):
 
     __slots__ = ()
 
+    def __enter__(self) -> Batch:
+        self._enter(self._async)
+        return self
+
     @property
     def ref(self) -> BatchRef:
         """All that is needed to find the batch again; picklable.
@@ -245,6 +249,10 @@ class EventStream(BlockHandle["AsyncEventStream"]):
     """
 
     __slots__ = ()
+
+    def __enter__(self) -> EventStream:
+        self._enter(self._async)
+        return self
 
     def __iter__(self) -> Self:
         return self
@@ -457,6 +465,10 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
             on_unknown=on_unknown,
         )
         super().__init__(twin, Session(twin, progress=progress))
+
+    def __enter__(self) -> Scheduler:
+        self._enter(self._async)
+        return self
 
     def submit(
         self,

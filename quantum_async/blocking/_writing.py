@@ -85,6 +85,7 @@ class _ClassWriter:
 
     def source(self) -> str:
         name = self._cls.__name__
+        self._imports.shadowed = frozenset(member.name for member in members(self._cls))
         twin = self._imports.add(self._cls.__module__, name, f"Async{name}")
         base = "ClientHandle" if self._is_client else "Handle"
         base = "BlockHandle" if base == "Handle" and is_manager(self._cls) else base
@@ -94,6 +95,10 @@ class _ClassWriter:
         parts = [f'class {name}({base}["{twin}"]):\n{_docstring(doc, 1)}', "    __slots__ = ()"]
         if self._is_made:
             parts.append(self._constructor())
+        if is_manager(self._cls):
+            # Here and by name, because jedi does not follow `Self` from a base class.
+            body = "self._enter(self._async)\n        return self"
+            parts.append(f"    def __enter__(self) -> {name}:\n        {body}")
         parts += [self._member(member) for member in members(self._cls)]
         return "\n\n".join(part for part in parts if part)
 

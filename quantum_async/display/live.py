@@ -74,8 +74,8 @@ class CellDrawing:
         )
         from IPython import display
 
-        show: Callable[..., None] = display.display
-        update: Callable[..., None] = display.update_display
+        show: Callable[..., object] = display.display
+        update: Callable[..., object] = display.update_display
         bundle = {"text/html": html, "text/plain": text}
         if self._id is not None:
             update(bundle, display_id=self._id, raw=True)

@@ -1,0 +1,46 @@
+"""Every provider keeps the contract through the facade as well."""
+
+from __future__ import annotations
+
+import pytest
+
+import quantum_async.blocking as qa
+from quantum_async.sandbox import BlockingSandbox
+from tests.blocking.awaiting import Awaiting
+from tests.providers.contract import ProviderContract
+from tests.providers.pasqal.real import idle
+
+
+class TestLocalContract(ProviderContract):
+    device = "statevector"
+
+    @pytest.fixture
+    def client(self):
+        return Awaiting(qa.LocalClient(seed=1))
+
+    def sent(self, client):
+        return 0
+
+
+@pytest.fixture(scope="module")
+def simulating():
+    """A sandbox that really simulates, one for all tests of this module."""
+    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=("pasqal",)) as running:
+        yield running
+
+
+@pytest.mark.timeout(120)  # the first job of a worker imports Pulser
+class TestPasqalContract(ProviderContract):
+    device = "EMU_FREE"
+    patience = 90.0
+    program = idle()
+    outcome = "00"
+
+    @pytest.fixture
+    def client(self, simulating):
+        self.sandbox = simulating
+        self.before = sum(simulating.stats()["pasqal"]["requests"].values())
+        return Awaiting(qa.PasqalClient.from_env(simulating.env("pasqal")))
+
+    def sent(self, client):
+        return sum(self.sandbox.stats()["pasqal"]["requests"].values()) - self.before
