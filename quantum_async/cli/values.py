@@ -82,7 +82,8 @@ def _span(text: str, written: str) -> list[Value]:
     if isinstance(low, int) and isinstance(high, int) and (high - low) % (number - 1) == 0:
         # Whole numbers stay whole: Pulser takes durations as integers only.
         return [low + (high - low) // (number - 1) * i for i in range(number)]
-    return [low + (high - low) * i / (number - 1) for i in range(number)]
+    # The last one as it was written: rounding must not miss it.
+    return [*(low + (high - low) * i / (number - 1) for i in range(number - 1)), float(high)]
 
 
 def _listed(text: str, written: str) -> list[Value]:

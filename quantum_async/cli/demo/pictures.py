@@ -147,7 +147,7 @@ def _draw_rabi(demo: Demo, axes: Axes) -> None:
     axes.plot(fine, [physics.rabi_theory(omega) for omega in fine], color="0.65", label="theory")
     plot_sweep(demo.rabi, x="omega", ax=axes)
     axes.set(title=_RABI, xlabel=_OMEGA, ylabel="excited fraction", ylim=(-0.05, 1.05))
-    axes.legend(["theory: sin²(Ωt/2)", "measured"], loc="lower center")
+    axes.legend(["theory: sin²(Ωt/2)", "measured"], loc="upper center")
 
 
 def _draw_qaoa(demo: Demo, axes: Axes) -> None:
