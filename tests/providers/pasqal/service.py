@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
 import httpx
@@ -47,7 +47,7 @@ class Service:
         found = [f"{r['method']} {r['path'].removeprefix('/core-fast')}" for r in self.requests]
         return [route for route in found if route != "POST /token"]
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request: httpx.Request) -> httpx.Response | Awaitable[httpx.Response]:
         self.requests.append(described(request))
         for (method, end), script in self._scripts.items():
             if method == request.method and request.url.path.endswith(end) and script:
