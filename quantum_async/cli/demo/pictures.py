@@ -146,8 +146,8 @@ def _draw_rabi(demo: Demo, axes: Axes) -> None:
     fine = [omegas[-1] * i / 400 for i in range(401)]
     axes.plot(fine, [physics.rabi_theory(omega) for omega in fine], color="0.65", label="theory")
     plot_sweep(demo.rabi, x="omega", ax=axes)
-    axes.set(title=_RABI, xlabel=_OMEGA, ylabel="excited fraction", ylim=(-0.05, 1.05))
-    axes.legend(["theory: sin²(Ωt/2)", "measured"], loc="upper center")
+    axes.set(title=_RABI, xlabel=_OMEGA, ylabel="excited fraction", ylim=(-0.05, 1.2))
+    axes.legend(["theory: sin²(Ωt/2)", "measured"], loc="upper center", ncols=2)
 
 
 def _draw_qaoa(demo: Demo, axes: Axes) -> None:
