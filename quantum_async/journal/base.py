@@ -24,7 +24,8 @@ class Journal(ABC):
     """Remember every job before it is sent, so that another process can finish the work.
 
     What is awaited is on the disk when it returns. What is not awaited is a report: it follows
-    soon, and losing it costs a question to the provider, never a job.
+    within moments, is tried again while the journal cannot be written, and losing it in a crash
+    costs a question to the provider, never a job.
     """
 
     @property
@@ -98,28 +99,16 @@ class Journal(ABC):
         """Report that the provider is known not to have a submission, which is sent later."""
 
     @abstractmethod
-    async def accepted(self, key: str, refs: Sequence[JobRef]) -> None:
-        """Record that the provider has a submission, and under which ids.
-
-        Raises:
-            JournalError: It cannot be recorded now; it is tried again until the journal closes.
-        """
+    def accepted(self, key: str, refs: Sequence[JobRef]) -> None:
+        """Report that the provider has a submission, and under which ids."""
 
     @abstractmethod
-    async def rejected(self, key: str, error: QuantumAsyncError) -> None:
-        """Record that a submission does not exist; its part of the budget is free again.
-
-        Raises:
-            JournalError: As for `accepted`.
-        """
+    def rejected(self, key: str, error: QuantumAsyncError) -> None:
+        """Report that a submission does not exist; its part of the budget is free again."""
 
     @abstractmethod
-    async def unknown(self, key: str, error: QuantumAsyncError) -> None:
-        """Record that nobody can say whether a submission exists.
-
-        Raises:
-            JournalError: As for `accepted`.
-        """
+    def unknown(self, key: str, error: QuantumAsyncError) -> None:
+        """Report that nobody can say whether a submission exists."""
 
     @abstractmethod
     def fetched(self, job: str, result: Result, cost: Cost | None = None) -> None:
@@ -154,12 +143,8 @@ class Journal(ABC):
         """
 
     @abstractmethod
-    async def batch_opened(self, ref: BatchRef) -> None:
-        """Record a batch's id.
-
-        Raises:
-            JournalError: As for `accepted`.
-        """
+    def batch_opened(self, ref: BatchRef) -> None:
+        """Report a batch's id."""
 
     @abstractmethod
     def batch_closed(self, key: str) -> None:
@@ -249,13 +234,13 @@ class NullJournal(Journal):
     def postponed(self, key: str) -> None:
         """Do nothing."""
 
-    async def accepted(self, key: str, refs: Sequence[JobRef]) -> None:
+    def accepted(self, key: str, refs: Sequence[JobRef]) -> None:
         """Do nothing."""
 
-    async def rejected(self, key: str, error: QuantumAsyncError) -> None:
+    def rejected(self, key: str, error: QuantumAsyncError) -> None:
         """Do nothing."""
 
-    async def unknown(self, key: str, error: QuantumAsyncError) -> None:
+    def unknown(self, key: str, error: QuantumAsyncError) -> None:
         """Do nothing."""
 
     def fetched(self, job: str, result: Result, cost: Cost | None = None) -> None:
@@ -270,7 +255,7 @@ class NullJournal(Journal):
     async def intend_batch(self, request: BatchRequest, provider: str, account: str) -> None:
         """Do nothing."""
 
-    async def batch_opened(self, ref: BatchRef) -> None:
+    def batch_opened(self, ref: BatchRef) -> None:
         """Do nothing."""
 
     def batch_closed(self, key: str) -> None:

@@ -185,29 +185,17 @@ class SqlJournal(Journal):
         """Report that the provider is known not to have a submission, which is sent later."""
         self._writer.report(Postpone(key, self._scopes.get(key)))
 
-    async def accepted(self, key: str, refs: Sequence[JobRef]) -> None:
-        """Record that the provider has a submission, and under which ids.
+    def accepted(self, key: str, refs: Sequence[JobRef]) -> None:
+        """Report that the provider has a submission, and under which ids."""
+        self._writer.report(Accept(key, self._scopes.pop(key, None), refs), urgent=True)
 
-        Raises:
-            JournalError: It cannot be recorded now; it is tried again until the journal closes.
-        """
-        await self._writer.must(Accept(key, self._scopes.pop(key, None), refs))
+    def rejected(self, key: str, error: QuantumAsyncError) -> None:
+        """Report that a submission does not exist; its part of the budget is free again."""
+        self._refuse(key, SendState.REJECTED, error)
 
-    async def rejected(self, key: str, error: QuantumAsyncError) -> None:
-        """Record that a submission does not exist; its part of the budget is free again.
-
-        Raises:
-            JournalError: As for `accepted`.
-        """
-        await self._refuse(key, SendState.REJECTED, error)
-
-    async def unknown(self, key: str, error: QuantumAsyncError) -> None:
-        """Record that nobody can say whether a submission exists.
-
-        Raises:
-            JournalError: As for `accepted`.
-        """
-        await self._refuse(key, SendState.UNKNOWN, error)
+    def unknown(self, key: str, error: QuantumAsyncError) -> None:
+        """Report that nobody can say whether a submission exists."""
+        self._refuse(key, SendState.UNKNOWN, error)
 
     def fetched(self, job: str, result: Result, cost: Cost | None = None) -> None:
         """Report a job's result; the first one stands."""
@@ -230,13 +218,9 @@ class SqlJournal(Journal):
         await self._writer.do(IntendBatch(request, provider, account, self.scope, self.run))
         self._scopes[request.key] = self.scope
 
-    async def batch_opened(self, ref: BatchRef) -> None:
-        """Record a batch's id.
-
-        Raises:
-            JournalError: As for `accepted`.
-        """
-        await self._writer.must(OpenBatch(ref, self._scopes.get(ref.key)))
+    def batch_opened(self, ref: BatchRef) -> None:
+        """Report a batch's id."""
+        self._writer.report(OpenBatch(ref, self._scopes.get(ref.key)), urgent=True)
 
     def batch_closed(self, key: str) -> None:
         """Report that a batch is closed, or was never opened."""
@@ -296,8 +280,9 @@ class SqlJournal(Journal):
         self._scopes.update((batch.ref.key, batch.scope) for batch in claim.batches)
         return claim
 
-    async def _refuse(self, key: str, state: SendState, error: QuantumAsyncError) -> None:
-        await self._writer.must(Refuse(key, self._scopes.pop(key, None), state, error, self._clean))
+    def _refuse(self, key: str, state: SendState, error: QuantumAsyncError) -> None:
+        change = Refuse(key, self._scopes.pop(key, None), state, error, self._clean)
+        self._writer.report(change, urgent=True)
 
     def _connect(self) -> None:
         self._owner = Owner.this(uuid.uuid4().hex)

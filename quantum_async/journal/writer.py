@@ -24,6 +24,8 @@ T = TypeVar("T")
 LINGER = 0.05
 """How long a report waits for company, in seconds: nobody waits for it."""
 LONGEST_GROUP = 2_000
+CROWD_LINGER = 0.002
+"""How long a group waits for more, in seconds, where the last one had several entries."""
 RETRY_WAIT = 1.0
 """Pause in seconds before reports are tried again that the database refused."""
 
@@ -53,6 +55,7 @@ class Writer:
         self._waiting: deque[Entry[object]] = deque()
         self._is_urgent = False
         self._wake: anyio.Event | None = None
+        self._is_crowded = False
         self._is_failing = False
         self._is_closing = False
         self._limiter: anyio.CapacityLimiter | None = None
@@ -72,21 +75,14 @@ class Writer:
             raise entry.error
         return entry.value  # type: ignore[return-value]  # set wherever there is no error
 
-    async def must(self, change: Change[None]) -> None:
-        """Make a change and wait for it; what the database refuses is tried again later.
+    def report(self, change: Change[None], *, urgent: bool = False) -> None:
+        """Make a change soon; nobody waits for it.
 
-        Raises:
-            JournalError: It could not be made now.
+        Args:
+            change: What is written; it is tried again while the database refuses it.
+            urgent: Whether it should not linger for company.
         """
-        try:
-            await self.do(change)
-        except UnavailableError:
-            self.report(change)
-            raise
-
-    def report(self, change: Change[None]) -> None:
-        """Make a change soon; nobody waits for it."""
-        self._put(Entry(change, is_report=True), urgent=False)
+        self._put(Entry(change, is_report=True), urgent=urgent)
 
     async def run(self) -> None:
         """Write until `drain` is called; run in a task of the journal."""
@@ -137,6 +133,9 @@ class Writer:
         with anyio.move_on_after(RETRY_WAIT if self._is_failing else LINGER):
             while not self._must_write():
                 await self._woken()
+        if self._is_crowded and not self._is_closing:
+            # Where many come at once, a moment's wait halves the number of commits.
+            await anyio.sleep(CROWD_LINGER)
 
     def _must_write(self) -> bool:
         return self._is_urgent or self._is_closing
@@ -150,6 +149,7 @@ class Writer:
         group = [self._waiting.popleft() for _ in range(min(len(self._waiting), LONGEST_GROUP))]
         if not group:
             return
+        self._is_crowded = len(group) > 2
         self._limiter = self._limiter or anyio.CapacityLimiter(1)
         await anyio.to_thread.run_sync(self._commit, group, limiter=self._limiter)
         refused = [entry for entry in group if not self._finish(entry)]

@@ -128,7 +128,7 @@ class Batch:
                 self._lane.book.batch_closed(request.key)
                 raise
             self.adopt(ref)
-            await self._lane.book.batch_opened(self.ref)
+            self._lane.book.batch_opened(self.ref)
         await anyio.lowlevel.checkpoint_if_cancelled()
 
     def adopt(self, ref: BatchRef) -> None:

@@ -22,7 +22,7 @@ from quantum_async.journal.base import Journal, NullJournal
 from quantum_async.journal.records import Place, Submission, WorkState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from quantum_async.journal.records import Claim, SweepPlan
     from quantum_async.models.batch import BatchRef
@@ -137,9 +137,9 @@ class Book:
         """
         await self.journal.intend_batch(request, client.name, client.account)
 
-    async def batch_opened(self, ref: BatchRef) -> None:
+    def batch_opened(self, ref: BatchRef) -> None:
         """Write down a batch's id."""
-        await _insist(self.journal.batch_opened(ref))
+        self.journal.batch_opened(ref)
 
     def batch_closed(self, key: str) -> None:
         """Write down that a batch is closed, or was never opened."""
@@ -208,25 +208,25 @@ class Slip:
         self._is_recorded_as_sent = False
         self._journal.postponed(self.request.key)
 
-    async def accepted(self, refs: Sequence[JobRef]) -> list[JobRef]:
+    def accepted(self, refs: Sequence[JobRef]) -> list[JobRef]:
         """Note that the provider has it, and return references that name the journal."""
         location = self._journal.location
         named = [
             replace(ref, key=record.spec.key, journal=location)
             for ref, record in zip(refs, self._records, strict=True)
         ]
-        await _insist(self._journal.accepted(self.request.key, named))
+        self._journal.accepted(self.request.key, named)
         return named
 
-    async def rejected(self, error: QuantumAsyncError) -> None:
+    def rejected(self, error: QuantumAsyncError) -> None:
         """Note that it does not exist."""
         if self._is_paid:
             self._book.purse.give_back(jobs=len(self._records), shots=self._shots)
-        await _insist(self._journal.rejected(self.request.key, error))
+        self._journal.rejected(self.request.key, error)
 
-    async def unknown(self, error: QuantumAsyncError) -> None:
+    def unknown(self, error: QuantumAsyncError) -> None:
         """Note that nobody can say whether it exists."""
-        await _insist(self._journal.unknown(self.request.key, error))
+        self._journal.unknown(self.request.key, error)
 
     @property
     def _shots(self) -> int:
@@ -243,14 +243,6 @@ class Slip:
             places=tuple(map(self._book.place, self._records)),
             batch=self.request.batch,
         )
-
-
-async def _insist(writing: Awaitable[None]) -> None:
-    """Write down what has happened; the journal tries again by itself where it cannot now."""
-    try:
-        await writing
-    except JournalError as error:
-        logger.warning("the journal is behind: %s", error)
 
 
 def _ending(error: QuantumAsyncError) -> WorkState:

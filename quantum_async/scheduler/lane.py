@@ -249,6 +249,7 @@ class Lane:
         if record in self.live:
             del self.live[record]
             self.sender.landed(record)
+            self.book.detached(record)
             self.common.changed.notify()
 
     def withdraw(self, record: JobRecord) -> None:

@@ -127,7 +127,7 @@ class Revival:
             logger.warning("batch %s cannot be looked up: %s", stored.ref.key, error)
             return None
         if ref is not None:
-            await lane.book.batch_opened(ref)
+            lane.book.batch_opened(ref)
         elif _can_look_up(lane):
             lane.book.batch_closed(stored.ref.key)
         return ref

@@ -198,13 +198,13 @@ class Sender:
         try:
             refs = await deliver(create, find)
         except SubmissionUnknownError as error:
-            await slip.unknown(error)
+            slip.unknown(error)
             await self._refused(records, error)
         except QuantumAsyncError as error:
-            await slip.rejected(error)
+            slip.rejected(error)
             await self._refused(records, error)
         else:
-            self._accepted(records, await slip.accepted(refs))
+            self._accepted(records, slip.accepted(refs))
             await self._lane.cancel_wanted(records)
 
     async def _refused(self, records: list[JobRecord], error: QuantumAsyncError) -> None:

@@ -58,9 +58,7 @@ def postgresql() -> Iterator[str]:
     try:
         yield f"postgresql://tester@127.0.0.1:{port}"
     finally:
-        subprocess.run(
-            _as_user([pg_ctl, "-D", str(data), "-m", "immediate", "stop"]), **quiet
-        )
+        subprocess.run(_as_user([pg_ctl, "-D", str(data), "-m", "immediate", "stop"]), **quiet)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -41,9 +41,12 @@ def refs(sent: Submission) -> list[JobRef]:
     return [JobRef("fake", f"id-{job.key}", "one", job.key) for job in sent.jobs]
 
 
-async def kill(journal: SqlJournal) -> None:
+async def kill(journal: SqlJournal, *, is_written: bool = False) -> None:
     """End a journal as SIGKILL would: nothing is written, no lease is given back."""
     stack, journal._stack = journal._stack, None
+    if is_written:
+        with anyio.CancelScope(shield=True):
+            await journal._writer.drain()
     journal._writer._waiting.clear()
     journal._writer.stop()
     await stack.aclose()
@@ -58,12 +61,18 @@ class Power:
         self.left = number
         self.off = anyio.Event()
 
-    async def passes(self, point: str) -> None:
-        """Go off here, or hang where it is off already."""
+    def flips(self, point: str) -> bool:
+        """Go off here, if this is the point."""
         if point == self.point:
             self.left -= 1
             if self.left == 0:
                 self.off.set()
+                return True
+        return False
+
+    async def passes(self, point: str) -> None:
+        """Go off here, or hang where it is off already."""
+        self.flips(point)
         if self.off.is_set():
             if self.raises:
                 raise DeadError
@@ -85,6 +94,7 @@ class MortalJournal(Journal):
     def __init__(self, inner: SqlJournal, power: Power) -> None:
         self.inner = inner
         self.power = power
+        self.is_written = False
 
     async def _around(self, name: str, *arguments: object) -> object:
         await self.power.passes(f"before {name}")
@@ -93,15 +103,18 @@ class MortalJournal(Journal):
         return answer
 
     def _report(self, name: str, *arguments: object) -> None:
+        self.power.flips(f"before {name}")
         if not self.power.off.is_set():
             getattr(self.inner, name)(*arguments)
+            # After a report means: after it was written.
+            self.is_written = self.power.flips(f"after {name}") or self.is_written
 
     async def open(self) -> None:
         await self.inner.open()
 
     async def close(self) -> None:
         if self.power.off.is_set():
-            await kill(self.inner)
+            await kill(self.inner, is_written=self.is_written)
         else:
             await self.inner.close()
 
@@ -111,20 +124,8 @@ class MortalJournal(Journal):
     async def sending(self, *arguments):
         await self._around("sending", *arguments)
 
-    async def accepted(self, *arguments):
-        await self._around("accepted", *arguments)
-
-    async def rejected(self, *arguments):
-        await self._around("rejected", *arguments)
-
-    async def unknown(self, *arguments):
-        await self._around("unknown", *arguments)
-
     async def intend_batch(self, *arguments):
         await self._around("intend_batch", *arguments)
-
-    async def batch_opened(self, *arguments):
-        await self._around("batch_opened", *arguments)
 
     async def claim(self, *arguments):
         return await self._around("claim", *arguments)
@@ -137,6 +138,18 @@ class MortalJournal(Journal):
 
     async def renew(self):
         return await self._around("renew")
+
+    def accepted(self, *arguments):
+        self._report("accepted", *arguments)
+
+    def rejected(self, *arguments):
+        self._report("rejected", *arguments)
+
+    def unknown(self, *arguments):
+        self._report("unknown", *arguments)
+
+    def batch_opened(self, *arguments):
+        self._report("batch_opened", *arguments)
 
     def postponed(self, *arguments):
         self._report("postponed", *arguments)

@@ -69,9 +69,7 @@ async def test_a_crash_at_every_statement(
     with anyio.fail_after(10):
         async with Scheduler(client, limits=QUICK, journal=path) as scheduler:
             points = qa.grid(x=range(POINTS))
-            results = await scheduler.sweep(
-                PROGRAM, points, shots=1, name="s", on_error="collect"
-            )
+            results = await scheduler.sweep(PROGRAM, points, shots=1, name="s", on_error="collect")
     counts = runs_per_point(world)
     assert max(counts.values(), default=0) <= 1
     uncertain = {point.index for point in results.errors}
@@ -137,8 +135,15 @@ async def test_the_users_policy_decides_about_the_unknown(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["before intend_batch", "after intend_batch", "before open_batch",
-                  "after open_batch", "before batch_opened", "after batch_opened"]
+    "statement",
+    [
+        "before intend_batch",
+        "after intend_batch",
+        "before open_batch",
+        "after open_batch",
+        "before batch_opened",
+        "after batch_opened",
+    ],
 )
 async def test_a_batch_never_stays_open(tmp_path, statement: str) -> None:
     """Whenever a process dies around opening a batch, resuming closes it."""
@@ -151,7 +156,9 @@ async def test_a_batch_never_stays_open(tmp_path, statement: str) -> None:
                 pass
     assert power.off.is_set()
     was_open = list(world.batches.values()) == ["open"]
-    assert was_open == (statement in {"after open_batch", "before batch_opened", "after batch_opened"})
+    assert was_open == (
+        statement in {"after open_batch", "before batch_opened", "after batch_opened"}
+    )
     async with Scheduler(FakeClient(world=world), limits=QUICK, journal=path) as scheduler:
         await scheduler.resume()
     assert "open" not in world.batches.values()

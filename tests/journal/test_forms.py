@@ -32,16 +32,19 @@ numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 plain = numbers | words | st.booleans()
 values = st.recursive(
     plain,
-    lambda inner: st.lists(inner, max_size=3).map(tuple)
-    | st.dictionaries(words, inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(tuple) | st.dictionaries(words, inner, max_size=3)
+    ),
     max_leaves=6,
 )
 anything = st.recursive(
     plain | st.none() | st.binary(max_size=8) | st.sampled_from(qa.BitOrder),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.lists(inner, max_size=3).map(tuple)
-    | st.frozensets(words, max_size=3)
-    | st.dictionaries(words, inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.frozensets(words, max_size=3)
+        | st.dictionaries(words, inner, max_size=3)
+    ),
     max_leaves=8,
 )
 

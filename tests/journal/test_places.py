@@ -158,7 +158,7 @@ from tests.scheduler.fake import FakeClient, PROGRAM
 async def main():
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     client = FakeClient()
-    async with Scheduler(client, journal={str(tmp_path / 'j.db')!r}) as scheduler:
+    async with Scheduler(client, journal={str(tmp_path / "j.db")!r}) as scheduler:
         await (await scheduler.submit(PROGRAM, shots=1))
         await anyio.sleep(0.2)
         import os

@@ -130,9 +130,7 @@ async def test_a_failed_point_stays_failed(tmp_path) -> None:
     for _ in range(2):
         client = FakeClient(world=world, fails=lambda n: n == 2)
         async with Scheduler(client, limits=QUICK, journal=path) as scheduler:
-            results = await scheduler.sweep(
-                PROGRAM, GRID, shots=2, name="s", on_error="collect"
-            )
+            results = await scheduler.sweep(PROGRAM, GRID, shots=2, name="s", on_error="collect")
         assert [point.index for point in results.errors] == [2]
         assert isinstance(results[2].error, JobFailedError)
         assert "out of luck" in str(results[2].error)
@@ -201,8 +199,14 @@ async def test_a_frozen_process_stops_when_it_wakes(tmp_path) -> None:
         job = await first.submit(PROGRAM, shots=1)
         async with SqlJournal(path) as thief:
             # The thief sees the lease run out, as it would after the process was stopped.
-            await thief.ask(lambda t: t.connection.exec_driver_sql(
-                "UPDATE leases SET expires = 0 WHERE scope = ?", (old.scope,)) and None)
+            await thief.ask(
+                lambda t: (
+                    t.connection.exec_driver_sql(
+                        "UPDATE leases SET expires = 0 WHERE scope = ?", (old.scope,)
+                    )
+                    and None
+                )
+            )
             claim = await thief.claim(None, [("fake", "")])
             assert [stored.ref.id for stored in claim.jobs] == [job.id]
             with pytest.raises(JournalError, match="taken over"):
@@ -233,9 +237,7 @@ async def test_a_reference_is_awaited_elsewhere(tmp_path) -> None:
             job = await first.submit(PROGRAM, shots=2, variables={"x": 1})
             ref = cloudpickle.loads(cloudpickle.dumps(job.ref))
             assert ref.journal == journal
-            async with Scheduler(
-                FakeClient(world=world), limits=QUICK, journal=journal
-            ) as second:
+            async with Scheduler(FakeClient(world=world), limits=QUICK, journal=journal) as second:
                 assert (await (await second.adopt(ref))).counts == {"00000001": 2}
         async with Scheduler(FakeClient(world=world), limits=QUICK, journal=journal) as third:
             fetches = world.calls["fetch"]
@@ -284,9 +286,7 @@ async def test_a_split_submission_is_paid_once(tmp_path) -> None:
     path, world = str(tmp_path / "j.db"), World()
     faults = {"submit": [RejectedRequestError("too much", status=413)]}
     client = FakeClient(world=world, faults=faults).can(jobs_per_submission=8)
-    async with Scheduler(
-        client, limits=QUICK, journal=path, budget=qa.Budget(jobs=6)
-    ) as scheduler:
+    async with Scheduler(client, limits=QUICK, journal=path, budget=qa.Budget(jobs=6)) as scheduler:
         await scheduler.sweep(PROGRAM, GRID, shots=1)
     assert len(world.jobs) == 6
     connection = sqlite3.connect(path)
@@ -336,12 +336,12 @@ import sys
 sys.path.insert(0, {root!r})
 import anyio, quantum_async as qa
 
-PROGRAM = qa.Program('OPENQASM 3; include "stdgates.inc"; input float angle; qubit[1] q; bit[1] c;'
-                     'rx(angle) q[0]; c = measure q;', qa.ProgramFormat.QASM3)
+PROGRAM = qa.Program('OPENQASM 3; include "stdgates.inc"; input float theta; qubit[1] q; bit[1] c;'
+                     'rx(theta) q[0]; c = measure q;', qa.ProgramFormat.QASM3)
 
 async def main():
     async with qa.Scheduler(qa.LocalClient(seed=1, workers=1), journal={path!r}) as scheduler:
-        sweep = scheduler.sweep(PROGRAM, qa.grid(angle=[0.01 * i for i in range({points})]), shots=20,
+        sweep = scheduler.sweep(PROGRAM, qa.grid(theta=[0.01 * i for i in range({points})]), shots=20,
                                 name="s", options=qa.RunOptions(seed=5))
         async for point in sweep:
             print(point.index, point.counts, flush=True)

@@ -50,7 +50,7 @@ async def test_a_jobs_story_is_written_down(place) -> None:
         sent = submission(journal, spec(1.0), spec(2), spec(3))
         await journal.intend(sent, None)
         assert [job.state for job in await stored(journal)] == [WorkState.PENDING] * 3
-        await journal.accepted(sent.key, refs(sent))
+        journal.accepted(sent.key, refs(sent))
         first, second, _ = sent.jobs
         journal.fetched(first.key, RESULT)
         journal.ended(second.key, WorkState.FAILED, JobFailedError("no luck", job_id="7"))
@@ -69,7 +69,7 @@ async def test_a_result_is_stored_once(place) -> None:
     async with SqlJournal(place) as journal:
         sent = submission(journal)
         await journal.intend(sent, None)
-        await journal.accepted(sent.key, refs(sent))
+        journal.accepted(sent.key, refs(sent))
         key = sent.jobs[0].key
         journal.fetched(key, RESULT)
         journal.fetched(key, replace(RESULT, counts={"11": 7}))
@@ -116,8 +116,8 @@ async def test_states_of_a_submission(place) -> None:
         journal.postponed(sent[0].key)
         journal.postponed(sent[1].key)
         await journal.sending(sent[1].key)
-        await journal.rejected(sent[2].key, RejectedRequestError("no", status=400))
-        await journal.unknown(sent[3].key, SubmissionUnknownError("lost", key=sent[3].key))
+        journal.rejected(sent[2].key, RejectedRequestError("no", status=400))
+        journal.unknown(sent[3].key, SubmissionUnknownError("lost", key=sent[3].key))
         rows = dict(tuple(r) for r in await query(journal, "SELECT key, state FROM submissions"))
         assert [rows[one.key] for one in sent] == ["intended", "sending", "rejected", "unknown"]
         jobs = {job.spec.key: job for job in await stored(journal)}
@@ -163,10 +163,10 @@ async def test_what_was_rejected_is_free_again(place) -> None:
         sent = submission(journal, spec(shots=20))
         await journal.intend(sent, budget)
         for _ in range(2):
-            await journal.rejected(sent.key, RejectedRequestError("no"))
+            journal.rejected(sent.key, RejectedRequestError("no"))
         sent = submission(journal, spec(shots=20))
         await journal.intend(sent, budget)
-        await journal.unknown(sent.key, SubmissionUnknownError("lost", key=sent.key))
+        journal.unknown(sent.key, SubmissionUnknownError("lost", key=sent.key))
         with pytest.raises(BudgetExceededError, match="20 shots"):
             await journal.intend(submission(journal, spec(shots=1)), budget)
 
@@ -227,7 +227,7 @@ async def test_a_silent_process_is_fenced_off(place) -> None:
             await old.intend(submission(old), None)
         old.fetched(sent.jobs[0].key, RESULT)
         assert await old.renew() == {old.scope}
-        await new.accepted(sent.key, refs(sent))
+        new.accepted(sent.key, refs(sent))
         assert (await stored(new))[0].state is WorkState.ACCEPTED
 
 
@@ -288,8 +288,13 @@ async def test_a_sweeps_name_means_one_plan(place) -> None:
     async with SqlJournal(place) as journal:
         assert await journal.claim_sweep(PLAN) == Claim()
         assert await journal.claim_sweep(PLAN) == Claim()
-        for change in ({"shots": 11}, {"points": "x"}, {"program": "x"}, {"target": "x:y"},
-                       {"options": qa.RunOptions(seed=1)}):
+        for change in (
+            {"shots": 11},
+            {"points": "x"},
+            {"program": "x"},
+            {"target": "x:y"},
+            {"options": qa.RunOptions(seed=1)},
+        ):
             with pytest.raises(DuplicateSubmissionError, match=next(iter(change))):
                 await journal.claim_sweep(replace(PLAN, **change))
 
@@ -298,7 +303,7 @@ async def test_a_sweeps_name_means_one_plan(place) -> None:
     ("damage", "kind"),
     [
         ("UPDATE jobs SET variables = '{nonsense'", "jobs"),
-        ("UPDATE jobs SET options = '{\"~\":\"data\",\"of\":\"x:y\",\"fields\":{}}'", "jobs"),
+        ('UPDATE jobs SET options = \'{"~":"data","of":"x:y","fields":{}}\'', "jobs"),
         ("UPDATE jobs SET ref = '[]'", "jobs"),
         ("UPDATE jobs SET state = 'confused'", "jobs"),
         ("UPDATE programs SET payload = 'x'", "programs"),
@@ -311,7 +316,7 @@ async def test_a_damaged_row_is_set_aside(tmp_path, damage: str, kind: str) -> N
     async with SqlJournal(tmp_path / "j.db") as journal:
         sent = submission(journal)
         await journal.intend(sent, None)
-        await journal.accepted(sent.key, refs(sent))
+        journal.accepted(sent.key, refs(sent))
         journal.fetched(sent.jobs[0].key, RESULT)
         await journal.ask(lambda t: None)
         await write(journal, damage)
@@ -334,7 +339,7 @@ async def test_batches_are_intents_too(place) -> None:
     requests = [BatchRequest(key, "one", name="mine") for key in ("a", "b", "c")]
     for request in requests:
         await dead.intend_batch(request, "fake", "")
-    await dead.batch_opened(qa.BatchRef("fake", "id-b", "one", "b"))
+    dead.batch_opened(qa.BatchRef("fake", "id-b", "one", "b"))
     dead.batch_closed("c")
     await dead.ask(lambda t: None)
     await kill(dead)
@@ -360,7 +365,7 @@ async def test_closing_writes_what_was_reported(place) -> None:
         async with SqlJournal(place) as journal:
             sent = submission(journal)
             await journal.intend(sent, None)
-            await journal.accepted(sent.key, refs(sent))
+            journal.accepted(sent.key, refs(sent))
             journal.fetched(sent.jobs[0].key, RESULT)
             scope.cancel()
     async with SqlJournal(place) as journal:
@@ -372,5 +377,5 @@ async def test_nothing_blocks_the_event_loop(tmp_path, never_blocks) -> None:
     async with SqlJournal(tmp_path / "j.db") as journal:
         sent = submission(journal)
         await journal.intend(sent, None)
-        await journal.accepted(sent.key, refs(sent))
+        journal.accepted(sent.key, refs(sent))
         journal.fetched(sent.jobs[0].key, RESULT)
