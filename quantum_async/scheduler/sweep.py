@@ -285,7 +285,7 @@ class Sweep:
                 self._failed.add(index)
                 self._finished.append(index)
                 self._outcomes[index] = SweepPoint(index, self.points[index], error=self._failure)
-        if not self._unseen and not self._is_cancelled:
+        if self._failed and not self._unseen and not self._is_cancelled:
             self._unseen[self._first_failure()] = self._failure
         self._progress.set()
 

@@ -222,3 +222,14 @@ def test_a_grid_is_the_product_of_its_axes(lengths: list[int]) -> None:
     assert points[-1] == points[len(points) - 1]
     with pytest.raises(IndexError):
         points[len(points)]
+
+
+async def test_a_sweep_left_before_any_point_failed_ends_quietly() -> None:
+    """Leaving at once, while every point is on its way, raises nothing of the sweep's own."""
+    client = FakeClient(run_time=lambda _: 60)
+    with anyio.move_on_after(0.02) as scope:
+        async with Scheduler(client, limits=QUICK) as scheduler:
+            async for _ in scheduler.sweep(PROGRAM, qa.grid(x=[1, 2]), shots=1):
+                pytest.fail("no point ends")
+    assert scope.cancelled_caught
+    assert client.running() == 0
