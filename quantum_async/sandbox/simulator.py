@@ -37,6 +37,7 @@ class Task:
         variables: Values of its parameters.
         seed: Makes the outcome repeat itself.
         emulation: A Pulser emulation configuration as JSON text; empty for none.
+        observables: Pauli strings whose expectation values are wanted; qubit 0 is rightmost.
     """
 
     device: str
@@ -46,6 +47,7 @@ class Task:
     variables: Mapping[str, JsonValue] = field(default_factory=dict)
     seed: int | None = None
     emulation: str = ""
+    observables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Outcome:
         samples: The outcome of each shot, where the simulator tells.
         raw: The simulator's own answer as text, where it gives one.
         metadata: What else it says.
+        expectation_values: Values of the observables.
     """
 
     counts: dict[str, int]
@@ -65,6 +68,7 @@ class Outcome:
     samples: tuple[str, ...] | None = None
     raw: str | None = None
     metadata: dict[str, str | float | int | None] = field(default_factory=dict)
+    expectation_values: dict[str, float] = field(default_factory=dict)
 
 
 class Ticket:
@@ -186,6 +190,7 @@ def simulate_task(task: Task) -> Outcome:
         samples=result.samples,
         raw=result.raw,
         metadata=dict(result.metadata),
+        expectation_values={name: e.value for name, e in result.expectation_values.items()},
     )
 
 
@@ -194,7 +199,7 @@ def _options(task: Task) -> RunOptions:
     from quantum_async.simulation.options import SimulationOptions
 
     if task.device != "pulser":
-        return RunOptions(seed=task.seed)
+        return RunOptions(seed=task.seed, observables=task.observables)
     return SimulationOptions(seed=task.seed, emulation=task.emulation or None)
 
 

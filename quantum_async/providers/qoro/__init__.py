@@ -1,0 +1,1 @@
+"""The Qoro service: its client, its wire, its credentials."""

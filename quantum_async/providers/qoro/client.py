@@ -1,0 +1,329 @@
+"""The client of the Qoro service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import anyio
+
+from quantum_async.errors import (
+    ConflictError,
+    NotFoundError,
+    QuantumAsyncError,
+    RateLimitedError,
+    RejectedRequestError,
+    ResultError,
+    SubmissionUnknownError,
+    UnknownTargetError,
+)
+from quantum_async.http.options import SessionOptions
+from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.program import CIRCUIT_FORMATS
+from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.qoro.auth import API_URL, QoroSettings, credentials
+from quantum_async.providers.qoro.characterisations import Characterisations
+from quantum_async.providers.qoro.configs import JobConfig
+from quantum_async.providers.qoro.credits import Credits
+from quantum_async.providers.qoro.gateway import Gateway
+from quantum_async.providers.qoro.jobs import Jobs
+from quantum_async.providers.qoro.results import Rows, short
+from quantum_async.providers.qoro.submitting import Submitter
+from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER, Systems
+from quantum_async.providers.qoro.translate.results import result_of
+from quantum_async.providers.qoro.uploads import Uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+    from quantum_async.http.token import TokenFunction, TokenProvider
+    from quantum_async.models.device import Device
+    from quantum_async.models.job import JobRef, JobState
+    from quantum_async.models.program import Program
+    from quantum_async.models.result import Result
+    from quantum_async.models.submission import JobSpec, SubmitRequest
+
+CIRCUITS_PER_JOB = 1_000
+"""Most circuits that share a job; a choice, for the service publishes no limit."""
+
+SETTLE_DELAY = 5.0
+"""Seconds after which a completed job has begun to move; a guess: nobody has published it."""
+
+_POLLS = 8
+
+
+class QoroClient(ProviderClient):
+    """The Qoro service: clusters of simulators, and quantum computers of several vendors.
+
+    Constructing a client sends nothing; the key is checked by the first request. A scheduler
+    runs circuits on it, many in one job. Everything else that the service can do is in `jobs`,
+    `systems`, `credits` and `characterisations`.
+
+    Args:
+        api_key: The API key.
+        token_provider: An object with ``get_token()`` or a function, async or not, instead.
+        url: Where the service listens.
+        account: Which account, where a program uses several.
+        defaults: What jobs are opened with unless they say otherwise.
+        settle_delay: Seconds to look at a job whose last upload was not answered, before it is
+            cancelled and sent again.
+        options: Timeouts, connections, proxy, certificates, retries and hooks.
+
+    Raises:
+        ConfigurationError: Settings contradict each other, or the key cannot be sent.
+
+    Example:
+        ```python
+        from quantum_async import QoroClient
+
+
+        async def credits_left() -> str:
+            async with QoroClient.from_env() as client:
+                return str((await client.credits.balance()).balance)
+        ```
+    """
+
+    name: ClassVar[str] = "qoro"
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        token_provider: TokenProvider | TokenFunction | None = None,
+        url: str = API_URL,
+        account: str = "",
+        defaults: JobConfig | None = None,
+        settle_delay: float = SETTLE_DELAY,
+        options: SessionOptions | None = None,
+    ) -> None:
+        self.account = account
+        auth = credentials(api_key, token_provider)
+        usual = defaults or JobConfig()
+        self._defaults = usual
+        self._gateway = Gateway(url, auth, options or SessionOptions())
+        self._uploads = Uploads(self._gateway, settle_delay)
+        self._rows = Rows(self._gateway, self._uploads)
+        self._systems = Systems(self._gateway)
+        self._credits = Credits(self._gateway)
+        self._characterisations = Characterisations(self._gateway, self._uploads)
+        self._jobs = Jobs(self._gateway, self._uploads, self._rows, self._systems, usual)
+        self._submitter = Submitter(self._uploads, self._systems, usual, account)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Build a client from environment variables; `QoroSettings` lists them. Sends nothing.
+
+        Args:
+            environ: Read instead of the process's environment.
+
+        Raises:
+            ConfigurationError: There is no API key.
+        """
+        settings = QoroSettings.read(environ)
+        return cls(api_key=settings.api_key, url=settings.url, account=settings.account)
+
+    def __repr__(self) -> str:
+        state = "open" if self.is_open else "closed"
+        return f"<QoroClient at {self._gateway.url}, {state}>"
+
+    @property
+    def jobs(self) -> Jobs:
+        """Jobs as the service knows them: submit, follow, fetch, cancel, delete, configure."""
+        return self._jobs
+
+    @property
+    def systems(self) -> Systems:
+        """Systems of quantum computers, clusters of simulators, and what can be set for them."""
+        return self._systems
+
+    @property
+    def credits(self) -> Credits:
+        """Credits: the balance and its movements."""
+        return self._credits
+
+    @property
+    def characterisations(self) -> Characterisations:
+        """Characterisations of QUBO problems."""
+        return self._characterisations
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this client can do."""
+        return Capabilities(
+            grade=SubmissionGrade.AT_MOST_ONCE,
+            binding=Binding.SERVER,
+            jobs_per_submission=CIRCUITS_PER_JOB,
+            shared_job=True,
+            requests_in_flight=_POLLS,
+            bulk_results=True,
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client has been entered and not yet closed."""
+        return self._gateway.is_open
+
+    async def open(self) -> None:
+        """Make connection pools. Sends nothing."""
+        await self._gateway.open()
+
+    async def close(self) -> None:
+        """Close every connection; remote jobs go on."""
+        await self._gateway.close()
+
+    async def test_connection(self) -> None:
+        """Ask whether the service is there and takes the key.
+
+        Raises:
+            AuthenticationError: It does not take the key.
+            QuantumAsyncError: It cannot be reached.
+        """
+        await self._gateway.read("/", "reach the service")
+
+    async def devices(self) -> list[Device]:
+        """List the systems and clusters of this account."""
+        return await self._systems.devices()
+
+    def default_device(self, program: Program) -> str:
+        """Name the target that the client was given, else the service's default cluster.
+
+        Raises:
+            UnknownTargetError: The program is no circuit.
+        """
+        if program.format not in CIRCUIT_FORMATS:
+            raise UnknownTargetError(
+                f"no target of the Qoro service runs {program.format} programs",
+                provider=self.name,
+                remedy="It runs OpenQASM and Qiskit circuits.",
+            )
+        return self._defaults.target or DEFAULT_CLUSTER
+
+    async def validate(self, job: JobSpec, device: str) -> None:
+        """Refuse a job that cannot run. Only the list of targets may be asked for, once.
+
+        Args:
+            job: What is going to be sent.
+            device: The system's or cluster's name.
+
+        Raises:
+            InvalidInputError: The job cannot run, with the reason and the remedy.
+            MissingExtraError: A library that reads the program is not installed.
+        """
+        await self._submitter.validate(job, device)
+
+    def grouping(self, job: JobSpec) -> Hashable:
+        """Say which circuits can share a job: points of one program, or any without parameters."""
+        if job.variables:
+            return (job.program.digest, job.shots, job.options)
+        return (None, job.options)
+
+    async def submit(self, request: SubmitRequest) -> list[JobRef]:
+        """Send one job of many circuits; points of one program as a template. Billed.
+
+        Cancelled: the job is cancelled as well, if it was opened.
+
+        Args:
+            request: What to run; its key becomes part of the job's tag.
+
+        Raises:
+            InvalidInputError: A circuit cannot run; nothing was sent.
+            NotSentError: Nothing runs, and sending again duplicates nothing.
+            LostAnswerError, ServerError, ProtocolError: Nobody can say whether the job runs;
+                ``job_id`` names it where it is known.
+            QuantumAsyncError: It was refused.
+        """
+        return await self._submitter.submit(request)
+
+    async def poll(self, jobs: Sequence[JobRef], *, wait: float = 0.0) -> Mapping[JobRef, JobState]:
+        """Ask where jobs stand, one request for all circuits of a job.
+
+        Args:
+            jobs: The jobs.
+            wait: Of no effect: the service answers at once.
+        """
+        del wait
+        states = await self._by_id(jobs)
+        return {job: states[job.id] for job in jobs if job.id in states}
+
+    async def fetch(self, job: JobRef) -> Result:
+        """Get the result of one circuit of a job that has succeeded.
+
+        Raises:
+            ResultPendingError: It has not ended.
+            ResultError: It cannot be understood, or is not there.
+        """
+        return result_of(await self._rows.row(job.id, job.index, str(job.index)), job)
+
+    async def fetch_many(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, Result]:
+        """Get the results of many circuits, a hundred of a job in one request.
+
+        Returns:
+            What could be had this way.
+        """
+        by_id: dict[str, list[JobRef]] = {}
+        for job in jobs:
+            by_id.setdefault(job.id, []).append(job)
+        found: dict[JobRef, Result] = {}
+        for job_id, members in by_id.items():
+            if len(members) == 1:
+                continue  # `fetch` reads the one page that it is on
+            rows = {short(row.label): row for row in await self._rows.all(job_id)}
+            for job in members:
+                if (row := rows.get(str(job.index))) is not None:
+                    try:
+                        found[job] = result_of(row, job)
+                    except ResultError:
+                        continue  # `fetch` tells what is wrong, to this circuit alone
+        return found
+
+    async def cancel(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, QuantumAsyncError]:
+        """Cancel jobs with all of their circuits, those that are not named included.
+
+        Returns:
+            What could not be cancelled and has not ended either, and why.
+        """
+        refused: dict[str, QuantumAsyncError] = {}
+        for job_id in dict.fromkeys(job.id for job in jobs):
+            try:
+                await self._uploads.cancel(job_id)
+            except ConflictError as error:
+                if not (await self._jobs.status(job_id)).status.is_terminal:
+                    refused[job_id] = error
+            except RateLimitedError:
+                raise
+            except RejectedRequestError as error:
+                refused[job_id] = error
+        return {job: refused[job.id] for job in jobs if job.id in refused}
+
+    async def find(self, key: str) -> list[JobRef]:
+        """Say that the service cannot look a submission up.
+
+        Raises:
+            SubmissionUnknownError: Always.
+        """
+        raise SubmissionUnknownError(
+            "the Qoro service has no list of jobs to look a submission up in",
+            key=key,
+            provider=self.name,
+            remedy="Look for the key in the tags that the service's own page shows.",
+        )
+
+    async def _by_id(self, jobs: Iterable[JobRef]) -> dict[str, JobState]:
+        states: dict[str, JobState] = {}
+        failures: list[QuantumAsyncError] = []
+        limiter = anyio.CapacityLimiter(_POLLS)
+
+        async def ask(job_id: str) -> None:
+            async with limiter:
+                try:
+                    states[job_id] = await self._jobs.status(job_id)
+                except NotFoundError:
+                    return
+                except QuantumAsyncError as error:
+                    failures.append(error)
+
+        async with anyio.create_task_group() as tasks:
+            for job_id in dict.fromkeys(job.id for job in jobs):
+                tasks.start_soon(ask, job_id)
+        if failures and not states:
+            raise failures[0]
+        return states

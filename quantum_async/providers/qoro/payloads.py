@@ -1,0 +1,190 @@
+"""What a job holds: circuits or templates, and what is measured of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from quantum_async.errors import InvalidInputError, InvalidShotsError, UnboundParametersError
+from quantum_async.providers.qoro.translate.observables import packed_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class QoroCircuit:
+    """A circuit without open parameters.
+
+    Args:
+        label: What its result is called; unique within the job.
+        text: OpenQASM 2.
+    """
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRow:
+    """One point of a template.
+
+    Args:
+        label: What its result is called; unique within the job.
+        values: A number per parameter, in the order of the template's names.
+    """
+
+    label: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QoroTemplate:
+    """A circuit with open parameters, and the values that the service puts into it.
+
+    Args:
+        text: OpenQASM 2 with names where numbers belong.
+        names: The names.
+        rows: The points.
+
+    Raises:
+        UnboundParametersError: There are no points, or one has not a finite number per name.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    rows: tuple[TemplateRow, ...]
+
+    def __post_init__(self) -> None:
+        if not self.rows:
+            raise UnboundParametersError("a template needs at least one set of values")
+        for row in self.rows:
+            if len(row.values) != len(self.names) or not all(map(math.isfinite, row.values)):
+                raise UnboundParametersError(
+                    f"{row.label!r} has the values {row.values} for {len(self.names)} parameters",
+                    names=self.names,
+                    remedy="Give one finite number per parameter.",
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class ShotRange:
+    """How often neighbouring circuits are run.
+
+    Args:
+        start: The first circuit, from 0 over the whole job.
+        stop: The one after the last.
+        shots: How often each is run.
+    """
+
+    start: int
+    stop: int
+    shots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shots:
+    """Every circuit is run equally often.
+
+    Args:
+        shots: How often.
+    """
+
+    shots: int
+
+    def document(self, start: int, stop: int) -> dict[str, JsonValue]:
+        """Write it for some of the job's circuits."""
+        del start, stop
+        return {"shots": self.shots}
+
+
+@dataclass(frozen=True, slots=True)
+class ShotGroups:
+    """Circuits are run differently often.
+
+    Args:
+        ranges: How often which, in any order; together they cover every circuit once.
+    """
+
+    ranges: tuple[ShotRange, ...]
+
+    def document(self, start: int, stop: int) -> dict[str, JsonValue]:
+        """Write it for some of the job's circuits, counted from the first of these."""
+        local: list[JsonValue] = []
+        for part in self.ranges:
+            first, last = max(part.start, start), min(part.stop, stop)
+            if first < last:
+                local.append([first - start, last - start, part.shots])
+        return {"shot_groups": local}
+
+    def check(self, circuits: int) -> None:
+        """Make sure that every circuit has its shots.
+
+        Args:
+            circuits: How many there are.
+
+        Raises:
+            InvalidShotsError: A circuit has none, or several.
+        """
+        position = 0
+        for part in sorted(self.ranges, key=lambda part: part.start):
+            if part.shots <= 0 or part.start != position or part.stop <= part.start:
+                raise InvalidShotsError(
+                    f"shots are given for circuits {part.start} to {part.stop}, after {position}",
+                    remedy="Let the ranges follow each other without gaps, each with shots > 0.",
+                )
+            position = part.stop
+        if position != circuits:
+            raise InvalidShotsError(f"shots are given for {position} of {circuits} circuits")
+
+
+@dataclass(frozen=True, slots=True)
+class ObservableGroups:
+    """Expectation values instead of counts.
+
+    Args:
+        groups: Groups of Pauli strings; the leftmost letter acts on qubit 0.
+        ranges: Which circuits each group is for, first and one after the last, over the whole
+            job; without it every group is for every circuit.
+
+    Raises:
+        InvalidInputError: A group is empty, mixes lengths or is no Pauli string, or there are not
+            as many ranges as groups.
+    """
+
+    groups: tuple[tuple[str, ...], ...]
+    ranges: tuple[tuple[int, int], ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.groups or any(not group for group in self.groups):
+            raise InvalidInputError("a group of observables is empty", provider="qoro")
+        for group in self.groups:
+            if len({len(term) for term in group}) > 1 or not all(
+                term and set(term) <= set("IXYZ") for term in group
+            ):
+                raise InvalidInputError(
+                    f"{';'.join(group)!r} are not Pauli strings of one length", provider="qoro"
+                )
+        if self.ranges is not None and len(self.ranges) != len(self.groups):
+            raise InvalidInputError(
+                f"{len(self.groups)} groups of observables and {len(self.ranges)} ranges",
+                provider="qoro",
+            )
+
+    def document(self, start: int, stop: int) -> dict[str, JsonValue]:
+        """Write it for some of the job's circuits."""
+        del start, stop
+        document: dict[str, JsonValue] = {"observables": packed_groups(self.groups)}
+        if self.ranges is not None:
+            document["circuit_ham_map"] = [list(span) for span in self.ranges]
+        return document
+
+
+Measured: TypeAlias = Shots | ShotGroups | ObservableGroups
+"""What is measured."""
+
+Content: TypeAlias = "Sequence[QoroCircuit] | Sequence[QoroTemplate]"
+"""What is run: circuits or templates, never both in one job."""

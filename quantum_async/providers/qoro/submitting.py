@@ -1,0 +1,174 @@
+"""Submitting: from the scheduler's requests to a job of many circuits, and to references."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+
+from quantum_async.errors import (
+    DeviceLimitError,
+    InvalidShotsError,
+    NoMeasurementError,
+)
+from quantum_async.models.job import JobRef
+from quantum_async.providers.qoro.chunks import chunks
+from quantum_async.providers.qoro.configs import JobConfig, MaestroConfig
+from quantum_async.providers.qoro.jobs import opening_of
+from quantum_async.providers.qoro.labels import label_of
+from quantum_async.providers.qoro.options import qoro_options
+from quantum_async.providers.qoro.payloads import (
+    ObservableGroups,
+    QoroCircuit,
+    QoroTemplate,
+    ShotGroups,
+    ShotRange,
+    Shots,
+    TemplateRow,
+)
+from quantum_async.providers.qoro.systems import device_of
+from quantum_async.providers.qoro.translate.observables import check_observables, turned
+from quantum_async.providers.qoro.translate.programs import Prepared, prepared
+from quantum_async.providers.qoro.wire import QoroCluster
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from quantum_async.models.submission import JobSpec, SubmitRequest
+    from quantum_async.providers.qoro.chunks import Chunk
+    from quantum_async.providers.qoro.payloads import Measured
+    from quantum_async.providers.qoro.systems import Systems
+    from quantum_async.providers.qoro.uploads import Uploads
+    from quantum_async.providers.qoro.wire import QoroSystem
+
+_KEPT = 64
+KEY_PREFIX = "quantum-async:"
+"""What the submission's key follows in a job's tag."""
+
+
+class Submitter:
+    """Turn what the scheduler hands over into jobs of the service.
+
+    Args:
+        uploads: Brings jobs to the service.
+        systems: Knows where they can run.
+        defaults: What jobs are opened with unless they say otherwise.
+        account: Which account, for references.
+    """
+
+    def __init__(
+        self, uploads: Uploads, systems: Systems, defaults: JobConfig, account: str
+    ) -> None:
+        self._uploads = uploads
+        self._systems = systems
+        self._defaults = defaults
+        self._account = account
+        self._prepared: OrderedDict[tuple[str, frozenset[str]], Prepared] = OrderedDict()
+
+    async def validate(self, job: JobSpec, device: str) -> None:
+        """Refuse a job that cannot run there."""
+        _check_shots(job.shots)
+        target = await self._systems.find(device)
+        opening_of(self._config(job, "", target), target, _measured([job]))
+        ready = await anyio.to_thread.run_sync(self._ready, job)
+        most = device_of(target).num_qubits
+        if most is not None and ready.qubits > most:
+            raise DeviceLimitError(
+                f"{job.program.where} has {ready.qubits} qubits and {device} has {most}",
+                provider="qoro",
+                remedy="Use fewer qubits, or another target.",
+            )
+
+    async def submit(self, request: SubmitRequest) -> list[JobRef]:
+        """Send one job of many circuits."""
+        target = await self._systems.find(request.target)
+        measured = _measured(request.jobs)
+        config = self._config(request.jobs[0], request.key, target)
+        opening = opening_of(config, target, measured)
+        parts = await anyio.to_thread.run_sync(self._chunks, request.jobs, measured)
+        job_id = await self._uploads.send(opening, parts)
+        return [
+            JobRef("qoro", job_id, request.target, job.key, index, account=self._account)
+            for index, job in enumerate(request.jobs)
+        ]
+
+    def _config(self, job: JobSpec, key: str, target: QoroSystem | QoroCluster) -> JobConfig:
+        options = qoro_options(job.options)
+        tag = " ".join([*options.tags, KEY_PREFIX + key])
+        maestro, defaults = options.maestro, self._defaults
+        is_simulator = isinstance(target, QoroCluster)
+        if options.seed is not None and is_simulator:
+            maestro = MaestroConfig(seed=options.seed).merged(maestro or MaestroConfig())
+        said = JobConfig(
+            tag=tag,
+            use_packing=options.use_packing,
+            maestro=maestro,
+            execution=options.execution,
+            device=options.device,
+        )
+        # A default of the client is for the targets that it fits.
+        usual = JobConfig(
+            use_packing=defaults.use_packing,
+            maestro=defaults.maestro if is_simulator else None,
+            execution=defaults.execution if is_simulator else None,
+            device=None if is_simulator else defaults.device,
+        )
+        return usual.merged(said)
+
+    def _chunks(self, jobs: Sequence[JobSpec], measured: Measured) -> list[Chunk]:
+        ready = [self._ready(job) for job in jobs]
+        first = ready[0]
+        if first.is_template and all(other is first for other in ready):
+            rows = tuple(
+                TemplateRow(label_of(index, first.registers), first.values(job.variables))
+                for index, job in enumerate(jobs)
+            )
+            return chunks([QoroTemplate(first.text, first.names, rows)], measured)
+        circuits = [
+            QoroCircuit(label_of(index, one.registers), one.bound(job.variables, job.program.where))
+            for index, (one, job) in enumerate(zip(ready, jobs, strict=True))
+        ]
+        return chunks(circuits, measured)
+
+    def _ready(self, job: JobSpec) -> Prepared:
+        """Prepare a job's program, once for each; runs in a worker thread."""
+        _check_shots(job.shots)
+        key = (job.program.digest, frozenset(job.variables))
+        ready = self._prepared.get(key)
+        if ready is None:
+            ready = self._prepared[key] = prepared(job.program, job.variables)
+            while len(self._prepared) > _KEPT:
+                self._prepared.popitem(last=False)
+        observables = job.options.observables
+        if not ready.measures and not observables:
+            raise NoMeasurementError(
+                f"{job.program.where} measures nothing",
+                remedy="Measure its qubits into classical bits, or ask for observables.",
+            )
+        check_observables(observables, ready.qubits, job.program.where)
+        return ready
+
+
+def _measured(jobs: Sequence[JobSpec]) -> Measured:
+    observables = jobs[0].options.observables
+    if observables:
+        return ObservableGroups((tuple(map(turned, observables)),))
+    if len({job.shots for job in jobs}) == 1:
+        return Shots(jobs[0].shots)
+    ranges: list[ShotRange] = []
+    for index, job in enumerate(jobs):
+        if ranges and ranges[-1].shots == job.shots:
+            ranges[-1] = ShotRange(ranges[-1].start, index + 1, job.shots)
+        else:
+            ranges.append(ShotRange(index, index + 1, job.shots))
+    return ShotGroups(tuple(ranges))
+
+
+def _check_shots(shots: object) -> None:
+    if isinstance(shots, bool) or not isinstance(shots, int) or shots <= 0:
+        raise InvalidShotsError(
+            f"shots must be a positive whole number, got {shots!r}",
+            provider="qoro",
+            remedy="Pass shots=1000, for example.",
+        )

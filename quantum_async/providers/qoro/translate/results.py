@@ -1,0 +1,77 @@
+"""From a row of the service's results to a result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import ResultError
+from quantum_async.models.result import BitOrder, Result
+from quantum_async.providers.qoro.labels import registers_of
+from quantum_async.providers.qoro.translate.histograms import decode_histogram
+from quantum_async.providers.qoro.translate.observables import expectations
+from quantum_async.providers.qoro.wire import Histogram
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from quantum_async.models.job import JobRef
+    from quantum_async.models.result import Register
+    from quantum_async.providers.qoro.wire import ResultRow
+
+
+def counts_of(row: ResultRow) -> dict[str, int]:
+    """Unpack the counts of a row, keyed as the service keys them.
+
+    Raises:
+        ResultError: It holds something else, or is damaged.
+    """
+    found = row.results
+    if isinstance(found, Histogram):
+        return decode_histogram(found.encoding, found.payload, found.n_bits)
+    raise ResultError(f"circuit {row.label!r} has no counts", provider="qoro")
+
+
+def result_of(row: ResultRow, job: JobRef) -> Result:
+    """Make a result of a row.
+
+    Counts come with the first classical bit rightmost, as Qiskit writes them, but without a space
+    between registers.
+
+    Raises:
+        ResultError: It is missing or damaged, or its bits cannot be told apart.
+    """
+    metadata = {"device": job.target, "job_id": job.id}
+    if isinstance(row.results, Histogram):
+        counts = counts_of(row)
+        width = len(next(iter(counts), "")) or row.results.n_bits or 0
+        registers = registers_of(row.label, width)
+        if registers is None:
+            raise ResultError(
+                f"the outcomes of job {job} have {width} bits, which its registers do not explain",
+                provider="qoro",
+                job_id=job.id,
+            )
+        return Result(
+            _spaced(counts, registers),
+            sum(counts.values()),
+            BitOrder.QISKIT,
+            registers,
+            metadata=metadata,
+        )
+    if not row.results:
+        raise ResultError(f"job {job} has an empty result", provider="qoro", job_id=job.id)
+    values = expectations(row.results)
+    return Result({}, 0, BitOrder.QISKIT, expectation_values=values, metadata=metadata)
+
+
+def _spaced(counts: Mapping[str, int], registers: Sequence[Register]) -> Mapping[str, int]:
+    if len(registers) < 2:
+        return counts
+    cuts, stop = [], sum(register.width for register in registers)
+    for register in registers:
+        cuts.append((stop - register.width, stop))
+        stop -= register.width
+    return {
+        " ".join(outcome[start:end] for start, end in reversed(cuts)): count
+        for outcome, count in counts.items()
+    }

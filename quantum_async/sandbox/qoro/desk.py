@@ -1,0 +1,70 @@
+"""What every route of the service needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantum_async.sandbox.exchange import Refusal
+from quantum_async.sandbox.qoro.intake import Intake
+from quantum_async.sandbox.qoro.options import QoroOptions
+from quantum_async.sandbox.qoro.results import Results
+from quantum_async.sandbox.qoro.store import Store
+
+if TYPE_CHECKING:
+    from quantum_async.sandbox.clock import Clock
+    from quantum_async.sandbox.exchange import Request
+    from quantum_async.sandbox.world import World
+
+
+class Desk:
+    """The service's books and tools.
+
+    Args:
+        world: The world it shows.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._revoked: set[str] = set()
+        self.options = QoroOptions()
+        self.realm = world.realm("qoro")
+        self.store = Store(self.realm)
+        self.intake = Intake(self.realm, self.store, self.options)
+        self.results = Results(world, self.options)
+        self.configure()
+
+    @property
+    def clock(self) -> Clock:
+        """The world's clock."""
+        return self._world.clock
+
+    def check(self, request: Request) -> None:
+        """Check who sent a request.
+
+        Raises:
+            Refusal: The token is missing, refused or of a deactivated account.
+        """
+        token = request.bearer
+        if not token:
+            raise Refusal(401, "Authentication credentials were not provided.")
+        if token in self._revoked or token == self.options.locked_token:
+            raise Refusal(401, "Invalid token.")
+
+    def revoke(self, token: str) -> None:
+        """Refuse a token from now on."""
+        self._revoked.add(token)
+
+    def configure(self) -> None:
+        """Read the options again.
+
+        Raises:
+            ValueError: They are wrong.
+        """
+        self.options = QoroOptions.model_validate(self._world.settings.options.get("qoro", {}))
+        self.intake.options = self.results.options = self.options
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._revoked.clear()
+        self.store.clear()
+        self.configure()
