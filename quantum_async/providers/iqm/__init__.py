@@ -1,0 +1,1 @@
+"""IQM quantum computers, through IQM Server and the older job interface."""

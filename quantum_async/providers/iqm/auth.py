@@ -1,0 +1,283 @@
+"""How one logs in to IQM: a token, a file of tokens, or the older installations' login."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import anyio
+import anyio.to_thread
+from pydantic import ValidationError
+
+from quantum_async.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ProtocolError,
+    RateLimitedError,
+    RejectedRequestError,
+)
+from quantum_async.http.address import BaseUrl
+from quantum_async.http.auth import Auth, TokenSource, bearer, checked_secret
+from quantum_async.http.encode import Body
+from quantum_async.http.session import Session
+from quantum_async.http.token import Token, jwt_expiry
+from quantum_async.providers.iqm.wire import LoginAnswer, TokensFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from quantum_async.http.options import SessionOptions
+
+FORM = "application/x-www-form-urlencoded"
+REALM = "/realms/cortex/protocol/openid-connect"
+CLIENT_ID = "iqm_client"
+MARGIN = 60.0
+"""Seconds before its end at which a token is renewed."""
+LOOK_AGAIN = 5.0
+"""Seconds between two looks at whether a tokens file has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What proves who is asking; at most one kind of it.
+
+    Args:
+        token: An API token, which this program does not renew.
+        tokens_file: A JSON file with ``access_token`` that somebody else keeps fresh.
+        auth_server: Where older installations log in.
+        username: Who logs in there.
+        password: The password.
+
+    Raises:
+        ConfigurationError: There are several kinds, or half of one.
+    """
+
+    token: str | None = field(default=None, repr=False)
+    tokens_file: str | Path | None = None
+    auth_server: str | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        login = (self.auth_server, self.username, self.password)
+        kinds = {
+            "a token": self.token,
+            "a tokens file": self.tokens_file,
+            "a login": next((part for part in login if part is not None), None),
+        }
+        given = [name for name, value in kinds.items() if value is not None]
+        if len(given) > 1:
+            raise _contradiction(f"{' and '.join(given)} were given", "Give one of them.")
+        if any(part is None for part in login) and any(part is not None for part in login):
+            raise _contradiction(
+                "auth_server, username and password belong together",
+                "Give all three of them, or a token.",
+            )
+
+    def auth(
+        self, options: SessionOptions, clock: Callable[[], float] = time.time
+    ) -> BearerToken | FileAuth | Login | None:
+        """Return what puts the proof into requests, or ``None`` without any. Sends nothing.
+
+        Args:
+            options: What the user chose of connections.
+            clock: Wall clock, against which the end of tokens is compared.
+        """
+        if self.token is not None:
+            return BearerToken(self.token)
+        if self.tokens_file is not None:
+            return FileAuth(Path(self.tokens_file).expanduser(), options.clock)
+        if self.auth_server is None or self.username is None or self.password is None:
+            return None
+        return Login(self.auth_server, self.username, self.password, options, clock)
+
+
+class BearerToken(Auth):
+    """A token that never changes.
+
+    Args:
+        token: The token.
+    """
+
+    def __init__(self, token: str) -> None:
+        self._inner = bearer(token)
+
+    async def headers(self) -> Mapping[str, str]:
+        """Return the header with the token."""
+        return await self._inner.headers()
+
+    async def refresh(self, rejected: Mapping[str, str]) -> bool:
+        """Have nothing else to try."""
+        return await self._inner.refresh(rejected)
+
+
+class FileAuth(Auth):
+    """A token in a file that somebody else keeps fresh; read again when the file changes.
+
+    Args:
+        path: The file.
+        clock: Monotonic time in seconds.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        self._path = path
+        self._clock = clock
+        self._looked_at = float("-inf")
+        self._stamp: tuple[int, int] | None = None
+        self._headers: Mapping[str, str] = {}
+        self._lock = anyio.Lock()
+
+    def __repr__(self) -> str:
+        return f"FileAuth({str(self._path)!r})"
+
+    async def headers(self) -> Mapping[str, str]:
+        """Return a header with the token that the file holds now.
+
+        Raises:
+            AuthenticationError: The file is missing or holds no token.
+        """
+        if self._clock() - self._looked_at >= LOOK_AGAIN:
+            await self._look()
+        return self._headers
+
+    async def refresh(self, rejected: Mapping[str, str]) -> bool:
+        """Read the file again, and say whether it holds another token by now."""
+        await self._look()
+        return dict(self._headers) != dict(rejected)
+
+    async def _look(self) -> None:
+        async with self._lock:
+            stamp, text = await anyio.to_thread.run_sync(self._read)
+            self._looked_at = self._clock()
+            if text is None:
+                return
+            try:
+                token = checked_secret(TokensFile.model_validate_json(text).access_token)
+            except (ValidationError, ConfigurationError):
+                raise AuthenticationError(
+                    f"{self._path} holds no access token",
+                    provider="iqm",
+                    remedy='It should hold JSON with "access_token".',
+                ) from None
+            self._headers = {"Authorization": f"Bearer {token}"}
+            self._stamp = stamp
+
+    def _read(self) -> tuple[tuple[int, int], str | None]:
+        try:
+            status = self._path.stat()
+            stamp = (status.st_mtime_ns, status.st_ino)
+            return stamp, None if stamp == self._stamp else self._path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise AuthenticationError(
+                f"the tokens file cannot be read: {error}",
+                provider="iqm",
+                remedy="Whoever keeps it fresh may have stopped, or the path is wrong.",
+            ) from error
+
+
+class Login(Auth):
+    """The login of older installations: a password, then refresh tokens.
+
+    Args:
+        url: Address of the authentication server.
+        username: Who logs in.
+        password: The password.
+        options: What the user chose of connections.
+        clock: Wall clock, against which the end of tokens is compared.
+
+    Raises:
+        ConfigurationError: The password would travel without encryption.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        username: str,
+        password: str,
+        options: SessionOptions,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not BaseUrl(url).carries_secrets_safely:
+            raise _contradiction(
+                "the password would be sent without encryption",
+                "Use an https address; http is allowed for this machine only.",
+            )
+        self.session = Session(url, provider="iqm", options=options)
+        self._password = {"username": username, "password": password}
+        self._clock = clock
+        self._monotonic = options.clock
+        self._refresh_token: str | None = None
+        self._tokens = self._source()
+
+    def _source(self) -> TokenSource:
+        return TokenSource(self._token, margin=MARGIN, clock=self._clock, monotonic=self._monotonic)
+
+    async def headers(self) -> Mapping[str, str]:
+        """Return a header with a token that is valid for a while, logging in if need be."""
+        return await self._tokens.headers()
+
+    async def refresh(self, rejected: Mapping[str, str]) -> bool:
+        """Get another token."""
+        return await self._tokens.refresh(rejected)
+
+    async def close(self) -> bool:
+        """Log out.
+
+        Returns:
+            Whether there was a session to end.
+        """
+        token, self._refresh_token = self._refresh_token, None
+        self._tokens = self._source()
+        if token is None:
+            return False
+        form = {"client_id": CLIENT_ID, "refresh_token": token}
+        await self.session.write(f"{REALM}/logout", body=_form(form))
+        return True
+
+    async def _token(self) -> Token:
+        refresh = self._refresh_token
+        if refresh is not None and self._lasts(refresh):
+            try:
+                return await self._grant({"grant_type": "refresh_token", "refresh_token": refresh})
+            except AuthenticationError:
+                # The session was ended elsewhere; the password begins a new one.
+                self._refresh_token = None
+        return await self._grant({"grant_type": "password", **self._password})
+
+    def _lasts(self, token: str) -> bool:
+        expiry = jwt_expiry(token)
+        return expiry is None or expiry - self._clock() > MARGIN
+
+    async def _grant(self, form: Mapping[str, str]) -> Token:
+        body = _form({"client_id": CLIENT_ID, **form})
+        try:
+            # A login may be repeated: it changes nothing that anybody pays for.
+            response = await self.session.read(f"{REALM}/token", method="POST", body=body)
+        except RateLimitedError:
+            raise
+        except (AuthenticationError, RejectedRequestError) as error:
+            raise AuthenticationError(
+                f"the login was refused: {error}",
+                provider="iqm",
+                request_id=error.request_id,
+                remedy="Check the user name, the password and the authentication server.",
+            ) from error
+        try:
+            answer = LoginAnswer.model_validate_json(response.content)
+        except ValidationError:
+            raise ProtocolError(
+                "the authentication server gave no token", provider="iqm", status=response.status
+            ) from None
+        self._refresh_token = answer.refresh_token
+        return Token.read(answer.access_token)
+
+
+def _form(fields: Mapping[str, str]) -> Body:
+    return Body(urlencode(fields).encode(), FORM)
+
+
+def _contradiction(what: str, remedy: str) -> ConfigurationError:
+    return ConfigurationError(what, provider="iqm", remedy=remedy)

@@ -1,0 +1,378 @@
+"""The client of IQM's quantum computers."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import anyio
+
+from quantum_async.errors import (
+    AuthenticationError,
+    NotFoundError,
+    QuantumAsyncError,
+    SubmissionUnknownError,
+    UnknownTargetError,
+)
+from quantum_async.http.options import SessionOptions
+from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.iqm.api_tokens import Tokens
+from quantum_async.providers.iqm.auth import Credentials
+from quantum_async.providers.iqm.calibration import Calibration
+from quantum_async.providers.iqm.computers import QuantumComputers
+from quantum_async.providers.iqm.devices import devices
+from quantum_async.providers.iqm.gateway import Gateway
+from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.jobs import Jobs
+from quantum_async.providers.iqm.options import iqm_options
+from quantum_async.providers.iqm.outcomes import Outcomes
+from quantum_async.providers.iqm.runs import Runs
+from quantum_async.providers.iqm.sending import Sending, check_shots
+from quantum_async.providers.iqm.server import Server
+from quantum_async.providers.iqm.settings import IQMSettings
+from quantum_async.providers.iqm.sizes import PAYLOAD_LIMIT, circuits_per_job, weight
+from quantum_async.providers.iqm.translate.programs import FORMATS, check_format
+from quantum_async.providers.iqm.translate.statuses import job_state
+from quantum_async.providers.iqm.waiting import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from pathlib import Path
+
+    from quantum_async.models.device import Device
+    from quantum_async.models.job import JobRef, JobState
+    from quantum_async.models.program import Program
+    from quantum_async.models.result import Result
+    from quantum_async.models.submission import JobSpec, SubmitRequest
+
+RESONANCE = "https://resonance.iqm.tech"
+"""IQM's own cloud."""
+
+
+class IQMClient(Runs, ProviderClient):
+    """IQM's quantum computers: IQM Server, in the cloud or on premises, and older installations.
+
+    Constructing a client sends nothing; which interface the server has is asked once, by the
+    first request. A scheduler runs jobs on it: circuits that share shots and options become one
+    job of IQM. Everything else that the service can do is in `jobs`, `computers`, `calibration`
+    and `tokens`, and the operations of IQM's older client class are there under their own names.
+
+    Args:
+        url: The server's address: ``https://resonance.iqm.tech``, the root of an IQM Server, or
+            ``https://host/cocos`` of an older installation.
+        quantum_computer: Alias or id of the quantum computer that is meant where none is named.
+        token: An API token, which this program does not renew.
+        tokens_file: A JSON file with ``access_token`` that somebody else keeps fresh; it is read
+            again when it changes.
+        auth_server: Where older installations log in, with `username` and `password`.
+        username: Who logs in.
+        password: The password.
+        generation: Which interface the server has; asked if ``None``.
+        account: Which account, where a program uses several.
+        options: Timeouts, connections, proxy, certificates, retries and hooks.
+        clock: Wall clock, against which the end of tokens is compared.
+        jitter: Numbers between 0 and 1, which keep many waits from falling together.
+
+    Raises:
+        ConfigurationError: Settings contradict each other, or secrets would travel in the clear.
+
+    Example:
+        ```python
+        from quantum_async import IQMClient
+
+
+        async def fidelity(gate: str) -> object:
+            async with IQMClient.from_env() as client:
+                metrics = await client.calibration.metrics()
+                return metrics.value(f"metrics.rb.prx.drag_crf.{gate}.fidelity:par=d2")
+        ```
+    """
+
+    name: ClassVar[str] = "iqm"
+
+    def __init__(
+        self,
+        url: str = RESONANCE,
+        *,
+        quantum_computer: str | None = None,
+        token: str | None = None,
+        tokens_file: str | Path | None = None,
+        auth_server: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        generation: Generation | None = None,
+        account: str = "",
+        options: SessionOptions | None = None,
+        clock: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        credentials = Credentials(token, tokens_file, auth_server, username, password)
+        session = options or SessionOptions()
+        self.account = account
+        self._gateway = Gateway(url, credentials, session, clock)
+        self._server = Server(self._gateway, generation, quantum_computer or "", session.clock)
+        self._patience = Patience(session, jitter)
+        self._outcomes = Outcomes(self._server)
+        self._sending = Sending(self._server, self._outcomes, account)
+        self._jobs = Jobs(self._server, self._patience)
+        self._computers = QuantumComputers(self._server)
+        self._calibration = Calibration(self._server)
+        self._tokens = Tokens(self._server)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Build a client from environment variables; `IQMSettings` lists them. Sends nothing.
+
+        Args:
+            environ: Read instead of the process's environment.
+
+        Raises:
+            ConfigurationError: The address is missing, or variables contradict each other.
+        """
+        settings = IQMSettings.read(environ)
+        token, password = settings.token, settings.password
+        return cls(
+            settings.address,
+            quantum_computer=settings.quantum_computer,
+            token=None if token is None else token.get_secret_value(),
+            tokens_file=settings.tokens_file,
+            auth_server=settings.auth_server,
+            username=settings.username,
+            password=None if password is None else password.get_secret_value(),
+            generation=settings.generation,
+        )
+
+    def __repr__(self) -> str:
+        state = "open" if self.is_open else "closed"
+        return f"<IQMClient at {self._gateway}, {state}>"
+
+    @property
+    def jobs(self) -> Jobs:
+        """Jobs: look up, wait, cancel, delete, read what they measured."""
+        return self._jobs
+
+    @property
+    def computers(self) -> QuantumComputers:
+        """Quantum computers: list, health, limits, architecture, queue, timeslots."""
+        return self._computers
+
+    @property
+    def calibration(self) -> Calibration:
+        """Calibration sets, quality metrics, feedback groups."""
+        return self._calibration
+
+    @property
+    def tokens(self) -> Tokens:
+        """API tokens: list, renew, activate, revoke."""
+        return self._tokens
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this client can do; how much one job takes is known after the first request."""
+        return Capabilities(
+            grade=SubmissionGrade.AT_MOST_ONCE,
+            binding=Binding.CLIENT,
+            jobs_per_submission=circuits_per_job(self._server.known_limits()),
+            payload_limit=PAYLOAD_LIMIT,
+            shared_job=True,
+            jobs_per_poll=1,
+            long_poll=True,
+            bulk_results=True,
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client has been entered and not yet closed."""
+        return self._gateway.is_open
+
+    async def open(self) -> None:
+        """Make connection pools. Sends nothing."""
+        await self._gateway.open()
+
+    async def close(self) -> None:
+        """Close every connection; remote jobs go on."""
+        await self._gateway.close()
+
+    async def generation(self) -> Generation:
+        """Say which interface the server has.
+
+        Raises:
+            ConfigurationError: It is no IQM server.
+        """
+        return (await self._server.dialect()).generation
+
+    async def devices(self) -> list[Device]:
+        """List the quantum computers, with what they can run as they are calibrated."""
+        return await devices(self._server)
+
+    def default_device(self, program: Program) -> str:
+        """Name the quantum computer that the client was made for, or the only one known.
+
+        Raises:
+            UnknownTargetError: Nothing follows, or the program is not for quantum computers.
+        """
+        known = self._server.known
+        name = self._server.preferred or (known[0].alias if len(known) == 1 else "")
+        if not name or program.format not in FORMATS:
+            aliases = ", ".join(computer.alias for computer in known) or "garnet"
+            raise UnknownTargetError(
+                f"no quantum computer of {self._gateway} follows from a {program.format} program",
+                provider=self.name,
+                remedy=f"Write on='iqm:...' with one of: {aliases}; or name one for the client "
+                "with quantum_computer= or IQM_QUANTUM_COMPUTER.",
+            )
+        return name
+
+    async def validate(self, job: JobSpec, device: str) -> None:
+        """Refuse a job that cannot run on the quantum computer as it is calibrated.
+
+        Args:
+            job: What is going to be sent.
+            device: Alias or id of the quantum computer.
+
+        Raises:
+            InvalidInputError: The job cannot run, with circuit, instruction and locus.
+            MissingExtraError: Qiskit is not installed, and the circuit needs it.
+        """
+        check_shots(job.shots)
+        check_format(job.program)
+        iqm_options(job.options)
+        await self._sending.check(job, await self._server.computer(device))
+
+    def grouping(self, job: JobSpec) -> Hashable:
+        """Say which circuits can share a job: those of equal shots and options.
+
+        On the older interface only points of one program do, because there all circuits of a job
+        must measure the same qubits.
+        """
+        if self._server.known_generation is Generation.LEGACY:
+            return (job.program.digest, job.shots, job.options)
+        return (job.shots, job.options)
+
+    def weigh(self, job: JobSpec) -> int:
+        """Estimate what a circuit takes of a job's size, by its bytes and by its shots."""
+        return weight(job, self._server.known_limits())
+
+    async def submit(self, request: SubmitRequest) -> list[JobRef]:
+        """Send circuits as one job. Sent once, on a fresh connection; billed.
+
+        Cancelled: whether the server accepted is then unknown.
+
+        Args:
+            request: What to run; its key becomes the job's tag.
+
+        Raises:
+            InvalidInputError: A circuit cannot run; nothing was sent.
+            LostAnswerError, ServerError, ProtocolError: The server may have accepted.
+            QuantumAsyncError: It was refused.
+        """
+        return await self._sending.submit(request)
+
+    async def poll(self, jobs: Sequence[JobRef], *, wait: float = 0.0) -> Mapping[JobRef, JobState]:
+        """Ask where jobs stand, one request for all circuits of a job.
+
+        Args:
+            jobs: The jobs.
+            wait: Seconds for which the answer may be held back until a job has ended.
+        """
+        by_id: dict[str, list[JobRef]] = {}
+        for job in jobs:
+            by_id.setdefault(job.id, []).append(job)
+        states: dict[JobRef, JobState] = {}
+        failures: list[QuantumAsyncError] = []
+        if len(by_id) == 1:
+            for job_id, refs in by_id.items():
+                await self._look(job_id, refs, wait, states)
+            return states
+
+        async def look(job_id: str, refs: list[JobRef]) -> None:
+            try:
+                await self._look(job_id, refs, wait, states)
+            except QuantumAsyncError as error:
+                failures.append(error)
+
+        async with anyio.create_task_group() as tasks:
+            for job_id, refs in by_id.items():
+                tasks.start_soon(look, job_id, refs)
+        if failures and not states:
+            raise failures[0]
+        return states
+
+    async def _look(
+        self, job_id: str, refs: list[JobRef], wait: float, states: dict[JobRef, JobState]
+    ) -> None:
+        try:
+            job = await self._patience.look(await self._server.dialect(), job_id, wait)
+        except NotFoundError:
+            return
+        if job.status.is_terminal:
+            self._outcomes.note(job)
+        state = job_state(job)
+        for ref in refs:
+            states[ref] = state
+
+    async def fetch(self, job: JobRef) -> Result:
+        """Read the result of a circuit whose job has succeeded.
+
+        Raises:
+            ResultPendingError: It is not there yet.
+            ResultError: It cannot be understood.
+        """
+        return await self._outcomes.one(job)
+
+    async def fetch_many(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, Result]:
+        """Read the results of many circuits, one request for all circuits of a job."""
+        by_id: dict[str, list[JobRef]] = {}
+        for job in jobs:
+            by_id.setdefault(job.id, []).append(job)
+        found: dict[JobRef, Result] = {}
+        for job_id, refs in by_id.items():
+            found.update(await self._outcomes.many(job_id, refs))
+        return found
+
+    async def cancel(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, QuantumAsyncError]:
+        """Cancel jobs; all circuits of a job end together. What has run already is billed.
+
+        Returns:
+            What could not be cancelled and has not ended either, and why.
+        """
+        failures: dict[str, QuantumAsyncError] = {}
+
+        async def stop(job_id: str) -> None:
+            try:
+                await self._jobs.cancel(job_id)
+            except QuantumAsyncError as error:
+                failures[job_id] = error
+
+        async with anyio.create_task_group() as tasks:
+            for job_id in dict.fromkeys(job.id for job in jobs):
+                tasks.start_soon(stop, job_id)
+        return {job: failures[job.id] for job in jobs if job.id in failures}
+
+    async def find(self, key: str) -> list[JobRef]:
+        """Be unable to look a submission up: IQM lists no jobs.
+
+        Raises:
+            SubmissionUnknownError: Always; it says what was sent, when and where.
+        """
+        raise SubmissionUnknownError(
+            f"IQM cannot search for jobs; {self._sending.described(key)}",
+            key=key,
+            provider=self.name,
+            remedy="Look for the tag in IQM's dashboard, or ask its support.",
+        )
+
+    async def token(self) -> str:
+        """Return an access token that is valid now, logging in if need be.
+
+        Raises:
+            AuthenticationError: There are no credentials, or they were refused.
+        """
+        if self._gateway.auth is None:
+            raise AuthenticationError(
+                "this client has no credentials", provider=self.name, remedy="Set IQM_TOKEN."
+            )
+        headers = await self._gateway.auth.headers()
+        return headers["Authorization"].removeprefix("Bearer ")

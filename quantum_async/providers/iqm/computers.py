@@ -1,0 +1,152 @@
+"""Quantum computers: what there is, whether it is well, its queue and its timeslots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantum_async.http.encode import json_body
+from quantum_async.providers.iqm.gateway import parse
+from quantum_async.providers.iqm.v1 import decoded_object, of
+from quantum_async.providers.iqm.wire import BookedTimeslots, QueueOverview, Timeslots
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import JsonValue
+
+    from quantum_async.providers.iqm.architecture import Architecture
+    from quantum_async.providers.iqm.server import Server
+    from quantum_async.providers.iqm.wire import (
+        Health,
+        JobLimits,
+        QuantumComputer,
+        StaticArchitecture,
+        Timeslot,
+    )
+
+
+class QuantumComputers:
+    """The quantum computers of a server: `IQMClient.computers`.
+
+    A quantum computer is named by its alias or its id; without a name it is the client's, or the
+    only one.
+
+    Args:
+        server: Where they are.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    async def list(self) -> tuple[QuantumComputer, ...]:
+        """List the quantum computers."""
+        return await self._server.computers()
+
+    async def get(self, name: str = "") -> QuantumComputer:
+        """Look a quantum computer up.
+
+        Raises:
+            UnknownTargetError: There is none of that name.
+        """
+        return await self._server.computer(name)
+
+    async def health(self, name: str = "") -> Health:
+        """Ask whether a quantum computer takes jobs."""
+        computer = await self._server.computer(name)
+        return await (await self._server.dialect()).health(computer)
+
+    async def limits(self, name: str = "") -> JobLimits:
+        """Ask how large a job may be; asked once."""
+        return await self._server.limits(await self._server.computer(name))
+
+    async def static_architecture(self, name: str = "") -> StaticArchitecture:
+        """Ask what the chip is made of, whatever its calibration."""
+        computer = await self._server.computer(name)
+        return await (await self._server.dialect()).static_architecture(computer)
+
+    async def architecture(
+        self, name: str = "", *, calibration_set_id: str | None = None
+    ) -> Architecture:
+        """Ask what the chip can run as it is calibrated.
+
+        Args:
+            name: The quantum computer.
+            calibration_set_id: Which calibration set; the current one if ``None``.
+        """
+        computer = await self._server.computer(name)
+        return await self._server.architecture(computer, calibration_set_id)
+
+    async def queue(
+        self, name: str = "", *, start: str | None = None, end: str | None = None
+    ) -> QueueOverview:
+        """Ask how long the pay-as-you-go queue is and when it is served.
+
+        Args:
+            name: The quantum computer.
+            start: Beginning of the time of interest, as ``2026-05-04T10:00:00Z``; now if ``None``.
+            end: Its end.
+        """
+        path = f"{of(await self._server.computer(name))}/queue-availability"
+        gateway = (await self._server.v1("queue overview")).gateway
+        return parse(QueueOverview, await gateway.read(path, query=_range(start, end)))
+
+    async def timeslots(
+        self, name: str = "", *, start: str | None = None, end: str | None = None
+    ) -> Timeslots:
+        """List the timeslots that are booked and those that can be.
+
+        Args:
+            name: The quantum computer.
+            start: Beginning of the time of interest, as ``2026-05-04T10:00:00Z``; now if ``None``.
+            end: Its end.
+        """
+        path = f"{of(await self._server.computer(name))}/timeslots"
+        gateway = (await self._server.v1("timeslots")).gateway
+        return parse(Timeslots, await gateway.read(path, query=_range(start, end)))
+
+    async def book_timeslots(
+        self, prices: Mapping[str, str | None], name: str = ""
+    ) -> tuple[Timeslot, ...]:
+        """Book timeslots, all or none. Sent once; billed at once.
+
+        Args:
+            prices: For each slot's reference, the price expected as in `timeslots`; ``None``
+                takes whatever it costs.
+            name: The quantum computer.
+
+        Raises:
+            PermissionDeniedError: The role or the credits do not suffice.
+            ConflictError: A slot is taken.
+        """
+        path = f"{of(await self._server.computer(name))}/timeslots"
+        gateway = (await self._server.v1("timeslots")).gateway
+        slots = [
+            {"reference": reference, **({} if price is None else {"expected_price": price})}
+            for reference, price in prices.items()
+        ]
+        answer = await gateway.create(path, body=await json_body({"timeslots": slots}))
+        return parse(BookedTimeslots, answer).timeslots
+
+    async def artifact(self, kind: str, name: str = "") -> bytes:
+        """Read anything else that the server has of a quantum computer, as it is.
+
+        Args:
+            kind: Such as ``"about"``, ``"duts"`` or ``"chip-design-records"``.
+            name: The quantum computer.
+        """
+        computer = await self._server.computer(name)
+        return (await (await self._server.v1("artifacts")).artifact(computer, kind)).content
+
+    async def software(self, name: str = "") -> Mapping[str, JsonValue]:
+        """Read the versions of a quantum computer's software."""
+        computer = await self._server.computer(name)
+        v1 = await self._server.v1("artifacts")
+        return await decoded_object(await v1.artifact(computer, "about"))
+
+    async def about(self) -> Mapping[str, JsonValue]:
+        """Read what the server says of itself."""
+        return await (await self._server.dialect()).about()
+
+
+def _range(start: str | None, end: str | None) -> Mapping[str, str | None]:
+    return {"timerange_start": start, "timerange_end": end}

@@ -1,0 +1,247 @@
+"""Requests to one IQM server: sessions, words of errors, and answers read."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from quantum_async.errors import ConfigurationError, ProtocolError, QuantumAsyncError
+from quantum_async.http.session import Session
+from quantum_async.http.timeouts import Timeouts
+from quantum_async.providers.iqm.auth import Login
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from quantum_async.http.address import Query
+    from quantum_async.http.encode import Body
+    from quantum_async.http.options import SessionOptions
+    from quantum_async.http.response import Response
+    from quantum_async.providers.iqm.auth import Credentials
+
+Model = TypeVar("Model", bound=BaseModel)
+Value = TypeVar("Value")
+
+LONG_POLLS = 128
+"""Answers that may be held back at the same time, each on a connection of its own."""
+
+_WORDS = 300
+_REQUEST = re.compile(r" \[request ([^\]\s]+)\]")
+
+
+class Gateway:
+    """Requests to one server.
+
+    Args:
+        url: Its address.
+        credentials: What proves who is asking.
+        options: What the user chose of connections.
+        clock: Wall clock, against which the end of tokens is compared.
+
+    Raises:
+        ConfigurationError: The address is malformed, or not encrypted and not this machine.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        options: SessionOptions,
+        clock: Callable[[], float],
+    ) -> None:
+        self.auth = credentials.auth(options, clock)
+        self._timeouts = options.timeouts
+        self._session = Session(
+            url, provider="iqm", auth=self.auth, options=options, explain=explained
+        )
+        if not self._session.base_url.carries_secrets_safely:
+            raise ConfigurationError(
+                "programs and results would travel without encryption",
+                provider="iqm",
+                remedy="Use an https address; http is allowed for this machine only.",
+            )
+        # Answers that are held back would otherwise keep submissions waiting for a connection.
+        patient = replace(options, connections=max(LONG_POLLS, options.connections))
+        self._patient = Session(
+            url, provider="iqm", auth=self.auth, options=patient, explain=explained
+        )
+        self._open: AsyncExitStack | None = None
+
+    def __str__(self) -> str:
+        return str(self._session.base_url)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests can be sent."""
+        return self._open is not None
+
+    async def open(self) -> None:
+        """Make connection pools. Sends nothing."""
+        if self._open is not None:
+            return
+        async with AsyncExitStack() as stack:
+            if isinstance(self.auth, Login):
+                await stack.enter_async_context(self.auth.session)
+            for session in (self._session, self._patient):
+                await stack.enter_async_context(session)
+            self._open = stack.pop_all()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        opened, self._open = self._open, None
+        if opened is not None:
+            await opened.aclose()
+
+    async def read(
+        self, path: str, *, query: Query | None = None, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """Ask for something; repeated if it fails.
+
+        Raises:
+            QuantumAsyncError: It was refused, or could not be asked.
+        """
+        with _Wording(f"GET {path}"):
+            return await self._session.read(path, query=query, headers=headers)
+
+    async def watch(self, path: str, seconds: int) -> Response:
+        """Ask where a job stands, and let the server hold the answer back; repeated if it fails.
+
+        Args:
+            path: The job's.
+            seconds: How long at most, from 0 to 30.
+        """
+        query: dict[str, str | int] = {"wait_until_terminal": "true", "timeout_seconds": seconds}
+        usual = self._timeouts
+        timeouts = Timeouts(
+            connect=usual.connect,
+            read=None if usual.read is None else usual.read + seconds,
+            pool=usual.pool,
+            total=None if usual.total is None else usual.total + seconds,
+        )
+        with _Wording(f"GET {path}"):
+            return await self._patient.read(path, query=query, timeouts=timeouts)
+
+    async def status(self, path: str) -> Response:
+        """Ask where a job stands; repeated if it fails."""
+        with _Wording(f"GET {path}"):
+            return await self._session.read(path, lane="control")
+
+    async def write(self, path: str, *, method: str = "POST", body: Body | None = None) -> Response:
+        """Change something in a way that may be done twice; repeated if it fails.
+
+        Raises:
+            QuantumAsyncError: It was refused, or could not be asked.
+        """
+        with _Wording(f"{method} {path}"):
+            return await self._session.write(path, method=method, body=body)
+
+    async def create(
+        self,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: Body | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Make something that must not be made twice; sent once, on a fresh connection.
+
+        Raises:
+            QuantumAsyncError: It was refused, or nobody knows; see `Session.create`.
+        """
+        with _Wording(f"POST {path}"):
+            return await self._session.create(
+                path, query=query, body=body, headers=headers, connection="fresh"
+            )
+
+
+class _Wording:
+    """Say in an error what was wanted and of which request it is the answer."""
+
+    def __init__(self, wanted: str) -> None:
+        self._wanted = wanted
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if not isinstance(error, QuantumAsyncError) or not error.args:
+            return
+        message = str(error.args[0])
+        if (found := _REQUEST.search(message)) is not None:
+            # IQM names the request in the body, where the session does not look for it.
+            message = _REQUEST.sub("", message)
+            error.concerning(request_id=found[1])
+        request = f" (request {error.request_id})" if error.request_id else ""
+        error.args = (f"{self._wanted}: {message}{request}",)
+        error.concerning(provider="iqm")
+
+
+def explained(response: Response) -> str | None:
+    """Find the words of an error: code, message, details and the request's id.
+
+    Args:
+        response: An answer that is an error, in any of the shapes IQM's services have used.
+    """
+    try:
+        document: object = json.loads(response.content)
+    except ValueError:
+        return None
+    if not isinstance(document, dict):
+        return None
+    code, request = document.get("error_code"), document.get("request_id")
+    message = document.get("message") or document.get("detail")
+    words = ": ".join(str(part)[:_WORDS] for part in (code, message) if part)
+    if not words:
+        return None
+    if details := document.get("details"):
+        words += f" {json.dumps(details)[: _WORDS // 3]}"
+    return f"{words} [request {str(request)[:64]}]" if request else words
+
+
+def parse(kind: type[Model], response: Response) -> Model:
+    """Read an answer.
+
+    Args:
+        kind: What it must be.
+        response: The answer.
+
+    Raises:
+        ProtocolError: It is something else.
+    """
+    try:
+        return kind.model_validate_json(response.content)
+    except ValidationError as error:
+        response.json()  # says better what is wrong where it is no JSON at all
+        raise unreadable(response, error) from None
+
+
+def parse_value(adapter: TypeAdapter[Value], response: Response) -> Value:
+    """Read an answer that is not an object.
+
+    Raises:
+        ProtocolError: It is something else.
+    """
+    try:
+        return adapter.validate_json(response.content)
+    except ValidationError as error:
+        response.json()
+        raise unreadable(response, error) from None
+
+
+def unreadable(response: Response, error: ValidationError) -> ProtocolError:
+    """Make the error of an answer that is JSON but not what it should be."""
+    found = error.errors()[0]
+    place = ".".join(map(str, found["loc"])) or "the answer"
+    return ProtocolError(
+        f"the server's answer is not what it should be: {place}: {found['msg']}",
+        status=response.status,
+        provider="iqm",
+        request_id=response.request_id,
+        body=response.text[:500],
+        remedy="Update this package; if that does not help, report it.",
+    )

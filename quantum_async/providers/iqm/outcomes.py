@@ -1,0 +1,153 @@
+"""What jobs measured: one request for all circuits of a job, kept while it is being read."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from quantum_async.errors import ProgramError, ResultError
+from quantum_async.providers.iqm.circuits import Circuit
+from quantum_async.providers.iqm.translate.layout import layout_of
+from quantum_async.providers.iqm.translate.results import Expected, result_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import JsonValue
+
+    from quantum_async.models.job import JobRef
+    from quantum_async.models.result import Result
+    from quantum_async.providers.iqm.dialect import CircuitMeasurements
+    from quantum_async.providers.iqm.server import Server
+    from quantum_async.providers.iqm.wire import IQMJob
+
+Value = TypeVar("Value")
+
+_KEPT_JOBS = 4096
+_KEPT_ANSWERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    measurements: Sequence[CircuitMeasurements]
+    expected: Sequence[Expected]
+
+
+class Outcomes:
+    """Results of jobs.
+
+    Args:
+        server: Where they are.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._expected: OrderedDict[str, tuple[Expected, ...]] = OrderedDict()
+        self._facts: OrderedDict[str, Mapping[str, str | float | int | None]] = OrderedDict()
+        self._answers: OrderedDict[str, _Answer] = OrderedDict()
+        self._locks: dict[str, anyio.Lock] = {}
+
+    def expect(self, job_id: str, expected: tuple[Expected, ...]) -> None:
+        """Remember how the circuits of a job fill their registers."""
+        _keep(self._expected, job_id, expected, _KEPT_JOBS)
+
+    def note(self, job: IQMJob) -> None:
+        """Remember what the server said of a job that has ended."""
+        run_time = None if job.runtime_ms is None else job.runtime_ms / 1000
+        facts = {"calibration_set_id": job.calibration_set_id, "run_time": run_time}
+        known = {name: value for name, value in facts.items() if value is not None}
+        _keep(self._facts, job.id, known, _KEPT_JOBS)
+
+    async def one(self, ref: JobRef) -> Result:
+        """Read the result of one circuit.
+
+        Raises:
+            ResultError: It cannot be understood.
+        """
+        answer = await self._answer(ref.id)
+        return await anyio.to_thread.run_sync(self._result, answer, ref)
+
+    async def many(self, job_id: str, refs: Sequence[JobRef]) -> dict[JobRef, Result]:
+        """Read the results of several circuits of one job; those that make no sense are left out."""
+        answer = await self._answer(job_id)
+        found = await anyio.to_thread.run_sync(self._results, answer, refs)
+        self._answers.pop(job_id, None)
+        return found
+
+    def _results(self, answer: _Answer, refs: Sequence[JobRef]) -> dict[JobRef, Result]:
+        found: dict[JobRef, Result] = {}
+        for ref in refs:
+            try:
+                found[ref] = self._result(answer, ref)
+            except ResultError:
+                continue  # `fetch` tells what is wrong, to this job alone
+        return found
+
+    def _result(self, answer: _Answer, ref: JobRef) -> Result:
+        if ref.index >= len(answer.measurements):
+            raise ResultError(
+                f"job {ref.id} has {len(answer.measurements)} results, not {ref.index + 1}",
+                provider="iqm",
+                job_id=ref.id,
+            )
+        is_known = ref.index < len(answer.expected)
+        expected = answer.expected[ref.index] if is_known else Expected()
+        metadata: dict[str, str | float | int | None] = {
+            "device": ref.target,
+            "job_id": ref.id,
+            "circuit": ref.index,
+        }
+        metadata.update(self._facts.get(ref.id, {}))
+        return result_of(answer.measurements[ref.index], expected, metadata)
+
+    async def _answer(self, job_id: str) -> _Answer:
+        lock = self._locks.setdefault(job_id, anyio.Lock())
+        try:
+            async with lock:
+                answer = self._answers.get(job_id)
+                if answer is None:
+                    answer = await self._asked(job_id)
+                    _keep(self._answers, job_id, answer, _KEPT_ANSWERS)
+                return answer
+        finally:
+            if not lock.statistics().tasks_waiting:
+                self._locks.pop(job_id, None)
+
+    async def _asked(self, job_id: str) -> _Answer:
+        dialect = await self._server.dialect()
+        expected = self._expected.get(job_id)
+        stored = await dialect.stored(job_id, with_payload=expected is None)
+        if expected is None and stored.payload is not None:
+            expected = await anyio.to_thread.run_sync(expected_of, stored.payload)
+            self.expect(job_id, expected)
+        return _Answer(stored.measurements, expected or ())
+
+
+def expected_of(payload: Mapping[str, JsonValue]) -> tuple[Expected, ...]:
+    """Say what the circuits of a submission yield, whoever has sent it.
+
+    Args:
+        payload: What was submitted.
+    """
+    circuits, shots = payload.get("circuits"), payload.get("shots")
+    is_heralded = payload.get("heralding_mode") not in (None, "none")
+    wanted = shots if isinstance(shots, int) else None
+    expected = []
+    for document in circuits if isinstance(circuits, list) else ():
+        try:
+            layout = layout_of(Circuit.of(document))
+        except ProgramError:
+            layout = None  # QIR, or a dialect of its own: the keys must do
+        expected.append(Expected(layout, wanted, is_heralded))
+    return tuple(expected)
+
+
+def _keep(book: OrderedDict[str, Value], key: str, value: Value, most: int) -> None:
+    book[key] = value
+    book.move_to_end(key)
+    while len(book) > most:
+        book.popitem(last=False)

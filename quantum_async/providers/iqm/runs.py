@@ -1,0 +1,195 @@
+"""The operations of IQM's older client class, under their own names, on either interface."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+from uuid import UUID, uuid4
+
+from quantum_async.errors import ConfigurationError, InvalidOptionError, JobFailedError
+from quantum_async.http.encode import json_bytes
+from quantum_async.models.program import Program
+from quantum_async.models.submission import JobSpec, SubmitRequest
+from quantum_async.providers.iqm.auth import FileAuth, Login
+from quantum_async.providers.iqm.legacy import Legacy
+from quantum_async.providers.iqm.options import HeraldingMode, IQMOptions
+from quantum_async.providers.iqm.translate.runs import run_of, run_status_of, specification_of
+from quantum_async.providers.iqm.wire import IQMJobStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import JsonValue
+
+    from quantum_async.providers.iqm.circuits import Circuit
+    from quantum_async.providers.iqm.gateway import Gateway
+    from quantum_async.providers.iqm.jobs import Jobs
+    from quantum_async.providers.iqm.sending import Sending
+    from quantum_async.providers.iqm.server import Server
+    from quantum_async.providers.iqm.waiting import Patience
+    from quantum_async.providers.iqm.wire import IQMJob
+    from quantum_async.providers.iqm.wire_legacy import (
+        QuantumArchitectureSpecification,
+        RunResult,
+        RunStatus,
+    )
+
+FIFTEEN_MINUTES = 900.0
+
+
+class Runs:
+    """What the older class could do; `IQMClient` inherits it.
+
+    On IQM Server every operation is made of newer ones, and says the same.
+    """
+
+    _server: Server
+    _gateway: Gateway
+    _sending: Sending
+    _patience: Patience
+    _jobs: Jobs
+    _specification: QuantumArchitectureSpecification | None = None
+
+    async def submit_circuits(
+        self,
+        circuits: Sequence[Circuit | Program],
+        *,
+        qubit_mapping: Mapping[str, str] | None = None,
+        custom_settings: Mapping[str, JsonValue] | None = None,
+        calibration_set_id: UUID | str | None = None,
+        shots: int = 1,
+        max_circuit_duration_over_t2: float | None = None,
+        heralding_mode: HeraldingMode = HeraldingMode.NONE,
+        options: IQMOptions | None = None,
+    ) -> UUID:
+        """Submit circuits as one job. Sent once; billed.
+
+        Args:
+            circuits: What to run: native circuits, or programs in native gates.
+            qubit_mapping: From the names that circuits use to those of the chip.
+            custom_settings: Settings of the older interface; normally absent.
+            calibration_set_id: Which calibration set; the current one if ``None``.
+            shots: How often each of them.
+            max_circuit_duration_over_t2: Refuse circuits longer than this part of T2.
+            heralding_mode: Which shots are kept.
+            options: All options at once, instead of the ones above.
+
+        Raises:
+            InvalidInputError: A circuit cannot run; nothing was sent.
+            LostAnswerError, ServerError, ProtocolError: The server may have accepted.
+        """
+        chosen = options or IQMOptions(
+            qubit_mapping=qubit_mapping or (),
+            calibration_set_id=None if calibration_set_id is None else str(calibration_set_id),
+            max_circuit_duration_over_t2=max_circuit_duration_over_t2,
+            heralding_mode=HeraldingMode(heralding_mode),
+            custom_settings=None if custom_settings is None else _text(custom_settings),
+        )
+        if not circuits:
+            raise InvalidOptionError("no circuits to submit", provider="iqm")
+        programs = [c if isinstance(c, Program) else c.program() for c in circuits]
+        computer = await self._server.computer()
+        jobs = tuple(JobSpec(uuid4().hex, p, shots, options=chosen) for p in programs)
+        request = SubmitRequest(uuid4().hex, computer.alias, jobs)
+        return UUID((await self._sending.submit(request))[0].id)
+
+    async def get_run(self, job_id: UUID | str) -> RunResult:
+        """Read where a job stands and, once it is ready, what it measured.
+
+        Raises:
+            JobFailedError: It failed.
+        """
+        dialect, name = await self._server.dialect(), str(job_id)
+        if isinstance(dialect, Legacy):
+            run = await dialect.run(name)
+        else:
+            job = await dialect.job(name)
+            is_ready = job.status is IQMJobStatus.COMPLETED
+            stored = await dialect.stored(name, with_payload=True) if is_ready else None
+            run = run_of(job, stored)
+        if run.status == "failed":
+            raise JobFailedError(run.message or "the job failed", provider="iqm", job_id=name)
+        return run
+
+    async def get_run_status(self, job_id: UUID | str) -> RunStatus:
+        """Read where a job stands, in the words of the older interface."""
+        dialect = await self._server.dialect()
+        if isinstance(dialect, Legacy):
+            return await dialect.status(str(job_id))
+        return run_status_of(await dialect.job(str(job_id)))
+
+    async def wait_for_compilation(
+        self, job_id: UUID | str, timeout_secs: float | None = FIFTEEN_MINUTES
+    ) -> RunResult:
+        """Wait until a job is compiled or has ended.
+
+        Args:
+            job_id: The job.
+            timeout_secs: Seconds after which to give up; ``None`` never does.
+
+        Raises:
+            WaitTimeoutError: It took longer; the job goes on.
+            JobFailedError: It failed.
+        """
+        dialect = await self._server.dialect()
+
+        def is_compiled(job: IQMJob) -> bool:
+            is_past = not dialect.holds_answers and job.status is IQMJobStatus.PROCESSING
+            return is_past or job.status.is_terminal or job.reached("compilation_ended")
+
+        await self._patience.closely(dialect, str(job_id), is_compiled, timeout_secs)
+        return await self.get_run(job_id)
+
+    async def wait_for_results(
+        self, job_id: UUID | str, timeout_secs: float | None = FIFTEEN_MINUTES
+    ) -> RunResult:
+        """Wait until a job has ended, and read what it measured.
+
+        Args:
+            job_id: The job.
+            timeout_secs: Seconds after which to give up; ``None`` never does.
+
+        Raises:
+            WaitTimeoutError: It took longer; the job goes on.
+            JobFailedError: It failed.
+        """
+        await self._jobs.wait(str(job_id), timeout=timeout_secs)
+        return await self.get_run(job_id)
+
+    async def abort_job(self, job_id: UUID | str) -> None:
+        """Cancel a job; one that has ended counts as cancelled."""
+        await self._jobs.cancel(str(job_id))
+
+    async def get_quantum_architecture(self) -> QuantumArchitectureSpecification:
+        """Read what the chip is made of and which operations are possible where; asked once."""
+        if self._specification is None:
+            dialect = await self._server.dialect()
+            if isinstance(dialect, Legacy):
+                self._specification = await dialect.specification()
+            else:
+                computer = await self._server.computer()
+                static = await dialect.static_architecture(computer)
+                dynamic = await self._server.architecture(computer)
+                self._specification = specification_of(computer.alias, static, dynamic)
+        return self._specification
+
+    async def close_auth_session(self) -> bool:
+        """End the session at the authentication server, where this client began one.
+
+        Returns:
+            Whether a session was ended.
+
+        Raises:
+            ConfigurationError: The tokens are those of a file, which somebody else looks after.
+        """
+        auth = self._gateway.auth
+        if isinstance(auth, FileAuth):
+            raise ConfigurationError(
+                "the session of a tokens file is not this client's to end",
+                provider="iqm",
+                remedy="End it where it was begun.",
+            )
+        return await auth.close() if isinstance(auth, Login) else False
+
+
+def _text(settings: Mapping[str, JsonValue]) -> str:
+    return json_bytes(cast("object", dict(settings))).decode()

@@ -1,0 +1,222 @@
+"""IQM Server's interface, version 1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import anyio.to_thread
+import pydantic_core
+from pydantic import TypeAdapter
+
+from quantum_async.errors import NotFoundError, ProtocolError, ResultError, ResultPendingError
+from quantum_async.http.address import segment
+from quantum_async.http.encode import LARGE, body
+from quantum_async.providers.iqm.architecture import Architecture
+from quantum_async.providers.iqm.dialect import Dialect, Stored
+from quantum_async.providers.iqm.gateway import parse, parse_value
+from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.wire import (
+    DynamicArchitecture,
+    Health,
+    IQMJob,
+    JobLimits,
+    MeasurementCounts,
+    ObservationSet,
+    QuantumComputers,
+    StaticArchitecture,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import JsonValue
+
+    from quantum_async.http.response import Response
+    from quantum_async.providers.iqm.dialect import CircuitMeasurements
+    from quantum_async.providers.iqm.gateway import Gateway
+    from quantum_async.providers.iqm.submission import Submission
+    from quantum_async.providers.iqm.wire import QuantumComputer
+
+API = "/api/v1"
+HELD = "IQM-Long-Poll-Timed-Out"
+
+_STATIC: TypeAdapter[tuple[StaticArchitecture, ...]] = TypeAdapter(tuple[StaticArchitecture, ...])
+_COUNTS: TypeAdapter[tuple[MeasurementCounts, ...]] = TypeAdapter(tuple[MeasurementCounts, ...])
+
+
+class V1(Dialect):
+    """IQM Server.
+
+    Args:
+        gateway: Sends requests.
+    """
+
+    generation = Generation.V1
+    holds_answers = True
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    async def computers(self) -> tuple[QuantumComputer, ...]:
+        """List the quantum computers."""
+        answer = await self.gateway.read(f"{API}/quantum-computers")
+        return parse(QuantumComputers, answer).quantum_computers
+
+    async def health(self, computer: QuantumComputer) -> Health:
+        """Ask whether a quantum computer takes jobs."""
+        return parse(Health, await self.gateway.read(f"{of(computer)}/health"))
+
+    async def limits(self, computer: QuantumComputer) -> JobLimits:
+        """Ask how large a job may be; servers that do not say so set no limit."""
+        try:
+            return parse(JobLimits, await self.gateway.read(f"{of(computer)}/limits"))
+        except NotFoundError:
+            return JobLimits()
+
+    async def artifact(self, computer: QuantumComputer, kind: str) -> Response:
+        """Read something that a quantum computer has, such as its ``about``."""
+        return await self.gateway.read(f"{of(computer)}/artifacts/{segment(kind)}")
+
+    async def static_architecture(self, computer: QuantumComputer) -> StaticArchitecture:
+        """Ask what the chip is made of."""
+        answer = await self.artifact(computer, "static-quantum-architectures")
+        found = parse_value(_STATIC, answer)
+        if not found:
+            raise ProtocolError("the server names no static architecture", provider="iqm")
+        return found[0]
+
+    async def architecture(self, computer: QuantumComputer, calibration: str) -> Architecture:
+        """Ask what a calibration set can run."""
+        path = f"{_calibration(computer, calibration)}/dynamic-quantum-architecture"
+        return Architecture(parse(DynamicArchitecture, await self.gateway.read(path)))
+
+    async def calibration_set(self, computer: QuantumComputer, calibration: str) -> ObservationSet:
+        """Read a calibration set."""
+        path = _calibration(computer, calibration)
+        return parse(ObservationSet, await self.gateway.read(path))
+
+    async def metrics(self, computer: QuantumComputer, calibration: str) -> ObservationSet:
+        """Read the quality metrics of a calibration set."""
+        path = f"{_calibration(computer, calibration)}/metrics"
+        return parse(ObservationSet, await self.gateway.read(path))
+
+    async def submit(self, computer: QuantumComputer, submission: Submission) -> str:
+        """Send a submission once, and return the job's id."""
+        content = await anyio.to_thread.run_sync(submission.v1_body)
+        use_timeslot = "true" if submission.options.use_timeslot else "false"
+        answer = await self.gateway.create(
+            f"{API}/jobs/{segment(computer.alias)}/circuit",
+            query={"use_timeslot": use_timeslot, "tag": submission.tag or None},
+            body=await body(
+                content, media_type="application/json; charset=UTF-8", compression="never"
+            ),
+        )
+        return parse(IQMJob, answer).id
+
+    async def job(self, job_id: str) -> IQMJob:
+        """Ask where a job stands."""
+        return parse(IQMJob, await self.gateway.status(job_path(job_id)))
+
+    async def watch(self, job_id: str, seconds: int) -> tuple[IQMJob, bool]:
+        """Ask where a job stands, answered when it has ended or after a time."""
+        answer = await self.gateway.watch(job_path(job_id), seconds)
+        was_held = answer.headers.get(HELD.lower(), "").lower() == "true"
+        return parse(IQMJob, answer), was_held
+
+    async def cancel(self, job_id: str) -> None:
+        """Cancel a job; one that has ended is refused."""
+        await self.gateway.write(f"{job_path(job_id)}/cancel")
+
+    async def delete(self, job_id: str) -> None:
+        """Cancel a job and forget it."""
+        await self.gateway.write(job_path(job_id), method="DELETE")
+
+    async def job_artifact(self, job_id: str, kind: str) -> Response:
+        """Read something that a job has produced.
+
+        Raises:
+            ResultPendingError: It is not there yet, or never will be.
+        """
+        try:
+            return await self.gateway.read(f"{job_path(job_id)}/artifacts/{segment(kind)}")
+        except NotFoundError as error:
+            if "job_not_found" in str(error):
+                raise
+            raise ResultPendingError(
+                f"job {job_id} has no {kind} yet",
+                provider="iqm",
+                job_id=job_id,
+                request_id=error.request_id,
+                remedy="They are there shortly after the job has completed.",
+            ) from error
+
+    async def stored(self, job_id: str, *, with_payload: bool) -> Stored:
+        """Read what a job that has succeeded measured."""
+        answer = await self.job_artifact(job_id, "measurements")
+        measurements = await decoded(answer)
+        if not isinstance(measurements, list):
+            raise ResultError(
+                f"job {job_id} has measurements of an unknown form", provider="iqm", job_id=job_id
+            )
+        found = cast("list[CircuitMeasurements]", measurements)
+        if not with_payload:
+            return Stored(tuple(found))
+        try:
+            return Stored(tuple(found), await self.payload(job_id))
+        except NotFoundError:
+            return Stored(tuple(found))
+
+    async def payload(self, job_id: str) -> Mapping[str, JsonValue]:
+        """Read what was submitted, exactly as it was."""
+        document = await decoded(await self.gateway.read(f"{job_path(job_id)}/payload"))
+        return document if isinstance(document, dict) else {}
+
+    async def counts(self, job_id: str) -> tuple[MeasurementCounts, ...]:
+        """Read the counts that the server made."""
+        return parse_value(_COUNTS, await self.job_artifact(job_id, "measurement_counts"))
+
+    async def about(self) -> Mapping[str, JsonValue]:
+        """Read what the server says of itself; releases differ in where it is."""
+        try:
+            answer = await self.gateway.read(f"{API}/about")
+        except NotFoundError:
+            answer = await self.gateway.read("/about")
+        return await decoded_object(answer)
+
+
+def of(computer: QuantumComputer) -> str:
+    """Give the path of a quantum computer."""
+    return f"{API}/quantum-computers/{segment(computer.alias)}"
+
+
+def job_path(job_id: str) -> str:
+    """Give the path of a job."""
+    return f"{API}/jobs/{segment(job_id)}"
+
+
+def _calibration(computer: QuantumComputer, calibration: str) -> str:
+    return f"{API}/calibration-sets/{segment(computer.alias)}/{segment(calibration)}"
+
+
+async def decoded(answer: Response) -> JsonValue:
+    """Read JSON, off the loop when there is much of it.
+
+    Raises:
+        ProtocolError: It is not JSON.
+    """
+    try:
+        if len(answer.content) < LARGE:
+            return cast("JsonValue", pydantic_core.from_json(answer.content))
+        found = await anyio.to_thread.run_sync(pydantic_core.from_json, answer.content)
+        return cast("JsonValue", found)
+    except ValueError:
+        answer.json()  # says better what is wrong
+        raise ProtocolError(
+            "the answer is not JSON", status=answer.status, provider="iqm"
+        ) from None
+
+
+async def decoded_object(answer: Response) -> Mapping[str, JsonValue]:
+    """Read a JSON object; anything else becomes an empty one."""
+    document = await decoded(answer)
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,166 @@
+"""Checks of circuits before they are sent: each error names circuit, instruction and locus."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import DeviceLimitError, InvalidOptionError, ProgramError
+from quantum_async.providers.iqm.moves import check_moves
+from quantum_async.providers.iqm.operations import OPERATIONS
+from quantum_async.providers.iqm.options import MoveValidation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from quantum_async.providers.iqm.architecture import Architecture
+    from quantum_async.providers.iqm.circuits import Circuit, Instruction
+    from quantum_async.providers.iqm.operations import Operation
+
+
+def check_circuit(circuit: Circuit) -> None:
+    """Refuse a circuit that no quantum computer could run.
+
+    Raises:
+        ProgramError: With circuit, instruction and reason.
+    """
+    if not circuit.name or not circuit.instructions:
+        missing = "instructions" if circuit.name else "name"
+        raise ProgramError(f"circuit {circuit.name!r} has no {missing}", provider="iqm")
+    for number, instruction in enumerate(circuit.instructions):
+        if (fault := _fault(instruction)) is not None:
+            raise ProgramError(f"{place(circuit, number)}: {fault}", provider="iqm")
+    _check_keys(circuit)
+
+
+def check_mapping(
+    mapping: Mapping[str, str], circuits: Iterable[Circuit], architecture: Architecture
+) -> None:
+    """Refuse a qubit mapping that leaves names open, or joins two of them.
+
+    Raises:
+        InvalidOptionError: With the names concerned.
+    """
+    targets = list(mapping.values())
+    doubled = sorted({name for name in targets if targets.count(name) > 1})
+    if doubled:
+        raise _bad_mapping(f"maps several names to {', '.join(doubled)}")
+    unknown = sorted(set(targets) - architecture.known)
+    if unknown:
+        raise _bad_mapping(f"maps to {', '.join(unknown)}, which the chip does not have")
+    for circuit in circuits:
+        missing = sorted(set(circuit.components) - mapping.keys())
+        if missing:
+            raise _bad_mapping(f"lacks {', '.join(missing)} of circuit {circuit.name!r}")
+
+
+def check_on(
+    circuit: Circuit,
+    architecture: Architecture,
+    mapping: Mapping[str, str],
+    moves: MoveValidation = MoveValidation.STRICT,
+) -> None:
+    """Refuse a circuit that this quantum computer cannot run as it is calibrated.
+
+    Args:
+        circuit: A circuit that `check_circuit` accepts.
+        architecture: What is calibrated.
+        mapping: From the circuit's names to the chip's; empty where they are the same.
+        moves: How strictly MOVE gates are checked.
+
+    Raises:
+        DeviceLimitError: With circuit, instruction, locus and reason.
+    """
+    for number, instruction in enumerate(circuit.instructions):
+        locus = tuple(mapping.get(name, name) for name in instruction.locus)
+        fault = _misplaced(instruction, locus, architecture)
+        if fault is not None:
+            raise DeviceLimitError(f"{place(circuit, number)}: {fault}", provider="iqm")
+    if moves is not MoveValidation.NONE and architecture.has_moves:
+        check_moves(circuit, architecture, mapping, moves)
+
+
+def place(circuit: Circuit, number: int) -> str:
+    """Name an instruction of a circuit, for errors."""
+    return f"circuit {circuit.name!r}, instruction {number} ({circuit.instructions[number]})"
+
+
+def _fault(instruction: Instruction) -> str | None:
+    operation = OPERATIONS.get(instruction.name)
+    if operation is None:
+        return f"there is no such operation; there are {', '.join(OPERATIONS)}"
+    wanted, given = operation.arity, len(instruction.locus)
+    if given == 0 or (wanted and given != wanted):
+        return f"it acts on {wanted or 'one or more'} components, not {given}"
+    if len(set(instruction.locus)) < given:
+        return "it names a component twice"
+    return _bad_argument(operation, instruction)
+
+
+def _bad_argument(operation: Operation, instruction: Instruction) -> str | None:
+    args = instruction.args
+    for name in (*operation.numbers, *operation.words):
+        if name not in args:
+            return f"it needs the argument {name}"
+    known = {*operation.numbers, *operation.words, *operation.optional_words}
+    if unknown := sorted(args.keys() - known):
+        return f"it takes no argument {', '.join(unknown)}"
+    for name in operation.numbers:
+        value = args[name]
+        if isinstance(value, bool | str) or not math.isfinite(value):
+            return f"{name} is {value!r} and not a finite number"
+    if "duration" in args and not float(args["duration"]) >= 0:
+        return "its duration is negative"
+    for name in known.intersection(args).difference(operation.numbers):
+        if not isinstance(args[name], str) or not args[name]:
+            return f"{name} is {args[name]!r} and not a name"
+    return None
+
+
+def _check_keys(circuit: Circuit) -> None:
+    keys: set[object] = set()
+    feedback: set[object] = set()
+    for number, instruction in enumerate(circuit.instructions):
+        if instruction.name == "measure":
+            key = instruction.args["key"]
+            if key in keys:
+                where = place(circuit, number)
+                raise ProgramError(f"{where}: the key {key!r} was used before", provider="iqm")
+            keys.add(key)
+            feedback.add(instruction.args.get("feedback_key"))
+        if instruction.name == "cc_prx" and instruction.args["feedback_key"] not in feedback:
+            raise ProgramError(
+                f"{place(circuit, number)}: no earlier measure has the feedback key "
+                f"{instruction.args['feedback_key']!r}",
+                provider="iqm",
+            )
+
+
+def _misplaced(
+    instruction: Instruction, locus: tuple[str, ...], architecture: Architecture
+) -> str | None:
+    operation = OPERATIONS[instruction.name]
+    shown = ", ".join(locus)
+    if strange := sorted(set(locus) - architecture.known):
+        return f"the chip has no {', '.join(strange)} that is calibrated"
+    if not operation.needs_calibration:
+        return None
+    name, implementation = instruction.name, instruction.implementation
+    if not architecture.loci(name):
+        return f"{name} is not calibrated anywhere"
+    if implementation is not None and implementation not in architecture.implementations(name):
+        return f"{name} has no implementation {implementation!r}"
+    if not architecture.runs(operation, locus, implementation):
+        return f"{name} is not calibrated on {shown}"
+    feedback = instruction.args.get("feedback_qubit")
+    if feedback is not None and feedback not in architecture.known:
+        return f"the feedback qubit {feedback} is not one of the chip's"
+    return None
+
+
+def _bad_mapping(what: str) -> InvalidOptionError:
+    return InvalidOptionError(
+        f"the qubit mapping {what}",
+        provider="iqm",
+        remedy="Map every name of every circuit to one component of the chip each.",
+    )

@@ -1,0 +1,338 @@
+"""IQM's JSON as it is on the wire; what a field may hold is read leniently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+
+class IQMJobStatus(StrEnum):
+    """What IQM Server says of a job."""
+
+    WAITING = "waiting"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    """A word that this package does not know."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job has ended and its status will not change again."""
+        return self in {self.COMPLETED, self.FAILED, self.CANCELLED}
+
+
+def _empty_for_null(value: object) -> object:
+    return () if value is None else value
+
+
+def _status(value: object) -> object:
+    word = str(value).lower()
+    return word if word in set(IQMJobStatus) else IQMJobStatus.UNKNOWN
+
+
+NullableList = BeforeValidator(_empty_for_null)
+
+
+class Wire(BaseModel):
+    """A value of the wire: frozen, and unknown fields are no error."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class QuantumComputer(Wire):
+    """A quantum computer of a server."""
+
+    id: str
+    alias: str
+    display_name: str = ""
+    station_control_version: str | None = None
+    proxy_path: str | None = None
+
+
+class QuantumComputers(Wire):
+    """The list of quantum computers."""
+
+    quantum_computers: tuple[QuantumComputer, ...]
+
+
+class Health(Wire):
+    """Whether a quantum computer takes jobs."""
+
+    healthy: bool
+    updated_at: str | None = None
+
+
+class JobLimits(Wire):
+    """How large a job may be; a limit that is missing is not known."""
+
+    max_executions_per_job: int | None = None
+    max_circuits_per_job: int | None = None
+    max_shots_per_circuit: int | None = None
+    max_instructions_per_circuit: int | None = None
+
+
+class TimeWindow(Wire):
+    """A span of time, in UTC."""
+
+    start: str
+    end: str
+
+
+class QueueOverview(Wire):
+    """The pay-as-you-go queue of a quantum computer."""
+
+    queue_length: int | None = None
+    available: Annotated[tuple[TimeWindow, ...], NullableList] = ()
+
+
+class Timeslot(Wire):
+    """A span of time that can be, or is, booked."""
+
+    reference: str
+    start: str
+    end: str
+    price: str | None = None
+
+
+class Timeslots(Wire):
+    """The timeslots of a quantum computer."""
+
+    queue_length: int | None = None
+    booked_slots: Annotated[tuple[Timeslot, ...], NullableList] = ()
+    available_slots: Annotated[tuple[Timeslot, ...], NullableList] = ()
+
+
+class BookedTimeslots(Wire):
+    """What a booking returns."""
+
+    timeslots: Annotated[tuple[Timeslot, ...], NullableList] = ()
+
+
+class StaticArchitecture(Wire):
+    """What a chip is made of, whatever its calibration."""
+
+    dut_label: str = ""
+    qubits: tuple[str, ...]
+    computational_resonators: Annotated[tuple[str, ...], NullableList] = ()
+    connectivity: Annotated[tuple[tuple[str, ...], ...], NullableList] = ()
+
+
+class GateImplementation(Wire):
+    """Where one implementation of a gate is calibrated."""
+
+    loci: tuple[tuple[str, ...], ...] = ()
+
+
+class GateInfo(Wire):
+    """The implementations of a gate."""
+
+    implementations: Mapping[str, GateImplementation] = Field(default_factory=dict)
+    default_implementation: str = ""
+    override_default_implementation: Mapping[str, str] = Field(default_factory=dict)
+
+    @property
+    def loci(self) -> tuple[tuple[str, ...], ...]:
+        """Where any implementation is calibrated, without repetition."""
+        every = (locus for found in self.implementations.values() for locus in found.loci)
+        return tuple(dict.fromkeys(every))
+
+
+class DynamicArchitecture(Wire):
+    """What a calibration set can run."""
+
+    calibration_set_id: str | None = None
+    qubits: tuple[str, ...]
+    computational_resonators: Annotated[tuple[str, ...], NullableList] = ()
+    gates: Mapping[str, GateInfo]
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Qubits, then resonators: the order of a Qiskit circuit's qubits."""
+        return (*self.qubits, *self.computational_resonators)
+
+
+class Observation(Wire):
+    """One calibrated or measured quantity."""
+
+    dut_field: str
+    value: JsonValue = None
+    unit: str | None = None
+    uncertainty: JsonValue = None
+    invalid: bool = False
+    observation_id: int | None = None
+    created_timestamp: str | None = None
+    modified_timestamp: str | None = None
+
+
+class ObservationSet(Wire):
+    """A calibration set, or the quality metrics of one."""
+
+    observation_set_id: str | None = None
+    observation_set_type: str | None = None
+    describes_id: str | None = None
+    invalid: bool = False
+    dut_label: str | None = None
+    created_timestamp: str | None = None
+    end_timestamp: str | None = None
+    observations: Annotated[tuple[Observation, ...], NullableList] = ()
+
+    def value(self, dut_field: str) -> JsonValue:
+        """Return the value of a quantity, or ``None`` where the set does not have it.
+
+        Args:
+            dut_field: Its full name, such as ``"characterization.model.QB1.t1_time"``.
+        """
+        return next((o.value for o in self.observations if o.dut_field == dut_field), None)
+
+
+class TimelineEntry(Wire):
+    """When something happened to a job, and who says so."""
+
+    status: str = Field(validation_alias="status", default="")
+    timestamp: str = ""
+    source: str = ""
+
+
+class JobMessage(Wire):
+    """A remark on a job that is no error."""
+
+    message: str = ""
+    source: str = ""
+
+
+class JobErrorEntry(Wire):
+    """Why a job failed."""
+
+    message: str = ""
+    error_code: str = ""
+    source: str = ""
+
+    def __str__(self) -> str:
+        said = ": ".join(part for part in (self.error_code, self.message) if part)
+        return f"{said} ({self.source})" if self.source else said
+
+
+class Progress(Wire):
+    """How far a job has come by one measure, such as its shots."""
+
+    value: float = 0
+    max_value: float = 0
+
+
+class Execution(Wire):
+    """How far a job has come."""
+
+    progress: Mapping[str, Progress] | None = None
+
+
+class Compilation(Wire):
+    """What compiling a job found out."""
+
+    calibration_set_id: str | None = None
+    execution_runtime_estimate_ms: float | None = None
+
+
+class JobArtifact(Wire):
+    """Something that a job has produced."""
+
+    type: str
+
+
+class JobComputer(Wire):
+    """Where a job runs."""
+
+    id: str
+
+
+class IQMJob(Wire):
+    """A job as IQM Server describes it; what the older interface tells is put into this shape."""
+
+    id: str
+    type: str = "circuit"
+    reported: str = Field(default="", validation_alias="status")
+    qc: JobComputer | None = None
+    queue_position: int | None = None
+    tag: str | None = None
+    runtime_ms: float | None = None
+    execution: Execution | None = None
+    compilation: Compilation | None = None
+    messages: Annotated[tuple[JobMessage, ...], NullableList] = ()
+    errors: Annotated[tuple[JobErrorEntry, ...], NullableList] = ()
+    artifacts: Annotated[tuple[JobArtifact, ...], NullableList] = ()
+    timeline: Annotated[tuple[TimelineEntry, ...], NullableList] = ()
+
+    @property
+    def status(self) -> IQMJobStatus:
+        """Where the job stands."""
+        return IQMJobStatus(str(_status(self.reported)))
+
+    @property
+    def calibration_set_id(self) -> str | None:
+        """The calibration set it was compiled with, once that is known."""
+        return self.compilation.calibration_set_id if self.compilation is not None else None
+
+    @property
+    def words(self) -> str:
+        """Why it failed, in the server's words."""
+        return "; ".join(map(str, self.errors))
+
+    def reached(self, stage: str) -> bool:
+        """Say whether the timeline holds a stage, such as ``"compilation_ended"``."""
+        return any(entry.status == stage for entry in self.timeline)
+
+
+class MeasurementCounts(Wire):
+    """The counts of one circuit, as the server makes them: first bit of the first key leftmost."""
+
+    measurement_keys: tuple[str, ...]
+    counts: Mapping[str, int]
+
+
+class RefreshTokenInfo(Wire):
+    """How long a refresh token is good for."""
+
+    expires_at: str | None = None
+
+
+class ApiToken(Wire):
+    """An API token, without its secret."""
+
+    id: str
+    created_at: str | None = None
+    expires_at: str | None = None
+    activated_at: str | None = None
+    last_characters: str | None = None
+    refresh_token: RefreshTokenInfo | None = None
+
+
+class ApiTokens(Wire):
+    """The list of API tokens."""
+
+    tokens: tuple[ApiToken, ...]
+
+
+class CreatedToken(Wire):
+    """A new API token, with its secrets."""
+
+    token: str = Field(repr=False)
+    refresh_token: str | None = Field(default=None, repr=False)
+    activated: bool = True
+    metadata: ApiToken | None = None
+
+
+class LoginAnswer(Wire):
+    """What the older installations' login returns."""
+
+    access_token: str = Field(repr=False)
+    refresh_token: str | None = Field(default=None, repr=False)
+
+
+class TokensFile(Wire):
+    """A file of tokens that somebody else keeps fresh."""
+
+    access_token: str = Field(repr=False)

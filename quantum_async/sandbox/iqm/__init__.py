@@ -1,0 +1,1 @@
+"""IQM, in both generations of its interface."""

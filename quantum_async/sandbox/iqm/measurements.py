@@ -1,0 +1,89 @@
+"""What jobs measured, as the service's artifacts."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import TYPE_CHECKING, cast
+
+from quantum_async.sandbox.chance import seeded_counts, shuffled_shots
+from quantum_async.sandbox.iqm.records import Simulations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from quantum_async.sandbox.iqm.instructions import SubmittedCircuit
+    from quantum_async.sandbox.iqm.options import IQMSandboxOptions
+    from quantum_async.sandbox.iqm.records import IQMRecord
+    from quantum_async.sandbox.world import World
+
+Shots = list[list[int]]
+
+
+class Measurements:
+    """Writes the results of jobs.
+
+    Args:
+        world: The world.
+        options: How the service behaves.
+    """
+
+    def __init__(self, world: World, options: IQMSandboxOptions) -> None:
+        self._world = world
+        self.options = options
+
+    def is_ready(self, record: IQMRecord, now: float) -> bool:
+        """Whether a job's artifacts are there."""
+        finished = record.work.finished(now)
+        if record.word(now) != "completed" or finished is None:
+            return False
+        return now >= finished + self.options.artifacts_lag
+
+    def documents(self, record: IQMRecord) -> list[dict[str, Shots]]:
+        """Write what a job measured: for each circuit, by key, shot and qubit."""
+        return [
+            _by_key(circuit, shots)
+            for circuit, shots in zip(record.circuits, self._shots(record), strict=True)
+        ]
+
+    def counts(self, record: IQMRecord) -> list[dict[str, object]]:
+        """Write the counts of a job: first bit of the first key leftmost."""
+        return [
+            {"measurement_keys": list(circuit.keys), "counts": dict(Counter(shots))}
+            for circuit, shots in zip(record.circuits, self._shots(record), strict=True)
+        ]
+
+    def _shots(self, record: IQMRecord) -> Iterator[list[str]]:
+        ticket = cast("object", record.work.ticket)
+        for number, circuit in enumerate(record.circuits):
+            if isinstance(ticket, Simulations):
+                outcome = ticket.parts[number].outcome
+                samples: Sequence[str] = (outcome.samples or ()) if outcome is not None else ()
+                # A register for each bit, the last one leftmost: reversed, they are in order.
+                shots = [sample.replace(" ", "")[::-1] for sample in samples]
+            else:
+                shots = self._drawn(record, number, circuit)
+            yield self._heralded(record, number, shots)
+
+    def _drawn(self, record: IQMRecord, number: int, circuit: SubmittedCircuit) -> list[str]:
+        seed, label = self._world.settings.seed, f"iqm {record.work.number} {number}"
+        width = sum(map(len, circuit.keys.values()))
+        return shuffled_shots(seeded_counts(seed, label, width, record.shots), seed, label)
+
+    def _heralded(self, record: IQMRecord, number: int, shots: list[str]) -> list[str]:
+        if not record.is_heralded:
+            return shots
+        label = f"{self._world.settings.seed} herald {record.work.number} {number}"
+        chance = random.Random(label)  # noqa: S311  repeatable, not secret
+        kept = [shot for shot in shots if chance.random() >= self.options.heralding_loss]
+        return kept or shots[:1]
+
+
+def _by_key(circuit: SubmittedCircuit, shots: list[str]) -> dict[str, Shots]:
+    found: dict[str, Shots] = {}
+    begin = 0
+    for key, locus in circuit.keys.items():
+        end = begin + len(locus)
+        found[key] = [[int(bit) for bit in shot[begin:end]] for shot in shots]
+        begin = end
+    return found

@@ -1,0 +1,177 @@
+"""Every job of the service, and how they come in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from quantum_async.models.job import JobStatus
+from quantum_async.sandbox.exchange import Refusal
+from quantum_async.sandbox.iqm.calibration import calibration_id
+from quantum_async.sandbox.iqm.checks import check
+from quantum_async.sandbox.iqm.instructions import CircuitFault, mapping_of, read_circuit
+from quantum_async.sandbox.iqm.qasm import script
+from quantum_async.sandbox.iqm.records import IQMRecord, Simulations
+from quantum_async.sandbox.simulator import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import JsonValue
+
+    from quantum_async.sandbox.exchange import Request
+    from quantum_async.sandbox.iqm.chips import Chip
+    from quantum_async.sandbox.iqm.instructions import SubmittedCircuit
+    from quantum_async.sandbox.iqm.options import IQMSandboxOptions
+    from quantum_async.sandbox.simulator import Ticket
+    from quantum_async.sandbox.world import Realm
+
+
+class Store:
+    """What the service keeps.
+
+    Args:
+        realm: The provider's part of the world.
+        options: How the service behaves.
+    """
+
+    def __init__(self, realm: Realm, options: IQMSandboxOptions) -> None:
+        self.realm = realm
+        self.options = options
+        self.jobs: dict[str, IQMRecord] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.jobs.clear()
+
+    def job(self, job_id: str) -> IQMRecord:
+        """Find a job.
+
+        Raises:
+            Refusal: There is none.
+        """
+        job = self.jobs.get(job_id)
+        if job is None:
+            raise Refusal(404, f"Job {job_id} was not found", "job_not_found")
+        return job
+
+    def accept(
+        self, request: Request, chip: Chip, *, tag: str | None = None, in_turns: bool = False
+    ) -> IQMRecord:
+        """Take a submission.
+
+        Args:
+            request: What came in.
+            chip: Where it is to run.
+            tag: What it can be found by.
+            in_turns: Whether it came through the older interface.
+
+        Raises:
+            Refusal: It is too large, or no submission.
+        """
+        if len(request.content) > self.options.max_payload:
+            raise Refusal(413, "the payload is too large", "request_payload_too_large")
+        document = request.json_object()
+        documents, shots = self._sizes(document)
+        calibration = document.get("calibration_set_id")
+        name = calibration_id(chip, str(calibration or "default"))
+        circuits, fault = _read(document, documents, chip, in_turns=in_turns)
+        work = self.realm.accept_job(
+            chip.alias,
+            shots=shots,
+            slots=1,
+            now=request.now,
+            effects=request.effects,
+            failure=fault,
+        )
+        record = IQMRecord(
+            work,
+            chip,
+            circuits,
+            shots,
+            request.content,
+            name,
+            is_heralded=document.get("heralding_mode") == "zeros",
+            tag=tag,
+            in_turns=in_turns,
+            error_code="circuit_validation_error" if fault else "job_failed",
+        )
+        if work.failure is None and self.realm.world.settings.simulate:
+            work.ticket = cast("Ticket", Simulations(self._simulate(record)))
+        self.jobs[work.id] = record
+        self.realm.ledger.note_submission(tag)
+        self._trim(request.now)
+        return record
+
+    def cancel(self, record: IQMRecord, now: float) -> bool:
+        """Cancel a job.
+
+        Returns:
+            Whether it could still be cancelled.
+        """
+        return bool(self.realm.cancel(record.chip.alias, [record.work], now))
+
+    def queue_position(self, record: IQMRecord, now: float) -> int | None:
+        """Count the jobs in front of one that waits."""
+        if record.work.status(now) is not JobStatus.QUEUED:
+            return None
+        return sum(
+            other.chip is record.chip
+            and other.work.number < record.work.number
+            and not other.work.status(now).is_terminal
+            for other in self.jobs.values()
+        )
+
+    def _sizes(self, document: Mapping[str, JsonValue]) -> tuple[list[JsonValue], int]:
+        circuits, shots, limits = document.get("circuits"), document.get("shots"), self.options
+        if not isinstance(circuits, list) or not circuits:
+            raise Refusal(400, "circuits must be a list that is not empty", "invalid_job_payload")
+        if isinstance(shots, bool) or not isinstance(shots, int) or shots < 1:
+            raise Refusal(400, "shots must be a positive integer", "invalid_job_payload")
+        if len(circuits) > limits.max_circuits_per_job:
+            raise Refusal(400, "too many circuits in one job", "invalid_input")
+        if shots > limits.max_shots_per_circuit:
+            raise Refusal(400, "too many shots", "invalid_input")
+        if shots * len(circuits) > limits.max_executions_per_job:
+            raise Refusal(400, "too many executions in one job", "invalid_input")
+        return circuits, shots
+
+    def _simulate(self, record: IQMRecord) -> list[Ticket]:
+        seed = self.realm.seed_of(record.work.number)
+        start = self.realm.world.simulator.start
+        return [
+            start(Task("automatic", "qasm2", script(circuit).text, record.shots, seed=seed + n))
+            for n, circuit in enumerate(record.circuits)
+        ]
+
+    def _trim(self, now: float) -> None:
+        surplus = len(self.jobs) - self.realm.world.settings.max_jobs
+        for record in list(self.jobs.values())[: max(0, surplus)]:
+            if record.work.status(now).is_terminal:
+                del self.jobs[record.work.id]
+                self.realm.forget(record.work, now)
+
+
+def _read(
+    document: Mapping[str, JsonValue],
+    documents: Sequence[JsonValue],
+    chip: Chip,
+    *,
+    in_turns: bool,
+) -> tuple[list[SubmittedCircuit], str | None]:
+    mapping = mapping_of(document.get("qubit_mapping"))
+    moves = document.get("move_gate_validation", document.get("move_validation_mode"))
+    ratio = document.get("max_circuit_duration_over_t2")
+    circuits: list[SubmittedCircuit] = []
+    try:
+        for item in documents:
+            circuit = read_circuit(item, mapping, in_turns=in_turns)
+            check(
+                circuit,
+                chip,
+                moves=str(moves or "strict"),
+                duration_over_t2=float(ratio) if isinstance(ratio, int | float) else None,
+            )
+            circuits.append(circuit)
+    except CircuitFault as fault:
+        return circuits, f"circuit at index {len(circuits)}: {fault}"
+    return circuits, None
