@@ -80,9 +80,13 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
     from quantum_async.models.submission import RunOptions as RunOptions
     from quantum_async.models.sweep import SweepPoint as SweepPoint, SweepResults as SweepResults
     from quantum_async.models.target import Target as Target
+    from quantum_async.providers.iqm.client import IQMClient as IQMClient
+    from quantum_async.providers.iqm.options import IQMOptions as IQMOptions
     from quantum_async.providers.local.client import LocalClient as LocalClient
     from quantum_async.providers.pasqal.client import PasqalClient as PasqalClient
     from quantum_async.providers.pasqal.options import PasqalOptions as PasqalOptions
+    from quantum_async.providers.qoro.client import QoroClient as QoroClient
+    from quantum_async.providers.qoro.options import QoroOptions as QoroOptions
     from quantum_async.scheduler.batch import Batch as Batch
     from quantum_async.scheduler.job import Job as Job
     from quantum_async.scheduler.scheduler import Scheduler as Scheduler
