@@ -63,7 +63,7 @@ submissions = Table(
     "submissions",
     metadata,
     Column("key", String, primary_key=True),
-    Column("scope", String, nullable=False, index=True),
+    Column("scope", String, nullable=False),
     Column("run", String, nullable=False),
     Column("state", String, nullable=False),
     Column("provider", String, nullable=False),
@@ -77,6 +77,7 @@ submissions = Table(
     Column("sent", Float, nullable=False),
 )
 
+# No index on what changes: every job's state does, three times, and is asked for on resuming only.
 jobs = Table(
     "jobs",
     metadata,
@@ -86,7 +87,7 @@ jobs = Table(
     Column("scope", String, nullable=False),
     Column("sweep", String),
     Column("point", Integer),
-    Column("state", String, nullable=False, index=True),
+    Column("state", String, nullable=False),
     Column("program", String, nullable=False),
     Column("shots", BigInteger, nullable=False),
     Column("variables", Text, nullable=False),
