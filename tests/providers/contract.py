@@ -78,9 +78,7 @@ class ProviderContract(ABC):
 
     def request(self, *jobs: JobSpec, **changes) -> SubmitRequest:
         """A submission of jobs, or of one plain job."""
-        return replace(
-            SubmitRequest(uuid4().hex, self.device, jobs or (self.spec(),)), **changes
-        )
+        return replace(SubmitRequest(uuid4().hex, self.device, jobs or (self.spec(),)), **changes)
 
     async def finished(self, client: ProviderClient, refs: list[JobRef]) -> list[JobState]:
         """Poll until every job has ended."""

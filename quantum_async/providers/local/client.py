@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Self
 from uuid import uuid4
 
@@ -124,13 +125,18 @@ class LocalClient(ProviderClient):
 
     async def open(self) -> None:
         """Get ready; no process is started before a job needs it."""
-        if self._engine is None:
-            self._engine = Engine(
-                self._table.lock,
-                self._table.notify,
-                executor=self._executor,
-                workers=self._workers,
-            )
+        if self._engine is not None:
+            return
+        make = partial(
+            Engine,
+            self._table.lock,
+            self._table.notify,
+            executor=self._executor,
+            workers=self._workers,
+        )
+        # On a thread, because counting cores and memory reads files.
+        engine = await anyio.to_thread.run_sync(make)
+        self._engine = self._engine or engine
 
     async def close(self) -> None:
         """Stop the workers and forget all jobs; unfinished ones do not go on."""
@@ -143,7 +149,7 @@ class LocalClient(ProviderClient):
 
     async def devices(self) -> list[Device]:
         """List the simulators, with the number of qubits that fit in this machine's memory."""
-        return local_devices(self.name)
+        return await anyio.to_thread.run_sync(local_devices, self.name)
 
     def default_device(self, program: Program) -> str:
         """Name the simulator that follows from a program's kind.

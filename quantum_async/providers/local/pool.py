@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from quantum_async.providers.local.work import (
     Outcome,
     Task,
-    ignore_interrupts,
     prepare_worker,
     run_tasks,
+    start_worker,
 )
 from quantum_async.simulation.memory import usable_bytes
 
@@ -108,7 +108,7 @@ class ProcessPlace:
                 if not self._workers:
                     raise RuntimeError("the pool is closed")
                 self._executor = ProcessPoolExecutor(
-                    self._workers, initializer=ignore_interrupts, env=_ENVIRONMENT
+                    self._workers, initializer=start_worker, env=_ENVIRONMENT
                 )
             return self._executor
 

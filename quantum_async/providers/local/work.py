@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from quantum_async.errors import QuantumAsyncError
 from quantum_async.simulation.run import simulate, warm_up
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from quantum_async.models.result import Result
     from quantum_async.models.submission import JobSpec
 
@@ -47,11 +51,13 @@ def prepare_worker(device: str) -> None:
     warm_up(device)
 
 
-def ignore_interrupts() -> None:
-    """Leave Ctrl-C to the parent: it reaches every process of the terminal."""
-    import signal
-
+def start_worker() -> None:
+    """Set a worker process up; called in it before anything else."""
+    # Ctrl-C reaches every process of the terminal; what it means is the parent's to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # With this library around, Pulser compiles all of its schemas on import, which takes longer
+    # than the rest of the import. A worker reads each program once and needs no such speed.
+    sys.modules.setdefault("fastjsonschema", cast("ModuleType", None))
 
 
 def _run(task: Task) -> Outcome:

@@ -303,6 +303,17 @@ async def test_everything_runs_on_an_executor_that_is_passed_in():
     assert sum(used) == 6
 
 
+@pytest.mark.usefixtures("never_blocks")
+async def test_no_operation_blocks_the_event_loop():
+    """Files, processes and simulations are for threads."""
+    async with LocalClient() as client:
+        await client.devices()
+        await client.validate(spec(), "automatic")
+        batch = await client.open_batch(BatchRequest(uuid4().hex, "automatic"))
+        await counts_of(client, spec(), spec(), batch=batch)
+        await client.cancel_batch(batch)
+
+
 async def test_a_lost_worker_costs_one_repetition():
     """Jobs that an executor lost are run once more, one at a time."""
     executor = BreakingExecutor(losses=1)

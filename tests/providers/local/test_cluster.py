@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 PROGRAM = textwrap.dedent(
-    '''
+    """
     import os
     from uuid import uuid4
 
@@ -54,7 +54,7 @@ PROGRAM = textwrap.dedent(
         ) as cluster, Client(cluster) as client:
             anyio.run(main, client.get_executor())
         print("the end")
-    '''
+    """
 )
 
 
