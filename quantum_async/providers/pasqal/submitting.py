@@ -108,12 +108,12 @@ class Submitter:
         added = await self._additions.find(key)
         request = self._unanswered.get(key)
         if added is not None and batch_id is not None:
-            return self._found(key, request, added, batch_id, "")
+            return await self._found(key, request, added, batch_id, "")
         batch = await self._tagged(key)
         if batch is None:
             return []
         jobs = in_order(await self._cloud.jobs_of(batch.id))
-        return self._found(key, request, jobs, batch.id, batch.device_type or "")
+        return await self._found(key, request, jobs, batch.id, batch.device_type or "")
 
     async def find_batch(self, key: str) -> BatchRef | None:
         """Look for a batch by its key."""
@@ -205,7 +205,7 @@ class Submitter:
             for job, spec in zip(jobs, request.jobs, strict=True)
         ]
 
-    def _found(
+    async def _found(
         self,
         key: str,
         request: SubmitRequest | None,
@@ -216,12 +216,9 @@ class Submitter:
         if request is None or len(jobs) != len(request.jobs):
             return [self._ref(job.id, target, "", batch_id) for job in jobs]
         self._unanswered.pop(key, None)
-        sent = [NewJob(runs=spec.shots, variables=spec.variables or None) for spec in request.jobs]
-        listed = matched(sent, jobs) or jobs
-        return [
-            self._ref(job.id, request.target, spec.key, batch_id)
-            for job, spec in zip(listed, request.jobs, strict=True)
-        ]
+        sent = [await self._job(job, request.target) for job in request.jobs]
+        new = [NewJob(runs=spec.shots, variables=spec.variables or None) for spec in request.jobs]
+        return self._accepted(request, matched(new, jobs) or jobs, sent, batch_id)
 
     async def _tagged(self, key: str) -> PasqalBatch | None:
         page = await self._cloud.batches(Page(), {"tag": KEY_PREFIX + key})

@@ -228,7 +228,7 @@ async def test_without_credentials_nothing_is_sent(service):
         {"client_secret": "c"},
         {"token": "t", "token_provider": Vendors()},
     ],
-    ids=lambda given: "+".join(given),
+    ids="+".join,
 )
 def test_contradicting_credentials_are_refused(given):
     """None of two silently wins."""

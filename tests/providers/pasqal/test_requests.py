@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import quantum_async as qa
+from quantum_async.http.options import SessionOptions
 from quantum_async.models.submission import SubmitRequest
 from tests.providers.pasqal.real import rabi
 from tests.providers.pasqal.sequences import program
@@ -21,7 +22,7 @@ async def requests(sandbox):
 async def test_a_sweep_of_a_thousand_jobs(sandbox, cloud, bulk, most):
     """Results included, 2.5 requests per job at most, and 0.5 with the one-call route."""
     await sandbox.change(options={"pasqal": {"full_results": bulk}}, job_time=1.0, latency=0.005)
-    async with qa.Scheduler(cloud()) as scheduler:
+    async with qa.Scheduler(cloud(options=SessionOptions())) as scheduler:
         points = qa.grid(omega=[n / JOBS for n in range(JOBS)])
         results = await scheduler.sweep(rabi(), points, shots=10, on="pasqal:EMU_FREE")
         assert len(results) == JOBS

@@ -41,7 +41,10 @@ HTML = "<html><title>Bad gateway</title></html>"
 QUICK = qa.Limits(min_poll_interval=0.02, max_poll_interval=0.2)
 
 
-def submission(*, program=program(), shots=20, batch=None, key=None):
+PROGRAM = program()
+
+
+def submission(*, program=PROGRAM, shots=20, batch=None, key=None):
     spec = JobSpec(uuid4().hex, program, shots, {"omega": 6.0})
     return SubmitRequest(key or uuid4().hex, "FRESNEL", (spec,), batch=batch)
 
