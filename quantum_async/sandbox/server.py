@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from quantum_async.sandbox.settings import SandboxSettings
 
 _HOST = "127.0.0.1"
+_SECOND_HOSTS = {"azure": "127.0.0.2"}
+"""Further loopback addresses: Azure's storage client takes 127.0.0.1 for an emulator."""
 _BACKLOG = 4096
 _KEEP_ALIVE = 75
 
@@ -113,7 +115,8 @@ async def run(
             if watch_stdin:
                 threading.Thread(target=_stop_on_eof, args=(server,), daemon=True).start()
             tasks.start_soon(_tell, server, settings, listeners, faces, announce)
-            await server.serve(sockets=[listener.socket for listener in listeners])
+            sockets = [listener.socket for listener in listeners]
+            await server.serve(sockets=[*sockets, *second_sockets(listeners)])
             tasks.cancel_scope.cancel()
     finally:
         world.simulator.stop()
@@ -141,14 +144,24 @@ def bind(port: int, names: list[str]) -> list[Listener]:
     return listeners
 
 
-def _bound(port: int) -> socket.socket:
+def second_sockets(listeners: list[Listener]) -> list[socket.socket]:
+    """Bind the same ports on further loopback addresses, where this machine has them."""
+    found = []
+    for listener in listeners:
+        if listener.name in _SECOND_HOSTS:
+            with contextlib.suppress(OSError):
+                found.append(_bound(listener.port, _SECOND_HOSTS[listener.name]))
+    return found
+
+
+def _bound(port: int, host: str = _HOST) -> socket.socket:
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((_HOST, port))
+        bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise OSError(error.errno, f"port {port} of {_HOST}: {error.strerror}") from error
+        raise OSError(error.errno, f"port {port} of {host}: {error.strerror}") from error
     return bound
 
 

@@ -1,0 +1,1 @@
+"""Azure Quantum: workspaces, their jobs and sessions, and the storage behind them."""

@@ -1,0 +1,192 @@
+"""How one logs in to Azure Quantum: an API key, or tokens of Microsoft Entra."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
+
+import anyio
+import anyio.to_thread
+
+from quantum_async.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    MissingExtraError,
+    NotSentError,
+    QuantumAsyncError,
+)
+from quantum_async.http.auth import Auth, StaticAuth, TokenSource, bearer, checked_secret
+from quantum_async.http.token import HasToken, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from quantum_async.http.token import Provided
+
+DATA_SCOPE = "https://quantum.microsoft.com/.default"
+MANAGEMENT_SCOPE = "https://management.azure.com/.default"
+KEY_HEADER = "x-ms-quantum-api-key"
+MARGIN = 300.0
+"""Seconds before its end at which a token is renewed."""
+
+_CLOSING = 5.0
+
+
+@runtime_checkable
+class TokenCredential(Protocol):
+    """A credential of azure-identity, sync or async, or anything of the same shape."""
+
+    def get_token(self, *scopes: str) -> Provided | Awaitable[Provided]:
+        """Return a token for the scopes."""
+        ...
+
+
+@runtime_checkable
+class KeyCredential(Protocol):
+    """An ``AzureKeyCredential``, or anything of the same shape."""
+
+    @property
+    def key(self) -> str:
+        """The API key."""
+        ...
+
+
+Credential: TypeAlias = TokenCredential | KeyCredential | str
+"""What proves who is asking; a string is an access token that somebody else renews."""
+
+
+class Login:
+    """What proves who is asking, for the data plane and for the management.
+
+    Args:
+        credential: A credential, an access token, or ``None`` for azure-identity's default chain,
+            which is made when it is first needed and closed with the client.
+        api_key: A workspace's key instead.
+        make_default: Makes the default chain.
+
+    Raises:
+        ConfigurationError: Both are given, or the credential is of no known kind.
+    """
+
+    def __init__(
+        self,
+        credential: Credential | None = None,
+        api_key: str | None = None,
+        make_default: Callable[[], TokenCredential] | None = None,
+    ) -> None:
+        if credential is not None and api_key is not None:
+            raise ConfigurationError(
+                "a credential and an API key were given",
+                provider="azure",
+                remedy="Give one of them.",
+            )
+        if isinstance(credential, KeyCredential) and not isinstance(credential, TokenCredential):
+            api_key, credential = credential.key, None
+        self._api_key = None if api_key is None else checked_secret(api_key)
+        if credential is not None and not isinstance(credential, str | TokenCredential):
+            raise ConfigurationError(
+                f"{type(credential).__name__} is not a credential",
+                provider="azure",
+                remedy="Pass one of azure.identity, of azure.identity.aio, or an API key.",
+            )
+        self._given = credential
+        self._make_default = make_default or _default_chain
+        self._made: TokenCredential | None = None
+        self._making = anyio.Lock()
+
+    @property
+    def has_key(self) -> bool:
+        """Whether it is an API key, which the management does not take."""
+        return self._api_key is not None
+
+    def auth(self, scope: str) -> Auth:
+        """Return what puts the proof into requests. Sends nothing.
+
+        Args:
+            scope: What a token is asked for.
+        """
+        if self._api_key is not None:
+            return StaticAuth({KEY_HEADER: self._api_key})
+        if isinstance(self._given, str):
+            return bearer(self._given)
+
+        async def fetch() -> Token:
+            return await self._token(scope)
+
+        return TokenSource(fetch, margin=MARGIN)
+
+    async def close(self) -> None:
+        """Close the default chain, where it was made."""
+        made, self._made = self._made, None
+        close = getattr(made, "close", None)
+        if close is None:
+            return
+        with anyio.move_on_after(_CLOSING, shield=True):
+            closing = close()
+            if inspect.isawaitable(closing):
+                await closing
+
+    async def _token(self, scope: str) -> Token:
+        credential = await self._credential()
+        try:
+            return _as_token(await _asked(credential, scope))
+        except QuantumAsyncError:
+            raise
+        except Exception as error:
+            raise _refused(error) from error
+
+    async def _credential(self) -> TokenCredential:
+        if isinstance(self._given, TokenCredential):
+            return self._given
+        async with self._making:
+            if self._made is None:
+                # Importing azure-identity takes longer than an event loop may stand still.
+                self._made = await anyio.to_thread.run_sync(self._make_default)
+            return self._made
+
+
+async def _asked(credential: TokenCredential, scope: str) -> object:
+    if inspect.iscoroutinefunction(credential.get_token):
+        return await credential.get_token(scope)
+    # A sync credential may start a process or ask a server: never on the loop.
+    given: object = await anyio.to_thread.run_sync(credential.get_token, scope)
+    return await given if inspect.isawaitable(given) else given
+
+
+def _as_token(given: object) -> Token:
+    if isinstance(given, Token):
+        return given
+    if isinstance(given, HasToken):
+        expires: object = getattr(given, "expires_on", None)
+        return Token(given.token, float(expires) if isinstance(expires, int | float) else None)
+    if isinstance(given, str):
+        return Token.read(given)
+    raise AuthenticationError(
+        f"the credential gave {type(given).__name__}, which is not a token", provider="azure"
+    )
+
+
+def _refused(error: Exception) -> QuantumAsyncError:
+    # By name, so that azure-core need not be imported where another credential is used.
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if names & {"ServiceRequestError", "ServiceResponseError"}:
+        return NotSentError(
+            f"no access token could be fetched: {error}",
+            provider="azure",
+            remedy="Only the token was asked for, so trying again is safe.",
+        )
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    return AuthenticationError(
+        f"no access token: {said}",
+        provider="azure",
+        remedy="Log in with `az login`, set AZURE_CLIENT_ID and its kin, or pass a credential, an "
+        "API key or a connection string.",
+    )
+
+
+def _default_chain() -> TokenCredential:
+    try:
+        from azure.identity.aio import DefaultAzureCredential
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("azure-identity", extra="azure") from error
+    return cast("TokenCredential", DefaultAzureCredential())

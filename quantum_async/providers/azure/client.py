@@ -1,0 +1,469 @@
+"""The client of Azure Quantum."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import anyio
+import anyio.to_thread
+
+from quantum_async.errors import (
+    ConfigurationError,
+    InvalidOptionError,
+    NotFoundError,
+    QuantumAsyncError,
+    RateLimitedError,
+    RejectedRequestError,
+    ResultError,
+    ResultPendingError,
+    UnknownTargetError,
+)
+from quantum_async.http.encode import LARGE
+from quantum_async.http.options import SessionOptions
+from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.job import JobRef, JobStatus
+from quantum_async.models.program import ProgramFormat
+from quantum_async.providers.azure.auth import Login
+from quantum_async.providers.azure.discovery import MANAGEMENT
+from quantum_async.providers.azure.gateway import Gateway
+from quantum_async.providers.azure.items import TopLevelItems
+from quantum_async.providers.azure.jobs import Jobs
+from quantum_async.providers.azure.options import azure_options
+from quantum_async.providers.azure.quotas import Quotas
+from quantum_async.providers.azure.sequences import Sequences
+from quantum_async.providers.azure.sessions import Sessions
+from quantum_async.providers.azure.settings import AzureSettings, secret
+from quantum_async.providers.azure.states import States
+from quantum_async.providers.azure.storage import Storage
+from quantum_async.providers.azure.submitting import Submitter
+from quantum_async.providers.azure.targets import Targets
+from quantum_async.providers.azure.translate.catalogue import PULSER_TARGETS, QUBITS
+from quantum_async.providers.azure.translate.pulser import check_sequence, facts_of
+from quantum_async.providers.azure.translate.results import result_of
+from quantum_async.providers.azure.translate.statuses import job_status
+from quantum_async.providers.azure.versions import CURRENT, ApiVersion
+from quantum_async.providers.azure.workspace import ConnectionString, Workspace, of_vendor
+from quantum_async.providers.base import ProviderClient
+from quantum_async.simulation.shots import check_shots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+
+    from quantum_async.models.batch import BatchRef
+    from quantum_async.models.device import Device
+    from quantum_async.models.job import JobState
+    from quantum_async.models.program import Program
+    from quantum_async.models.result import Result
+    from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+    from quantum_async.providers.azure.auth import Credential, TokenCredential
+    from quantum_async.providers.azure.workspace import VendorWorkspace
+
+JOBS_PER_POLL = 1000
+_CANCELS_AT_ONCE = 8
+
+
+class AzureClient(ProviderClient):
+    """Azure Quantum: the targets of Pasqal, IonQ, Quantinuum, Rigetti and others.
+
+    Constructing a client sends nothing; where the workspace listens is found out with the first
+    request, unless a connection string or `endpoint` says it. A scheduler runs jobs on it.
+    Everything else that the service can do is in `jobs`, `sessions`, `targets`, `quotas`,
+    `storage` and `top_level_items`.
+
+    Args:
+        resource_id: ``/subscriptions/…/providers/Microsoft.Quantum/Workspaces/name``.
+        connection_string: A workspace's connection string, with an API key.
+        workspace: An ``azure.quantum.Workspace`` that exists already.
+        name: The workspace's name; alone, it is looked up.
+        subscription_id: Its subscription.
+        resource_group: Its resource group.
+        location: Its region.
+        endpoint: Where it listens, instead of looking that up.
+        credential: A credential of azure.identity or azure.identity.aio, an
+            ``AzureKeyCredential``, an access token, or anything that has ``get_token``; by
+            default azure-identity's default chain. The caller closes it.
+        api_key: A workspace's key instead.
+        management: Where the management listens.
+        api_version: The API version that is spoken.
+        app_id: Put before the user agent.
+        account: Which account, where a program uses several.
+        options: Timeouts, connections, proxy, certificates, retries and hooks.
+        clock: Wall clock in seconds since the epoch.
+        make_default: Makes the default credential.
+
+    Raises:
+        ConfigurationError: Settings contradict each other, or are malformed.
+
+    Example:
+        ```python
+        from quantum_async import AzureClient
+
+
+        async def newest_jobs(resource_id: str) -> list[str]:
+            async with AzureClient(resource_id=resource_id) as client:
+                return [job.name async for job in client.jobs.list(limit=10)]
+        ```
+    """
+
+    name: ClassVar[str] = "azure"
+
+    def __init__(
+        self,
+        resource_id: str | None = None,
+        *,
+        connection_string: str | None = None,
+        workspace: VendorWorkspace | None = None,
+        name: str = "",
+        subscription_id: str = "",
+        resource_group: str = "",
+        location: str = "",
+        endpoint: str = "",
+        credential: Credential | None = None,
+        api_key: str | None = None,
+        management: str | None = None,
+        api_version: str | None = None,
+        app_id: str = "",
+        account: str = "",
+        options: SessionOptions | None = None,
+        clock: Callable[[], float] = time.time,
+        make_default: Callable[[], TokenCredential] | None = None,
+    ) -> None:
+        where = Workspace(subscription_id, resource_group, name, location, endpoint)
+        if resource_id is not None:
+            where = _agreed(where, Workspace.parse(resource_id))
+        if workspace is not None:
+            where = _agreed(where, of_vendor(workspace))
+            if credential is None and api_key is None:
+                credential = workspace.credential  # type: ignore[assignment]  # Login checks it
+        if connection_string is not None:
+            given = ConnectionString.parse(connection_string)
+            where = where.filled(given.workspace)
+            if credential is None and api_key is None:
+                api_key = given.api_key
+        login = Login(credential, api_key, make_default)
+        self.account = account
+        self._gateway = Gateway(
+            where,
+            login,
+            version=ApiVersion(api_version or CURRENT),
+            management=management or MANAGEMENT,
+            options=options or SessionOptions(),
+            headers=_user_agent(app_id),
+        )
+        self._storage = Storage(self._gateway, clock)
+        self._sessions = Sessions(self._gateway)
+        self._jobs = Jobs(self._gateway, self._storage, self._sessions, clock)
+        self._targets = Targets(self._gateway)
+        self._quotas = Quotas(self._gateway)
+        self._items = TopLevelItems(self._gateway)
+        self._states = States(self._gateway, self._jobs)
+        self._sequences = Sequences(self._jobs)
+        self._submitter = Submitter(
+            self._jobs, self._sessions, self._targets, self._states, account
+        )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Build a client from environment variables; `AzureSettings` lists them. Sends nothing.
+
+        Args:
+            environ: Read instead of the process's environment.
+
+        Raises:
+            ConfigurationError: Nothing says which workspace is meant, or a variable is malformed.
+        """
+        settings = AzureSettings.read(environ)
+        token = secret(settings.token)
+        return cls(
+            settings.resource_id,
+            connection_string=secret(settings.connection_string),
+            name=settings.name if settings.resource_id is None else "",
+            subscription_id=settings.subscription_id if settings.resource_id is None else "",
+            resource_group=settings.resource_group if settings.resource_id is None else "",
+            location=settings.location,
+            endpoint=settings.endpoint,
+            credential=token,
+            api_key=secret(settings.api_key) if token is None else None,
+            management=settings.management,
+            api_version=settings.api_version,
+            app_id=settings.app_id,
+        )
+
+    def __repr__(self) -> str:
+        state = "open" if self.is_open else "closed"
+        return f"<AzureClient of {self._gateway.place}, {state}>"
+
+    @property
+    def jobs(self) -> Jobs:
+        """Jobs: create, look up, list, cancel, delete, update, outputs, attachments."""
+        return self._jobs
+
+    @property
+    def sessions(self) -> Sessions:
+        """Sessions: open, look up, list, close, and their jobs."""
+        return self._sessions
+
+    @property
+    def targets(self) -> Targets:
+        """Providers and targets, with status and queue time."""
+        return self._targets
+
+    @property
+    def quotas(self) -> Quotas:
+        """Quotas and what was used of them."""
+        return self._quotas
+
+    @property
+    def storage(self) -> Storage:
+        """The storage behind the workspace."""
+        return self._storage
+
+    @property
+    def top_level_items(self) -> TopLevelItems:
+        """Sessions, and jobs that belong to none."""
+        return self._items
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace, as far as it is known; `locate` finds out the rest. Sends nothing."""
+        return self._gateway.workspace
+
+    async def locate(self) -> Workspace:
+        """Find out where the workspace listens, unless that is known.
+
+        Raises:
+            ConfigurationError: There is no such workspace.
+        """
+        return await self._gateway.find()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this client can do."""
+        return Capabilities(
+            grade=SubmissionGrade.EXACT,
+            binding=Binding.SERVER,
+            open_batch=True,
+            jobs_per_submission=1,
+            jobs_per_poll=JOBS_PER_POLL,
+            requests_in_flight=16,
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client has been entered and not yet closed."""
+        return self._gateway.is_open
+
+    async def open(self) -> None:
+        """Make connection pools. Sends nothing."""
+        await self._gateway.open()
+
+    async def close(self) -> None:
+        """Close every connection; remote jobs and open sessions go on."""
+        await self._gateway.close()
+
+    async def devices(self) -> list[Device]:
+        """List the targets of the workspace, with status and queue time."""
+        return await self._targets.devices()
+
+    def default_device(self, program: Program) -> str:
+        """Name the target of the device that a sequence was made for.
+
+        Raises:
+            UnknownTargetError: It was made for another device, or it is no sequence.
+        """
+        made_for = f"a {program.format} program"
+        if program.format is ProgramFormat.PULSER:
+            made_for = f"a sequence made for {facts_of(program).device or 'no device'}"
+            target = PULSER_TARGETS.get(facts_of(program).device)
+            if target is not None:
+                return target
+        known = ", ".join(self._targets.known or QUBITS)
+        raise UnknownTargetError(
+            f"no target of Azure Quantum follows from {made_for}",
+            provider=self.name,
+            remedy=f"Write on='azure:...' with one of: {known}.",
+        )
+
+    async def validate(self, job: JobSpec, device: str) -> None:
+        """Refuse a job that cannot run; asks for the targets where it does not know this one.
+
+        Args:
+            job: What is going to be sent.
+            device: The target's name.
+
+        Raises:
+            InvalidInputError: The job cannot run, with the reason and the remedy.
+            MissingExtraError: Pulser or Qiskit is needed for this, and not installed.
+        """
+        check_shots(job.shots)
+        if job.options.observables:
+            raise InvalidOptionError(
+                "Azure Quantum computes no observables",
+                provider=self.name,
+                remedy="Leave them out, and compute them from the counts.",
+            )
+        azure_options(job.options)
+        if device.lower() not in QUBITS and device.lower() not in self._targets.known:
+            await self._targets.get(device)
+        await self._submitter.new_job(job, device, None)
+        if job.program.format is ProgramFormat.PULSER:
+            await anyio.to_thread.run_sync(check_sequence, job)
+
+    def grouping(self, job: JobSpec) -> Hashable:
+        """Every submission is one job, so that nothing is said of which could share one."""
+        del job
+        return self.name
+
+    def weigh(self, job: JobSpec) -> int:
+        """Nothing limits a submission of one job."""
+        del job
+        return 0
+
+    async def submit(self, request: SubmitRequest) -> list[JobRef]:
+        """Create a job under an id that follows from the request's key; billed.
+
+        Sending the same request again creates nothing, whatever became of it the first time.
+
+        Args:
+            request: What to run: one job.
+
+        Raises:
+            InvalidInputError: The job cannot run; nothing was sent.
+            BatchClosedError: The session takes no more jobs.
+            DuplicateSubmissionError: The key was used for another job.
+            LostAnswerError, ServerError, ProtocolError: The service may have accepted.
+            QuantumAsyncError: It was refused.
+        """
+        return await self._submitter.submit(request)
+
+    async def poll(self, jobs: Sequence[JobRef], *, wait: float = 0.0) -> Mapping[JobRef, JobState]:
+        """Ask where jobs stand, a hundred in each request.
+
+        Args:
+            jobs: The jobs.
+            wait: Of no effect: the service answers at once.
+        """
+        del wait
+        return await self._states.of(jobs)
+
+    async def fetch(self, job: JobRef) -> Result:
+        """Download the result of a job that has succeeded: two requests.
+
+        Raises:
+            ResultPendingError: It is not there yet.
+            ResultError: It cannot be understood, or the job has none.
+        """
+        found = await self._jobs.get(job.id)
+        status = job_status(found)
+        if status is not JobStatus.SUCCEEDED:
+            kind = ResultError if status.is_terminal else ResultPendingError
+            raise kind(
+                f"job {job.id} has no result: {found.status} {found.error_data or ''}".strip(),
+                provider=self.name,
+                job_id=job.id,
+            )
+        try:
+            output = await self._jobs.output_of(found)
+        except NotFoundError as error:
+            raise ResultPendingError(
+                f"the output of job {job.id} is not there yet",
+                provider=self.name,
+                job_id=job.id,
+                request_id=error.request_id,
+                remedy="Ask again in a moment.",
+            ) from error
+        atoms = await self._sequences.atoms(found, output)
+        if len(output.content) < LARGE:
+            return result_of(output.content, found, job, atoms)
+        return await anyio.to_thread.run_sync(result_of, output.content, found, job, atoms)
+
+    async def cancel(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, QuantumAsyncError]:
+        """Cancel jobs, each by a request of its own. What did not run is not billed.
+
+        Returns:
+            What could not be cancelled and has not ended either, and why.
+        """
+        refused: dict[JobRef, QuantumAsyncError] = {}
+        limit = anyio.CapacityLimiter(_CANCELS_AT_ONCE)
+
+        async def cancel(job: JobRef) -> None:
+            async with limit:
+                if (error := await self._refusal(job.id)) is not None:
+                    refused[job] = error
+
+        async with anyio.create_task_group() as tasks:
+            for job in jobs:
+                tasks.start_soon(cancel, job)
+        return refused
+
+    async def find(self, key: str) -> list[JobRef]:
+        """Look for the job of a submission, by the id that follows from its key."""
+        return await self._submitter.find(key)
+
+    async def open_batch(self, request: BatchRequest) -> BatchRef:
+        """Open a session. Billed: it may reserve the target until it is closed.
+
+        On Pasqal's targets a failed job does not end it, unless that is asked for; elsewhere the
+        service's own way is that it does.
+        """
+        return await self._submitter.open_batch(request)
+
+    async def close_batch(self, batch: BatchRef) -> None:
+        """Close a session: its jobs go on, no more can be added. Closing twice is harmless."""
+        await self._sessions.close(batch.id)
+
+    async def cancel_batch(self, batch: BatchRef) -> None:
+        """Close a session and cancel its unfinished jobs."""
+        await self._sessions.close(batch.id)
+        unfinished = [
+            JobRef(self.name, job.id, batch.target, batch_id=batch.id, account=self.account)
+            async for job in self._sessions.jobs(batch.id)
+            if not job_status(job).is_terminal
+        ]
+        await self.cancel(unfinished)
+
+    async def find_batch(self, key: str) -> BatchRef | None:
+        """Look for a session whose opening answer was lost, by the id that follows from its key."""
+        return await self._submitter.find_batch(key)
+
+    async def _refusal(self, job_id: str) -> QuantumAsyncError | None:
+        """Cancel one job, and say why it goes on where it does."""
+        try:
+            await self._jobs.cancel(job_id)
+        except RejectedRequestError as error:
+            if isinstance(error, RateLimitedError):
+                return error
+            return await self._unless_ended(job_id, error)
+        except QuantumAsyncError as error:
+            return error
+        return None
+
+    async def _unless_ended(
+        self, job_id: str, refusal: QuantumAsyncError
+    ) -> QuantumAsyncError | None:
+        try:
+            ended = job_status(await self._jobs.get(job_id)).is_terminal
+        except QuantumAsyncError:
+            return refusal
+        return None if ended else refusal
+
+
+def _agreed(given: Workspace, named: Workspace) -> Workspace:
+    for part in ("subscription_id", "resource_group", "name"):
+        one, other = getattr(given, part), getattr(named, part)
+        if one and other and one.lower() != other.lower():
+            raise ConfigurationError(
+                f"two workspaces are named: {part} is {one} and {other}",
+                provider="azure",
+                remedy="Name the workspace once.",
+            )
+    return given.filled(named)
+
+
+def _user_agent(app_id: str) -> dict[str, str]:
+    if not app_id:
+        return {}
+    from importlib.metadata import version
+
+    return {"User-Agent": f"{app_id} quantum-async/{version('quantum_async')}"}

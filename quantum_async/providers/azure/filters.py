@@ -1,0 +1,109 @@
+"""Filters: which items of a list are wanted, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from quantum_async.providers.azure.wire import AzureJobStatus, AzureSessionStatus, WorkspaceItem
+
+
+class ItemOrder(StrEnum):
+    """By what a list is sorted."""
+
+    NAME = "Name"
+    ITEM_TYPE = "ItemType"
+    JOB_TYPE = "JobType"
+    PROVIDER = "ProviderId"
+    TARGET = "Target"
+    STATE = "State"
+    CREATION_TIME = "CreationTime"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFilters:
+    """Which items of a list are wanted; what is empty does not count.
+
+    Args:
+        name: What their name begins with.
+        item_types: ``"Job"`` or ``"Session"``.
+        job_types: Such as ``"QuantumComputing"``.
+        providers: Names of providers.
+        targets: Names of targets.
+        statuses: Where they stand.
+        created_after: When they were created at the earliest. The service compares days; of a
+            time, the rest of the comparison is made here.
+        created_before: When they were created at the latest; a day means its end.
+        order: By what the list is sorted.
+        newest_first: Whether it is sorted downwards.
+    """
+
+    name: str = ""
+    item_types: tuple[str, ...] = ()
+    job_types: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    statuses: tuple[AzureJobStatus | AzureSessionStatus | str, ...] = ()
+    created_after: date | None = None
+    created_before: date | None = None
+    order: ItemOrder | None = None
+    newest_first: bool = False
+
+    def query(self) -> dict[str, str]:
+        """Return the filters as parameters of a URL."""
+        parts = [f"startswith(Name, {_quoted(self.name)})"] if self.name else []
+        for place, values in (
+            ("ItemType", self.item_types),
+            ("JobType", self.job_types),
+            ("ProviderId", self.providers),
+            ("Target", self.targets),
+            ("State", self.statuses),
+        ):
+            parts += _any_of(place, values)
+        if self.created_after is not None:
+            parts.append(f"CreationTime ge {_day(self.created_after)}")
+        if self.created_before is not None:
+            parts.append(f"CreationTime le {_day(self.created_before, days_later=1)}")
+        query = {"filter": " and ".join(parts)} if parts else {}
+        if self.order is not None:
+            query["orderby"] = f"{self.order} {'desc' if self.newest_first else 'asc'}"
+        return query
+
+    def keeps(self, item: WorkspaceItem) -> bool:
+        """Say whether an item that the service lists was created in the time that is meant."""
+        created = item.creation_time
+        if created is None:
+            return True
+        if self.created_after is not None and created < _moment(self.created_after):
+            return False
+        return self.created_before is None or created <= _moment(self.created_before, ends=True)
+
+
+def _quoted(value: str) -> str:
+    # A quote is doubled, or it would end the literal and begin a condition.
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _any_of(place: str, values: Iterable[str]) -> list[str]:
+    found = [f"{place} eq {_quoted(str(value))}" for value in values]
+    return [f"({' or '.join(found)})"] if found else []
+
+
+def _day(moment: date, days_later: int = 0) -> str:
+    if isinstance(moment, datetime):
+        moment = _moment(moment).date()
+    # Whether the service includes the last day is not known, so one more is asked for and what is
+    # too many is left out here.
+    return date.fromordinal(moment.toordinal() + days_later).isoformat()
+
+
+def _moment(moment: date, *, ends: bool = False) -> datetime:
+    if not isinstance(moment, datetime):
+        time = datetime.max.time() if ends else datetime.min.time()
+        return datetime.combine(moment, time, UTC)
+    return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

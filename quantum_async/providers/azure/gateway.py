@@ -1,0 +1,236 @@
+"""Requests to one workspace's data plane."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+
+from quantum_async.errors import LostAnswerError, PermissionDeniedError, ResponseError
+from quantum_async.http.session import Session
+from quantum_async.providers.azure.auth import DATA_SCOPE
+from quantum_async.providers.azure.discovery import Discovery
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from quantum_async.errors import QuantumAsyncError
+    from quantum_async.http.address import Query
+    from quantum_async.http.encode import Body
+    from quantum_async.http.lanes import LaneName
+    from quantum_async.http.options import SessionOptions
+    from quantum_async.http.response import Response
+    from quantum_async.providers.azure.auth import Login
+    from quantum_async.providers.azure.versions import ApiVersion
+    from quantum_async.providers.azure.workspace import Workspace
+
+Failure = TypeVar("Failure", bound="QuantumAsyncError")
+
+ACCEPT = {"Accept": "application/json"}
+
+
+class Gateway:
+    """Requests to one workspace; where it listens is found out with the first of them.
+
+    Args:
+        workspace: Which one.
+        login: What proves who is asking.
+        version: The API version that is spoken.
+        management: Where the management listens.
+        options: What the user chose of connections.
+        headers: Sent with every request.
+
+    Raises:
+        ConfigurationError: An address is malformed, or secrets would travel in the clear.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        login: Login,
+        *,
+        version: ApiVersion,
+        management: str,
+        options: SessionOptions,
+        headers: dict[str, str],
+    ) -> None:
+        self.workspace = workspace
+        self.version = version
+        self._login = login
+        self._options = options
+        self._headers = {**ACCEPT, **headers}
+        self._auth = login.auth(DATA_SCOPE)
+        self._discovery = Discovery(management, login, options)
+        self._data = self._session() if self._is_known else None
+        # Signed addresses go to the storage and must not be shown the credentials.
+        self.storage = Session(management, provider="azure", options=options)
+        self._open: AsyncExitStack | None = None
+        self._finding = anyio.Lock()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests can be sent."""
+        return self._open is not None
+
+    @property
+    def place(self) -> str:
+        """Where the workspace is, for people."""
+        known = self.workspace
+        return f"{known.name or '?'} at {known.endpoint or 'an endpoint not looked up yet'}"
+
+    async def open(self) -> None:
+        """Make connection pools. Sends nothing."""
+        if self._open is not None:
+            return
+        async with AsyncExitStack() as stack:
+            for session in (self._discovery.session, self.storage, self._data):
+                if session is not None:
+                    await stack.enter_async_context(session)
+            stack.push_async_callback(self._login.close)
+            self._open = stack.pop_all()
+
+    async def close(self) -> None:
+        """Close every connection, and the credential that was made here."""
+        opened, self._open = self._open, None
+        if opened is not None:
+            await opened.aclose()
+
+    async def find(self) -> Workspace:
+        """Find out where the workspace listens, unless that is known.
+
+        Raises:
+            ConfigurationError: There is no such workspace.
+        """
+        async with self._finding:
+            if self._data is None or not self._is_known:
+                self.workspace = await self._discovery.complete(self.workspace)
+                self._data = self._session()
+                if self._open is not None:
+                    await self._open.enter_async_context(self._data)
+        return self.workspace
+
+    async def read(
+        self,
+        path: str,
+        *,
+        wanted: str,
+        method: str = "GET",
+        query: Query | None = None,
+        body: Body | None = None,
+        lane: LaneName = "data",
+        job_id: str | None = None,
+    ) -> Response:
+        """Ask for something; repeated if it fails.
+
+        Args:
+            path: Below the workspace, or below its subscription where it begins with ``^``.
+            wanted: What is asked for, for the error.
+            method: ``"POST"`` where the question needs a body.
+            query: Parameters beside the API version.
+            body: The question.
+            lane: ``"control"`` for polls.
+            job_id: The job concerned.
+
+        Raises:
+            QuantumAsyncError: It was refused, or could not be asked.
+        """
+        with _Wording(wanted, job_id):
+            session = await self._ready()
+            return await session.read(
+                self._path(path), method=method, query=self._query(query), body=body, lane=lane
+            )
+
+    async def write(
+        self,
+        path: str,
+        *,
+        wanted: str,
+        method: str = "POST",
+        body: Body | None = None,
+        job_id: str | None = None,
+    ) -> Response:
+        """Change something in a way that may be done twice; repeated if it fails.
+
+        Takes and raises what `read` does.
+        """
+        with _Wording(wanted, job_id):
+            session = await self._ready()
+            return await session.write(
+                self._path(path), method=method, query=self._query(None), body=body
+            )
+
+    async def create(
+        self, path: str, *, wanted: str, body: Body, job_id: str | None = None
+    ) -> Response:
+        """Make something under an id of ours; sent once.
+
+        Raises:
+            QuantumAsyncError: It was refused, or nobody knows; see `Session.create`.
+        """
+        with _Wording(wanted, job_id):
+            session = await self._ready()
+            return await session.create(
+                self._path(path), method="PUT", query=self._query(None), body=body
+            )
+
+    @property
+    def _is_known(self) -> bool:
+        return bool(self.workspace.endpoint and self.workspace.is_complete)
+
+    async def _ready(self) -> Session:
+        if self._data is None:
+            await self.find()
+        assert self._data is not None
+        return self._data
+
+    def _session(self) -> Session:
+        return Session(
+            self.workspace.endpoint,
+            provider="azure",
+            auth=self._auth,
+            headers=self._headers,
+            options=self._options,
+        )
+
+    def _path(self, path: str) -> str:
+        if path.startswith("^"):
+            return f"/subscriptions/{self.workspace.subscription_id}{path[1:]}"
+        return self.workspace.path + path
+
+    def _query(self, query: Query | None) -> Query:
+        return {**(query or {}), "api-version": self.version.name}
+
+
+class _Wording:
+    """Say in an error what was wanted, and which request it was."""
+
+    def __init__(self, wanted: str, job_id: str | None) -> None:
+        self._wanted = wanted
+        self._job_id = job_id
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, ResponseError | LostAnswerError | PermissionDeniedError):
+            worded(error, self._wanted, self._job_id)
+
+
+def worded(error: Failure, wanted: str, job_id: str | None = None) -> Failure:
+    """Put what was wanted and the request's id into an error's message.
+
+    Args:
+        error: The error; changed.
+        wanted: What was tried, such as ``"get job 1234"``.
+        job_id: The job concerned.
+    """
+    request = f" (request {error.request_id})" if error.request_id else ""
+    error.args = (f"{wanted}: {error.args[0]}{request}",)
+    error.concerning(provider="azure", job_id=job_id)
+    return error

@@ -1,0 +1,73 @@
+"""A job's output as it is stored."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import ResultError
+from quantum_async.providers.azure.translate.quantum_results import entries_of
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutput:
+    """A job's output as it is stored.
+
+    Args:
+        content: The bytes, unpacked.
+        format: How they are written down, such as ``"microsoft.quantum-results.v2"``.
+        job_id: The job.
+    """
+
+    content: bytes = field(repr=False)
+    format: str
+    job_id: str = ""
+
+    @property
+    def text(self) -> str:
+        """The output as UTF-8."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> JsonValue:
+        """Read the output as JSON.
+
+        Raises:
+            ResultError: It is none.
+        """
+        try:
+            found: JsonValue = json.loads(self.content)
+        except ValueError as error:
+            raise ResultError(
+                f"the output is not JSON: {error}",
+                provider="azure",
+                job_id=self.job_id,
+                remedy="Read it as it is: output.content.",
+            ) from error
+        return found
+
+    def shots(self) -> list[list[JsonValue]]:
+        """List every shot's outcome, one list for each entry point.
+
+        Raises:
+            ResultError: The format lists no shots.
+        """
+        return [list(entry.shots) for entry in entries_of(self.format, self.json(), self.job_id)]
+
+    def histogram(self) -> list[dict[str, int]]:
+        """Count the outcomes as the service displays them, for each entry point.
+
+        Raises:
+            ResultError: The format has no histogram.
+        """
+        found = []
+        for entry in entries_of(self.format, self.json(), self.job_id):
+            counts: Counter[str] = Counter()
+            for bucket in entry.histogram:
+                counts[bucket.display] += bucket.count
+            found.append(dict(counts))
+        return found

@@ -1,0 +1,96 @@
+"""Pages: lists that the service hands out in parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from quantum_async.errors import InvalidOptionError, ProtocolError
+from quantum_async.providers.azure.parsing import parse
+from quantum_async.providers.azure.wire import Document, Paged
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from quantum_async.http.lanes import LaneName
+    from quantum_async.providers.azure.gateway import Gateway
+
+LARGEST = 100
+"""Most items of one page."""
+
+Item = TypeVar("Item", bound=Document)
+
+
+async def pages(
+    gateway: Gateway,
+    kind: type[Paged[Item]],
+    path: str,
+    query: Mapping[str, str | int],
+    *,
+    wanted: str,
+    lane: LaneName = "data",
+) -> AsyncIterator[tuple[Item, ...]]:
+    """Iterate over a list's pages.
+
+    Args:
+        gateway: The workspace.
+        kind: What the list holds.
+        path: The list.
+        query: Parameters of the first page.
+        wanted: What is asked for, for the error.
+        lane: ``"control"`` for polls.
+
+    Raises:
+        ProtocolError: The list does not go on although it has not ended.
+    """
+    asked: dict[str, str | int] | None = dict(query)
+    before: dict[str, str | int] | None = None
+    while asked is not None:
+        if asked == before:
+            raise ProtocolError(
+                f"{wanted}: the list does not go on", provider="azure", remedy="Ask again later."
+            )
+        found = parse(kind, await gateway.read(path, wanted=wanted, query=asked, lane=lane))
+        yield found.value
+        # Only the parameters of a link are followed, so that nobody can send us elsewhere.
+        before, asked = asked, _following(found.next_link)
+
+
+async def items(
+    gateway: Gateway,
+    kind: type[Paged[Item]],
+    path: str,
+    query: Mapping[str, str | int],
+    *,
+    wanted: str,
+) -> AsyncIterator[Item]:
+    """Iterate over a list, page by page; takes what `pages` does."""
+    async for page in pages(gateway, kind, path, query, wanted=wanted):
+        for item in page:
+            yield item
+
+
+def first_page(skip: int = 0, top: int = LARGEST) -> dict[str, str | int]:
+    """Return the parameters of a first page.
+
+    Args:
+        skip: How many items to leave out.
+        top: How many items a page has, from 1 to 100.
+
+    Raises:
+        InvalidOptionError: A number is out of range.
+    """
+    if skip < 0 or not 1 <= top <= LARGEST:
+        raise InvalidOptionError(
+            f"a page of {top} items from {skip} on",
+            provider="azure",
+            remedy=f"Leave out 0 or more, and ask for 1 to {LARGEST} at a time.",
+        )
+    return {"skip": skip, "top": top}
+
+
+def _following(link: str | None) -> dict[str, str | int] | None:
+    if not link:
+        return None
+    pairs = parse_qsl(urlsplit(link).query, keep_blank_values=True)
+    return {name: value for name, value in pairs if name.lower() != "api-version"}

@@ -1,0 +1,60 @@
+"""Quotas: how much may be used of a provider, and how much was."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from quantum_async.http.address import segment
+from quantum_async.providers.azure.pages import items
+from quantum_async.providers.azure.wire import AzureQuota, Paged, QuotaUsage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from quantum_async.providers.azure.gateway import Gateway
+
+QUOTAS = Paged[AzureQuota]
+USAGES = Paged[QuotaUsage]
+
+
+class Quotas:
+    """The quotas of a workspace: `AzureClient.quotas`.
+
+    Args:
+        gateway: The workspace.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def list(self) -> AsyncIterator[AzureQuota]:
+        """Iterate over the quotas of every provider."""
+        return items(self._gateway, QUOTAS, "/quotas", {}, wanted="list quotas")
+
+    def usages(self, provider: str) -> AsyncIterator[QuotaUsage]:
+        """Iterate over what was used of a provider's quotas.
+
+        Args:
+            provider: The provider's name.
+        """
+        query: dict[str, str | int] = {"providerId": provider}
+        return items(self._gateway, USAGES, "/quotaUsages", query, wanted="list quota usages")
+
+    async def suite_offer_usages(self, provider: str) -> AsyncIterator[QuotaUsage]:
+        """Iterate over what the whole subscription has used of a provider's offer.
+
+        Args:
+            provider: The provider's name.
+        """
+        path = f"^/providers/Microsoft.Quantum/suiteOffers/{segment(provider)}/quotaUsages"
+        response = await self._gateway.read(path, wanted=f"list the usages of {provider}")
+        found = response.json()
+        # Both a bare list and a page are documented.
+        values = found if isinstance(found, list) else USAGES.model_validate(found).value
+        for value in values:
+            yield value if isinstance(value, QuotaUsage) else _usage(value)
+
+
+def _usage(value: object) -> QuotaUsage:
+    return QuotaUsage.model_validate_json(json.dumps(value))

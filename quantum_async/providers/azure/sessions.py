@@ -1,0 +1,193 @@
+"""Sessions: jobs that belong together and keep their place at the target."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import ConflictError, RateLimitedError, RejectedRequestError
+from quantum_async.http.address import segment
+from quantum_async.http.encode import json_body
+from quantum_async.models.batch import FailurePolicy
+from quantum_async.providers.azure.filters import ItemFilters, ItemOrder
+from quantum_async.providers.azure.pages import first_page, items
+from quantum_async.providers.azure.parsing import parse
+from quantum_async.providers.azure.submission import provider_of
+from quantum_async.providers.azure.translate.statuses import is_over
+from quantum_async.providers.azure.waiting import wait_until_over
+from quantum_async.providers.azure.wire import (
+    AzureJob,
+    AzureJobStatus,
+    AzureSession,
+    AzureSessionStatus,
+    Paged,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from quantum_async.providers.azure.gateway import Gateway
+
+PAGE = Paged[AzureSession]
+JOBS = Paged[AzureJob]
+
+POLICIES = {FailurePolicy.ABORT: "Abort", FailurePolicy.CONTINUE: "Continue"}
+
+
+class Sessions:
+    """The sessions of a workspace: `AzureClient.sessions`.
+
+    A scheduler's ``open_batch`` opens one, and closes it whatever happens.
+
+    Args:
+        gateway: The workspace.
+        new_id: Makes ids.
+    """
+
+    def __init__(
+        self, gateway: Gateway, new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    ) -> None:
+        self._gateway = gateway
+        self._new_id = new_id
+
+    async def open(
+        self,
+        target: str,
+        *,
+        name: str = "",
+        provider: str = "",
+        on_failure: FailurePolicy | None = None,
+        id: str | None = None,
+    ) -> AzureSession:
+        """Open a session. Billed: it may reserve the target until it is closed.
+
+        Args:
+            target: Where its jobs run.
+            name: What people call it.
+            provider: The provider; what comes before the first dot of the target, by default.
+            on_failure: What a failed job does to the rest; the service's own way is to end the
+                session.
+            id: Its id; a new one by default. Opening one that is there changes nothing.
+
+        Raises:
+            LostAnswerError, ServerError, ProtocolError: It may be open or not; `get` tells.
+        """
+        session_id = id or self._new_id()
+        document = {
+            "itemType": "Session",
+            "name": name or f"session-{session_id}",
+            "providerId": provider or provider_of(target),
+            "target": target,
+        }
+        if on_failure is not None:
+            document["jobFailurePolicy"] = POLICIES[on_failure]
+        body = await json_body(document)
+        try:
+            response = await self._gateway.create(
+                self._path(session_id), wanted=f"open session {session_id}", body=body
+            )
+        except ConflictError:
+            return await self.get(session_id)
+        return parse(AzureSession, response)
+
+    async def get(self, id: str) -> AzureSession:
+        """Look a session up.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        response = await self._gateway.read(self._path(id), wanted=f"get session {id}")
+        return parse(AzureSession, response)
+
+    async def close(self, id: str) -> AzureSession:
+        """Close a session: its jobs go on, no more can be added. Closing twice is harmless."""
+        try:
+            response = await self._gateway.write(
+                f"{self._path(id)}:close", wanted=f"close session {id}"
+            )
+        except RejectedRequestError as error:
+            if isinstance(error, RateLimitedError):
+                raise
+            session = await self.get(id)
+            if not is_over(session):
+                raise
+            return session
+        return parse(AzureSession, response)
+
+    async def list(
+        self, filters: ItemFilters | None = None, *, skip: int = 0, limit: int | None = None
+    ) -> AsyncIterator[AzureSession]:
+        """Iterate over sessions, the oldest first unless the filters say otherwise.
+
+        Args:
+            filters: Which sessions.
+            skip: How many to leave out.
+            limit: How many at most; all of them by default.
+        """
+        filters = filters or ItemFilters()
+        query = {**filters.query(), **first_page(skip)}
+        left = limit
+        async for session in items(self._gateway, PAGE, "/sessions", query, wanted="list sessions"):
+            if left is not None and left <= 0:
+                return
+            if filters.keeps(session):
+                left = None if left is None else left - 1
+                yield session
+
+    async def jobs(
+        self, id: str, filters: ItemFilters | None = None, *, skip: int = 0
+    ) -> AsyncIterator[AzureJob]:
+        """Iterate over a session's jobs, in the order in which they were created.
+
+        Args:
+            id: The session.
+            filters: Which of its jobs.
+            skip: How many to leave out.
+        """
+        # Without an order, the service lists them now upwards and now downwards.
+        filters = filters or ItemFilters(order=ItemOrder.CREATION_TIME)
+        query = {**filters.query(), **first_page(skip)}
+        wanted = f"list the jobs of session {id}"
+        async for job in items(self._gateway, JOBS, f"{self._path(id)}/jobs", query, wanted=wanted):
+            if filters.keeps(job):
+                yield job
+
+    async def wait(
+        self,
+        id: str,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109  its error says more
+    ) -> AzureSession:
+        """Wait until a session that was closed is over with all its jobs.
+
+        Args:
+            id: The session.
+            timeout: Longest wait in seconds; as long as it takes by default.
+
+        Raises:
+            WaitTimeoutError: The time is up; the session goes on.
+        """
+        return await wait_until_over(
+            lambda: self.get(id), is_over, what=f"session {id}", timeout=timeout
+        )
+
+    async def why_over(self, session: AzureSession) -> str:
+        """Say in words why a session has ended.
+
+        Args:
+            session: The session.
+        """
+        if session.state is AzureSessionStatus.TIMED_OUT:
+            return "it was idle for too long and timed out"
+        if session.state is not AzureSessionStatus.FAILED:
+            return f"it was closed ({session.status})"
+        failed = ItemFilters(statuses=(AzureJobStatus.FAILED,), order=ItemOrder.CREATION_TIME)
+        async for job in self.jobs(session.id, failed):
+            why = f": {job.error_data}" if job.error_data is not None else ""
+            policy = session.job_failure_policy or "Abort"
+            return f"job {job.id} failed{why} (failure policy {policy})"
+        return f"it failed: {session.error_data or 'the service does not say why'}"
+
+    @staticmethod
+    def _path(id: str) -> str:
+        return f"/sessions/{segment(id)}"

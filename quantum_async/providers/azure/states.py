@@ -1,0 +1,130 @@
+"""States: where jobs stand, asked for many at a time."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import anyio
+
+from quantum_async.errors import NotFoundError, QuantumAsyncError
+from quantum_async.http.address import segment
+from quantum_async.providers.azure.filters import ItemFilters, ItemOrder
+from quantum_async.providers.azure.pages import LARGEST, first_page, pages
+from quantum_async.providers.azure.translate.statuses import job_state
+from quantum_async.providers.azure.wire import AzureJob, Paged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from quantum_async.models.job import JobRef, JobState
+    from quantum_async.providers.azure.gateway import Gateway
+    from quantum_async.providers.azure.jobs import Jobs
+
+PAGE = Paged[AzureJob]
+
+FEW = 3
+"""Up to so many jobs are asked for one by one: a list would cost as much."""
+_SPARE_PAGES = 2
+"""Pages that are read beyond what the jobs themselves would fill."""
+_ASKED_ALONE = 16
+"""Jobs missing from a list that are asked for one by one; the others' turn comes next time."""
+_AT_ONCE = 4
+_KEPT = 100_000
+
+
+class States:
+    """Ask where jobs stand.
+
+    A session's jobs are listed by their session, others by target and day, the newest first.
+
+    Args:
+        gateway: The workspace.
+        jobs: Its jobs.
+    """
+
+    def __init__(self, gateway: Gateway, jobs: Jobs) -> None:
+        self._gateway = gateway
+        self._jobs = jobs
+        self._created: OrderedDict[str, datetime] = OrderedDict()
+
+    def remember(self, job: AzureJob) -> None:
+        """Note when a job was created, so that lists need not reach further back."""
+        if job.creation_time is not None:
+            self._created[job.id] = job.creation_time
+            while len(self._created) > _KEPT:
+                self._created.popitem(last=False)
+
+    async def of(self, refs: Sequence[JobRef]) -> Mapping[JobRef, JobState]:
+        """Ask where jobs stand.
+
+        Args:
+            refs: The jobs.
+
+        Returns:
+            What the service knows; a job that it does not know is missing.
+        """
+        groups: defaultdict[tuple[str, str], dict[str, JobRef]] = defaultdict(dict)
+        for ref in refs:
+            groups[ref.batch_id or "", "" if ref.batch_id else ref.target][ref.id] = ref
+        found: dict[JobRef, JobState] = {}
+        alone: list[JobRef] = []
+        for (session, target), members in groups.items():
+            listed: Mapping[str, AzureJob] = {}
+            if len(members) > FEW:
+                listed = await self._listed(session, target, members)
+            found |= {members[name]: job_state(job) for name, job in listed.items()}
+            alone += [ref for name, ref in members.items() if name not in listed]
+        return found | await self._each(alone[:_ASKED_ALONE])
+
+    async def _listed(
+        self, session: str, target: str, wanted: Mapping[str, JobRef]
+    ) -> Mapping[str, AzureJob]:
+        path = f"/sessions/{segment(session)}/jobs" if session else "/jobs"
+        filters = ItemFilters(
+            targets=(target,) if target else (),
+            created_after=None if session else self._since(wanted),
+            order=ItemOrder.CREATION_TIME,
+            newest_first=True,
+        )
+        left = -(-len(wanted) // LARGEST) + _SPARE_PAGES
+        found: dict[str, AzureJob] = {}
+        query = {**filters.query(), **first_page()}
+        async for page in pages(
+            self._gateway, PAGE, path, query, wanted="list jobs", lane="control"
+        ):
+            found |= {job.id: job for job in page if job.id in wanted}
+            left -= 1
+            if left <= 0 or len(found) == len(wanted):
+                break
+        return found
+
+    def _since(self, wanted: Iterable[str]) -> datetime | None:
+        """Say when the oldest of these jobs was created, as far as is known of all of them."""
+        known = [self._created.get(name) for name in wanted]
+        if None in known:
+            return None
+        oldest = min(moment for moment in known if moment is not None)
+        return oldest.astimezone(UTC) - timedelta(minutes=1)
+
+    async def _each(self, refs: Sequence[JobRef]) -> dict[JobRef, JobState]:
+        found: dict[JobRef, JobState] = {}
+        failures: list[QuantumAsyncError] = []
+        limit = anyio.CapacityLimiter(_AT_ONCE)
+
+        async def ask(ref: JobRef) -> None:
+            async with limit:
+                try:
+                    found[ref] = job_state(await self._jobs.get(ref.id, lane="control"))
+                except NotFoundError:
+                    return
+                except QuantumAsyncError as error:
+                    failures.append(error)
+
+        async with anyio.create_task_group() as tasks:
+            for ref in refs:
+                tasks.start_soon(ask, ref)
+        if failures and not found:
+            raise failures[0]
+        return found

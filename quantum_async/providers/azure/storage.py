@@ -1,0 +1,245 @@
+"""The storage behind a workspace: inputs go there, outputs come from there."""
+
+from __future__ import annotations
+
+import gzip
+import time
+import xml.etree.ElementTree as ET
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Literal
+
+import anyio.to_thread
+
+from quantum_async.errors import (
+    AuthenticationError,
+    ConflictError,
+    DuplicateSubmissionError,
+    NotFoundError,
+    ProtocolError,
+    RateLimitedError,
+    RejectedRequestError,
+)
+from quantum_async.http.encode import LARGE, Body, compressed, json_body
+from quantum_async.providers.azure.parsing import parse
+from quantum_async.providers.azure.sas import (
+    blob_name,
+    blob_of,
+    container_name,
+    is_good,
+    unsigned,
+    with_query,
+)
+from quantum_async.providers.azure.wire import SasAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from quantum_async.http.response import Response
+    from quantum_async.http.wire import Download
+    from quantum_async.providers.azure.gateway import Gateway
+
+Encoding = Literal["gzip"]
+
+_VERSION = "2021-12-02"
+_GZIP = b"\x1f\x8b"
+
+
+class Storage:
+    """The containers of a workspace's jobs: `AzureClient.storage`.
+
+    Signed addresses are renewed before they expire, and once more where the storage refuses one.
+
+    Args:
+        gateway: The workspace.
+        clock: Wall clock in seconds since the epoch.
+    """
+
+    def __init__(self, gateway: Gateway, clock: Callable[[], float] = time.time) -> None:
+        self._gateway = gateway
+        self._clock = clock
+
+    async def container_url(self, container: str) -> str:
+        """Return the signed address of a container; the service creates one that is missing.
+
+        Args:
+            container: Its name.
+        """
+        return await self._signed({"containerName": container}, container)
+
+    async def blob_url(self, container: str, blob: str) -> str:
+        """Return the signed address of a blob.
+
+        Args:
+            container: The container's name.
+            blob: The blob's name.
+        """
+        return await self._signed({"containerName": container, "blobName": blob}, container)
+
+    async def upload(
+        self,
+        container_url: str,
+        name: str,
+        content: bytes,
+        media_type: str,
+        encoding: Encoding | None = None,
+    ) -> bool:
+        """Put a blob where there is none; repeated if it fails.
+
+        Args:
+            container_url: The signed address of the container.
+            name: The blob's name.
+            content: What to store.
+            media_type: What that is.
+            encoding: ``"gzip"`` compresses it and says so.
+
+        Returns:
+            Whether the blob is new: one that is there already with the same content will do.
+
+        Raises:
+            DuplicateSubmissionError: There is one with another content.
+        """
+        packed = await compressed(content) if encoding == "gzip" else content
+        url = blob_of(container_url, name)
+        try:
+            try:
+                await self._put(url, packed, media_type, encoding)
+            except NotFoundError:
+                # Services before 2026 leave creating the container to whoever needs it.
+                await self._create_container(container_url)
+                await self._put(url, packed, media_type, encoding)
+        except ConflictError as error:
+            if await self.read(url) != content:
+                raise DuplicateSubmissionError(
+                    f"{container_name(container_url)} holds another {name} already",
+                    provider="azure",
+                    request_id=error.request_id,
+                    remedy="One key belongs to one payload: submit the new one under another.",
+                ) from error
+            return False
+        return True
+
+    async def replace(self, container_url: str, name: str, content: bytes, media_type: str) -> None:
+        """Put a blob, whether or not there is one; repeated if it fails."""
+        headers = _headers(media_type, None)
+        body = Body(content, "application/octet-stream")
+        await self._gateway.storage.upload_url(blob_of(container_url, name), body, headers=headers)
+
+    async def download(self, container_url: str, blob_url: str) -> bytes:
+        """Read a blob of a job, and unpack it where it is packed.
+
+        Args:
+            container_url: The job's container.
+            blob_url: The blob, signed or not.
+        """
+        signed = await self.fresh(container_url, blob_url)
+        try:
+            return await self.read(signed)
+        except (AuthenticationError, RejectedRequestError) as error:
+            if isinstance(error, RateLimitedError | NotFoundError):
+                raise
+        # A signature ends by the storage's clock, not by ours.
+        return await self.read(await self._renewed(container_url, blob_url))
+
+    @asynccontextmanager
+    async def stream(self, container_url: str, blob_url: str) -> AsyncGenerator[Download]:
+        """Read a blob piece by piece, as it is stored."""
+        signed = await self.fresh(container_url, blob_url)
+        async with self._gateway.storage.stream_url(signed) as download:
+            yield download
+
+    async def list(self, container_url: str) -> list[str]:
+        """Name the blobs of a container.
+
+        Args:
+            container_url: Its signed address.
+        """
+        names: list[str] = []
+        marker = ""
+        while True:
+            query = "restype=container&comp=list" + (f"&marker={marker}" if marker else "")
+            found = _listing(
+                await self._gateway.storage.fetch_url(with_query(container_url, query))
+            )
+            names += [blob.text or "" for blob in found.findall("./Blobs/Blob/Name")]
+            marker = found.findtext("./NextMarker") or ""
+            if not marker:
+                return names
+
+    async def fresh(self, container_url: str, blob_url: str) -> str:
+        """Return a signed address of a blob that can be used for a while.
+
+        Args:
+            container_url: The job's container.
+            blob_url: The blob, signed or not.
+        """
+        if is_good(blob_url, self._clock()):
+            return blob_url
+        return await self._renewed(container_url, blob_url)
+
+    async def read(self, url: str) -> bytes:
+        """Read what a signed address leads to, and unpack it where it is packed."""
+        response = await self._gateway.storage.fetch_url(url)
+        content = response.content
+        if not content.startswith(_GZIP):
+            return content
+        if len(content) < LARGE:
+            return _unpacked(content)
+        return await anyio.to_thread.run_sync(_unpacked, content)
+
+    async def _put(self, url: str, content: bytes, media: str, encoding: Encoding | None) -> None:
+        headers = {**_headers(media, encoding), "If-None-Match": "*"}
+        body = Body(content, "application/octet-stream")
+        await self._gateway.storage.upload_url(url, body, headers=headers)
+
+    async def _create_container(self, container_url: str) -> None:
+        url = with_query(container_url, "restype=container")
+        try:
+            await self._gateway.storage.upload_url(
+                url, Body(b"", "application/octet-stream"), headers={"x-ms-version": _VERSION}
+            )
+        except ConflictError:
+            return
+
+    async def _renewed(self, container_url: str, blob_url: str) -> str:
+        name = blob_name(container_url, blob_url)
+        if not unsigned(blob_url) or not name:
+            raise ProtocolError("the service names no blob", provider="azure", accepted="yes")
+        return await self.blob_url(container_name(container_url), name)
+
+    async def _signed(self, asked: dict[str, str], container: str) -> str:
+        response = await self._gateway.read(
+            "/storage/sasUri",
+            wanted=f"get a signed address for {container}",
+            method="POST",
+            body=await json_body(asked),
+        )
+        return parse(SasAnswer, response).sas_uri
+
+
+def _headers(media_type: str, encoding: Encoding | None) -> dict[str, str]:
+    headers = {
+        "x-ms-blob-type": "BlockBlob",
+        "x-ms-blob-content-type": media_type,
+        "x-ms-version": _VERSION,
+    }
+    if encoding is not None:
+        headers["x-ms-blob-content-encoding"] = encoding
+    return headers
+
+
+def _unpacked(content: bytes) -> bytes:
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError) as error:
+        raise ProtocolError(
+            f"what is stored is damaged: {error}", provider="azure", accepted="yes"
+        ) from error
+
+
+def _listing(response: Response) -> ET.Element:
+    try:
+        return ET.fromstring(response.text.lstrip("\ufeff"))  # noqa: S314  the account's own storage
+    except ET.ParseError as error:
+        raise ProtocolError(
+            "the storage's list is not XML", status=response.status, provider="azure"
+        ) from error

@@ -1,0 +1,216 @@
+"""A job's program as its target reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import UnsupportedProgramError
+from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
+from quantum_async.providers.azure.options import CircuitForm, azure_options
+from quantum_async.providers.azure.translate import ionq, pulser, qir, quantinuum, quil
+from quantum_async.providers.azure.translate.catalogue import (
+    IONQ,
+    QUANTINUUM,
+    QUBITS,
+    RIGETTI,
+    formats_of,
+    provider_in,
+)
+from quantum_async.providers.azure.translate.notes import Note
+from quantum_async.providers.azure.translate.quantum_results import V2
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qiskit import QuantumCircuit
+
+    from quantum_async.models.submission import JobSpec
+    from quantum_async.providers.azure.translate.circuits import Circuit
+
+    JsonObject = dict[str, "JsonValue"]
+    from pydantic import JsonValue
+
+QIR = "qir.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A job's input, and what goes with it.
+
+    Args:
+        content: The input.
+        input_format: How it is written down.
+        output_format: How the output is wanted.
+        media_type: What it is stored as.
+        params: What else the target is told.
+        metadata: Words to store with the job.
+        name: What the job is called.
+    """
+
+    content: bytes = field(repr=False)
+    input_format: str
+    output_format: str
+    media_type: str = "application/json"
+    params: Mapping[str, JsonValue] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+
+
+def payload_of(job: JobSpec, target: str, *, in_session: bool, num_qubits: int | None) -> Payload:
+    """Write a job down for its target; takes milliseconds to seconds for a circuit.
+
+    Args:
+        job: The job.
+        target: The target's name.
+        in_session: Whether it goes to a session, which Pasqal's side must be told.
+        num_qubits: How many qubits the target has, where the service says.
+
+    Raises:
+        ProgramError: The target cannot run it.
+        MissingExtraError: A library is needed for this, and not installed.
+    """
+    program = job.program
+    formats = formats_of(target)
+    if program.format not in formats:
+        raise UnsupportedProgramError(
+            f"{target} does not run {program.format} programs",
+            provider="azure",
+            remedy=f"It runs: {', '.join(sorted(formats))}.",
+        )
+    if program.format is ProgramFormat.PULSER:
+        return _of_sequence(job, in_session=in_session)
+    if program.format in CIRCUIT_FORMATS:
+        return _of_circuit(job, target, num_qubits or QUBITS.get(target.lower()))
+    return _as_it_is(job)
+
+
+def _of_sequence(job: JobSpec, *, in_session: bool) -> Payload:
+    options = azure_options(job.options)
+    facts = pulser.facts_of(job.program)
+    pulser.check_names(facts, job.variables)
+    params: JsonObject = {"shots": job.shots}
+    if job.variables:
+        params["variables"] = pulser.variables_of(job)
+    if in_session:
+        # It tells Pasqal's side to keep one batch for the whole session.
+        params["open_batch"] = True
+    return Payload(
+        pulser.input_of(job.program, options.emulation),
+        pulser.INPUT,
+        pulser.OUTPUT,
+        params=params,
+        metadata=Note(atoms=pulser.atoms_of(facts, job.variables)).words(),
+        name=job.program.name,
+    )
+
+
+def _of_circuit(job: JobSpec, target: str, most_qubits: int | None) -> Payload:
+    from quantum_async.providers.azure.translate.circuits import bound_circuit, check_circuit
+
+    circuit = bound_circuit(job.program, job.variables)
+    check_circuit(circuit, target, most_qubits)
+    native = {IONQ: _as_ionq, QUANTINUUM: _as_qasm, RIGETTI: _as_quil}.get(provider_in(target))
+    if azure_options(job.options).form is CircuitForm.NATIVE and native is not None:
+        return native(job, circuit)
+    return _as_qir(job, circuit)
+
+
+def _as_qir(job: JobSpec, circuit: QuantumCircuit) -> Payload:
+    read = _read(circuit, qir.BASIS)
+    entry: JsonObject = {"entryPoint": qir.ENTRY, "arguments": []}
+    return Payload(
+        qir.qir_of(read).encode(),
+        QIR,
+        V2,
+        media_type=QIR,
+        params={"shots": job.shots, "items": [entry]},
+        metadata={
+            "qiskit": "True",
+            "name": read.name,
+            "num_qubits": str(read.num_qubits),
+            "metadata": "{}",
+            **Note(read.bits.registers, _by_place(read)).words(),
+        },
+        name=job.program.name or read.name,
+    )
+
+
+def _as_ionq(job: JobSpec, circuit: QuantumCircuit) -> Payload:
+    read = _read(circuit, ionq.BASIS)
+    return Payload(
+        ionq.ionq_of(read).encode(),
+        ionq.INPUT,
+        ionq.OUTPUT,
+        params={"shots": job.shots},
+        metadata={
+            "name": read.name,
+            "num_qubits": str(read.num_qubits),
+            **Note(read.bits.registers, _by_place(read)).words(),
+        },
+        name=job.program.name or read.name,
+    )
+
+
+def _as_qasm(job: JobSpec, circuit: QuantumCircuit) -> Payload:
+    from quantum_async.providers.azure.translate.circuits import in_basis
+
+    read = _read(circuit, quantinuum.BASIS)
+    return Payload(
+        quantinuum.qasm_of(in_basis(circuit, quantinuum.BASIS)).encode(),
+        quantinuum.INPUT,
+        quantinuum.OUTPUT,
+        media_type="application/qasm",
+        params={"shots": job.shots},
+        metadata=Note(read.bits.registers).words(),
+        name=job.program.name or read.name,
+    )
+
+
+def _as_quil(job: JobSpec, circuit: QuantumCircuit) -> Payload:
+    read = _read(circuit, quil.BASIS)
+    places = tuple(place for found in read.bits.places for place in found)
+    return Payload(
+        quil.quil_of(read).encode(),
+        quil.INPUT,
+        quil.OUTPUT,
+        media_type="text/plain",
+        params={"shots": job.shots},
+        metadata=Note(read.bits.registers, places).words(),
+        name=job.program.name or read.name,
+    )
+
+
+def _as_it_is(job: JobSpec) -> Payload:
+    formats = {
+        ProgramFormat.QIR: (QIR, V2, QIR),
+        ProgramFormat.IONQ: (ionq.INPUT, ionq.OUTPUT, "application/json"),
+        ProgramFormat.QUANTINUUM: (quantinuum.INPUT, quantinuum.OUTPUT, "application/qasm"),
+        ProgramFormat.QUIL: (quil.INPUT, quil.OUTPUT, "text/plain"),
+    }
+    program = job.program
+    if job.variables:
+        raise UnsupportedProgramError(
+            f"values cannot be put into a {program.format} program",
+            provider="azure",
+            remedy="Write the values into it, or pass a circuit with parameters.",
+        )
+    given, wanted, media = formats[program.format]
+    params: JsonObject = {"shots": job.shots}
+    metadata: dict[str, str] = {}
+    if program.format is ProgramFormat.QIR:
+        params["items"] = [{"entryPoint": qir.ENTRY, "arguments": []}]
+    if program.format is ProgramFormat.IONQ:
+        metadata["num_qubits"] = str(ionq.ionq_qubits(program.text))
+    return Payload(program.data, given, wanted, media, params, metadata, program.name)
+
+
+def _read(circuit: QuantumCircuit, basis: list[str]) -> Circuit:
+    from quantum_async.providers.azure.translate.circuits import in_basis, read_gates
+
+    return read_gates(in_basis(circuit, basis), circuit)
+
+
+def _by_place(circuit: Circuit) -> tuple[int, ...]:
+    """Name the measured qubit of each bit of each register, in their order."""
+    return tuple(circuit.measured[place] for found in circuit.bits.places for place in found)

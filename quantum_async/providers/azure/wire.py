@@ -1,0 +1,383 @@
+"""Azure Quantum's JSON as it is on the wire; what a field may hold is read leniently."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import (
+    AliasGenerator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.alias_generators import to_camel
+
+Item = TypeVar("Item")
+
+
+class AzureJobStatus(StrEnum):
+    """What the service says of a job."""
+
+    QUEUED = "Queued"
+    WAITING = "Waiting"
+    EXECUTING = "Executing"
+    FINISHING = "Finishing"
+    CANCELLATION_REQUESTED = "CancellationRequested"
+    CANCELLING = "Cancelling"
+    COMPLETED = "Completed"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+    UNKNOWN = "Unknown"
+    """A word that this package does not know."""
+
+    @classmethod
+    def read(cls, word: str) -> AzureJobStatus:
+        """Read a word, whatever its capitals."""
+        return _JOB_WORDS.get(word.lower(), cls.UNKNOWN)
+
+
+class AzureSessionStatus(StrEnum):
+    """What the service says of a session."""
+
+    WAITING = "Waiting"
+    EXECUTING = "Executing"
+    FAILURES = "Failure(s)"
+    """Some job has failed, and the session goes on."""
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    TIMED_OUT = "TimedOut"
+    UNKNOWN = "Unknown"
+    """A word that this package does not know."""
+
+    @classmethod
+    def read(cls, word: str) -> AzureSessionStatus:
+        """Read a word, whatever its capitals."""
+        return _SESSION_WORDS.get(word.lower(), cls.UNKNOWN)
+
+
+_JOB_WORDS = {status.value.lower(): status for status in AzureJobStatus}
+_SESSION_WORDS = {status.value.lower(): status for status in AzureSessionStatus}
+
+
+class Priority(StrEnum):
+    """How urgent a job is, where the workspace has priorities."""
+
+    STANDARD = "Standard"
+    HIGH = "High"
+
+
+_MOMENT = TypeAdapter(datetime)
+
+
+def _moment(value: object) -> object:
+    # Seven digits of a second, an offset or a Z have been seen; none of it may break a list.
+    if value is None or isinstance(value, datetime):
+        return value
+    try:
+        found = _MOMENT.validate_python(value)
+    except ValidationError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def _texts(value: object) -> object:
+    return tuple(value) if isinstance(value, list | tuple) else ()
+
+
+def _mapping(value: object) -> object:
+    return value if isinstance(value, dict) else {}
+
+
+def _words(value: object) -> object:
+    if not isinstance(value, dict):
+        return {}
+    return {str(name): item if isinstance(item, str) else str(item) for name, item in value.items()}
+
+
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+Mapping = Annotated[dict[str, JsonValue], BeforeValidator(_mapping)]
+Words = Annotated[dict[str, str], BeforeValidator(_words)]
+
+
+class Document(BaseModel):
+    """An object of the service; fields that this package does not know are kept."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="allow",
+        populate_by_name=True,
+        alias_generator=AliasGenerator(validation_alias=to_camel),
+        protected_namespaces=(),
+    )
+
+
+class ItemError(Document):
+    """Why a job or a session failed.
+
+    Args:
+        code: The service's own word, such as ``"InvalidInputData"``.
+        message: What happened.
+    """
+
+    code: str = ""
+    message: str = ""
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.code, self.message) if part)
+
+
+class UsageEvent(Document):
+    """One line of a bill.
+
+    Args:
+        dimension_id: What is billed.
+        dimension_name: The same in words.
+        measure_unit: The unit of the amounts.
+        amount_billed: How much is billed.
+        amount_consumed: How much was used.
+        unit_price: What one unit costs.
+    """
+
+    dimension_id: str = ""
+    dimension_name: str = ""
+    measure_unit: str = ""
+    amount_billed: float = 0.0
+    amount_consumed: float = 0.0
+    unit_price: float = 0.0
+
+
+class CostEstimate(Document):
+    """What a job or a session is going to cost.
+
+    Args:
+        currency_code: The currency.
+        estimated_total: The sum.
+        events: What it is made of.
+    """
+
+    currency_code: str = ""
+    estimated_total: float = 0.0
+    events: Annotated[tuple[UsageEvent, ...], BeforeValidator(_texts)] = ()
+
+
+class WorkspaceItem(Document):
+    """What jobs and sessions have in common.
+
+    Args:
+        id: Its id.
+        name: Its name, which need not be unique.
+        provider_id: The provider, in lower case.
+        target: The target.
+        status: The service's word for where it stands.
+        error_data: Why it failed.
+        cost_estimate: What it costs, once it has ended.
+        creation_time: When it was created.
+        begin_execution_time: When it began to run.
+        end_execution_time: When it ended.
+        last_modified_time: When it was last changed.
+        tags: Free words.
+        usage: What it used, by measure.
+        created_by: Who created it.
+    """
+
+    id: str
+    name: str = ""
+    item_type: str = ""
+    provider_id: str = ""
+    target: str = ""
+    status: str = ""
+    error_data: ItemError | None = None
+    cost_estimate: CostEstimate | None = None
+    creation_time: Moment = None
+    begin_execution_time: Moment = None
+    end_execution_time: Moment = None
+    last_modified_time: Moment = None
+    tags: Texts = ()
+    priority: str | None = None
+    usage: Mapping = Field(default_factory=dict)
+    created_by: str | None = None
+
+
+class AzureJob(WorkspaceItem):
+    """A job as the service describes it.
+
+    Args:
+        job_type: What kind of job, such as ``"QuantumComputing"``.
+        session_id: The session it belongs to.
+        container_uri: Its container; signed only where it was looked up alone.
+        input_data_uri: Its input.
+        input_data_format: How the input is written down.
+        input_params: What else the target was told.
+        output_data_uri: Its output, once there is one.
+        output_data_format: How the output is written down.
+        metadata: Words that were stored with it.
+        cancellation_time: When it was cancelled.
+    """
+
+    job_type: str = ""
+    session_id: str | None = None
+    container_uri: str = Field("", repr=False)
+    input_data_uri: str = Field("", repr=False)
+    input_data_format: str = ""
+    input_params: Mapping = Field(default_factory=dict)
+    output_data_uri: str | None = Field(None, repr=False)
+    output_data_format: str | None = None
+    metadata: Words = Field(default_factory=dict)
+    cancellation_time: Moment = None
+    is_cancelling: bool = False
+
+    @property
+    def state(self) -> AzureJobStatus:
+        """Where it stands."""
+        return AzureJobStatus.read(self.status)
+
+    @property
+    def shots(self) -> int | None:
+        """How many shots were asked for, under any of the names this has had."""
+        for name in ("shots", "count"):
+            value = self.input_params.get(name)
+            if isinstance(value, int) and not isinstance(value, bool):
+                return value
+        return None
+
+
+class AzureSession(WorkspaceItem):
+    """A session as the service describes it.
+
+    Args:
+        job_failure_policy: ``"Abort"`` ends it with the first job that fails, ``"Continue"`` does
+            not.
+    """
+
+    job_failure_policy: str = ""
+
+    @property
+    def state(self) -> AzureSessionStatus:
+        """Where it stands."""
+        return AzureSessionStatus.read(self.status)
+
+
+class TargetStatus(Document):
+    """A target of a provider.
+
+    Args:
+        id: Its name.
+        current_availability: The service's word for whether it takes jobs.
+        average_queue_time: What jobs wait on average, in seconds.
+        status_page: Where its provider tells more.
+        num_qubits: How many qubits it has, where the service says.
+        target_profile: Which profile of QIR it takes, where the service says.
+    """
+
+    id: str
+    current_availability: str = ""
+    average_queue_time: float | None = None
+    status_page: str | None = None
+    num_qubits: int | None = None
+    target_profile: str | None = None
+
+
+class ProviderStatus(Document):
+    """A provider and its targets.
+
+    Args:
+        id: Its name.
+        current_availability: The service's word for whether it takes jobs.
+        targets: Its targets.
+    """
+
+    id: str
+    current_availability: str = ""
+    targets: Annotated[tuple[TargetStatus, ...], BeforeValidator(_texts)] = ()
+
+
+class AzureQuota(Document):
+    """How much of something may be used.
+
+    Args:
+        dimension: Of what.
+        scope: ``"Workspace"`` or ``"Subscription"``.
+        provider_id: The provider.
+        utilization: How much was used.
+        holds: How much is reserved for what runs.
+        limit: How much may be used.
+        period: ``"Monthly"`` or ``"None"``.
+    """
+
+    dimension: str = ""
+    scope: str = ""
+    provider_id: str = ""
+    utilization: float = 0.0
+    holds: float = 0.0
+    limit: float = 0.0
+    period: str = ""
+
+
+class QuotaUsage(Document):
+    """How much of a provider's quota a target has used.
+
+    Args:
+        provider_id: The provider.
+        scope: What the numbers are about.
+        target_id: The target.
+        usage: The numbers, by measure.
+        last_modified_time: When they were last changed.
+    """
+
+    provider_id: str = ""
+    scope: str = ""
+    target_id: str | None = None
+    usage: Mapping = Field(default_factory=dict)
+    last_modified_time: Moment = None
+
+
+class Paged(Document, Generic[Item]):
+    """One page of a list."""
+
+    value: Annotated[tuple[Item, ...], BeforeValidator(_texts)] = ()
+    next_link: str | None = None
+
+
+class SasAnswer(Document):
+    """A signed address."""
+
+    sas_uri: str = Field(repr=False)
+
+
+class WorkspaceProperties(Document):
+    """What the management says of a workspace."""
+
+    endpoint_uri: str | None = None
+    workspace_kind: str | None = None
+
+
+class WorkspaceAnswer(Document):
+    """A workspace as the management describes it."""
+
+    location: str | None = None
+    properties: WorkspaceProperties = WorkspaceProperties()
+
+
+class GraphRow(Document):
+    """A workspace as the resource graph describes it."""
+
+    name: str
+    subscription_id: str
+    resource_group: str
+    location: str = ""
+    endpoint_uri: str | None = None
+    workspace_kind: str | None = None
+
+
+class GraphAnswer(Document):
+    """What the resource graph found."""
+
+    data: Annotated[tuple[GraphRow, ...], BeforeValidator(_texts)] = ()
