@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from quantum_async.cli.codes import ExitCode
+from quantum_async.cli.doctor import app as doctor_app
+from quantum_async.cli.jobs import Journal, app as jobs_app
 from quantum_async.cli.options import (
     Debug,
     Json,
@@ -28,6 +30,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+app.add_typer(jobs_app, name="jobs")
+app.add_typer(doctor_app)
 
 
 class OnError(StrEnum):
@@ -147,12 +153,14 @@ def sweep(
         OnError, typer.Option(help="End at the first failed point, or collect them all.")
     ] = OnError.RAISE,
     output: Output = None,
+    journal: Journal = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Run a program at every point of a grid, as many at a time as the target takes.
 
-    --output takes a .csv, .json or .png file.
+    --output takes a .csv, .json or .png file. With --journal, the same command continues a sweep
+    that was interrupted: only the points without a result are sent.
 
     quantum-async sweep rabi.json --param omega=0:4pi:41 --output rabi.png
 
@@ -163,7 +171,16 @@ def sweep(
         from quantum_async.cli.sweep import SweepOrder, sweep
 
         order = SweepOrder(
-            program, on, shots, param, seed, timeout, observable or (), on_error.value, output
+            program,
+            on,
+            shots,
+            param,
+            seed,
+            timeout,
+            observable or (),
+            on_error.value,
+            output,
+            journal,
         )
         return await sweep(order, json=json, debug=debug)
 

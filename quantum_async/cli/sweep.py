@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import anyio
+import anyio.to_thread
 
 from quantum_async.cli.clients import client_for
 from quantum_async.cli.codes import ExitCode, exit_code
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from quantum_async.cli.documents import Document
+    from quantum_async.models.grid import Points
+    from quantum_async.models.program import Program
 
 OnError = Literal["raise", "collect"]
 
@@ -44,6 +48,7 @@ class SweepOrder:
         observables: Pauli strings to be estimated as well.
         on_error: Whether the first failed point ends the sweep, or all are collected.
         output: A file to write as well: .csv, .json or .png.
+        journal: Where jobs are written down: a file or URL.
     """
 
     path: Path
@@ -55,6 +60,7 @@ class SweepOrder:
     observables: Sequence[str] = ()
     on_error: OnError = "raise"
     output: Path | None = None
+    journal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,12 +127,13 @@ async def _run(order: SweepOrder) -> Swept:
     reason: QuantumAsyncError | None = None
     try:
         with anyio.fail_after(order.timeout):
-            async with Scheduler(client) as scheduler:
+            async with Scheduler(client, journal=order.journal) as scheduler:
                 running = scheduler.sweep(
                     program,
                     points,
                     shots=order.shots,
                     on=order.on,
+                    name=await anyio.to_thread.run_sync(_name, order, program, points, options),
                     on_error=order.on_error,
                     options=options,
                 )
@@ -143,6 +150,15 @@ async def _run(order: SweepOrder) -> Swept:
         reason = error
     outcomes = [found.get(i) or SweepPoint(i, points[i]) for i in range(len(points))]
     return Swept(order, target, SweepResults(points, outcomes), reason)
+
+
+def _name(order: SweepOrder, program: Program, points: Points, options: RunOptions) -> str | None:
+    """Name a sweep after all that it runs, so that the same command continues it."""
+    if order.journal is None:
+        return None
+    parts = (program.digest, points.digest, str(order.shots), order.on, repr(options))
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return f"{order.path.stem}-{digest[:16]}"
 
 
 def _late(unfinished: int, order: SweepOrder) -> WaitTimeoutError:

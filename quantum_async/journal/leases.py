@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, exists, or_, select, update
 
 from quantum_async.errors import JournalError
 from quantum_async.journal.owner import Owner
-from quantum_async.journal.schema import leases
+from quantum_async.journal.schema import batches, leases, runs, submissions, sweeps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,8 +122,11 @@ class Leases:
         return lost
 
     def release(self, transaction: Transaction) -> None:
-        """Give all leases back."""
+        """Give all leases back; a run that recorded nothing leaves no trace."""
         self._held.clear()
+        run = self._owner.run
+        used = [exists().where(table.c.run == run) for table in (submissions, batches, sweeps)]
+        transaction.connection.execute(delete(runs).where(runs.c.id == run, ~or_(*used)))
         transaction.connection.execute(
             update(leases).where(leases.c.owner == self._owner.run).values(expires=0.0)
         )

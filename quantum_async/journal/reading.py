@@ -6,7 +6,7 @@ import logging
 import zlib
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from quantum_async.errors import QuantumAsyncError
 from quantum_async.journal.forms import (
@@ -17,22 +17,27 @@ from quantum_async.journal.forms import (
     unpack_result,
     unpack_variables,
 )
+from quantum_async.journal.leases import is_free
 from quantum_async.journal.records import (
+    UNFINISHED,
     BadRow,
     BatchState,
     Place,
     SendState,
     StoredBatch,
     StoredJob,
+    StoredRun,
     StoredSubmission,
     WorkState,
 )
 from quantum_async.journal.schema import (
     batches,
     jobs,
+    leases,
     programs,
     quarantine,
     results,
+    runs,
     submissions,
 )
 from quantum_async.journal.values import load_options
@@ -70,6 +75,7 @@ class Reader:
     def __init__(self, transaction: Transaction, shown: str) -> None:
         transaction.flush()
         self._connection: Connection = transaction.connection
+        self._now = transaction.now
         self._shown = shown
         self._programs: dict[str, Program | None] = {}
 
@@ -128,6 +134,40 @@ class Reader:
         rows = self._connection.execute(query).mappings().all()
         found = (self._read("batches", row, _batch) for row in rows)
         return [batch for batch in found if batch is not None]
+
+    def runs(self) -> list[StoredRun]:
+        """List the runs that recorded something, the latest first."""
+        open_jobs = (
+            select(submissions.c.run, func.count().label("unfinished"))
+            .join(jobs, jobs.c.submission == submissions.c.key)
+            .where(jobs.c.state.in_(UNFINISHED))
+            .group_by(submissions.c.run)
+            .subquery()
+        )
+        query = (
+            select(runs, open_jobs.c.unfinished)
+            .outerjoin(open_jobs, open_jobs.c.run == runs.c.id)
+            .order_by(runs.c.started.desc())
+        )
+        rows = self._connection.execute(query).mappings().all()
+        return [self._run(row) for row in rows]
+
+    def is_owned(self, scope: str) -> bool:
+        """Whether a living process holds the lease of a scope."""
+        query = select(leases).where(leases.c.scope == scope)
+        row = self._connection.execute(query).mappings().one_or_none()
+        return not is_free(row, self._now)
+
+    def _run(self, row: RowMapping) -> StoredRun:
+        return StoredRun(
+            id=row["id"],
+            started=row["started"],
+            host=row["host"],
+            pid=row["pid"],
+            is_alive=self.is_owned(f"run:{row['id']}"),
+            unfinished=row["unfinished"] or 0,
+            sdk=row["sdk"],
+        )
 
     def quarantined(self) -> list[BadRow]:
         """List what was set aside."""

@@ -32,6 +32,7 @@ from quantum_async.journal.leases import LEASE, Leases
 from quantum_async.journal.migrate import prepare, sdk_version
 from quantum_async.journal.owner import Owner
 from quantum_async.journal.place import JournalPlace
+from quantum_async.journal.reading import Reader
 from quantum_async.journal.records import SendState
 from quantum_async.journal.schema import runs
 from quantum_async.journal.statements import Statements, Transaction
@@ -160,6 +161,17 @@ class SqlJournal(Journal):
             JournalError: The database refused.
         """
         return await self._writer.do(Work(work, scope))
+
+    async def read(self, read: Callable[[Reader], T]) -> T:
+        """Read what is written down; rows that cannot be read are set aside.
+
+        Args:
+            read: Called in the writer's thread.
+
+        Raises:
+            JournalError: The database refused.
+        """
+        return await self.ask(lambda t: read(Reader(t, self.location)))
 
     async def intend(self, submission: Submission, budget: Budget | None) -> None:
         """Record that a submission is about to be sent, and commit its part of the budget.

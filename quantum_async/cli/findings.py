@@ -1,0 +1,133 @@
+"""What a journal holds, for the verbs that list, resume and tidy up."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from quantum_async.http.redact import redact
+from quantum_async.journal.claiming import OPEN, RUNNING, UNSENT
+from quantum_async.journal.records import BadRow, StoredBatch, StoredJob, StoredRun
+from quantum_async.journal.schema import batches, jobs, submissions
+from quantum_async.journal.sql import SqlJournal
+from quantum_async.providers.base import provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from quantum_async.cli.documents import Document
+    from quantum_async.journal.reading import Reader
+    from quantum_async.journal.records import StoredSubmission
+    from quantum_async.providers.base import ProviderClient
+
+PLACE = "QUANTUM_ASYNC_JOURNAL"
+DEFAULT = "jobs.db"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What nobody living answers for.
+
+    Args:
+        jobs: Jobs that the provider has accepted and that have no outcome.
+        submissions: What was never sent, or may have been.
+        batches: Batches that are or may be open.
+        bad: Rows that could not be read.
+    """
+
+    jobs: list[StoredJob]
+    submissions: list[StoredSubmission]
+    batches: list[StoredBatch]
+    bad: list[BadRow]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.jobs or self.submissions or self.batches)
+
+    @property
+    def providers(self) -> set[str]:
+        """Whose clients are needed."""
+        members = [job for submission in self.submissions for job in submission.jobs]
+        found = {job.provider for job in (*self.jobs, *members)}
+        return found | {batch.ref.provider for batch in self.batches}
+
+
+def place_of(journal: str | None) -> str:
+    """Say which journal is meant: the one given, else the environment's, else ``jobs.db``."""
+    return journal or os.environ.get(PLACE) or DEFAULT
+
+
+def existing(journal: str | None) -> SqlJournal:
+    """Prepare to open a journal that has to be there already.
+
+    Args:
+        journal: A path or URL, or ``None`` for the usual place.
+    """
+    return SqlJournal(place_of(journal), clean=redact, must_exist=True)
+
+
+def ownerless(reader: Reader) -> Findings:
+    """Find what nobody living answers for."""
+    return Findings(
+        [j for j in reader.jobs(jobs.c.state.in_(RUNNING)) if not reader.is_owned(j.place.scope)],
+        [
+            s
+            for s in reader.submissions(submissions.c.state.in_(UNSENT))
+            if not reader.is_owned(s.jobs[0].place.scope)
+        ],
+        [b for b in reader.batches(batches.c.state.in_(OPEN)) if not reader.is_owned(b.scope)],
+        reader.quarantined(),
+    )
+
+
+def clients_for(names: Iterable[str]) -> list[ProviderClient]:
+    """Build a client per provider from the environment; nothing is sent.
+
+    Raises:
+        ConfigurationError: A variable is missing or malformed.
+    """
+    return [provider(name).from_env() for name in sorted(names)]
+
+
+def job_document(job: StoredJob) -> Document:
+    """Write a job down with stable keys."""
+    return {
+        "key": job.spec.key,
+        "target": f"{job.provider}:{job.target}",
+        "state": str(job.state),
+        "job_id": job.ref.id if job.ref else None,
+        "sweep": job.place.sweep,
+        "point": job.place.point,
+        "shots": job.spec.shots,
+        "parameters": dict(job.spec.variables),
+        "created": job.created,
+        "error": None
+        if job.error is None
+        else {"type": type(job.error).__name__, "message": str(job.error)},
+    }
+
+
+def batch_document(batch: StoredBatch) -> Document:
+    """Write a batch down with stable keys."""
+    return {
+        "key": batch.ref.key,
+        "target": f"{batch.ref.provider}:{batch.ref.target}",
+        "batch_id": batch.ref.id or None,
+        "state": str(batch.state),
+        "name": batch.name,
+        "opened": batch.opened,
+    }
+
+
+def run_document(run: StoredRun) -> Document:
+    """Write a run down with stable keys."""
+    return {
+        "run": run.id,
+        "started": run.started,
+        "host": run.host,
+        "pid": run.pid,
+        "alive": run.is_alive,
+        "unfinished": run.unfinished,
+    }

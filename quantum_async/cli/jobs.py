@@ -1,0 +1,107 @@
+"""The verb ``jobs``, with its options and help."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import typer
+
+from quantum_async.cli.codes import ExitCode
+from quantum_async.cli.options import Debug, Json
+from quantum_async.cli.session import execute
+
+Journal: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="The journal: a file, or the URL of a PostgreSQL database; jobs.db by default.",
+        envvar="QUANTUM_ASYNC_JOURNAL",
+    ),
+]
+Key: TypeAlias = Annotated[
+    str, typer.Argument(metavar="JOB", help="A key or its beginning, or the provider's id.")
+]
+
+app = typer.Typer(help="List, show, cancel and resume the jobs of a journal.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_jobs(
+    *,
+    journal: Journal = None,
+    everything: Annotated[bool, typer.Option("--all", help="Finished jobs as well.")] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """List the runs of a journal, and the jobs that are not finished.
+
+    quantum-async jobs list --journal jobs.db --all
+    """
+
+    async def verb() -> ExitCode:
+        from quantum_async.cli.keeping import list_jobs
+
+        return await list_jobs(journal, everything=everything, json=json)
+
+    raise typer.Exit(execute(verb, debug=debug))
+
+
+@app.command("show")
+def show_job(
+    job: Key, *, journal: Journal = None, json: Json = False, debug: Debug = False
+) -> None:
+    """Show one job with its parameters and its result or failure; asks no provider.
+
+    quantum-async jobs show 3f2a --json
+    """
+
+    async def verb() -> ExitCode:
+        from quantum_async.cli.keeping import show_job
+
+        return await show_job(journal, job, json=json)
+
+    raise typer.Exit(execute(verb, debug=debug))
+
+
+@app.command("cancel")
+def cancel_jobs(
+    jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="Keys or providers' ids.")],
+    *,
+    journal: Journal = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Cancel accepted jobs at their providers; what they cost so far stays billed.
+
+    quantum-async jobs cancel 3f2a 77bc
+    """
+
+    async def verb() -> ExitCode:
+        from quantum_async.cli.keeping import cancel_jobs
+
+        return await cancel_jobs(journal, jobs, json=json)
+
+    raise typer.Exit(execute(verb, debug=debug))
+
+
+@app.command("resume")
+def resume_jobs(
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="One run; everything by default.")
+    ] = None,
+    *,
+    journal: Journal = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Take over what a dead process left unfinished, and wait for it.
+
+    quantum-async jobs resume --journal jobs.db
+    """
+
+    async def verb() -> ExitCode:
+        from quantum_async.cli.keeping import resume
+
+        return await resume(journal, run, json=json, debug=debug)
+
+    raise typer.Exit(execute(verb, debug=debug))

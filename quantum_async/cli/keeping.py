@@ -1,0 +1,205 @@
+"""``quantum-async jobs``: what its verbs do."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from quantum_async.cli.codes import ExitCode, exit_code
+from quantum_async.cli.complaints import complain
+from quantum_async.cli.documents import dump, failure, measured
+from quantum_async.cli.findings import (
+    clients_for,
+    existing,
+    job_document,
+    ownerless,
+    place_of,
+    run_document,
+)
+from quantum_async.errors import InvalidInputError, JobCancelledError, QuantumAsyncError
+from quantum_async.journal.records import UNFINISHED
+from quantum_async.scheduler.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from quantum_async.cli.documents import Document
+    from quantum_async.journal.records import StoredJob, StoredRun
+    from quantum_async.models.job import JobRef
+    from quantum_async.scheduler.job import Job
+
+
+async def list_jobs(journal: str | None, *, everything: bool, json: bool) -> ExitCode:
+    """List runs and jobs.
+
+    Args:
+        journal: A path or URL.
+        everything: Finished jobs as well.
+        json: Print a document instead of tables.
+    """
+    async with existing(journal) as opened:
+        runs = await opened.read(lambda reader: reader.runs())
+        jobs = await opened.read(lambda reader: reader.jobs())
+    shown = [job for job in jobs if everything or job.state in UNFINISHED]
+    runs = [run for run in runs if run.id != opened.run]
+    if json:
+        document: Document = {
+            "runs": [run_document(run) for run in runs],
+            "jobs": [job_document(job) for job in shown],
+        }
+        sys.stdout.write(dump(document) + "\n")
+    else:
+        _show(runs, shown, hidden=len(jobs) - len(shown))
+    return ExitCode.OK
+
+
+async def show_job(journal: str | None, key: str, *, json: bool) -> ExitCode:
+    """Show one job with its result or failure.
+
+    Args:
+        journal: A path or URL.
+        key: Its key or the beginning of it, or the provider's id.
+        json: Print a document instead of lines.
+    """
+    async with existing(journal) as opened:
+        jobs = await opened.read(lambda reader: reader.jobs(with_results=True))
+    job = _named(jobs, key)
+    document = {**job_document(job), **measured(job.result)}
+    if json:
+        sys.stdout.write(dump(document) + "\n")
+    else:
+        sys.stdout.writelines(f"{name}: {value}\n" for name, value in document.items())
+    return ExitCode.OK
+
+
+async def cancel_jobs(journal: str | None, keys: Sequence[str], *, json: bool) -> ExitCode:
+    """Cancel accepted jobs at their providers.
+
+    Args:
+        journal: A path or URL.
+        keys: Keys or the beginnings of keys, or the providers' ids.
+        json: Print a document instead of lines.
+    """
+    async with existing(journal) as opened:
+        jobs = await opened.read(lambda reader: reader.jobs())
+    chosen = [_named(jobs, key) for key in keys]
+    refs = [job.ref for job in chosen if job.ref is not None and job.state in UNFINISHED]
+    cancelled = await _cancel(refs, place_of(journal))
+    if json:
+        sys.stdout.write(dump({"cancelled": cancelled}) + "\n")
+    else:
+        sys.stdout.write(f"{len(cancelled)} of {len(chosen)} jobs cancelled\n")
+    return ExitCode.OK
+
+
+async def resume(journal: str | None, run: str | None, *, json: bool, debug: bool) -> ExitCode:
+    """Take over what nobody living answers for, and wait for it.
+
+    Args:
+        journal: A path or URL.
+        run: One run; everything by default.
+        json: Print a document instead of lines.
+        debug: Show tracebacks.
+    """
+    async with existing(journal) as opened:
+        findings = await opened.read(ownerless)
+    if not findings.providers:
+        sys.stdout.write(dump({"jobs": []}) + "\n" if json else "nothing to resume\n")
+        return ExitCode.OK
+    errors: list[QuantumAsyncError] = []
+    rows: list[Document] = []
+    async with Scheduler(*clients_for(findings.providers), journal=place_of(journal)) as scheduler:
+        jobs = await scheduler.resume(run)
+        async for job in scheduler.as_completed(jobs):
+            rows.append(await _outcome(job, errors))
+            if not json:
+                sys.stdout.write(f"{rows[-1]['key']} {job.target} {rows[-1]['status']}\n")
+    if json:
+        sys.stdout.write(dump({"jobs": rows}) + "\n")
+    if not errors:
+        return ExitCode.OK
+    group = ExceptionGroup(f"{len(errors)} jobs have no result", errors)
+    complain(group, debug=debug)
+    return exit_code(group)
+
+
+async def _outcome(job: Job, errors: list[QuantumAsyncError]) -> Document:
+    result, error = None, None
+    try:
+        result = await job
+    except QuantumAsyncError as caught:
+        errors.append(caught)
+        error = caught
+    return {
+        "key": job.key,
+        "job_id": job.id,
+        "target": job.target,
+        "status": str(job.state.status) if result is None else "succeeded",
+        **measured(result),
+        "error": failure(error),
+    }
+
+
+async def _cancel(refs: Sequence[JobRef], journal: str) -> list[str]:
+    if not refs:
+        return []
+    cancelled = []
+    names = {ref.provider for ref in refs}
+    async with Scheduler(*clients_for(names), journal=journal) as scheduler:
+        jobs = [await scheduler.adopt(ref) for ref in refs]
+        for job in jobs:
+            await job.cancel()
+        async for job in scheduler.as_completed(jobs):
+            try:
+                await job
+            except JobCancelledError:
+                cancelled.append(job.key)
+            except QuantumAsyncError:
+                continue
+    return cancelled
+
+
+def _named(jobs: Sequence[StoredJob], word: str) -> StoredJob:
+    exact = [job for job in jobs if job.spec.key == word or (job.ref and job.ref.id == word)]
+    found = exact or [job for job in jobs if job.spec.key.startswith(word)]
+    if len(found) == 1:
+        return found[0]
+    raise InvalidInputError(
+        f"{len(found)} jobs of the journal are called {word!r}",
+        remedy="Give the whole key; quantum-async jobs list --all --json shows it.",
+    )
+
+
+def _show(runs: Sequence[StoredRun], jobs: Sequence[StoredJob], *, hidden: int) -> None:
+    from rich.console import Console
+
+    from quantum_async.display.tables import print_table
+
+    console = Console(highlight=False)
+    if runs:
+        heads = ("run", "started", "process", "alive", "#unfinished")
+        print_table(console, heads, [_run_row(run) for run in runs])
+    if jobs:
+        columns = ("job", "target", "state", "id", "sweep", "#point", "#shots")
+        print_table(console, columns, [_job_row(job) for job in jobs])
+    if hidden:
+        sys.stdout.write(f"{hidden} finished jobs are not shown; --all shows them\n")
+
+
+def _run_row(run: StoredRun) -> list[str]:
+    started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.started))
+    alive = "yes" if run.is_alive else "no"
+    return [run.id, started, f"{run.pid}@{run.host}", alive, str(run.unfinished)]
+
+
+def _job_row(job: StoredJob) -> list[str]:
+    return [
+        job.spec.key[:12],
+        f"{job.provider}:{job.target}",
+        str(job.state),
+        job.ref.id if job.ref else "",
+        job.place.sweep or "",
+        "" if job.place.point is None else str(job.place.point),
+        str(job.spec.shots),
+    ]
