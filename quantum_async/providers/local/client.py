@@ -136,7 +136,8 @@ class LocalClient(ProviderClient):
         )
         # On a thread, because counting cores and memory reads files.
         engine = await anyio.to_thread.run_sync(make)
-        self._engine = self._engine or engine
+        if not self.is_open:
+            self._engine = engine
 
     async def close(self) -> None:
         """Stop the workers and forget all jobs; unfinished ones do not go on."""

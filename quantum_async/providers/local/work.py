@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from quantum_async.models.result import Result
     from quantum_async.models.submission import JobSpec
+
+_WATCH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,16 @@ def start_worker() -> None:
     # With this library around, Pulser compiles all of its schemas on import, which takes longer
     # than the rest of the import. A worker reads each program once and needs no such speed.
     sys.modules.setdefault("fastjsonschema", cast("ModuleType", None))
+    parent = os.getppid()
+    threading.Thread(target=_end_with, args=(parent,), name="parent-watch", daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    # A parent that is killed closes nothing, and its workers would wait for ever.
+    pause = threading.Event()
+    while os.getppid() == parent:
+        pause.wait(_WATCH_SECONDS)
+    os._exit(1)
 
 
 def _run(task: Task) -> Outcome:

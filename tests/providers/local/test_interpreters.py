@@ -89,3 +89,28 @@ def test_a_notebook_cell_can_use_the_pool():
     notebook = new_notebook(cells=[new_code_cell(SWEEP + "\nawait main()\nprint('the end')")])
     NotebookClient(notebook, timeout=100, kernel_name="python3").execute()
     check("".join(o["text"] for o in notebook.cells[0].outputs if o["name"] == "stdout"))
+
+
+ORPHANS = textwrap.dedent(
+    """
+    import os, threading
+    from quantum_async.providers.local.pool import ProcessPlace
+
+    ready = threading.Event()
+    pool = ProcessPlace(1, lambda kind, seconds: ready.set(), ready.set)
+    pool.want("circuits", "statevector")
+    ready.wait()
+    print(pool.submit([]).result(), flush=True)
+    os.kill(os.getpid(), 9)
+    """
+)
+
+
+@pytest.mark.timeout(120)
+def test_workers_end_with_a_killed_parent():
+    """A parent that is killed can close nothing; its workers notice by themselves."""
+    with subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE) as process:
+        # The pipe ends when the last process that inherited it has ended: the workers have.
+        output, _ = process.communicate(timeout=60)
+    assert output == b"[]\n"
+    assert process.returncode == -9
