@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from quantum_async import as_program as as_program
     from quantum_async import AuthenticationError as AuthenticationError
+    from quantum_async.blocking._azure_generated import AzureClient as AzureClient
+    from quantum_async import AzureOptions as AzureOptions
     from quantum_async.blocking._scheduler_generated import Batch as Batch
     from quantum_async import BatchClosedError as BatchClosedError
     from quantum_async import BatchError as BatchError
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from quantum_async import InvalidInputError as InvalidInputError
     from quantum_async import InvalidOptionError as InvalidOptionError
     from quantum_async import InvalidShotsError as InvalidShotsError
+    from quantum_async.blocking._iqm_generated import IQMClient as IQMClient
+    from quantum_async import IQMOptions as IQMOptions
     from quantum_async.blocking._scheduler_generated import Job as Job
     from quantum_async import JobCancelledError as JobCancelledError
     from quantum_async import JobError as JobError
@@ -57,6 +61,8 @@ if TYPE_CHECKING:
     from quantum_async import ProgramFormat as ProgramFormat
     from quantum_async import ProgramSyntaxError as ProgramSyntaxError
     from quantum_async import ProtocolError as ProtocolError
+    from quantum_async.blocking._qoro_generated import QoroClient as QoroClient
+    from quantum_async import QoroOptions as QoroOptions
     from quantum_async import QuantumAsyncError as QuantumAsyncError
     from quantum_async import RateLimitedError as RateLimitedError
     from quantum_async import Register as Register
@@ -86,6 +92,8 @@ if TYPE_CHECKING:
 __all__ = [
     "as_program",
     "AuthenticationError",
+    "AzureClient",
+    "AzureOptions",
     "Batch",
     "BatchClosedError",
     "BatchError",
@@ -107,6 +115,8 @@ __all__ = [
     "InvalidInputError",
     "InvalidOptionError",
     "InvalidShotsError",
+    "IQMClient",
+    "IQMOptions",
     "Job",
     "JobCancelledError",
     "JobError",
@@ -132,6 +142,8 @@ __all__ = [
     "ProgramFormat",
     "ProgramSyntaxError",
     "ProtocolError",
+    "QoroClient",
+    "QoroOptions",
     "QuantumAsyncError",
     "RateLimitedError",
     "Register",
@@ -160,7 +172,20 @@ __all__ = [
 ]
 
 TWINS: dict[str, str] = {
+    "quantum_async.http.wire.Download": "quantum_async.blocking._http_generated",
+    "quantum_async.providers.azure.client.AzureClient": "quantum_async.blocking._azure_generated",
+    "quantum_async.providers.azure.items.TopLevelItems": "quantum_async.blocking._azure_generated",
+    "quantum_async.providers.azure.jobs.Jobs": "quantum_async.blocking._azure_generated",
+    "quantum_async.providers.azure.quotas.Quotas": "quantum_async.blocking._azure_generated",
+    "quantum_async.providers.azure.sessions.Sessions": "quantum_async.blocking._azure_generated",
+    "quantum_async.providers.azure.storage.Storage": "quantum_async.blocking._azure_generated",
+    "quantum_async.providers.azure.targets.Targets": "quantum_async.blocking._azure_generated",
     "quantum_async.providers.base.ProviderClient": "quantum_async.blocking._providers_generated",
+    "quantum_async.providers.iqm.api_tokens.Tokens": "quantum_async.blocking._iqm_generated",
+    "quantum_async.providers.iqm.calibration.Calibration": "quantum_async.blocking._iqm_generated",
+    "quantum_async.providers.iqm.client.IQMClient": "quantum_async.blocking._iqm_generated",
+    "quantum_async.providers.iqm.computers.QuantumComputers": "quantum_async.blocking._iqm_generated",
+    "quantum_async.providers.iqm.jobs.Jobs": "quantum_async.blocking._iqm_generated",
     "quantum_async.providers.local.client.LocalClient": "quantum_async.blocking._local_generated",
     "quantum_async.providers.pasqal.batches.Batches": "quantum_async.blocking._pasqal_generated",
     "quantum_async.providers.pasqal.client.PasqalClient": "quantum_async.blocking._pasqal_generated",
@@ -168,6 +193,11 @@ TWINS: dict[str, str] = {
     "quantum_async.providers.pasqal.projects.Projects": "quantum_async.blocking._pasqal_generated",
     "quantum_async.providers.pasqal.specs.Specs": "quantum_async.blocking._pasqal_generated",
     "quantum_async.providers.pasqal.workloads.Workloads": "quantum_async.blocking._pasqal_generated",
+    "quantum_async.providers.qoro.characterisations.Characterisations": "quantum_async.blocking._qoro_generated",
+    "quantum_async.providers.qoro.client.QoroClient": "quantum_async.blocking._qoro_generated",
+    "quantum_async.providers.qoro.credits.Credits": "quantum_async.blocking._qoro_generated",
+    "quantum_async.providers.qoro.jobs.Jobs": "quantum_async.blocking._qoro_generated",
+    "quantum_async.providers.qoro.systems.Systems": "quantum_async.blocking._qoro_generated",
     "quantum_async.scheduler.batch.Batch": "quantum_async.blocking._scheduler_generated",
     "quantum_async.scheduler.completion.Completions": "quantum_async.blocking._scheduler_generated",
     "quantum_async.scheduler.events.EventStream": "quantum_async.blocking._scheduler_generated",
@@ -178,10 +208,13 @@ TWINS: dict[str, str] = {
 """The module of each async class's twin, by the async class's dotted path."""
 
 BY_NAME: dict[str, str] = {
+    "AzureClient": "quantum_async.blocking._azure_generated",
     "Batch": "quantum_async.blocking._scheduler_generated",
+    "IQMClient": "quantum_async.blocking._iqm_generated",
     "Job": "quantum_async.blocking._scheduler_generated",
     "LocalClient": "quantum_async.blocking._local_generated",
     "PasqalClient": "quantum_async.blocking._pasqal_generated",
+    "QoroClient": "quantum_async.blocking._qoro_generated",
     "Scheduler": "quantum_async.blocking._scheduler_generated",
     "Sweep": "quantum_async.blocking._scheduler_generated",
 }

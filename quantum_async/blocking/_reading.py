@@ -178,6 +178,16 @@ def class_tree(cls: type) -> ast.ClassDef:
     return tree
 
 
+def default_source(function: Callable[..., object], name: str) -> str:
+    """Return a parameter's default as its source has it."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    assert isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef)
+    positional = [*tree.args.posonlyargs, *tree.args.args][-len(tree.args.defaults) or None :]
+    pairs = [*zip(positional, tree.args.defaults, strict=False)]
+    pairs += [(a, d) for a, d in zip(tree.args.kwonlyargs, tree.args.kw_defaults, strict=True) if d]
+    return {argument.arg: ast.unparse(default) for argument, default in pairs}[name]
+
+
 def _assigned(
     body: list[ast.stmt], prefix: str, types: dict[str, str]
 ) -> Iterator[tuple[str, str, str]]:

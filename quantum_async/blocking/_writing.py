@@ -13,10 +13,17 @@ from quantum_async.blocking._annotations import (
     CLIENT,
     Imports,
     mentions_twin,
+    origin,
     rewrite,
 )
 from quantum_async.blocking._docstrings import PROGRESS, TIMEOUT, twin_doc
-from quantum_async.blocking._reading import Member, Shape, is_manager, members
+from quantum_async.blocking._reading import (
+    Member,
+    Shape,
+    default_source,
+    is_manager,
+    members,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -273,9 +280,10 @@ class _ClassWriter:
         text = f"{stars.get(parameter.kind.name, '')}{parameter.name}: {annotation}"
         if parameter.default is Parameter.empty:
             return text
-        return f"{text} = {self._default(parameter.default)}"
+        return f"{text} = {self._default(parameter, function)}"
 
-    def _default(self, value: object) -> str:
+    def _default(self, parameter: Parameter, function: Callable[..., object]) -> str:
+        value = parameter.default
         if isinstance(value, Enum):
             self._imports.runtime.add(
                 f"from {type(value).__module__} import {type(value).__name__}"
@@ -283,6 +291,12 @@ class _ClassWriter:
             return f"{type(value).__name__}.{value.name}"
         if value is None or isinstance(value, bool | int | float | str | bytes) or value == ():
             return repr(value)
+        source = default_source(function, parameter.name)
+        root, dot, rest = source.partition(".")
+        module = origin(root, function.__module__)
+        if dot and module and source.replace(".", "").isidentifier():
+            self._imports.runtime.add(f"import {module} as _{root}")
+            return f"_{root}.{rest}"
         raise TypeError(f"a default of {type(value).__name__} cannot be written: {value!r}")
 
     def _forwarded(self, function: Callable[..., object]) -> str:
