@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from quantum_async.errors import MissingExtraError, UnknownTargetError, UnsupportedProgramError
 from quantum_async.models.program import CIRCUIT_FORMATS, Program, ProgramFormat
+from quantum_async.simulation.circuits.loading import load_qiskit
 from quantum_async.simulation.devices import ANALOG_DEVICE, CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
 from quantum_async.simulation.shots import check_shots
 
@@ -93,6 +94,8 @@ def warm_up(device: str) -> None:
         device: A circuit method such as ``"statevector"``, or ``"pulser"``.
     """
     try:
+        if _kind(device) == "circuits":
+            load_qiskit()
         for library in _ENGINES[_kind(device)]:
             import_module(library)
     except ModuleNotFoundError as error:

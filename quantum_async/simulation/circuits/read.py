@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from quantum_async.errors import ProgramSyntaxError
 from quantum_async.models.program import ProgramFormat
+from quantum_async.simulation.circuits.loading import load_qiskit
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -27,6 +28,7 @@ def read_circuit(program: Program) -> QuantumCircuit:
     """
     if program.live is not None:
         return cast("QuantumCircuit", program.live)
+    load_qiskit()
     if program.format is ProgramFormat.QISKIT:
         return _read_qpy(program)
     if program.format is ProgramFormat.QASM2:
