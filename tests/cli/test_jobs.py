@@ -1,0 +1,169 @@
+"""``jobs`` and ``doctor``: what a journal holds, and what is done about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import pytest
+from typer.testing import CliRunner
+
+import quantum_async as qa
+from quantum_async.cli.app import app
+from quantum_async.journal.sql import SqlJournal
+from quantum_async.models.submission import BatchRequest
+from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
+    blocking_sandbox,
+    sandbox_process,
+)
+
+from tests.cli.conftest import Ran, command
+from tests.journal.helpers import kill, submission
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def with_variables(variables: dict[str, str], *arguments: object) -> Ran:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], env=variables)
+    return Ran(result.exit_code, result.stdout, result.stderr)
+
+
+@pytest.fixture
+def journal(rotation: Path, tmp_path: Path) -> Path:
+    """A journal with a finished sweep."""
+    path = tmp_path / "jobs.db"
+    ran = sweep(rotation, path)
+    assert ran.code == 0
+    return path
+
+
+def sweep(rotation: Path, path: Path) -> Ran:
+    return command(
+        "sweep", rotation, "--param", "theta=0,pi", "--shots", 10, "--journal", path, "--json"
+    )
+
+
+def test_the_same_command_continues_a_sweep(rotation: Path, journal: Path) -> None:
+    """Running it again takes results from the journal; other points are another sweep."""
+    first = command("jobs", "list", "--journal", journal, "--all", "--json").document
+    assert sweep(rotation, journal).document["points"][1]["counts"] == {"1": 10}
+    again = command("jobs", "list", "--journal", journal, "--all", "--json").document
+    assert first["jobs"] == again["jobs"]
+    assert len(first["jobs"]) == 2
+    ran = command(
+        "sweep", rotation, "--param", "theta=0,1,2", "--shots", 10, "--journal", journal
+    )
+    assert ran.code == 0
+
+
+def test_jobs_are_listed_and_shown(journal: Path) -> None:
+    """Finished jobs are listed on request, and one is shown with what it measured."""
+    assert "2 finished jobs are not shown" in command("jobs", "list", "--journal", journal).out
+    assert command("jobs", "list", "--journal", journal, "--json").document["jobs"] == []
+    jobs = command("jobs", "list", "--journal", journal, "--all", "--json").document["jobs"]
+    assert [job["state"] for job in jobs] == ["fetched"] * 2
+    assert "local:" in command("jobs", "list", "--journal", journal, "--all").out
+    shown = command("jobs", "show", jobs[1]["key"][:10], "--journal", journal, "--json").document
+    assert shown["counts"] == {"1": 10}
+    assert "counts: {'1': 10}" in command(
+        "jobs", "show", jobs[1]["key"], "--journal", journal
+    ).out
+    unknown = command("jobs", "show", "nothing", "--journal", journal)
+    assert (unknown.code, "0 jobs" in unknown.err) == (2, True)
+
+
+def test_a_missing_journal_is_said(tmp_path: Path) -> None:
+    """No verb makes a new journal where none is."""
+    for verb in (("jobs", "list"), ("jobs", "resume"), ("doctor",)):
+        ran = command(*verb, "--journal", tmp_path / "none.db")
+        assert (ran.code, "no journal at" in ran.err) == (1, True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_to_do(journal: Path) -> None:
+    """Where everything has an end, resume and doctor say so."""
+    assert command("jobs", "resume", "--journal", journal).out == "nothing to resume\n"
+    assert command("jobs", "resume", "--journal", journal, "--json").document == {"jobs": []}
+    ran = command("doctor", "--journal", journal)
+    assert (ran.code, ran.out) == (0, "everything has an owner or an end\n")
+
+
+def leave_behind(path: Path, *, send: bool) -> None:
+    """Die after writing down a local job."""
+
+    async def die() -> None:
+        dead = SqlJournal(path)
+        await dead.open()
+        program = qa.Program(
+            "OPENQASM 3; qubit q; bit c; c = measure q;", qa.ProgramFormat.QASM3
+        )
+        sent = submission(dead)
+        from dataclasses import replace
+
+        job = replace(sent.jobs[0], program=program, variables={})
+        await dead.intend(
+            replace(sent, provider="local", target="automatic", jobs=(job,)), None
+        )
+        if send:
+            dead.accepted(sent.key, [qa.JobRef("local", "1", "automatic", job.key)])
+            await dead.ask(lambda t: None)
+        await kill(dead)
+
+    anyio.run(die)
+
+
+@pytest.mark.parametrize("send", [False, True])
+def test_resume_finishes_what_was_left(tmp_path: Path, *, send: bool) -> None:
+    """A job that a dead process left behind is run to its end."""
+    path = tmp_path / "j.db"
+    leave_behind(path, send=send)
+    ran = command("doctor", "--journal", path, "--json")
+    assert ran.code == 1
+    assert ran.document["action"] == "leave"
+    assert len(ran.document["jobs"]) + len(ran.document["submissions"]) == 1
+    ran = command("jobs", "resume", "--journal", path, "--json")
+    assert ran.code == 0
+    assert [job["counts"] for job in ran.document["jobs"]] == [{"0": 10}]
+    assert command("doctor", "--journal", path).code == 0
+
+
+@pytest.mark.parametrize("options", [["--yes"], ["--yes", "--cancel"]])
+def test_doctor_ends_what_was_left(tmp_path: Path, options: list[str]) -> None:
+    """With --yes jobs are adopted, with --cancel as well they are cancelled."""
+    path = tmp_path / "j.db"
+    leave_behind(path, send=True)
+    leave_behind(path, send=False)
+    assert command("doctor", "--journal", path, *options).code == 0
+    jobs = command("jobs", "list", "--journal", path, "--all", "--json").document["jobs"]
+    expected = {"cancelled", "rejected"} if "--cancel" in options else {"fetched"}
+    assert {job["state"] for job in jobs} == expected
+    assert command("doctor", "--journal", path).out == "everything has an owner or an end\n"
+
+
+@pytest.mark.parametrize("options", [["--yes"], ["--yes", "--cancel"]])
+def test_doctor_closes_every_batch(blocking_sandbox, tmp_path: Path, options) -> None:  # noqa: F811
+    """After kill -9 with open batches none stays open, whether their ids were known or not."""
+    from tests.providers.pasqal.real import rabi
+
+    path, variables = tmp_path / "j.db", blocking_sandbox.env("pasqal")
+
+    async def die() -> None:
+        dead = SqlJournal(path)
+        await dead.open()
+        async with blocking_sandbox.client("pasqal") as client:
+            for number in range(3):
+                request = BatchRequest(f"{number}" * 32, "EMU_FREE", rabi(), name="mine")
+                await dead.intend_batch(request, client.name, client.account)
+                ref = await client.open_batch(request)
+                if number:
+                    dead.batch_opened(ref)
+        await dead.ask(lambda t: None)
+        await kill(dead)
+
+    anyio.run(die)
+    assert blocking_sandbox.stats()["pasqal"]["batches_open"] == 3
+    listed = with_variables(variables, "doctor", "--journal", path, "--json").document
+    assert len(listed["batches"]) == 3
+    assert with_variables(variables, "doctor", "--journal", path, *options).code == 0
+    assert blocking_sandbox.stats()["pasqal"]["batches_open"] == 0
+    assert with_variables(variables, "doctor", "--journal", path, "--json").document["batches"] == []

@@ -1,0 +1,173 @@
+"""Kill a worker again and again until its sweep is done, then ask the server what happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from quantum_async.sandbox import BlockingSandbox
+
+WORKER = Path(__file__).with_name("worker.py")
+CREATES = {"pasqal": "POST", "azure": "PUT", "iqm": "POST", "qoro": "POST"}
+TARGETS = {
+    "pasqal": "pasqal:EMU_FREE",
+    "azure": "azure:ionq.simulator",
+    "iqm": "iqm:garnet",
+    "qoro": "qoro:qoro_maestro",
+}
+PRESSURE = 0.05
+"""Share of requests that something happens to."""
+
+
+CIRCUIT = """OPENQASM 3.0; include "stdgates.inc"; input float[64] theta; qubit[2] q; bit[2] c;
+rx(theta) q[0]; cx q[0], q[1]; c[0] = measure q[0]; c[1] = measure q[1];
+"""
+
+
+@cache
+def sequence() -> str:
+    """A sequence whose drive is the parameter."""
+    from pulser import Pulse, Register, Sequence
+    from pulser.devices import AnalogDevice
+
+    drive = Sequence(Register.from_coordinates([(0.0, 0.0), (8.0, 0.0)], prefix="q"), AnalogDevice)
+    drive.declare_channel("g", "rydberg_global")
+    drive.add(Pulse.ConstantPulse(100, drive.declare_variable("theta"), 0.0, 0.0), "g")
+    drive.measure()
+    return drive.to_abstract_repr()
+
+
+def program_for(provider: str, folder: Path) -> Path:
+    """Write down a program with one parameter that the provider takes."""
+    is_analog = provider == "pasqal"
+    path = folder / ("program.json" if is_analog else "program.qasm")
+    path.write_text(sequence() if is_analog else CIRCUIT)
+    return path
+
+
+def plan(provider: str, *, timeouts: bool = False) -> list[dict[str, object]]:
+    """Faults at five of a hundred requests, most of them where they hurt."""
+    lossy = ["accept-then-status:504", "accept-then-reset", "reset", "retry-after:0.2"]
+    if timeouts:
+        lossy += ["accept-then-timeout", "timeout"]
+    share = PRESSURE / len(lossy)
+    method = CREATES[provider]
+    rows = [
+        {"provider": provider, "method": m, "route": "*", "probability": share, "fault": fault}
+        for m in (method, "GET")
+        for fault in lossy
+    ]
+    lag = {"provider": provider, "method": method, "route": "*", "probability": PRESSURE}
+    return [*rows, {**lag, "fault": "list-lag:3"}]
+
+
+@dataclass
+class Outcome:
+    """What came of a sweep under fire.
+
+    Args:
+        rows: The last worker's outcome per point.
+        kills: How often it was killed.
+        created: How many jobs the server counts.
+        duplicates: How many submissions the server saw twice.
+        batches_open: How many batches are open at the server.
+        log: What workers said when they ended by themselves in a bad way.
+    """
+
+    rows: list[dict[str, object]]
+    kills: int
+    created: int
+    duplicates: int
+    batches_open: int
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def uncertain(self) -> list[dict[str, object]]:
+        """Points that nobody can say anything about."""
+        return [row for row in self.rows if row["error"] == "SubmissionUnknownError"]
+
+    @property
+    def failed(self) -> list[dict[str, object]]:
+        """Points that failed otherwise."""
+        return [row for row in self.rows if row["error"] not in {None, "SubmissionUnknownError"}]
+
+
+def run(
+    provider: str,
+    folder: Path,
+    seed: int,
+    *,
+    points: int = 1000,
+    size: int = 10,
+    kills: int = 6,
+    life: tuple[float, float] = (0.1, 2.5),
+    faults: bool = True,
+    limit: float = 240.0,
+) -> Outcome:
+    """Run a sweep to its end, killing the worker at random moments.
+
+    Args:
+        provider: Registry name.
+        folder: Where the journal and the output go.
+        seed: Decides the moments and the faults.
+        points: Number of jobs.
+        size: Jobs per submission.
+        kills: How often the worker is killed at the most.
+        life: Shortest and longest life of a worker that is killed, in seconds from its start.
+        faults: Whether requests fail.
+        limit: Longest time in seconds for all of it.
+    """
+    chance = random.Random(seed)
+    journal, output = folder / "jobs.db", folder / "out.json"
+    stop = time.monotonic() + limit
+    log: list[str] = []
+    given = plan(provider) if faults else []
+    with BlockingSandbox(
+        seed=seed, simulate=False, job_time="50ms", parallel=True, services=[provider], faults=given
+    ) as sandbox:
+        environment = folder / "env.json"
+        environment.write_text(json.dumps(sandbox.env(provider)))
+        command = [sys.executable, str(WORKER), "--provider", provider]
+        command += ["--program", str(program_for(provider, folder))]
+        command += ["--target", TARGETS[provider], "--env", str(environment)]
+        command += ["--journal", str(journal), "--output", str(output)]
+        command += ["--points", str(points), "--size", str(size)]
+        killed = 0
+        while not output.exists():
+            lifetime = chance.uniform(*life) if killed < kills else stop - time.monotonic()
+            if lifetime <= 0:
+                raise TimeoutError(f"{provider} seed {seed}: not done after {limit} s: {log}")
+            killed += _live(command, lifetime, log)
+        stats = sandbox.stats()[provider]
+        rows = json.loads(output.read_text())
+    return Outcome(
+        rows, killed, stats["jobs_created"], stats["duplicates"], stats["batches_open"], log
+    )
+
+
+def _live(command: list[str], lifetime: float, log: list[str]) -> bool:
+    """Let a worker live for a while; say whether it had to be killed."""
+    worker = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    # Imports take longer than the sweep: a life begins once they are done.
+    worker.stdout.readline()
+    try:
+        _, words = worker.communicate(timeout=lifetime)
+    except subprocess.TimeoutExpired:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.communicate()
+        return True
+    if worker.returncode:
+        log.append(words.decode()[-2000:])
+        if len(log) > 3:
+            raise RuntimeError("\n".join(log))
+    return False

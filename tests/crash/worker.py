@@ -1,0 +1,62 @@
+"""A process that runs one named sweep to its end, however often it is killed and started again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import anyio
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import quantum_async as qa
+from quantum_async.providers.base import provider
+
+async def run(options: argparse.Namespace) -> None:
+    """Run the sweep and write its outcome down."""
+    settings = json.loads(options.env.read_text())
+    client = provider(options.provider).from_env(settings)
+    points = qa.grid(theta=[0.001 * i for i in range(options.points)])
+    limits = qa.Limits(jobs_per_submission=options.size, min_poll_interval=0.05)
+    async with qa.Scheduler(client, journal=options.journal, limits=limits) as scheduler:
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        results = await scheduler.sweep(
+            qa.Program.load(options.program),
+            points,
+            shots=10,
+            on=options.target,
+            name="crash",
+            on_error="collect",
+        )
+    rows = [
+        {
+            "index": point.index,
+            "id": str(point.ref) if point.ref else None,
+            "counts": dict(point.result.counts) if point.result else None,
+            "error": type(point.error).__name__ if point.error else None,
+            "message": str(point.error) if point.error else None,
+        }
+        for point in results
+    ]
+    options.output.write_text(json.dumps(rows))
+
+
+def main() -> None:
+    """Read the arguments."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--provider", required=True)
+    parser.add_argument("--program", type=Path, required=True, help="with one parameter, theta")
+    parser.add_argument("--target", required=True)
+    parser.add_argument("--env", type=Path, required=True, help="JSON of variables")
+    parser.add_argument("--journal", required=True)
+    parser.add_argument("--points", type=int, default=1000)
+    parser.add_argument("--size", type=int, default=10, help="jobs per submission")
+    parser.add_argument("--output", type=Path, required=True)
+    anyio.run(run, parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
