@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from quantum_async.errors import InvalidOptionError
 
@@ -41,27 +41,14 @@ class SimulationMethod(IntEnum):
     MATRIX_PRODUCT_OPERATOR = 8
 
 
-class _Mergeable:
-    """Fields of which ``None`` means that nothing is said."""
-
-    __slots__ = ()
-
-    def merged(self, other: Self) -> Self:
-        """Take what the other says, and keep what it says nothing of.
-
-        Args:
-            other: What wins.
-        """
-        said = {
-            f.name: value
-            for f in fields(other)  # type: ignore[arg-type]  # every subclass is a dataclass
-            if (value := getattr(other, f.name)) is not None
-        }
-        return replace(self, **said)  # type: ignore[type-var]
+def _said(config: object) -> dict[str, Any]:
+    """List the fields that say something: in every configuration ``None`` says nothing."""
+    named = (f.name for f in fields(cast("Any", config)))
+    return {name: value for name in named if (value := getattr(config, name)) is not None}
 
 
 @dataclass(frozen=True, slots=True)
-class ExecutionConfig(_Mergeable):
+class ExecutionConfig:
     """How simulators run a job, as the service's clients before 0.14 write it.
 
     Args:
@@ -116,14 +103,14 @@ class ExecutionConfig(_Mergeable):
 
     def merged(self, other: Self) -> Self:
         """Take what the other says, and keep what it says nothing of, also within `api_meta`."""
-        found = _Mergeable.merged(self, other)
+        found = replace(self, **_said(other))
         if self.api_meta is None or other.api_meta is None:
             return found
         return replace(found, api_meta={**self.api_meta, **other.api_meta})
 
 
 @dataclass(frozen=True, slots=True)
-class MaestroConfig(_Mergeable):
+class MaestroConfig:
     """How simulators run a job, as the service's newest client writes it.
 
     Args:
@@ -174,7 +161,7 @@ class MaestroConfig(_Mergeable):
 
     def merged(self, other: Self) -> Self:
         """Take what the other says, and keep what it says nothing of, also within `more`."""
-        found = _Mergeable.merged(self, other)
+        found = replace(self, **_said(other))
         if self.more is None or other.more is None:
             return found
         return replace(found, more={**self.more, **other.more})
@@ -217,7 +204,7 @@ Config = TypeVar("Config", ExecutionConfig, MaestroConfig, DeviceConfig)
 
 
 @dataclass(frozen=True, slots=True)
-class JobConfig(_Mergeable):
+class JobConfig:
     """What a job is opened with.
 
     Args:
@@ -247,7 +234,7 @@ class JobConfig(_Mergeable):
 
     def merged(self, other: Self) -> Self:
         """Take what the other says, and keep what it says nothing of, at every depth."""
-        found = _Mergeable.merged(self, other)
+        found = replace(self, **_said(other))
         return replace(
             found,
             execution=_both(self.execution, other.execution),

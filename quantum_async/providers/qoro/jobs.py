@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
-from quantum_async.errors import InvalidOptionError, NotFoundError, ProgramSyntaxError
+from quantum_async.errors import InvalidOptionError, NotFoundError, UnsupportedProgramError
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body, json_bytes
 from quantum_async.providers.qoro.chunks import chunks
 from quantum_async.providers.qoro.configs import JobConfig
 from quantum_async.providers.qoro.gateway import parse
 from quantum_async.providers.qoro.payloads import ObservableGroups, QoroTemplate, Shots
+from quantum_async.providers.qoro.plain import PlainSettings, plain_content, plain_measured
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER
 from quantum_async.providers.qoro.translate.qasm import read_qasm
 from quantum_async.providers.qoro.translate.results import counts_of
@@ -20,7 +22,7 @@ from quantum_async.providers.qoro.translate.statuses import job_state
 from quantum_async.providers.qoro.wire import Histogram, QoroCluster, StoredConfig
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from pydantic import JsonValue
 
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
 
 DEFAULT_SHOTS = 1000
 DEFAULT_TAG = "default"
-
-T = TypeVar("T")
 
 
 class Jobs:
@@ -84,11 +84,52 @@ class Jobs:
         merged = self.defaults.merged(config or JobConfig())
         what = measured or Shots(merged.shots or DEFAULT_SHOTS)
         if validate:
-            await anyio.to_thread.run_sync(check_content, content)
+            content = await anyio.to_thread.run_sync(readied, content)
         target = await self._systems.find(merged.target or DEFAULT_CLUSTER)
         opening = opening_of(merged, target, what)
         parts = await anyio.to_thread.run_sync(chunks, content, what)
         return await self._uploads.send(opening, parts)
+
+    async def submit_plain(
+        self,
+        *,
+        circuits: Mapping[str, str] | None = None,
+        templates: Sequence[tuple[str, Sequence[str], Sequence[tuple[str, Sequence[float]]]]] = (),
+        shot_groups: Sequence[Sequence[int]] | None = None,
+        observables: Sequence[Sequence[str]] | None = None,
+        circuit_map: Sequence[Sequence[int]] | None = None,
+        target: str | None = None,
+        shots: int | None = None,
+        tag: str | None = None,
+        use_packing: bool | None = None,
+        execution: Mapping[str, JsonValue] | None = None,
+        maestro: Mapping[str, JsonValue] | None = None,
+        device: Mapping[str, str | int | float | bool | None] | None = None,
+    ) -> str:
+        """Submit a job in plain values, as other libraries hold them; see `submit`. Billed.
+
+        Args:
+            circuits: OpenQASM 2 by label.
+            templates: Instead, for each its text, its names, and its points as labels and values.
+            shot_groups: Ranges of circuits and their shots: first, one after the last, shots.
+            observables: Groups of Pauli strings instead, the leftmost letter on qubit 0.
+            circuit_map: Which circuits each group is for: first and one after the last.
+            target: Name of a cluster or system.
+            shots: How often each circuit is run.
+            tag: A word for lists.
+            use_packing: Whether the service may run several circuits at once on one device.
+            execution: How simulators run it, in the older way.
+            maestro: How simulators run it.
+            device: How quantum computers run it.
+        """
+        settings = PlainSettings(target, shots, tag, use_packing, execution, maestro, device)
+        config = settings.config()
+        usual = self.defaults.merged(config).shots or DEFAULT_SHOTS
+        return await self.submit(
+            plain_content(circuits or {}, templates),
+            measured=plain_measured(usual, shot_groups, observables, circuit_map),
+            config=config,
+        )
 
     async def status(self, job_id: str) -> JobState:
         """Ask where a job stands."""
@@ -118,13 +159,9 @@ class Jobs:
     async def expectation_values(self, job_id: str) -> dict[str, dict[str, float]]:
         """Get the values of observables by label; their leftmost letter acts on qubit 0."""
         return {
-            row.label: {
-                name: float(value)
-                for name, value in row.results.items()
-                if isinstance(value, int | float)
-            }
+            row.label: row.plain()
             for row in await self.rows(job_id)
-            if row.results is not None and not isinstance(row.results, Histogram)
+            if not isinstance(row.results, Histogram)
         }
 
     async def cancel(self, job_id: str) -> CancelledJob:
@@ -219,19 +256,32 @@ def opening_of(
     return document
 
 
-def check_content(content: Content) -> None:
-    """Read every program.
+def readied(content: Content) -> Content:
+    """Read every program, and spell its gates as the service does; not on the loop.
 
     Raises:
         ProgramSyntaxError: One is malformed; its label, line and column are named.
+        UnsupportedProgramError: One uses a gate that the service does not know.
     """
+    circuits, templates = [], []
     for item in content:
-        is_template = isinstance(item, QoroTemplate)
-        names = item.names if isinstance(item, QoroTemplate) else ()
-        where = "the template" if is_template else f"circuit {item.label!r}"  # type: ignore[union-attr]
-        facts = read_qasm(item.text, parameters=names, where=where)
-        if facts.foreign or facts.text != item.text:
-            unknown = ", ".join(sorted(facts.foreign)) or "p, cp, CX or a number without a digit"
-            raise ProgramSyntaxError(
-                f"the service does not know {unknown}", source=where, remedy="Replace it."
-            )
+        if isinstance(item, QoroTemplate):
+            text = _spelt(item.text, item.names, "the template")
+            templates.append(item if text == item.text else replace(item, text=text))
+        else:
+            text = _spelt(item.text, (), f"circuit {item.label!r}")
+            circuits.append(item if text == item.text else replace(item, text=text))
+    if circuits and templates:
+        return content  # refused when it is cut into chunks
+    return circuits or templates
+
+
+def _spelt(text: str, names: tuple[str, ...], where: str) -> str:
+    facts = read_qasm(text, parameters=names, where=where)
+    if facts.foreign:
+        raise UnsupportedProgramError(
+            f"{where} uses {', '.join(sorted(facts.foreign))}, which the service does not know",
+            provider="qoro",
+            remedy="Replace it by gates of OpenQASM 2.",
+        )
+    return facts.text

@@ -219,6 +219,17 @@ class ResultRow(WireModel):
     label: str
     results: Histogram | dict[str, JsonValue] | None = Field(None, union_mode="left_to_right")
 
+    def plain(self) -> dict[str, float]:
+        """Unpack counts, or read the values of observables.
+
+        Raises:
+            ResultError: The histogram is damaged.
+        """
+        # Unpacking is translation, which itself reads this module.
+        from quantum_async.providers.qoro.translate.results import plain_values
+
+        return plain_values(self)
+
 
 class ResultPage(WireModel):
     """One page of a job's results.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quantum_async.errors import UnsupportedProgramError
 from quantum_async.providers.qoro.translate.gates import FUNCTIONS, KNOWN, RENAMED, WORDS
@@ -165,7 +165,7 @@ class _Writer:
     def _conditional(
         self, operation: object, qubits: list[int], clbits: list[int], condition: str, depth: int
     ) -> None:
-        asked = getattr(operation, "condition", None)
+        asked: Any = getattr(operation, "condition", None)
         blocks = [block for block in getattr(operation, "blocks", ()) if block is not None]
         is_plain = isinstance(asked, tuple) and asked[0] in self.registers and not condition
         if not is_plain or len(blocks) != 1:

@@ -108,14 +108,14 @@ class _Reader:
         )
 
     def _header(self) -> None:
-        if self._token.text != "OPENQASM":
+        if not self._is("OPENQASM"):
             self._fail("the program must begin with OPENQASM 2.0;")
         self._next()
         if self._token.text not in {"2", "2.0"}:
             self._fail(f"OpenQASM version {self._token.text} is not 2.0")
         self._next()
         self._expect(";")
-        while self._token.text == "include":
+        while self._is("include"):
             self._next()
             if self._token.kind != "text":
                 self._fail(f"a file's name in quotes is expected, not {self._token.text!r}")
@@ -158,7 +158,7 @@ class _Reader:
 
     def _new_register(self, is_quantum: bool) -> None:  # noqa: FBT001  private
         size = 1
-        if self._token.text == "[":
+        if self._is("["):
             self._next()
             size = self._whole()
             self._expect("]")
@@ -173,7 +173,7 @@ class _Reader:
         self._next()
         name = self._new_name()
         formals: list[str] = []
-        if self._token.text == "(":
+        if self._is("("):
             self._next()
             formals = self._names()
             self._expect(")")
@@ -182,14 +182,14 @@ class _Reader:
             self._fail("a name comes twice in the gate's definition")
         self._expect("{")
         self._formals = frozenset(formals)
-        while self._token.text != "}":
+        while not self._is("}"):
             self._call_within(frozenset(qubits))
         self._formals = frozenset()
         self._next()
         self._found.gates[name] = (len(formals), len(qubits))
 
     def _call_within(self, qubits: frozenset[str]) -> None:
-        if self._token.text == "barrier":
+        if self._is("barrier"):
             self._next()
             self._names()
             self._expect(";")
@@ -201,7 +201,7 @@ class _Reader:
             if self._token.text not in qubits:
                 self._fail(f"{self._token.text!r} is not a qubit of the gate")
             used.append(self._next().text)
-            if self._token.text != ",":
+            if not self._is(","):
                 break
             self._next()
         self._expect(";")
@@ -243,15 +243,15 @@ class _Reader:
         return FOREIGN[name]
 
     def _angles(self) -> int:
-        if self._token.text != "(":
+        if not self._is("("):
             return 0
         self._next()
-        if self._token.text == ")":
+        if self._is(")"):
             self._next()
             return 0
         many = 1
         self._expression(0)
-        while self._token.text == ",":
+        while self._is(","):
             self._next()
             self._expression(0)
             many += 1
@@ -260,7 +260,7 @@ class _Reader:
 
     def _operands(self) -> list[tuple[str, int | None]]:
         used = [self._argument(self._found.quantum)]
-        while self._token.text == ",":
+        while self._is(","):
             self._next()
             used.append(self._argument(self._found.quantum))
         return used
@@ -273,7 +273,7 @@ class _Reader:
             kind = "quantum" if book is self._found.quantum else "classical"
             self._fail(f"there is no {kind} register {token.text!r}")
         self._next()
-        if self._token.text != "[":
+        if not self._is("["):
             return token.text, size
         self._next()
         place = self._token
@@ -351,7 +351,7 @@ class _Reader:
 
     def _names(self) -> list[str]:
         names = [self._name()]
-        while self._token.text == ",":
+        while self._is(","):
             self._next()
             names.append(self._name())
         return names
@@ -374,6 +374,9 @@ class _Reader:
         if token.kind != "number" or not token.text.isdigit():
             self._fail(f"a whole number is expected, not {token.text!r}", token)
         return int(token.text)
+
+    def _is(self, text: str) -> bool:
+        return self._token.text == text
 
     def _expect(self, text: str) -> None:
         if self._token.text != text:

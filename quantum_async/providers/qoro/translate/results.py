@@ -31,6 +31,18 @@ def counts_of(row: ResultRow) -> dict[str, int]:
     raise ResultError(f"circuit {row.label!r} has no counts", provider="qoro")
 
 
+def plain_values(row: ResultRow) -> dict[str, float]:
+    """Unpack a row: counts, or values by observable.
+
+    Raises:
+        ResultError: The histogram is damaged.
+    """
+    if isinstance(row.results, Histogram):
+        return dict(counts_of(row))
+    found = row.results or {}
+    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+
+
 def result_of(row: ResultRow, job: JobRef) -> Result:
     """Make a result of a row.
 

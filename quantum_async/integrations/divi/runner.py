@@ -1,0 +1,389 @@
+"""The Qoro client as Divi's circuit runner, for its interfaces before and since 0.14."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from divi import backends
+from divi.backends import CircuitRunner, ExecutionResult
+from divi.exceptions import ExecutionCancelledError
+
+from quantum_async.integrations.divi.desk import Desk, EndedError
+from quantum_async.integrations.divi.observables import groups_of, width_of
+from quantum_async.integrations.divi.rows import in_order
+from quantum_async.models.job import JobStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event
+
+    from quantum_async import QoroClient, blocking
+    from quantum_async.models.job import JobState
+
+FIRST_PAUSE = 0.1
+"""Seconds between the first two polls; later pauses grow to the interval."""
+
+_KEPT = 1_000
+_SAMPLING = "EXECUTE"
+_EXPECTATION = "EXPECTATION"
+
+
+class QoroRunner(CircuitRunner):
+    """Run Divi's programs on the Qoro service through our client.
+
+    Divi's pipelines and ensembles use it unchanged, from any number of threads. What its own
+    service class does, with these differences: nothing is sent before the first submission;
+    uploads and results travel in parallel; a cancellation event also ends a request under way;
+    polls begin fast and slow down; a job that was cut off while it was uploaded is cancelled.
+
+    Args:
+        client: A `quantum_async.QoroClient`, or its blocking twin. It is opened when needed and
+            closed by `close` or at the end of a ``with`` block.
+        target: Name of a cluster or system; the client's own by default.
+        shots: How often each circuit is run.
+        tag: A word for lists.
+        supports_expval: Whether the target computes expectation values; ``False`` makes Divi
+            estimate them from counts.
+        polling_interval: Longest time in seconds between two polls.
+        max_retries: How many polls are made at most; ``None`` for no limit.
+        track_depth: Whether the depth of every circuit is recorded, which reads each one.
+
+    Raises:
+        ValueError: The shots are not positive.
+    """
+
+    def __init__(
+        self,
+        client: QoroClient | blocking.QoroClient,
+        *,
+        target: str | None = None,
+        shots: int = 1000,
+        tag: str | None = None,
+        supports_expval: bool = True,
+        polling_interval: float = 3.0,
+        max_retries: int | None = None,
+        track_depth: bool = False,
+    ) -> None:
+        super().__init__(shots=shots, track_depth=track_depth)
+        self._desk = Desk.of(client)
+        self._target = target
+        self._tag = tag
+        self._supports_expval = supports_expval
+        self.polling_interval = polling_interval
+        self.max_retries = max_retries
+        self._lock = threading.Lock()
+        self._labels: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._run_times: OrderedDict[str, float] = OrderedDict()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the client; jobs go on."""
+        self._desk.close()
+
+    @property
+    def supports_expval(self) -> bool:
+        """Whether Divi may ask for expectation values."""
+        return self._supports_expval
+
+    @property
+    def is_async(self) -> bool:
+        """Whether Divi has to poll: it has."""
+        return True
+
+    @property
+    def resolves_parameters(self) -> bool:
+        """Whether the service puts parameters in: it does."""
+        return True
+
+    def submit_circuits(
+        self,
+        payloads: Mapping[str, Any] | Sequence[Any],
+        *,
+        ham_ops: str | None = None,
+        circuit_ham_map: Sequence[Sequence[int]] | None = None,
+        shot_groups: Sequence[Sequence[int]] | None = None,
+        job_type: Any = None,
+        maestro_config: Any = None,
+        device_config: Any = None,
+        job_config: Any = None,
+        override_execution_config: Any = None,
+        override_job_config: Any = None,
+        cancellation_event: Event | None = None,
+    ) -> ExecutionResult:
+        """Submit circuits or parametric payloads as one job. Billed once it runs.
+
+        Args:
+            payloads: Divi's payloads, or circuits by label or in a row.
+            ham_ops: Observables instead of counts.
+            circuit_ham_map: Which circuits each group of observables is for.
+            shot_groups: Ranges of circuits and their shots.
+            job_type: Divi's job type; follows from `ham_ops` by default.
+            maestro_config: How simulators run it.
+            device_config: How quantum computers run it.
+            job_config: Target, shots and tag of this job.
+            override_execution_config: The same in Divi before 0.14.
+            override_job_config: The same in Divi before 0.14.
+            cancellation_event: Ends the submission, also in the middle of an upload.
+
+        Raises:
+            ValueError: Arguments contradict each other, or a circuit is malformed.
+            ExecutionCancelledError: The event was set; what was opened was cancelled.
+            QuantumAsyncError: The service could not be reached, or refused.
+        """
+        _check(ham_ops, shot_groups, job_type)
+        circuits, templates = sorted_payloads(payloads)
+        widths = [width_of(text) for text in circuits.values()]
+        for text, _, rows in templates:
+            widths += [width_of(text)] * len(rows)
+        job = {
+            "circuits": circuits,
+            "templates": templates,
+            "shot_groups": shot_groups,
+            "observables": groups_of(ham_ops, circuit_ham_map, widths) if ham_ops else None,
+            "circuit_map": circuit_ham_map,
+            **self._settings(job_config or override_job_config),
+            "execution": wire_form(override_execution_config),
+            "maestro": wire_form(maestro_config),
+            "device": wire_form(device_config),
+        }
+        if self.track_depth:
+            self._record_depths(circuits.values())
+        labels = (*circuits, *(label for _, _, rows in templates for label, _ in rows))
+        return self._submit(job, labels, cancellation_event)
+
+    def submit_circuit_templates(
+        self,
+        templates: Sequence[Any],
+        *,
+        cancellation_event: Event | None = None,
+        **options: Any,
+    ) -> ExecutionResult:
+        """Submit templates, as Divi before 0.14 does; see `submit_circuits`."""
+        if not templates:
+            raise ValueError("at least one template is needed")
+        return self.submit_circuits(templates, cancellation_event=cancellation_event, **options)
+
+    def poll_job_status(
+        self,
+        execution_result: ExecutionResult,
+        loop_until_complete: bool = False,  # noqa: FBT001, FBT002  Divi's own signature
+        verbose: bool = True,  # noqa: ARG002, FBT001, FBT002  Divi's own signature
+        progress_callback: Callable[[int, str], None] | None = None,
+        cancellation_event: Event | None = None,
+        *,
+        on_complete: Callable[[Any], None] | None = None,
+    ) -> Any:
+        """Ask where a job stands, once or until it has ended.
+
+        Without an event, an interrupt cancels the job.
+
+        Args:
+            execution_result: What `submit_circuits` returned.
+            loop_until_complete: Whether to wait.
+            verbose: Of no effect: nothing is printed.
+            progress_callback: Called after each poll with its number and the service's word.
+            cancellation_event: Ends the waiting, also in the middle of a request.
+            on_complete: Called with the job's state at the end, for Divi before 0.14.
+
+        Returns:
+            Divi's status; a word of the service that Divi does not know as it is.
+
+        Raises:
+            ExecutionCancelledError: The event was set.
+            QoroJobError: The job ended without results, in Divi since 0.14.
+        """
+        job_id = _id_of(execution_result)
+        if not loop_until_complete:
+            return divi_status(self._state(job_id, cancellation_event).reported)
+        try:
+            state = self._wait(job_id, progress_callback, cancellation_event)
+        except (KeyboardInterrupt, SystemExit):
+            if cancellation_event is None:
+                self._desk.cancel(job_id)
+            raise
+        if on_complete is not None:
+            on_complete(state)
+        if state.status is not JobStatus.SUCCEEDED:
+            raise_ended(job_id, state.reported)
+        return divi_status(state.reported)
+
+    def get_job_results(self, execution_result: ExecutionResult) -> ExecutionResult:
+        """Fetch the results of a job that has completed, in the order of its circuits."""
+        job_id = _id_of(execution_result)
+        rows = in_order(self._desk.rows(job_id), self._labels.get(job_id, ()))
+        results = [dict(row) for row in rows]
+        if not hasattr(ExecutionResult, "run_time"):
+            return execution_result.with_results(results)
+        return execution_result.with_results(results, run_time=self._run_times.get(job_id, 0.0))
+
+    def cancel_job(self, execution_result: ExecutionResult) -> Any:
+        """Cancel a job; one that has ended stays as it is."""
+        return self._desk.cancel(_id_of(execution_result))
+
+    def _submit(
+        self, job: dict[str, Any], labels: tuple[str, ...], event: Event | None
+    ) -> ExecutionResult:
+        try:
+            job_id = self._desk.submit(event, **job)
+        except EndedError:
+            raise ExecutionCancelledError("The submission was cancelled.") from None
+        with self._lock:
+            _keep(self._labels, job_id, labels)
+        return ExecutionResult(job_id=job_id)
+
+    def _settings(self, config: Any) -> dict[str, Any]:
+        target = getattr(config, "simulator_cluster", None) or getattr(config, "qpu_system", None)
+        return {
+            "target": getattr(target, "name", target) or self._target,
+            "shots": getattr(config, "shots", None) or self.shots,
+            "tag": self._tag if config is None else getattr(config, "tag", None),
+            "use_packing": getattr(config, "use_circuit_packing", None),
+        }
+
+    def _state(self, job_id: str, event: Event | None) -> JobState:
+        try:
+            return self._desk.state(job_id, event)
+        except EndedError:
+            raise _cancelled(job_id) from None
+
+    def _wait(
+        self,
+        job_id: str,
+        progress: Callable[[int, str], None] | None,
+        event: Event | None,
+    ) -> JobState:
+        waiter = event or threading.Event()
+        pause, number = FIRST_PAUSE, 0
+        while self.max_retries is None or number < self.max_retries:
+            number += 1
+            state = self._state(job_id, event)
+            if state.status.is_terminal:
+                with self._lock:
+                    _keep(self._run_times, job_id, state.run_time or 0.0)
+                return state
+            if progress is not None:
+                progress(number, state.reported)
+            if waiter.wait(min(pause, self.polling_interval)):
+                raise _cancelled(job_id)
+            pause *= 1.5
+        raise TimeoutError(f"Job {job_id} has not ended after {number} polls; it goes on.")
+
+    def _record_depths(self, texts: Any) -> None:
+        from qiskit import QuantumCircuit
+
+        depths = [QuantumCircuit.from_qasm_str(text).depth() for text in texts]
+        self._depth_history.append(depths)
+
+
+def sorted_payloads(
+    payloads: Mapping[str, Any] | Sequence[Any],
+) -> tuple[dict[str, str], list[tuple[str, tuple[str, ...], list[tuple[str, tuple[float, ...]]]]]]:
+    """Tell circuits from templates, in whatever form a version of Divi hands them over.
+
+    Raises:
+        TypeError: They are neither, or both.
+        ValueError: There are none.
+    """
+    if isinstance(payloads, str | bytes) or not isinstance(payloads, Mapping | Sequence):
+        raise TypeError(f"a collection of circuits is needed, not {type(payloads).__name__}")
+    if not payloads:
+        raise ValueError("submit_circuits requires at least one circuit.")
+    if isinstance(payloads, Mapping):
+        return {label: _text(circuit, label) for label, circuit in payloads.items()}, []
+    parametric = [hasattr(item, "parameter_sets") for item in payloads]
+    if not any(parametric):
+        return {str(i): _text(circuit, str(i)) for i, circuit in enumerate(payloads)}, []
+    if not all(parametric):
+        raise TypeError("payloads and circuits cannot be mixed")
+    templates = [_template(item) for item in payloads]
+    if any(names for _, names, _ in templates):
+        return {}, templates
+    return {label: text for text, _, rows in templates for label, _ in rows}, []
+
+
+def wire_form(config: Any) -> dict[str, Any] | None:
+    """Write one of Divi's configurations as the service reads it."""
+    if config is None:
+        return None
+    if hasattr(config, "to_payload"):
+        return dict(config.to_payload())
+    from divi.backends.runners._maestro_payload import maestro_config_to_payload
+
+    return dict(maestro_config_to_payload(config))
+
+
+def divi_status(word: str) -> Any:
+    """Translate the service's word, and leave one that Divi does not know as it is."""
+    try:
+        return backends.JobStatus(word)
+    except ValueError:
+        return word
+
+
+def raise_ended(job_id: str, word: str) -> None:
+    """Raise what Divi since 0.14 raises for a job without results; before, do nothing."""
+    if not hasattr(backends, "QoroJobError"):
+        return
+    kinds = {
+        "CANCELLED": backends.JobCancelledError,
+        "INSUFFICIENT_CREDITS": backends.InsufficientCreditsError,
+        "TIMED_OUT": backends.JobTimedOutError,
+    }
+    raise kinds.get(word, backends.JobFailedError)(job_id)
+
+
+def _template(
+    item: Any,
+) -> tuple[str, tuple[str, ...], list[tuple[str, tuple[float, ...]]]]:
+    text = item.template_qasm if hasattr(item, "template_qasm") else item.circuit
+    names = tuple(item.parameter_names)
+    return (
+        _text(text, "template"),
+        names,
+        [(label, tuple(row)) for label, row in item.parameter_sets],
+    )
+
+
+def _text(circuit: Any, label: str) -> str:
+    if isinstance(circuit, str):
+        return circuit
+    from qiskit import QuantumCircuit, qasm2
+
+    if isinstance(circuit, QuantumCircuit):
+        return str(qasm2.dumps(circuit))
+    raise TypeError(
+        f"Circuit {label!r} must be OpenQASM or a QuantumCircuit, not {type(circuit).__name__}."
+    )
+
+
+def _check(ham_ops: str | None, shot_groups: object, job_type: Any) -> None:
+    if ham_ops is not None and shot_groups is not None:
+        raise ValueError("shot_groups and ham_ops exclude each other.")
+    wanted = getattr(job_type, "value", job_type)
+    if wanted not in {None, _EXPECTATION if ham_ops is not None else _SAMPLING}:
+        raise ValueError(f"job_type {wanted} does not fit ham_ops={ham_ops!r}.")
+
+
+def _id_of(execution_result: ExecutionResult) -> str:
+    job_id = execution_result.job_id
+    if job_id is None:
+        raise ValueError("The result belongs to no job.")
+    return str(job_id)
+
+
+def _cancelled(job_id: str) -> ExecutionCancelledError:
+    return ExecutionCancelledError(f"Waiting for job {job_id} was cancelled.")
+
+
+def _keep(book: OrderedDict[str, Any], name: str, value: Any) -> None:
+    book[name] = value
+    while len(book) > _KEPT:
+        book.popitem(last=False)

@@ -1,0 +1,122 @@
+"""Jobs in plain values, as other libraries hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from quantum_async.providers.qoro.configs import (
+    DeviceConfig,
+    ExecutionConfig,
+    JobConfig,
+    MaestroConfig,
+    SimulationMethod,
+    Simulator,
+)
+from quantum_async.providers.qoro.payloads import (
+    ObservableGroups,
+    QoroCircuit,
+    QoroTemplate,
+    ShotGroups,
+    ShotRange,
+    Shots,
+    TemplateRow,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import JsonValue
+
+    from quantum_async.providers.qoro.payloads import Content, Measured
+
+_EXECUTION = (
+    "bond_dimension",
+    "truncation_threshold",
+    "noisy_device",
+    "noise_realizations",
+    "noise_scaling_factor",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainSettings:
+    """Configurations as they are on the wire.
+
+    Args:
+        target: Name of a cluster or system.
+        shots: How often each circuit is run.
+        tag: A word for lists.
+        use_packing: Whether the service may run several circuits at once on one device.
+        execution: ``execution_configuration``.
+        maestro: ``maestro_config``.
+        device: ``device_config``.
+    """
+
+    target: str | None = None
+    shots: int | None = None
+    tag: str | None = None
+    use_packing: bool | None = None
+    execution: Mapping[str, JsonValue] | None = field(default=None, hash=False)
+    maestro: Mapping[str, JsonValue] | None = field(default=None, hash=False)
+    device: Mapping[str, str | int | float | bool | None] | None = field(default=None, hash=False)
+
+    def config(self) -> JobConfig:
+        """Read them as a configuration."""
+        return JobConfig(
+            target=self.target,
+            shots=self.shots,
+            tag=self.tag,
+            use_packing=self.use_packing,
+            execution=None if self.execution is None else execution_config(self.execution),
+            maestro=None if self.maestro is None else MaestroConfig(more=dict(self.maestro)),
+            device=None if self.device is None else DeviceConfig(dict(self.device)),
+        )
+
+
+def plain_content(
+    circuits: Mapping[str, str],
+    templates: Sequence[tuple[str, Sequence[str], Sequence[tuple[str, Sequence[float]]]]],
+) -> Content:
+    """Read circuits by label, or templates with their names and labelled rows."""
+    if circuits:
+        return [QoroCircuit(label, text) for label, text in circuits.items()]
+    return [
+        QoroTemplate(
+            text,
+            tuple(names),
+            tuple(TemplateRow(label, tuple(map(float, values))) for label, values in rows),
+        )
+        for text, names, rows in templates
+    ]
+
+
+def plain_measured(
+    shots: int,
+    shot_groups: Sequence[Sequence[int]] | None,
+    observables: Sequence[Sequence[str]] | None,
+    circuit_map: Sequence[Sequence[int]] | None,
+) -> Measured:
+    """Read what is measured: observables before ranges of shots before shots for all."""
+    if observables is not None:
+        ranges = None if circuit_map is None else tuple((a, b) for a, b in circuit_map)
+        return ObservableGroups(tuple(tuple(group) for group in observables), ranges)
+    if shot_groups is not None:
+        return ShotGroups(tuple(ShotRange(*triple) for triple in shot_groups))
+    return Shots(shots)
+
+
+def execution_config(document: Mapping[str, JsonValue]) -> ExecutionConfig:
+    """Read a configuration as the service writes it.
+
+    Raises:
+        ValueError: It names a simulator or method that is new.
+    """
+    said: dict[str, object] = {n: document[n] for n in _EXECUTION if document.get(n) is not None}
+    if isinstance(kind := document.get("simulator_type"), int):
+        said["simulator"] = Simulator(kind)
+    if isinstance(method := document.get("simulation_type"), int):
+        said["simulation_method"] = SimulationMethod(method)
+    if isinstance(meta := document.get("api_meta"), dict):
+        said["api_meta"] = meta
+    return ExecutionConfig(**said)  # type: ignore[arg-type]  # checked by the service itself

@@ -1,0 +1,42 @@
+"""The Qoro service's client keeps the contract, against a sandbox that simulates."""
+
+from __future__ import annotations
+
+import pytest
+
+from quantum_async.http.options import SessionOptions
+from quantum_async.http.telemetry import EventHooks
+from quantum_async.providers.qoro.auth import QoroSettings
+from quantum_async.providers.qoro.client import QoroClient
+from quantum_async.sandbox import BlockingSandbox
+from tests.providers.contract import ProviderContract
+
+
+@pytest.fixture(scope="module")
+def simulating():
+    """A sandbox that really simulates, one for all tests of this module."""
+    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=("qoro",)) as running:
+        yield running
+
+
+@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
+class TestQoroContract(ProviderContract):
+    device = "qoro_maestro"
+    patience = 90.0
+
+    @pytest.fixture
+    def client(self, simulating):
+        self.requests = 0
+        settings = QoroSettings.read(simulating.env("qoro"))
+        return QoroClient(
+            api_key=settings.api_key,
+            url=settings.url,
+            settle_delay=0.1,
+            options=SessionOptions(hooks=EventHooks(request=[self.count])),
+        )
+
+    def count(self, _):
+        self.requests += 1
+
+    def sent(self, client):
+        return self.requests
