@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PLUMBING: dict[str, frozenset[str]] = {
     "Batch": frozenset({"adopt", "open_ref"}),
     "EventStream": frozenset({"end", "push"}),
-    "Scheduler": frozenset({"closed", "opened", "sent", "withdraw_batch"}),
+    "Scheduler": frozenset({"clients", "closed", "opened", "sent", "withdraw_batch"}),
     "Sweep": frozenset({"batch", "feed", "is_feeding", "unseen"}),
 }
 """Names that the scheduler's own modules call and users do not; they get no twin."""

@@ -313,6 +313,11 @@ class Scheduler(AsyncContextManagerMixin):
         live = [record for lane in self._lanes for record in tuple(lane.live)]
         return tuple(record.ref for record in live if record.ref is not None)
 
+    @property
+    def clients(self) -> tuple[ProviderClient, ...]:
+        """The clients that it runs jobs on; sends nothing."""
+        return tuple(lane.client for lane in self._lanes)
+
     async def cancel_all(self) -> None:
         """Cancel every unfinished job, and take no more.
 

@@ -1,0 +1,111 @@
+"""Outcomes: how each job of a batch ended, or where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pulser.backend.remote import RemoteResultsError
+
+from quantum_async.errors import (
+    JobCancelledError,
+    JobFailedError,
+    QuantumAsyncError,
+    ResultError,
+    ResultPendingError,
+)
+from quantum_async.integrations.pulser.convert import to_results
+from quantum_async.integrations.pulser.statuses import pulser_job_status
+from quantum_async.models.job import JobStatus
+
+if TYPE_CHECKING:
+    from pulser.backend import Results
+    from pulser.backend.remote import JobStatus as PulserJobStatus
+
+    from quantum_async.models.job import JobRef, JobState
+    from quantum_async.models.result import Result
+
+
+class ResultsMissingError(ResultError, RemoteResultsError):
+    """Not every job has a result; what there is, is available. Pulser knows this error too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one job ended, or where it stands.
+
+    Args:
+        job_id: The provider's id of the job.
+        state: Where it stands.
+        result: What it measured, once that is here.
+        error: Why there is no result and none will come, or ``None``.
+    """
+
+    job_id: str
+    state: JobState
+    result: Result | None = None
+    error: QuantumAsyncError | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the result is here, or none will come."""
+        return self.result is not None or self.error is not None
+
+    @property
+    def status(self) -> PulserJobStatus:
+        """Where it stands, in Pulser's words."""
+        return pulser_job_status(self.state)
+
+    @property
+    def results(self) -> Results | None:
+        """What it measured, as Pulser's ``Results``; ``None`` where there is nothing."""
+        return to_results(self.result) if self.result is not None else None
+
+
+def failure(ref: JobRef, state: JobState) -> QuantumAsyncError | None:
+    """Make the error of a job that ended without a result; ``None`` for any other."""
+    reason = f": {state.message}" if state.message else ""
+    if state.status is JobStatus.FAILED:
+        return JobFailedError(f"job {ref} failed{reason}", provider=ref.provider, job_id=ref.id)
+    if state.status is JobStatus.CANCELLED:
+        return JobCancelledError(
+            f"job {ref} was cancelled{reason}", provider=ref.provider, job_id=ref.id
+        )
+    return None
+
+
+def all_results(outcomes: list[Outcome]) -> tuple[Result, ...]:
+    """Give the results of all jobs.
+
+    Raises:
+        QuantumAsyncError: One job has none, and why.
+        ExceptionGroup: Several jobs have none.
+    """
+    errors = [outcome.error or _pending(outcome) for outcome in outcomes if outcome.result is None]
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ExceptionGroup(f"{len(errors)} of {len(outcomes)} jobs have no result", errors)
+    return tuple(outcome.result for outcome in outcomes if outcome.result is not None)
+
+
+def missing(outcomes: list[Outcome]) -> ResultsMissingError | None:
+    """Say which jobs have no result, as the error that Pulser expects."""
+    lacking = [outcome for outcome in outcomes if outcome.result is None]
+    if not lacking:
+        return None
+    first = lacking[0]
+    error = ResultsMissingError(
+        f"{len(lacking)} of {len(outcomes)} jobs have no result; "
+        f"job {first.job_id} is {first.state.status}",
+        job_id=first.job_id,
+        remedy="get_available_results() gives those that are there.",
+    )
+    error.__cause__ = first.error
+    return error
+
+
+def _pending(outcome: Outcome) -> ResultPendingError:
+    return ResultPendingError(
+        f"job {outcome.job_id} is {outcome.state.status}", job_id=outcome.job_id
+    )

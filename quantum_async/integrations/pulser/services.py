@@ -1,0 +1,128 @@
+"""Services: what Pulser asks of a provider beyond the contract that all clients keep."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from quantum_async.providers.base import ProviderClient
+    from quantum_async.providers.pasqal.client import PasqalClient
+
+    Document: TypeAlias = Mapping[str, object]
+
+_SIMULATED = frozenset(
+    {
+        "callbacks",
+        "default_evaluation_times",
+        "default_num_shots",
+        "initial_state",
+        "interaction_matrix",
+        "n_trajectories",
+        "noise_model",
+        "observables",
+        "prefer_device_noise_model",
+        "progress_bar",
+        "print_progress",
+        "sampling_rate",
+        "solver",
+        "with_modulation",
+    }
+)
+
+
+class Service:
+    """A provider of which only the contract is known: it cannot list the jobs of a batch.
+
+    Args:
+        client: The provider's client.
+    """
+
+    is_simulator = False
+    """Whether it runs sequences made for any device."""
+    emulator = ""
+    """The device that emulates where none is named; empty where the client decides."""
+
+    def __init__(self, client: ProviderClient) -> None:
+        self._client = client
+
+    async def specifications(self) -> Mapping[str, str]:
+        """Return Pulser's abstract representations of the devices, by the name of the target."""
+        devices = await self._client.devices()
+        return {item.name: item.specification for item in devices if item.specification}
+
+    async def job_ids(self, batch_id: str) -> list[str] | None:
+        """List a batch's jobs in the order of their creation; ``None`` where that is not served."""
+        del batch_id
+        return None
+
+    async def batch_word(self, batch_id: str) -> str:
+        """Say where a batch stands, in the provider's own word; empty where it has none."""
+        del batch_id
+        return ""
+
+    def target(self, device_type: str) -> str:
+        """Name the device that a script means; empty where the client decides."""
+        return device_type
+
+    def emulation(self, document: Document) -> str:
+        """Write down an emulation configuration as the provider takes it."""
+        return json.dumps(document)
+
+
+class LocalService(Service):
+    """The simulator of this package, which stands for every device and every emulator."""
+
+    is_simulator = True
+
+    async def specifications(self) -> Mapping[str, str]:
+        """Return the devices that Pulser brings along as examples."""
+        from pulser.devices import AnalogDevice, DigitalAnalogDevice
+
+        examples = (AnalogDevice, DigitalAnalogDevice)
+        return {device.name: device.to_abstract_repr() for device in examples}
+
+    def target(self, device_type: str) -> str:
+        """Leave the device to the client: an emulator's name means its simulator."""
+        del device_type
+        return ""
+
+    def emulation(self, document: Document) -> str:
+        """Leave out what only one of the cloud's emulators understands, such as its GPUs."""
+        return super().emulation({n: v for n, v in document.items() if n in _SIMULATED})
+
+
+class PasqalService(Service):
+    """Pasqal Cloud.
+
+    Args:
+        client: A `PasqalClient`.
+    """
+
+    emulator = "EMU_FREE"
+
+    def __init__(self, client: ProviderClient) -> None:
+        super().__init__(client)
+        self._pasqal = cast("PasqalClient", client)
+
+    async def specifications(self) -> Mapping[str, str]:
+        """Read the specifications of the devices, in one request."""
+        return await self._pasqal.specs.all()
+
+    async def job_ids(self, batch_id: str) -> list[str] | None:
+        """List a batch's jobs, a hundred in each request."""
+        return [job.id async for job in self._pasqal.batches.jobs(batch_id)]
+
+    async def batch_word(self, batch_id: str) -> str:
+        """Ask for the batch's status, in the smallest answer that there is."""
+        return (await self._pasqal.batches.status(batch_id)).status
+
+
+_SERVICES: dict[str, type[Service]] = {"local": LocalService, "pasqal": PasqalService}
+
+
+def service_of(client: ProviderClient) -> Service:
+    """Give what is known of a client's provider."""
+    return _SERVICES.get(client.name, Service)(client)
