@@ -87,6 +87,7 @@ class Block(Generic[T]):
         finally:
             self._portal.blocks.pop(self, None)
             self._termination.disarm()
+        reporter.finish()
         if reason is None or not self._is_passed:
             self.call.outcome()
             return reason is not None

@@ -48,10 +48,6 @@ class Reporter:
         self._drawn = now
         self._draw(now)
 
-    def settle(self) -> None:
-        """Note the end of one wait of several."""
-        self.tick()
-
     def finish(self, *, stopped: bool = False) -> None:
         """Draw for the last time, if anything was drawn.
 

@@ -60,6 +60,7 @@ class Session:
         call = Call(function, timeout, what)
         # Whatever interrupts from here on finds the call, and can end it.
         self.wait(call, reporter, start=lambda: self.portal.spawn(call))
+        reporter.finish()
         return call
 
     def ask(self, function: Callable[[], T], reporter: Reporter) -> Ticket[T]:
@@ -97,7 +98,7 @@ class Session:
             else:
                 self._end(ending or ticket, stop)
             raise
-        reporter.settle()
+        reporter.tick()
 
     def left_behind(self, stop: BaseException) -> None:
         """Note on an interrupt that clean-up was left to itself, and what that may leave."""

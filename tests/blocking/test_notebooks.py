@@ -1,0 +1,233 @@
+"""The notebooks run in a real kernel, with the same results, and a cell can be stopped."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from jupyter_client.manager import start_new_kernel
+from nbclient import NotebookClient
+
+from quantum_async.sandbox import BlockingSandbox
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = ROOT / "docs" / "notebooks"
+# What zmq, tornado and a kernel's shutdown warn of is theirs to mend.
+pytestmark = [
+    pytest.mark.timeout(180),
+    pytest.mark.filterwarnings("default"),
+]
+
+
+def executed(name: str) -> nbformat.NotebookNode:
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(ROOT)}})
+    return client.execute()
+
+
+def texts(notebook: nbformat.NotebookNode) -> list[str]:
+    """The plain text of each cell's result, without ids, which differ from run to run."""
+    return [
+        output["data"]["text/plain"]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if output.output_type == "execute_result" and "<Job" not in output["data"]["text/plain"]
+    ]
+
+
+def pictures(notebook: nbformat.NotebookNode) -> int:
+    return sum(
+        "image/png" in output.get("data", {})
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    )
+
+
+def test_both_notebooks_run_with_the_same_results() -> None:
+    """The blocking notebook and the one that awaits show the same values and plots."""
+    blocking, waiting = executed("blocking"), executed("async")
+    assert texts(blocking) == texts(waiting)
+    assert len(texts(blocking)) >= 4
+    assert pictures(blocking) == pictures(waiting) == 3
+    shown = json.dumps(blocking)
+    assert "<script" not in shown
+    assert "http://" not in shown.replace("http://www.w3.org", "")
+
+
+def test_the_notebooks_are_committed_without_outputs() -> None:
+    """Outputs are made where they are read, so that a change of a notebook shows in its diff."""
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        assert code
+        assert all(not cell.outputs and cell.execution_count is None for cell in code)
+
+
+class Kernel:
+    """A kernel whose cells can be run, watched and stopped."""
+
+    def __init__(self) -> None:
+        self.manager, self.client = start_new_kernel(kernel_name="python3", cwd=str(ROOT))
+
+    def close(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+    def begin(self, code: str) -> str:
+        return self.client.execute(code)
+
+    def finish(self, cell: str, patience: float = 60.0) -> tuple[dict, list[dict]]:
+        """The cell's reply, and the messages that it has published."""
+        published = []
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            message = self.client.get_iopub_msg(timeout=patience)
+            if message["parent_header"].get("msg_id") != cell:
+                continue
+            published.append(message)
+            if message["content"].get("execution_state") == "idle":
+                break
+        while True:
+            reply = self.client.get_shell_msg(timeout=patience)
+            if reply["parent_header"].get("msg_id") == cell:
+                return reply["content"], published
+
+    def run(self, code: str) -> str:
+        """Run a cell and return what it has printed."""
+        reply, published = self.finish(self.begin(code))
+        assert reply["status"] == "ok", reply
+        return "".join(
+            message["content"]["text"]
+            for message in published
+            if message["msg_type"] == "stream" and message["content"]["name"] == "stdout"
+        )
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """One kernel for the tests of this module; each begins with imports of its own."""
+    opened = Kernel()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def running():
+    """A sandbox whose jobs take long and are not simulated."""
+    with BlockingSandbox(
+        simulate=False, job_time="30s", services=("pasqal",), parallel=True
+    ) as opened:
+        yield opened
+
+
+SETUP = """
+import asyncio
+loop = asyncio.get_running_loop()
+before = type(loop), loop.run_forever.__func__, loop.get_task_factory(), asyncio.run
+import quantum_async.blocking as qa
+from tests.providers.pasqal.real import rabi
+sequence = rabi()
+"""
+
+
+def test_a_stopped_sweep_ends_at_once_and_its_jobs_with_it(kernel, running) -> None:
+    """The stop button ends a 500-job wait within a second; the jobs end, the next cell works."""
+    kernel.run(PASQAL.format(environment=running.env("pasqal")))
+    cell = kernel.begin(STOPPED)
+    until(lambda: running.stats()["pasqal"]["jobs_created"] == 500)
+    time.sleep(0.5)
+    start = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    reply, published = kernel.finish(cell)
+    assert (reply["status"], reply["ename"]) == ("error", "KeyboardInterrupt")
+    error = next(m["content"] for m in published if m["msg_type"] == "error")
+    assert "No job was left running" in "".join(error["traceback"])
+    assert running.stats()["pasqal"]["jobs_running"] == 0
+    stopped = float(kernel.run("print(stopped)"))
+    assert stopped - start < 1
+    assert kernel.run("print(1 + 1)") == "2\n"
+    assert kernel.run(UNTOUCHED) == "True\n"
+
+
+def test_a_stopped_wait_leaves_an_open_scheduler_alone(kernel) -> None:
+    """A scheduler of an earlier cell stays open: a stopped wait says so, and can be repeated."""
+    kernel.run(
+        "import contextlib, quantum_async.blocking as qa\n"
+        "from tests.scheduler.fake import FakeClient, PROGRAM\n"
+        "stack = contextlib.ExitStack()\n"
+        "scheduler = stack.enter_context(qa.Scheduler(FakeClient(run_time=lambda _: 4.0)))\n"
+        "job = scheduler.submit(PROGRAM, shots=3)"
+    )
+    cell = kernel.begin(
+        "import time\ntry:\n    job.result()\nfinally:\n    stopped = time.monotonic()"
+    )
+    time.sleep(0.5)
+    start = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    reply, published = kernel.finish(cell)
+    assert reply["ename"] == "KeyboardInterrupt"
+    error = next(m["content"] for m in published if m["msg_type"] == "error")
+    assert "not finished yet: fake:one/job-0" in "".join(error["traceback"])
+    assert float(kernel.run("print(stopped)")) - start < 1
+    assert kernel.run("print(job.result().shots); stack.close()") == "3\n"
+
+
+def test_progress_is_shown_in_its_cell_and_ends(kernel) -> None:
+    """A wait draws one output in the cell that waits, and its last state is the end."""
+    kernel.run("import quantum_async.blocking as qa\nfrom tests.scheduler.fake import *")
+    cell = kernel.begin(SWEEP.format(keywords=""))
+    reply, published = kernel.finish(cell)
+    assert reply["status"] == "ok"
+    shown = [m for m in published if m["msg_type"] == "display_data"]
+    updates = [m for m in published if m["msg_type"] == "update_display_data"]
+    assert len(shown) == 1
+    identity = shown[0]["content"]["transient"]["display_id"]
+    assert {m["content"]["transient"]["display_id"] for m in updates} == {identity}
+    assert "4 of 4" in updates[-1]["content"]["data"]["text/plain"]
+    assert "4 of 4" in updates[-1]["content"]["data"]["text/html"]
+
+
+def test_progress_can_be_switched_off(kernel) -> None:
+    """With ``progress=False`` a cell shows nothing but its own output."""
+    kernel.run("import quantum_async.blocking as qa\nfrom tests.scheduler.fake import *")
+    _, published = kernel.finish(kernel.begin(SWEEP.format(keywords=", progress=False")))
+    assert not [m for m in published if m["msg_type"] == "display_data"]
+
+
+SWEEP = """
+client = FakeClient(run_time=lambda number: 0.3 * (number + 1))
+with qa.Scheduler(client{keywords}) as scheduler:
+    for point in scheduler.sweep(PROGRAM, qa.grid(a=range(4)), shots=1):
+        pass
+"""
+
+STOPPED = """
+import time
+with qa.Scheduler(qa.PasqalClient.from_env(environment)) as scheduler:
+    sweep = scheduler.sweep(sequence, qa.grid(omega=[5 + n / 500 for n in range(500)]),
+                            shots=10, on="pasqal:EMU_FREE")
+    try:
+        results = sweep.result()
+    finally:
+        # The machine has one such clock, so the test can compare it with its own.
+        stopped = time.monotonic()
+"""
+
+PASQAL = SETUP.replace("{", "{{").replace("}", "}}") + "environment = {environment!r}\n"
+
+UNTOUCHED = """
+now = type(loop), loop.run_forever.__func__, loop.get_task_factory(), asyncio.run
+print(before == now and asyncio.get_running_loop() is loop)
+"""
+
+
+def until(is_so, patience: float = 60.0) -> None:
+    end = time.monotonic() + patience
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.05)
