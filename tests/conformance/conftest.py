@@ -102,3 +102,8 @@ def sandbox(counting_sandbox: Running) -> Running:
     """The fast sandbox with nothing in it."""
     counting_sandbox.reset()
     return counting_sandbox
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let recorded traffic be replayed from any folder."""
+    parser.addoption("--recordings", help="folder of recorded traffic of Azure Quantum")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -36,9 +36,10 @@ class ItemFilters:
         providers: Names of providers.
         targets: Names of targets.
         statuses: Where they stand.
-        created_after: When they were created at the earliest. The service compares days; of a
-            time, the rest of the comparison is made here.
-        created_before: When they were created at the latest; a day means its end.
+        created_after: When they were created at the earliest. The service compares days; the
+            rest of a time is compared here.
+        created_before: When they were created at the latest, as for `created_after`. Whether a
+            day itself counts is the service's affair; a time is exact.
         order: By what the list is sorted.
         newest_first: Whether it is sorted downwards.
     """
@@ -68,7 +69,7 @@ class ItemFilters:
         if self.created_after is not None:
             parts.append(f"CreationTime ge {_day(self.created_after)}")
         if self.created_before is not None:
-            parts.append(f"CreationTime le {_day(self.created_before, days_later=1)}")
+            parts.append(f"CreationTime le {_last_day(self.created_before)}")
         query = {"filter": " and ".join(parts)} if parts else {}
         if self.order is not None:
             query["orderby"] = f"{self.order} {'desc' if self.newest_first else 'asc'}"
@@ -79,9 +80,8 @@ class ItemFilters:
         created = item.creation_time
         if created is None:
             return True
-        if self.created_after is not None and created < _moment(self.created_after):
-            return False
-        return self.created_before is None or created <= _moment(self.created_before, ends=True)
+        after, before = _moment(self.created_after), _moment(self.created_before)
+        return (after is None or created >= after) and (before is None or created <= before)
 
 
 def _quoted(value: str) -> str:
@@ -94,16 +94,18 @@ def _any_of(place: str, values: Iterable[str]) -> list[str]:
     return [f"({' or '.join(found)})"] if found else []
 
 
-def _day(moment: date, days_later: int = 0) -> str:
-    if isinstance(moment, datetime):
-        moment = _moment(moment).date()
-    # Whether the service includes the last day is not known, so one more is asked for and what is
-    # too many is left out here.
-    return date.fromordinal(moment.toordinal() + days_later).isoformat()
+def _day(moment: date) -> str:
+    exact = _moment(moment)
+    return (moment if exact is None else exact.date()).isoformat()
 
 
-def _moment(moment: date, *, ends: bool = False) -> datetime:
+def _last_day(moment: date) -> str:
+    exact = _moment(moment)
+    # The service may not count the last day itself, so for a time one more is asked for.
+    return (moment if exact is None else exact.date() + timedelta(days=1)).isoformat()
+
+
+def _moment(moment: date | None) -> datetime | None:
     if not isinstance(moment, datetime):
-        time = datetime.max.time() if ends else datetime.min.time()
-        return datetime.combine(moment, time, UTC)
+        return None
     return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.providers.azure.filters import ItemFilters
-from quantum_async.providers.azure.pages import first_page, items
+from quantum_async.providers.azure.pages import first, first_page, items
 from quantum_async.providers.azure.wire import AzureJob, AzureSession, Paged, WorkspaceItem
 
 if TYPE_CHECKING:
@@ -38,13 +38,9 @@ class TopLevelItems:
         """
         filters = filters or ItemFilters()
         query = {**filters.query(), **first_page(skip)}
-        left = limit
-        async for item in items(self._gateway, PAGE, "/topLevelItems", query, wanted="list items"):
-            if left is not None and left <= 0:
-                return
-            if filters.keeps(item):
-                left = None if left is None else left - 1
-                yield _whole(item)
+        listed = items(self._gateway, PAGE, "/topLevelItems", query, wanted="list items")
+        async for item in first(limit, listed, filters.keeps):
+            yield _whole(item)
 
 
 def _whole(item: WorkspaceItem) -> AzureJob | AzureSession:

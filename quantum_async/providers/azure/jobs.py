@@ -15,6 +15,7 @@ from quantum_async.errors import (
     NotFoundError,
     NotSentError,
     ProtocolError,
+    QuantumAsyncError,
     RejectedRequestError,
     ResultPendingError,
     ServerError,
@@ -24,7 +25,7 @@ from quantum_async.http.address import segment
 from quantum_async.http.encode import Body, json_body, json_bytes
 from quantum_async.providers.azure.filters import ItemFilters
 from quantum_async.providers.azure.output import JobOutput
-from quantum_async.providers.azure.pages import first_page, items
+from quantum_async.providers.azure.pages import first, first_page, items
 from quantum_async.providers.azure.parsing import parse
 from quantum_async.providers.azure.sas import container_name, is_good
 from quantum_async.providers.azure.translate.statuses import is_over, job_status
@@ -89,13 +90,26 @@ class Jobs:
         container, is_new = await self._stored(new, job_id)
         if not is_new and (known := await self._known(job_id, new)) is not None:
             return known
-        body = await json_body(new.document(container))
+        return await self.register(new, container, id=job_id)
+
+    async def register(self, new: NewJob, container_url: str, *, id: str) -> AzureJob:
+        """Create a job whose input is stored already, such as in a storage of your own.
+
+        Args:
+            new: What to run.
+            container_url: The signed address of the container of its input and output.
+            id: Its id.
+
+        Raises:
+            QuantumAsyncError: See `create`.
+        """
+        body = await json_body(new.document(container_url))
         try:
             response = await self._gateway.create(
-                self._path(job_id), wanted=f"create job {job_id}", body=body, job_id=job_id
+                self._path(id), wanted=f"create job {id}", body=body, job_id=id
             )
         except ConflictError:
-            if (known := await self._known(job_id, new)) is not None:
+            if (known := await self._known(id, new)) is not None:
                 return known
             raise
         except RejectedRequestError as error:
@@ -126,13 +140,9 @@ class Jobs:
         """
         filters = filters or ItemFilters()
         query = {**filters.query(), **first_page(skip)}
-        left = limit
-        async for job in items(self._gateway, PAGE, "/jobs", query, wanted="list jobs"):
-            if left is not None and left <= 0:
-                return
-            if filters.keeps(job):
-                left = None if left is None else left - 1
-                yield job
+        listed = items(self._gateway, PAGE, "/jobs", query, wanted="list jobs")
+        async for job in first(limit, listed, filters.keeps):
+            yield job
 
     async def wait(
         self,
@@ -328,10 +338,13 @@ class Jobs:
         """
         if session_id is None:
             return
-        session = await self._sessions.get(session_id)
-        if not is_over(session):
+        try:
+            session = await self._sessions.get(session_id)
+            if not is_over(session):
+                return
+            why = await self._sessions.why_over(session)
+        except QuantumAsyncError:
             return
-        why = await self._sessions.why_over(session)
         raise BatchClosedError(
             f"session {session_id} takes no more jobs: {why}",
             provider="azure",

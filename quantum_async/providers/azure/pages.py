@@ -10,7 +10,7 @@ from quantum_async.providers.azure.parsing import parse
 from quantum_async.providers.azure.wire import Document, Paged
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from quantum_async.http.lanes import LaneName
     from quantum_async.providers.azure.gateway import Gateway
@@ -68,6 +68,27 @@ async def items(
     async for page in pages(gateway, kind, path, query, wanted=wanted):
         for item in page:
             yield item
+
+
+async def first(
+    limit: int | None, listed: AsyncIterator[Item], keeps: Callable[[Item], bool]
+) -> AsyncIterator[Item]:
+    """Iterate over the first items that are kept, and read no page beyond them.
+
+    Args:
+        limit: How many at most; all of them where it is ``None``.
+        listed: The items.
+        keeps: Says whether one is kept.
+    """
+    left = float("inf") if limit is None else limit
+    if left <= 0:
+        return
+    async for item in listed:
+        if keeps(item):
+            yield item
+            left -= 1
+            if left <= 0:
+                return
 
 
 def first_page(skip: int = 0, top: int = LARGEST) -> dict[str, str | int]:

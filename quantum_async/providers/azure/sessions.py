@@ -10,7 +10,7 @@ from quantum_async.http.address import segment
 from quantum_async.http.encode import json_body
 from quantum_async.models.batch import FailurePolicy
 from quantum_async.providers.azure.filters import ItemFilters, ItemOrder
-from quantum_async.providers.azure.pages import first_page, items
+from quantum_async.providers.azure.pages import first, first_page, items
 from quantum_async.providers.azure.parsing import parse
 from quantum_async.providers.azure.submission import provider_of
 from quantum_async.providers.azure.translate.statuses import is_over
@@ -126,16 +126,17 @@ class Sessions:
         """
         filters = filters or ItemFilters()
         query = {**filters.query(), **first_page(skip)}
-        left = limit
-        async for session in items(self._gateway, PAGE, "/sessions", query, wanted="list sessions"):
-            if left is not None and left <= 0:
-                return
-            if filters.keeps(session):
-                left = None if left is None else left - 1
-                yield session
+        listed = items(self._gateway, PAGE, "/sessions", query, wanted="list sessions")
+        async for session in first(limit, listed, filters.keeps):
+            yield session
 
     async def jobs(
-        self, id: str, filters: ItemFilters | None = None, *, skip: int = 0
+        self,
+        id: str,
+        filters: ItemFilters | None = None,
+        *,
+        skip: int = 0,
+        limit: int | None = None,
     ) -> AsyncIterator[AzureJob]:
         """Iterate over a session's jobs, in the order in which they were created.
 
@@ -143,14 +144,15 @@ class Sessions:
             id: The session.
             filters: Which of its jobs.
             skip: How many to leave out.
+            limit: How many at most; all of them by default.
         """
         # Without an order, the service lists them now upwards and now downwards.
         filters = filters or ItemFilters(order=ItemOrder.CREATION_TIME)
         query = {**filters.query(), **first_page(skip)}
         wanted = f"list the jobs of session {id}"
-        async for job in items(self._gateway, JOBS, f"{self._path(id)}/jobs", query, wanted=wanted):
-            if filters.keeps(job):
-                yield job
+        listed = items(self._gateway, JOBS, f"{self._path(id)}/jobs", query, wanted=wanted)
+        async for job in first(limit, listed, filters.keeps):
+            yield job
 
     async def wait(
         self,
@@ -182,7 +184,7 @@ class Sessions:
         if session.state is not AzureSessionStatus.FAILED:
             return f"it was closed ({session.status})"
         failed = ItemFilters(statuses=(AzureJobStatus.FAILED,), order=ItemOrder.CREATION_TIME)
-        async for job in self.jobs(session.id, failed):
+        async for job in self.jobs(session.id, failed, limit=1):
             why = f": {job.error_data}" if job.error_data is not None else ""
             policy = session.job_failure_policy or "Abort"
             return f"job {job.id} failed{why} (failure policy {policy})"

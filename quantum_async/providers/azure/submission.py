@@ -32,7 +32,7 @@ class NewJob:
         target: The target's name.
         content: The input.
         input_format: How the input is written down, such as ``"qir.v1"``.
-        output_format: How the output is wanted.
+        output_format: How the output is wanted; empty leaves it to the target.
         provider: The provider; what comes before the first dot of the target, by default.
         name: What people call it.
         media_type: What the input is stored as.
@@ -47,13 +47,13 @@ class NewJob:
         blob: The input's name in its container.
 
     Raises:
-        InvalidOptionError: The target or a format is missing.
+        InvalidOptionError: The target or the input's format is missing.
     """
 
     target: str
     content: bytes = field(repr=False)
     input_format: str
-    output_format: str
+    output_format: str = ""
     provider: str = ""
     name: str = "quantum-async-job"
     media_type: str = "application/json"
@@ -67,10 +67,8 @@ class NewJob:
     blob: str = INPUT
 
     def __post_init__(self) -> None:
-        if not (self.target and self.input_format and self.output_format):
-            raise InvalidOptionError(
-                "a job needs a target, an input format and an output format", provider="azure"
-            )
+        if not (self.target and self.input_format):
+            raise InvalidOptionError("a job needs a target and an input format", provider="azure")
 
     def document(self, container_url: str) -> JsonObject:
         """Write the job down.
@@ -84,12 +82,12 @@ class NewJob:
             "containerUri": container_url,
             "inputDataUri": unsigned(blob_of(container_url, self.blob)),
             "inputDataFormat": self.input_format,
-            "outputDataFormat": self.output_format,
             "providerId": self.provider or provider_of(self.target),
             "target": self.target,
             "inputParams": dict(self.params),
         }
         optional: JsonObject = {
+            "outputDataFormat": self.output_format or None,
             "metadata": dict(self.metadata) or None,
             "sessionId": self.session_id,
             "priority": self.priority,

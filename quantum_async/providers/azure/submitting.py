@@ -68,6 +68,9 @@ class Submitter:
         Raises:
             InvalidInputError: It cannot run there.
         """
+        if not self._targets.provider_of(target):
+            # A name that does not begin with its provider's: asked for once.
+            await self._targets.get(target)
 
         def write() -> NewJob:
             return self._written(spec, target, session_id)

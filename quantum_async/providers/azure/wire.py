@@ -101,6 +101,25 @@ def _words(value: object) -> object:
     return {str(name): item if isinstance(item, str) else str(item) for name, item in value.items()}
 
 
+def _present(value: object) -> object:
+    return "" if value is None else value
+
+
+def _counted(value: object) -> object:
+    return 0.0 if value is None else value
+
+
+def _flag(value: object) -> object:
+    return bool(value)
+
+
+Word = Annotated[str, BeforeValidator(_present)]
+"""A string, where null is the empty one: one strange item must not make a list unreadable."""
+
+Number = Annotated[float, BeforeValidator(_counted)]
+"""A number, where null is 0."""
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 Mapping = Annotated[dict[str, JsonValue], BeforeValidator(_mapping)]
@@ -127,8 +146,8 @@ class ItemError(Document):
         message: What happened.
     """
 
-    code: str = ""
-    message: str = ""
+    code: Word = ""
+    message: Word = ""
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.code, self.message) if part)
@@ -146,12 +165,12 @@ class UsageEvent(Document):
         unit_price: What one unit costs.
     """
 
-    dimension_id: str = ""
-    dimension_name: str = ""
-    measure_unit: str = ""
-    amount_billed: float = 0.0
-    amount_consumed: float = 0.0
-    unit_price: float = 0.0
+    dimension_id: Word = ""
+    dimension_name: Word = ""
+    measure_unit: Word = ""
+    amount_billed: Number = 0.0
+    amount_consumed: Number = 0.0
+    unit_price: Number = 0.0
 
 
 class CostEstimate(Document):
@@ -163,8 +182,8 @@ class CostEstimate(Document):
         events: What it is made of.
     """
 
-    currency_code: str = ""
-    estimated_total: float = 0.0
+    currency_code: Word = ""
+    estimated_total: Number = 0.0
     events: Annotated[tuple[UsageEvent, ...], BeforeValidator(_texts)] = ()
 
 
@@ -189,11 +208,11 @@ class WorkspaceItem(Document):
     """
 
     id: str
-    name: str = ""
-    item_type: str = ""
-    provider_id: str = ""
-    target: str = ""
-    status: str = ""
+    name: Word = ""
+    item_type: Word = ""
+    provider_id: Word = ""
+    target: Word = ""
+    status: Word = ""
     error_data: ItemError | None = None
     cost_estimate: CostEstimate | None = None
     creation_time: Moment = None
@@ -222,17 +241,17 @@ class AzureJob(WorkspaceItem):
         cancellation_time: When it was cancelled.
     """
 
-    job_type: str = ""
+    job_type: Word = ""
     session_id: str | None = None
-    container_uri: str = Field("", repr=False)
-    input_data_uri: str = Field("", repr=False)
-    input_data_format: str = ""
+    container_uri: Word = Field("", repr=False)
+    input_data_uri: Word = Field("", repr=False)
+    input_data_format: Word = ""
     input_params: Mapping = Field(default_factory=dict)
     output_data_uri: str | None = Field(None, repr=False)
     output_data_format: str | None = None
     metadata: Words = Field(default_factory=dict)
     cancellation_time: Moment = None
-    is_cancelling: bool = False
+    is_cancelling: Flag = False
 
     @property
     def state(self) -> AzureJobStatus:
@@ -257,7 +276,7 @@ class AzureSession(WorkspaceItem):
             not.
     """
 
-    job_failure_policy: str = ""
+    job_failure_policy: Word = ""
 
     @property
     def state(self) -> AzureSessionStatus:
@@ -278,7 +297,7 @@ class TargetStatus(Document):
     """
 
     id: str
-    current_availability: str = ""
+    current_availability: Word = ""
     average_queue_time: float | None = None
     status_page: str | None = None
     num_qubits: int | None = None
@@ -295,7 +314,7 @@ class ProviderStatus(Document):
     """
 
     id: str
-    current_availability: str = ""
+    current_availability: Word = ""
     targets: Annotated[tuple[TargetStatus, ...], BeforeValidator(_texts)] = ()
 
 
@@ -312,13 +331,13 @@ class AzureQuota(Document):
         period: ``"Monthly"`` or ``"None"``.
     """
 
-    dimension: str = ""
-    scope: str = ""
-    provider_id: str = ""
-    utilization: float = 0.0
-    holds: float = 0.0
-    limit: float = 0.0
-    period: str = ""
+    dimension: Word = ""
+    scope: Word = ""
+    provider_id: Word = ""
+    utilization: Number = 0.0
+    holds: Number = 0.0
+    limit: Number = 0.0
+    period: Word = ""
 
 
 class QuotaUsage(Document):
@@ -332,8 +351,8 @@ class QuotaUsage(Document):
         last_modified_time: When they were last changed.
     """
 
-    provider_id: str = ""
-    scope: str = ""
+    provider_id: Word = ""
+    scope: Word = ""
     target_id: str | None = None
     usage: Mapping = Field(default_factory=dict)
     last_modified_time: Moment = None
@@ -372,7 +391,7 @@ class GraphRow(Document):
     name: str
     subscription_id: str
     resource_group: str
-    location: str = ""
+    location: Word = ""
     endpoint_uri: str | None = None
     workspace_kind: str | None = None
 

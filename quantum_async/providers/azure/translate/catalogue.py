@@ -75,7 +75,9 @@ def formats_of(target: str) -> frozenset[ProgramFormat]:
     if provider == PASQAL:
         return frozenset({ProgramFormat.PULSER})
     native = _NATIVE.get(provider)
-    return CIRCUIT_FORMATS | {ProgramFormat.QIR} | ({native} if native is not None else set())
+    # Of a provider that is not known here, nobody but itself can say what it does not read.
+    further = set(_NATIVE.values()) if native is None else {native}
+    return CIRCUIT_FORMATS | {ProgramFormat.QIR} | further
 
 
 def is_simulator(target: str) -> bool:
