@@ -10,7 +10,7 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.from_thread import start_blocking_portal
@@ -18,6 +18,9 @@ from anyio.from_thread import start_blocking_portal
 import quantum_async
 import quantum_async.blocking as qa
 from quantum_async.blocking._handle import unwrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CIRCUIT = (
     'OPENQASM 3; include "stdgates.inc"; input float theta; qubit[1] q; bit[1] c;'

@@ -538,6 +538,26 @@ class Jobs(Handle["AsyncJobs"]):
         """
         return self._call("Jobs.create", lambda: self._async.create(new, id=id), timeout)
 
+    def register(
+        self, new: NewJob, container_url: str, *, id: str, timeout: float | None = None
+    ) -> AzureJob:
+        """Create a job whose input is stored already, such as in a storage of your own.
+
+        Args:
+            new: What to run.
+            container_url: The signed address of the container of its input and output.
+            id: Its id.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            QuantumAsyncError: See `create`.
+
+        Blocking twin of `quantum_async.providers.azure.jobs.Jobs.register`.
+        """
+        return self._call(
+            "Jobs.register", lambda: self._async.register(new, container_url, id=id), timeout
+        )
+
     def get(self, id: str, *, lane: LaneName = "data", timeout: float | None = None) -> AzureJob:
         """Look a job up, with signed addresses of its input and output.
 
@@ -861,7 +881,12 @@ class Sessions(Handle["AsyncSessions"]):
         return self._iterate(lambda: self._async.list(filters, skip=skip, limit=limit))
 
     def jobs(
-        self, id: str, filters: ItemFilters | None = None, *, skip: int = 0
+        self,
+        id: str,
+        filters: ItemFilters | None = None,
+        *,
+        skip: int = 0,
+        limit: int | None = None,
     ) -> Iterator[AzureJob]:
         """Iterate over a session's jobs, in the order in which they were created.
 
@@ -869,10 +894,11 @@ class Sessions(Handle["AsyncSessions"]):
             id: The session.
             filters: Which of its jobs.
             skip: How many to leave out.
+            limit: How many at most; all of them by default.
 
         Blocking twin of `quantum_async.providers.azure.sessions.Sessions.jobs`.
         """
-        return self._iterate(lambda: self._async.jobs(id, filters, skip=skip))
+        return self._iterate(lambda: self._async.jobs(id, filters, skip=skip, limit=limit))
 
     def wait(self, id: str, *, timeout: float | None = None) -> AzureSession:
         """Wait until a session that was closed is over with all its jobs.

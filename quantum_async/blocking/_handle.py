@@ -64,30 +64,30 @@ class Handle(Generic[T_co]):
     ) -> T:
         """Await on the loop what a function makes there."""
         __tracebackhide__ = True
-        reporter = Reporter(self._async, self._session.progress)
+        reporter = Reporter(self._async, self._session)
         return self._session.run(function, reporter, timeout=timeout, what=what).outcome()
 
     def _ask(self, function: Callable[[], T]) -> T:
         """Call a plain function on the loop's thread, where what it touches is at rest."""
         __tracebackhide__ = True
-        return self._session.ask(function, Reporter(self._async, progress=False)).outcome()
+        return self._session.ask(function, Reporter(self._async)).outcome()
 
     def _iterate(self, iterable: Callable[[], AsyncIterable[T]]) -> Iterator[Any]:
         """Iterate over an async iterable by one task of the portal."""
-        reporter = Reporter(self._async, self._session.progress)
+        reporter = Reporter(self._async, self._session)
         pump = Pump(iterable, self._session, reporter)
         return map(self._wrap, pump)
 
     def _next(self, iterable: Callable[[], AsyncIterable[T]]) -> Any:
         """Take the next item of an async object that is its own iterator."""
         if self._pump is None:
-            reporter = Reporter(self._async, self._session.progress)
+            reporter = Reporter(self._async, self._session)
             self._pump = Pump(iterable, self._session, reporter)
         return self._wrap(next(self._pump))
 
     def _enter(self, manager: AbstractAsyncContextManager[object]) -> None:
         block = Block(manager, self._session)
-        block.enter(Reporter(self._async, progress=False))
+        block.enter(Reporter(self._async))
         self._block = block
         weakref.finalize(self, block.abandon).atexit = False
 
@@ -95,7 +95,7 @@ class Handle(Generic[T_co]):
         block, self._block = self._block, None
         if block is None:
             return False
-        return block.leave(reason, Reporter(self._async, self._session.progress))
+        return block.leave(reason, Reporter(self._async, self._session))
 
     def _manage(
         self, make: Callable[[], AbstractAsyncContextManager[T]]
@@ -105,7 +105,7 @@ class Handle(Generic[T_co]):
 
     @contextmanager
     def _managed(self, make: Callable[[], AbstractAsyncContextManager[T]]) -> Generator[Any]:
-        reporter = Reporter(self._async, progress=False)
+        reporter = Reporter(self._async)
         block = Block(make(), self._session)
         value = self._wrap(block.enter(reporter))
         try:

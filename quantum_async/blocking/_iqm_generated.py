@@ -204,9 +204,6 @@ class Calibration(Handle["AsyncCalibration"]):
     ) -> tuple[frozenset[str], ...]:
         """Say which qubits can be conditioned on each other, the largest group first.
 
-        That a server gives channel properties as JSON is a guess: the vendor's client asks for a
-        binary form.
-
         Args:
             computer: Alias or id of the quantum computer.
             timeout: Longest time in seconds until the call is given up; no limit by default.

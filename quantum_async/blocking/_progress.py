@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from quantum_async.blocking._session import Session
     from quantum_async.display.live import Drawing
 
 logger = logging.getLogger(__name__)
@@ -25,12 +26,23 @@ class Reporter:
 
     Args:
         subject: The async object that is waited for; what has no progress shows nothing.
-        progress: Whether to draw: ``None`` draws in notebooks alone.
+        session: Says whether to draw; without one, nothing is drawn.
     """
 
-    __slots__ = ("_drawing", "_drawn", "_most", "_progress", "_start", "_subject", "_thread")
+    __slots__ = (
+        "_drawing",
+        "_drawn",
+        "_lines",
+        "_most",
+        "_progress",
+        "_start",
+        "_subject",
+        "_thread",
+    )
 
-    def __init__(self, subject: object, progress: bool | None = None) -> None:  # noqa: FBT001 -- passed on
+    def __init__(self, subject: object, session: Session | None = None) -> None:
+        progress = session.progress if session is not None else False
+        self._lines = session.lines if session is not None else {}
         self._subject = subject
         self._progress = progress
         self._start = self._drawn = 0.0 if progress is False else time.monotonic()
@@ -85,19 +97,25 @@ class Reporter:
     def _open(self) -> Drawing | None:
         from quantum_async.blocking._standing import standing_of
 
-        wanted = in_notebook() if self._progress is None else True
-        if not wanted or standing_of(self._subject) is None:
+        cell = running_cell()
+        wanted = cell is not None if self._progress is None else True
+        standing = standing_of(self._subject) if wanted else None
+        if standing is None:
             self._progress = False
             return None
         from quantum_async.display.live import drawing
 
-        return drawing(in_notebook=in_notebook())
+        if standing.total > 1:
+            return drawing(in_notebook=cell is not None)
+        # An adaptive loop waits for one job after the other: one line is enough for them.
+        return self._lines.setdefault(cell, drawing(in_notebook=cell is not None))
 
 
-def in_notebook() -> bool:
-    """Whether this thread's output goes to a notebook's cell."""
+def running_cell() -> int | None:
+    """Number the notebook's cell that this thread's output goes to; ``None`` where there is none."""
     if "IPython" not in sys.modules or threading.current_thread() is not threading.main_thread():
-        return False
+        return None
     from IPython.core.getipython import get_ipython
 
-    return hasattr(get_ipython(), "kernel")
+    shell = get_ipython()
+    return int(shell.execution_count) if shell is not None and hasattr(shell, "kernel") else None

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from quantum_async.blocking._progress import Reporter
+    from quantum_async.display.live import Drawing
 
 T = TypeVar("T")
 
@@ -34,6 +35,8 @@ class Session:
         self.progress = progress
         self._portal: Portal | None = None
         self._notes: list[str] = []
+        self.lines: dict[object, Drawing] = {}
+        """Where waits for single jobs are drawn, by cell: one line serves them all."""
 
     @property
     def portal(self) -> Portal:

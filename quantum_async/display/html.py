@@ -179,6 +179,9 @@ def progress_html(label: str, words: str, *, done: int, total: int, failed: int 
         failed: How many of those that have ended failed.
     """
     colour = "bad" if failed else "good" if done >= total else "info"
+    if total == 1:
+        status = "ended" if done else "waiting"
+        return _card([_chip(status, colour), escape(label), _dim(words)])
     head = [_chip(f"{done} of {total}", colour), escape(label), _dim(words)]
     return _card(head, _progress_bar(done, total, failed))
 

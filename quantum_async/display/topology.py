@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.display.picture import MOST_LABELS, places
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.device import DeviceKind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,23 +38,20 @@ def plot_device(device: Device, *, ax: Axes | None = None) -> Axes:
             axes.plot(xs, ys, color="0.6", linewidth=1, zorder=1)
     xs, ys = zip(*at.values(), strict=True)
     is_labelled = len(at) <= MOST_LABELS
-    axes.scatter(xs, ys, s=220 if is_labelled else 30, zorder=2)
+    axes.scatter(xs, ys, s=320 if is_labelled else 30, zorder=2)
     if is_labelled:
         for name, place in at.items():
             axes.annotate(name, place, ha="center", va="center", color="white", fontsize=7)
     axes.set_aspect("equal")
     axes.margins(0.1)
     axes.set_title(device.target)
-    if device.positions:
-        axes.set_xlabel("x (µm)" if _is_physical(device) else "x")
-        axes.set_ylabel("y (µm)" if _is_physical(device) else "y")
+    if device.positions and device.kind is DeviceKind.ANALOG:
+        axes.set_xlabel("x (µm)")
+        axes.set_ylabel("y (µm)")
     else:
+        # A chip's coordinates only say who is next to whom.
         axes.set_axis_off()
     return axes
-
-
-def _is_physical(device: Device) -> bool:
-    return str(device.kind) == "analog"
 
 
 def _new_axes() -> Axes:

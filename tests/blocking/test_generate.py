@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import quantum_async
-import quantum_async.blocking as blocking
+from quantum_async import blocking
 from quantum_async.blocking import _docstrings, _generate, _reading
 from quantum_async.blocking._handle import twin_of
 from quantum_async.blocking._reading import Shape, members
@@ -49,7 +49,7 @@ def test_regenerating_gives_identical_bytes() -> None:
 def test_generating_twice_gives_the_same() -> None:
     """The generator depends on nothing but the classes."""
     command = [sys.executable, "-m", "quantum_async.blocking._generate", "--check"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
 
 
@@ -87,8 +87,7 @@ def test_the_other_names_are_the_same() -> None:
     others = set(quantum_async.__all__) - twins
     assert {n for n in others if getattr(blocking, n) is not getattr(quantum_async, n)} == set()
     assert set(dir(blocking)) >= set(blocking.__all__)
-    with pytest.raises(AttributeError):
-        blocking.Schedular
+    assert not hasattr(blocking, "Schedular")
 
 
 @each_class
@@ -164,10 +163,8 @@ def shape(function) -> list[tuple[str, object, object]]:
 def test_documentation_agrees(cls: type, member: _reading.Member) -> None:
     """The first line is the async one's, rewritten for those who do not await, and names it."""
     twin = twin_of(cls)
-    if (
-        member.name in {"__anext__", "__len__"}
-        or isinstance(member.annotation, str)
-        and (member.annotation.startswith("ClassVar"))
+    if member.name in {"__anext__", "__len__"} or (
+        isinstance(member.annotation, str) and (member.annotation.startswith("ClassVar"))
     ):
         return
     if member.shape is Shape.MAKER and inspect.isabstract(cls):
