@@ -103,7 +103,7 @@ def check_job_params(job_params: object, max_runs: int | None) -> None:
         InvalidInputError: There are none.
         InvalidShotsError: A job does not say how many shots, or says too many or too few.
     """
-    if job_params is None or job_params == []:
+    if not job_params:
         raise InvalidInputError(
             "a QPU needs job_params", remedy="Pass [{'runs': 100}], or set default_num_shots."
         )
@@ -113,9 +113,10 @@ def check_job_params(job_params: object, max_runs: int | None) -> None:
                 f"element {place} of job_params has no 'runs'",
                 remedy="Add 'runs', or set default_num_shots in the backend's configuration.",
             )
-        if max_runs is not None and checked_shots(job["runs"]) > max_runs:
+        runs = checked_shots(job["runs"])
+        if max_runs is not None and runs > max_runs:
             raise InvalidShotsError(
-                f"element {place} of job_params asks for {job['runs']} runs; "
+                f"element {place} of job_params asks for {runs} runs; "
                 f"the device takes at most {max_runs}",
                 remedy="Split it into several jobs.",
             )

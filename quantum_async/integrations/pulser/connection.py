@@ -366,14 +366,14 @@ class PulserConnection(RemoteConnection):
     ) -> T:
         __tracebackhide__ = True
         self._open()
-        reporter = Reporter(self._link, progress=False)
+        reporter = Reporter(self._link)
         return self._session.run(function, reporter, timeout=timeout, what=what).outcome()
 
     def _open(self) -> None:
         with self._lock:
             if self._block is None or not self._block.is_open:
                 block = Block(self._link, self._session)
-                block.enter(Reporter(self._link, progress=False))
+                block.enter(Reporter(self._link))
                 self._block = block
                 # The block goes on without its connection, which scripts drop without a word.
                 weakref.finalize(self, _let_go, block).atexit = False
@@ -382,7 +382,7 @@ class PulserConnection(RemoteConnection):
         with self._lock:
             block, self._block = self._block, None
         if block is not None and block.is_open:
-            block.leave(reason, Reporter(self._link, progress=False))
+            block.leave(reason, Reporter(self._link))
 
 
 def _let_go(block: Block[Link]) -> None:

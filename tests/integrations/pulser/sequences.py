@@ -37,8 +37,7 @@ def driven(device=None, *, measured=True) -> pulser.Sequence:
 
 def plain(device=None) -> pulser.Sequence:
     """The same with a pi pulse and nothing left open, not measured."""
-    sequence = driven(device, measured=False).build(omega=2 * math.pi)
-    return sequence
+    return driven(device, measured=False).build(omega=2 * math.pi)
 
 
 def mappable() -> pulser.Sequence:
