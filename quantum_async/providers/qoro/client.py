@@ -17,6 +17,7 @@ from quantum_async.errors import (
     UnknownTargetError,
 )
 from quantum_async.http.options import SessionOptions
+from quantum_async.http.timeouts import Timeouts
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.program import CIRCUIT_FORMATS
 from quantum_async.providers.base import ProviderClient
@@ -49,6 +50,7 @@ SETTLE_DELAY = 5.0
 """Seconds after which a completed job has begun to move; a guess: nobody has published it."""
 
 _POLLS = 8
+_USUAL = SessionOptions(timeouts=Timeouts(read=100.0))
 
 
 class QoroClient(ProviderClient):
@@ -99,7 +101,7 @@ class QoroClient(ProviderClient):
         auth = credentials(api_key, token_provider)
         usual = defaults or JobConfig()
         self._defaults = usual
-        self._gateway = Gateway(url, auth, options or SessionOptions())
+        self._gateway = Gateway(url, auth, options or _USUAL)
         self._uploads = Uploads(self._gateway, settle_delay)
         self._rows = Rows(self._gateway, self._uploads)
         self._systems = Systems(self._gateway)

@@ -23,7 +23,6 @@ from quantum_async.errors import (
 )
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body, json_bytes
-from quantum_async.http.timeouts import Timeouts
 from quantum_async.models.job import JobStatus
 from quantum_async.providers.qoro.gateway import parse
 from quantum_async.providers.qoro.translate.statuses import job_status
@@ -48,8 +47,6 @@ PARALLEL = 4
 """Most chunks under way at once."""
 LOOKS = (0.0, 0.1, 0.3, 0.6, 1.0)
 """When a job is looked at after its last answer was lost, as fractions of the settle delay."""
-
-_UPLOAD = Timeouts(read=100.0)
 
 
 class Uploads:
@@ -99,7 +96,7 @@ class Uploads:
         wanted = f"open a job tagged {opening.get('tag')!r}"
         try:
             response = await self._gateway.create(
-                "/job/init/", wanted, body=Body(json_bytes(dict(opening))), timeouts=_UPLOAD
+                "/job/init/", wanted, body=Body(json_bytes(dict(opening)))
             )
             return parse(OpenedJob, response).job_id
         except AMBIGUOUS as error:
@@ -156,7 +153,6 @@ class Uploads:
                     "fill job",
                     job_id=job_id,
                     body=body,
-                    timeouts=_UPLOAD,
                 )
             except (NotSentError, RateLimitedError) as error:
                 # Neither can have added anything.

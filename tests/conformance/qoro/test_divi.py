@@ -1,0 +1,215 @@
+"""Divi's own programs on our client: the same optimum as on the vendor's, and as locally."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import networkx as nx
+import pytest
+from divi.backends import CircuitRunner, JobStatus, MaestroSimulator
+from divi.backends._base import AsyncJobBackend
+from divi.backends._results_processing import _decode_histogram_b64
+from divi.exceptions import ExecutionCancelledError
+from divi.qprog import QAOA, VQE, GenericLayerAnsatz
+from divi.qprog.optimizers import ScipyMethod, ScipyOptimizer
+from divi.qprog.problems import HamiltonianProblem, MaxCutProblem
+from qiskit.circuit.library import CXGate, RYGate
+from qiskit.quantum_info import SparsePauliOp
+
+from quantum_async import QoroClient
+from quantum_async.integrations.divi.runner import QoroRunner
+from quantum_async.providers.qoro.translate.histograms import decode_histogram, encode_histogram
+from quantum_async.providers.qoro.wire import Histogram
+from tests.conformance.qoro.conftest import BELL, FLIPPED, TURNED
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+SHOTS = 2000
+NOISE = 4 / SHOTS**0.5
+"""Four standard errors of a mean of values between -1 and 1."""
+
+
+def runner_at(env: dict[str, str], **options) -> QoroRunner:
+    """Our client as Divi's runner."""
+    client = QoroClient(api_key=env["QORO_API_KEY"], url=env["QUANTUM_ASYNC_QORO_URL"])
+    return QoroRunner(client, **{"shots": SHOTS, "polling_interval": 0.05, **options})
+
+
+def vqe(backend: CircuitRunner) -> float:
+    """The ground state's energy of a small chain."""
+    chain = SparsePauliOp(["ZZ", "XI", "IX"], [-1.0, -0.5, -0.5])
+    program = VQE(
+        HamiltonianProblem(chain),
+        n_layers=1,
+        ansatz=GenericLayerAnsatz([RYGate], entangler=CXGate, entangling_layout="linear"),
+        optimizer=ScipyOptimizer(ScipyMethod.COBYLA),
+        max_iterations=8,
+        backend=backend,
+        seed=7,
+    )
+    program.run()
+    return program.best_loss
+
+
+def qaoa(backend: CircuitRunner) -> tuple[float, list[int]]:
+    """The largest cut of a ring of four."""
+    program = QAOA(
+        MaxCutProblem(nx.cycle_graph(4)),
+        n_layers=1,
+        optimizer=ScipyOptimizer(ScipyMethod.COBYLA),
+        max_iterations=6,
+        backend=backend,
+        seed=7,
+    )
+    program.run()
+    return program.best_loss, sorted(program.solution)
+
+
+@pytest.fixture
+def ours(real_env):
+    """Our runner on the sandbox that simulates."""
+    with runner_at(real_env) as runner:
+        yield runner
+
+
+def test_a_vqe_finds_the_same_energy_everywhere(real_service, ours):
+    """Expectation values through the vendor's client, through ours and locally agree."""
+    local = vqe(MaestroSimulator(shots=SHOTS))
+    assert vqe(real_service) == pytest.approx(local, abs=1e-6)
+    assert vqe(ours) == pytest.approx(local, abs=1e-6)
+
+
+def test_a_vqe_from_counts_agrees_within_shot_noise(real_env):
+    """Where the target computes no expectation values, Divi estimates them from our counts."""
+    local = vqe(MaestroSimulator(shots=SHOTS))
+    with runner_at(real_env, supports_expval=False) as sampling:
+        assert vqe(sampling) == pytest.approx(local, abs=3 * NOISE)
+
+
+def test_a_qaoa_finds_a_largest_cut_everywhere(real_service, ours):
+    """Each way ends with one of the two largest cuts."""
+    losses = []
+    for backend in (MaestroSimulator(shots=SHOTS), real_service, ours):
+        loss, cut = qaoa(backend)
+        assert cut in ([0, 2], [1, 3])
+        losses.append(loss)
+    assert max(losses) - min(losses) < 12 * NOISE
+
+
+def test_our_runner_is_what_divi_asks_for(ours, real_service):
+    """It is a runner of jobs, and answers as the vendor's service class does."""
+    assert isinstance(ours, CircuitRunner)
+    assert isinstance(ours, AsyncJobBackend)
+    for name in ("is_async", "resolves_parameters", "supports_expval"):
+        assert getattr(ours, name) == getattr(real_service, name)
+    with pytest.raises(TypeError):
+        ours.submit_circuits([BELL], no_such_option=1)
+    with pytest.raises(TypeError):
+        ours.submit_circuits(BELL)
+    with pytest.raises(ValueError, match="shot_groups"):
+        ours.submit_circuits([BELL], ham_ops="ZZ", shot_groups=[[0, 1, 5]])
+
+
+def test_both_clients_get_the_same_results(ours, real_service):
+    """One job of each kind, the same through either client: labels, order, counts, values."""
+    circuits = {"b/1": FLIPPED, "a@2": FLIPPED}
+    for options in ({}, {"ham_ops": "ZII;IIZ"}, {"shot_groups": [[0, 1, 5], [1, 2, 2000]]}):
+        found = []
+        for backend in (ours, real_service):
+            submitted = backend.submit_circuits(circuits, **options)
+            status = backend.poll_job_status(submitted, loop_until_complete=True, verbose=False)
+            assert status is JobStatus.COMPLETED
+            done = backend.get_job_results(submitted)
+            assert done.run_time > 0
+            found.append([(row["label"], row["results"]) for row in done.results])
+        if not options:  # the vendor's was set to 200 shots
+            assert found[0] == [(label, {"001": SHOTS}) for label in circuits]
+        else:
+            assert found[0] == found[1]
+
+
+def test_templates_of_divi_before_it_bound_payloads(ours):
+    """The older interface: templates with their own method, results by label."""
+
+    class Entry:
+        template_qasm = TURNED
+        parameter_names = ("theta",)
+        parameter_sets = (("zero", (0.0,)), ("one", (3.141592653589793,)))
+
+    submitted = ours.submit_circuit_templates([Entry()])
+    ours.poll_job_status(submitted, loop_until_complete=True)
+    rows = ours.get_job_results(submitted).results
+    assert [(r["label"], r["results"]) for r in rows] == [
+        ("zero", {"0": SHOTS}),
+        ("one", {"1": SHOTS}),
+    ]
+
+
+def test_a_cancellation_event_ends_the_waiting_at_once(env, sandbox):
+    """The event ends a wait of many seconds within a fraction of one."""
+    sandbox.change(job_time=30)
+    try:
+        with runner_at(env, polling_interval=20.0) as runner:
+            submitted = runner.submit_circuits([BELL])
+            event = threading.Event()
+            threading.Timer(0.3, event.set).start()
+            start = time.monotonic()
+            with pytest.raises(ExecutionCancelledError):
+                runner.poll_job_status(
+                    submitted, loop_until_complete=True, cancellation_event=event
+                )
+            assert time.monotonic() - start < 5
+            runner.cancel_job(submitted)
+            runner.cancel_job(submitted)  # one that has ended stays as it is
+        assert sandbox.stats("qoro")["jobs_by_status"] == {"cancelled": 1}
+    finally:
+        sandbox.change(job_time=0.02)
+
+
+def test_a_cancellation_event_ends_a_submission_and_leaves_nothing(env, sandbox):
+    """The vendor's client ignores the event here; ours cancels what it had opened."""
+    fault = {"provider": "qoro", "route": "*/add_circuits/", "fault": "delay:20000"}
+    sandbox.set_faults(fault)
+    event = threading.Event()
+    threading.Timer(0.5, event.set).start()
+    with runner_at(env) as runner, pytest.raises(ExecutionCancelledError):
+        runner.submit_circuits([BELL], cancellation_event=event)
+    stats = sandbox.stats("qoro")
+    assert stats["jobs_created"] == 0
+    assert stats["batches_open"] == 0
+
+
+def test_many_threads_share_one_runner(ours):
+    """Each thread gets the results of its own job."""
+
+    def work(number: int) -> dict[str, int]:
+        submitted = ours.submit_circuits({str(number): FLIPPED}, shot_groups=[[0, 1, number]])
+        ours.poll_job_status(submitted, loop_until_complete=True)
+        [row] = ours.get_job_results(submitted).results
+        assert row["label"] == str(number)
+        return row["results"]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(work, range(1, 25))) == [{"001": n} for n in range(1, 25)]
+
+
+@pytest.mark.parametrize("width", [1, 2, 63, 64, 65, 127, 255, 256, 300, 1000])
+def test_both_decoders_read_the_same_histograms(width):
+    """What ours packs, the vendor's unpacks, and the other way round."""
+    chance = random.Random(width)
+    for _ in range(5):
+        keys = {format(chance.getrandbits(width), f"0{width}b") for _ in range(40)}
+        counts = {key: chance.choice([1, 1, 2, 300, 70_000]) for key in keys}
+        packed = encode_histogram(counts, width)
+        encoding = "qh1" if width <= 255 else "qh2"
+        wire = {"encoding": encoding, "n_bits": width, "payload": packed}
+        assert _decode_histogram_b64(wire) == counts
+        assert decode_histogram(**_fields(wire)) == counts
+
+
+def _fields(wire: dict) -> dict:
+    found = Histogram(**wire)
+    return {"encoding": found.encoding, "payload": found.payload, "width": found.n_bits}
