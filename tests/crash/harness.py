@@ -6,9 +6,11 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,8 +29,9 @@ PRESSURE = 0.05
 """Share of requests that something happens to."""
 
 
+# In IQM's native operations, which the others have as well.
 CIRCUIT = """OPENQASM 3.0; include "stdgates.inc"; input float[64] theta; qubit[2] q; bit[2] c;
-rx(theta) q[0]; cx q[0], q[1]; c[0] = measure q[0]; c[1] = measure q[1];
+rx(theta) q[0]; cz q[0], q[1]; c[0] = measure q[0]; c[1] = measure q[1];
 """
 
 
@@ -79,6 +82,8 @@ class Outcome:
         created: How many jobs the server counts.
         duplicates: How many submissions the server saw twice.
         batches_open: How many batches are open at the server.
+        accepted: Submissions that the journal knows to be accepted.
+        unknown: Submissions of which nobody can say whether they exist.
         log: What workers said when they ended by themselves in a bad way.
     """
 
@@ -87,6 +92,8 @@ class Outcome:
     created: int
     duplicates: int
     batches_open: int
+    accepted: int
+    unknown: int
     log: list[str] = field(default_factory=list)
 
     @property
@@ -148,9 +155,24 @@ def run(
             killed += _live(command, lifetime, log)
         stats = sandbox.stats()[provider]
         rows = json.loads(output.read_text())
+    states = submissions(journal)
     return Outcome(
-        rows, killed, stats["jobs_created"], stats["duplicates"], stats["batches_open"], log
+        rows,
+        killed,
+        stats["jobs_created"],
+        stats["duplicates"],
+        stats["batches_open"],
+        states.get("accepted", 0),
+        states.get("unknown", 0),
+        log,
     )
+
+
+def submissions(journal: Path) -> dict[str, int]:
+    """Count submissions by their state."""
+    with closing(sqlite3.connect(journal)) as connection:
+        rows = connection.execute("SELECT state, count(*) FROM submissions GROUP BY state")
+        return dict(rows.fetchall())
 
 
 def _live(command: list[str], lifetime: float, log: list[str]) -> bool:

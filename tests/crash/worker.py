@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import quantum_async as qa
 from quantum_async.providers.base import provider
 
+
 async def run(options: argparse.Namespace) -> None:
     """Run the sweep and write its outcome down."""
     settings = json.loads(options.env.read_text())

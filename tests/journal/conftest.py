@@ -48,17 +48,24 @@ def postgresql() -> Iterator[str]:
         owner = pwd.getpwnam("postgres")
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     data, port = folder / "data", _free_port()
-    quiet = {"check": True, "capture_output": True, "cwd": folder}
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
     subprocess.run(
-        _as_user([initdb, "-D", str(data), "-U", "tester", "-A", "trust", "--no-sync"]), **quiet
+        _as_user([initdb, "-D", str(data), "-U", "tester", "-A", "trust", "--no-sync"]),
+        check=True,
+        capture_output=True,
+        cwd=folder,
     )
     start = [pg_ctl, "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", "start"]
-    subprocess.run(_as_user(start), **quiet)
+    subprocess.run(_as_user(start), check=True, capture_output=True, cwd=folder)
     try:
         yield f"postgresql://tester@127.0.0.1:{port}"
     finally:
-        subprocess.run(_as_user([pg_ctl, "-D", str(data), "-m", "immediate", "stop"]), **quiet)
+        subprocess.run(
+            _as_user([pg_ctl, "-D", str(data), "-m", "immediate", "stop"]),
+            check=True,
+            capture_output=True,
+            cwd=folder,
+        )
         shutil.rmtree(folder, ignore_errors=True)
 
 

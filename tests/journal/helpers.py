@@ -14,7 +14,6 @@ from quantum_async.journal.sql import SqlJournal
 from quantum_async.models.job import JobRef
 from quantum_async.models.result import BitOrder, Register, Result
 from quantum_async.models.submission import JobSpec
-
 from tests.scheduler.fake import PROGRAM, FakeClient
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from quantum_async.errors import NotSentError, SubmissionUnknownError
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.scheduler.scheduler import Scheduler
-
 from tests.journal.helpers import MortalClient, MortalJournal, Power, until_dead
 from tests.scheduler.fake import PROGRAM, FakeClient, World
 
@@ -45,9 +44,11 @@ async def run_and_die(
     faults = {"submit": [NotSentError("refused")]} if "sending" in power.point else {}
     client = able(MortalClient(power, world=world, faults=faults), grade, size)
     journal = MortalJournal(SqlJournal(path), power)
-    async with until_dead(power):
-        async with Scheduler(client, limits=QUICK, journal=journal, grace=0.05) as scheduler:
-            await scheduler.sweep(PROGRAM, qa.grid(x=range(POINTS)), shots=1, name="s")
+    async with (
+        until_dead(power),
+        Scheduler(client, limits=QUICK, journal=journal, grace=0.05) as scheduler,
+    ):
+        await scheduler.sweep(PROGRAM, qa.grid(x=range(POINTS)), shots=1, name="s")
     assert power.off.is_set(), f"nothing passed {power.point!r}"
 
 
@@ -90,9 +91,11 @@ async def test_resume_after_a_crash(tmp_path, grade: SubmissionGrade, statement:
     path, world, power = str(tmp_path / "j.db"), World(), Power(statement)
     client = able(MortalClient(power, world=world, run_time=lambda _: 0.1), grade, 1)
     journal = MortalJournal(SqlJournal(path), power)
-    async with until_dead(power):
-        async with Scheduler(client, limits=QUICK, journal=journal, grace=0.05) as scheduler:
-            await scheduler.submit(PROGRAM, shots=3, variables={"x": 5})
+    async with (
+        until_dead(power),
+        Scheduler(client, limits=QUICK, journal=journal, grace=0.05) as scheduler,
+    ):
+        await scheduler.submit(PROGRAM, shots=3, variables={"x": 5})
     client = able(FakeClient(world=world), grade, 1)
     with anyio.fail_after(10):
         async with Scheduler(client, limits=QUICK, journal=path) as scheduler:
@@ -151,9 +154,11 @@ async def test_a_batch_never_stays_open(tmp_path, statement: str) -> None:
     journal = MortalJournal(SqlJournal(path), power)
     async with until_dead(power):
         client = MortalClient(power, world=world)
-        async with Scheduler(client, limits=QUICK, journal=journal, grace=0.05) as scheduler:
-            async with scheduler.open_batch(PROGRAM, on="fake:one"):
-                pass
+        async with (
+            Scheduler(client, limits=QUICK, journal=journal, grace=0.05) as scheduler,
+            scheduler.open_batch(PROGRAM, on="fake:one"),
+        ):
+            pass
     assert power.off.is_set()
     was_open = list(world.batches.values()) == ["open"]
     assert was_open == (

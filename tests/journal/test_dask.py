@@ -18,7 +18,6 @@ from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
     sandbox,
     sandbox_process,
 )
-
 from tests.providers.pasqal.real import rabi
 
 pytestmark = pytest.mark.timeout(150)
@@ -59,7 +58,7 @@ def in_fresh_process(work: bytes) -> dict[str, int]:
 
 
 async def test_a_fresh_process_awaits_a_reference(sandbox, tmp_path) -> None:  # noqa: F811
-    """cloudpickle carries job and batch references; the job is awaited where they arrive."""
+    """Cloudpickle carries job and batch references; the job is awaited where they arrive."""
     path, variables = str(tmp_path / "j.db"), sandbox.env("pasqal")
     async with qa.Scheduler(sandbox.client("pasqal"), journal=path) as scheduler:
         async with scheduler.open_batch(rabi(), on="pasqal:EMU_FREE") as batch:

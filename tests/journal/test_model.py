@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 
 import anyio
+import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from hypothesis import settings, strategies as st
+from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 import quantum_async as qa
@@ -18,8 +19,9 @@ from quantum_async.journal.leases import LostLeaseError
 from quantum_async.journal.reading import Reader
 from quantum_async.journal.records import SendState, WorkState
 from quantum_async.journal.sql import SqlJournal
-
 from tests.journal.helpers import RESULT, SERVED, kill, refs, spec, submission
+
+pytestmark = pytest.mark.timeout(600)
 
 PROCESSES = st.sampled_from([0, 1])
 BUDGET = qa.Budget(jobs=12)
@@ -72,9 +74,10 @@ class TwoProcesses(RuleBasedStateMachine):
     @rule(who=PROCESSES, data=st.data())
     def reject(self, who: int, data) -> None:
         key = self.pick(data, "sending", "intended")
-        if key is not None and self.write(who, "rejected", key, RejectedRequestError("no")):
-            if self.may(who, key):
-                self.state[key] = "rejected"
+        if key is None or not self.write(who, "rejected", key, RejectedRequestError("no")):
+            return
+        if self.may(who, key):
+            self.state[key] = "rejected"
 
     @rule(who=PROCESSES, data=st.data())
     def postpone(self, who: int, data) -> None:
@@ -108,9 +111,7 @@ class TwoProcesses(RuleBasedStateMachine):
         other = self.hands[1 - who]
         other.sql(f"UPDATE leases SET expires = 0 WHERE owner = '{run}'")
         self.sleeping.add(who)
-        other.sql(
-            f"UPDATE leases SET generation = generation + 1 WHERE owner = '{run}'"
-        )
+        other.sql(f"UPDATE leases SET generation = generation + 1 WHERE owner = '{run}'")
         for key, owner in self.owner.items():
             if owner == who:
                 self.owner[key] = None
@@ -206,7 +207,8 @@ class Hand:
 
 TestTwoProcesses = TwoProcesses.TestCase
 TestTwoProcesses.settings = settings(
-    max_examples=100 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 6,
-    stateful_step_count=25,
+    max_examples=100 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 5,
+    stateful_step_count=20,
     deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )

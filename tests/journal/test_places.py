@@ -18,7 +18,6 @@ from quantum_async.journal.migrate import prepare
 from quantum_async.journal.place import JournalPlace
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.scheduler.scheduler import Scheduler
-
 from tests.journal.helpers import submission
 from tests.scheduler.fake import PROGRAM, FakeClient
 
@@ -194,7 +193,7 @@ async def test_a_newer_format_is_refused(place) -> None:
     async with SqlJournal(place) as journal:
         newer = text("UPDATE meta SET value = '99' WHERE key = 'format'")
         await journal.ask(lambda t: t.connection.execute(newer) and None)
-    with pytest.raises(JournalError, match="format 99.*reads up to"):
+    with pytest.raises(JournalError, match=r"format 99.*reads up to"):
         await SqlJournal(place).open()
 
 

@@ -25,7 +25,6 @@ from quantum_async.errors import (
 )
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.scheduler.scheduler import Scheduler
-
 from tests.journal.helpers import MortalClient, MortalJournal, Power, until_dead
 from tests.scheduler.fake import PROGRAM, FakeClient, World
 
@@ -44,10 +43,12 @@ async def die_with(path: str, world: World, jobs: int, **able: object) -> None:
     journal = MortalJournal(SqlJournal(path), power)
     client = MortalClient(power, world=world, run_time=lambda _: 60).can(**able)
     slow = qa.Limits(min_poll_interval=1.0)
-    async with until_dead(power):
-        async with Scheduler(client, limits=slow, journal=journal, grace=0.05) as scheduler:
-            for number in range(jobs):
-                await scheduler.submit(PROGRAM, shots=2, variables={"x": number})
+    async with (
+        until_dead(power),
+        Scheduler(client, limits=slow, journal=journal, grace=0.05) as scheduler,
+    ):
+        for number in range(jobs):
+            await scheduler.submit(PROGRAM, shots=2, variables={"x": number})
 
 
 def finish(world: World) -> None:

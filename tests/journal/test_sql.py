@@ -26,7 +26,6 @@ from quantum_async.journal.reading import Reader
 from quantum_async.journal.records import Claim, SendState, SweepPlan, WorkState
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.models.submission import BatchRequest
-
 from tests.journal.helpers import RESULT, SERVED, kill, refs, spec, submission
 
 PLAN = SweepPlan("s", "program", "points", 3, 10, "fake:one")
