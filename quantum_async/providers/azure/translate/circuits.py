@@ -11,6 +11,7 @@ from quantum_async.errors import (
     NoMeasurementError,
     UnsupportedProgramError,
 )
+from quantum_async.simulation.cache import ProgramCache
 from quantum_async.simulation.circuits.bits import BitLayout
 from quantum_async.simulation.circuits.parameters import values_by_parameter
 from quantum_async.simulation.circuits.read import read_circuit
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from quantum_async.models.program import Program
 
 _IGNORED = frozenset({"barrier", "delay", "id"})
+_KEPT = frozenset({"measure", *_IGNORED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +65,56 @@ class Circuit:
     name: str
 
 
-def bound_circuit(program: Program, variables: Mapping[str, Value]) -> QuantumCircuit:
-    """Read a circuit and bind its parameters.
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A circuit as it was given, and in a target's gates, its parameters unbound."""
+
+    original: QuantumCircuit
+    circuit: QuantumCircuit
+
+
+_prepared: ProgramCache[_Prepared] = ProgramCache("azure_circuit")
+
+
+def prepared_circuit(
+    program: Program,
+    variables: Mapping[str, Value],
+    basis: Sequence[str],
+    target: str,
+    most_qubits: int | None,
+) -> QuantumCircuit:
+    """Read a circuit, check it, write it in a target's gates, and bind its parameters.
+
+    All but the binding is done once for each program.
+
+    Args:
+        program: The circuit.
+        variables: Values of its parameters.
+        basis: Qiskit's names of the gates.
+        target: The target's name.
+        most_qubits: How many qubits the target has, where that is known.
 
     Raises:
-        ProgramError: It is malformed, or its parameters and the values do not match.
+        ProgramError: It is malformed, cannot run there, or its values do not match.
         MissingExtraError: Qiskit is not installed.
     """
     try:
-        circuit = read_circuit(program)
+        made = _prepared.get(program, " ".join(basis), lambda: _prepare(program, basis))
     except ModuleNotFoundError as error:
         library = (error.name or "qiskit").partition(".")[0]
         raise MissingExtraError(library, extra="qiskit") from error
-    values = values_by_parameter(circuit, variables)
-    if not values:
-        return circuit
-    bound: QuantumCircuit = circuit.assign_parameters(values, inplace=False)
+    check_circuit(made.original, target, most_qubits)
+    values = values_by_parameter(made.original, variables)
+    left = {name: value for name, value in values.items() if name in made.circuit.parameters}
+    if not left:
+        return made.circuit
+    bound: QuantumCircuit = made.circuit.assign_parameters(left, inplace=False)
     return bound
+
+
+def _prepare(program: Program, basis: Sequence[str]) -> _Prepared:
+    original = read_circuit(program)
+    return _Prepared(original, in_basis(original, basis))
 
 
 def check_circuit(circuit: QuantumCircuit, target: str, most_qubits: int | None) -> None:
@@ -123,8 +158,9 @@ def in_basis(circuit: QuantumCircuit, basis: Sequence[str]) -> QuantumCircuit:
     Raises:
         UnsupportedProgramError: Some operation cannot be written so.
     """
-    known = {*basis, "measure", *_IGNORED}
-    if Survey.of(circuit).names <= known:
+    known = {*basis, *_KEPT}
+    survey = Survey.of(circuit)
+    if survey.names <= known or not survey.is_measured_last:
         return circuit
     from qiskit import transpile
     from qiskit.exceptions import QiskitError
@@ -132,7 +168,7 @@ def in_basis(circuit: QuantumCircuit, basis: Sequence[str]) -> QuantumCircuit:
     try:
         return transpile(circuit, basis_gates=[*basis], optimization_level=0)
     except QiskitError as error:
-        unknown = ", ".join(sorted(Survey.of(circuit).names - known))
+        unknown = ", ".join(sorted(survey.names - known))
         raise UnsupportedProgramError(
             f"the target has no {unknown}: {error}",
             provider="azure",
@@ -140,12 +176,11 @@ def in_basis(circuit: QuantumCircuit, basis: Sequence[str]) -> QuantumCircuit:
         ) from error
 
 
-def read_gates(circuit: QuantumCircuit, original: QuantumCircuit) -> Circuit:
+def read_gates(circuit: QuantumCircuit) -> Circuit:
     """Take a circuit apart.
 
     Args:
-        circuit: The circuit in the target's gates.
-        original: The circuit whose registers the result is to have.
+        circuit: The circuit, in the target's gates.
     """
     measured = [-1] * circuit.num_clbits
     gates = []
@@ -158,8 +193,8 @@ def read_gates(circuit: QuantumCircuit, original: QuantumCircuit) -> Circuit:
         tuple(gates),
         tuple(measured),
         circuit.num_qubits,
-        BitLayout.of(original),
-        original.name or "circuit",
+        BitLayout.of(circuit),
+        circuit.name or "circuit",
     )
 
 

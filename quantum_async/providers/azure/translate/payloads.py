@@ -21,7 +21,7 @@ from quantum_async.providers.azure.translate.notes import Note
 from quantum_async.providers.azure.translate.quantum_results import V2
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from qiskit import QuantumCircuit
 
@@ -106,18 +106,17 @@ def _of_sequence(job: JobSpec, *, in_session: bool) -> Payload:
 
 
 def _of_circuit(job: JobSpec, target: str, most_qubits: int | None) -> Payload:
-    from quantum_async.providers.azure.translate.circuits import bound_circuit, check_circuit
+    from quantum_async.providers.azure.translate.circuits import prepared_circuit
 
-    circuit = bound_circuit(job.program, job.variables)
-    check_circuit(circuit, target, most_qubits)
-    native = {IONQ: _as_ionq, QUANTINUUM: _as_qasm, RIGETTI: _as_quil}.get(provider_in(target))
-    if azure_options(job.options).form is CircuitForm.NATIVE and native is not None:
-        return native(job, circuit)
-    return _as_qir(job, circuit)
+    native = _NATIVE.get(provider_in(target))
+    wanted = azure_options(job.options).form
+    basis, write = native if native and wanted is CircuitForm.NATIVE else (qir.BASIS, _as_qir)
+    circuit = prepared_circuit(job.program, job.variables, basis, target, most_qubits)
+    return write(job, circuit)
 
 
 def _as_qir(job: JobSpec, circuit: QuantumCircuit) -> Payload:
-    read = _read(circuit, qir.BASIS)
+    read = _read(circuit)
     entry: JsonObject = {"entryPoint": qir.ENTRY, "arguments": []}
     return Payload(
         qir.qir_of(read).encode(),
@@ -137,7 +136,7 @@ def _as_qir(job: JobSpec, circuit: QuantumCircuit) -> Payload:
 
 
 def _as_ionq(job: JobSpec, circuit: QuantumCircuit) -> Payload:
-    read = _read(circuit, ionq.BASIS)
+    read = _read(circuit)
     return Payload(
         ionq.ionq_of(read).encode(),
         ionq.INPUT,
@@ -153,22 +152,19 @@ def _as_ionq(job: JobSpec, circuit: QuantumCircuit) -> Payload:
 
 
 def _as_qasm(job: JobSpec, circuit: QuantumCircuit) -> Payload:
-    from quantum_async.providers.azure.translate.circuits import in_basis
-
-    read = _read(circuit, quantinuum.BASIS)
     return Payload(
-        quantinuum.qasm_of(in_basis(circuit, quantinuum.BASIS)).encode(),
+        quantinuum.qasm_of(circuit).encode(),
         quantinuum.INPUT,
         quantinuum.OUTPUT,
         media_type="application/qasm",
         params={"shots": job.shots},
-        metadata=Note(read.bits.registers).words(),
-        name=job.program.name or read.name,
+        metadata=Note(_read(circuit).bits.registers).words(),
+        name=job.program.name or circuit.name,
     )
 
 
 def _as_quil(job: JobSpec, circuit: QuantumCircuit) -> Payload:
-    read = _read(circuit, quil.BASIS)
+    read = _read(circuit)
     places = tuple(place for found in read.bits.places for place in found)
     return Payload(
         quil.quil_of(read).encode(),
@@ -179,6 +175,13 @@ def _as_quil(job: JobSpec, circuit: QuantumCircuit) -> Payload:
         metadata=Note(read.bits.registers, places).words(),
         name=job.program.name or read.name,
     )
+
+
+_NATIVE: Mapping[str, tuple[list[str], Callable[[JobSpec, QuantumCircuit], Payload]]] = {
+    IONQ: (ionq.BASIS, _as_ionq),
+    QUANTINUUM: (quantinuum.BASIS, _as_qasm),
+    RIGETTI: (quil.BASIS, _as_quil),
+}
 
 
 def _as_it_is(job: JobSpec) -> Payload:
@@ -205,10 +208,10 @@ def _as_it_is(job: JobSpec) -> Payload:
     return Payload(program.data, given, wanted, media, params, metadata, program.name)
 
 
-def _read(circuit: QuantumCircuit, basis: list[str]) -> Circuit:
-    from quantum_async.providers.azure.translate.circuits import in_basis, read_gates
+def _read(circuit: QuantumCircuit) -> Circuit:
+    from quantum_async.providers.azure.translate.circuits import read_gates
 
-    return read_gates(in_basis(circuit, basis), circuit)
+    return read_gates(circuit)
 
 
 def _by_place(circuit: Circuit) -> tuple[int, ...]:
