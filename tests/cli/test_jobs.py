@@ -16,7 +16,6 @@ from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
     blocking_sandbox,
     sandbox_process,
 )
-
 from tests.cli.conftest import Ran, command
 from tests.journal.helpers import kill, submission
 
@@ -50,9 +49,7 @@ def test_the_same_command_continues_a_sweep(rotation: Path, journal: Path) -> No
     again = command("jobs", "list", "--journal", journal, "--all", "--json").document
     assert first["jobs"] == again["jobs"]
     assert len(first["jobs"]) == 2
-    ran = command(
-        "sweep", rotation, "--param", "theta=0,1,2", "--shots", 10, "--journal", journal
-    )
+    ran = command("sweep", rotation, "--param", "theta=0,1,2", "--shots", 10, "--journal", journal)
     assert ran.code == 0
 
 
@@ -65,9 +62,7 @@ def test_jobs_are_listed_and_shown(journal: Path) -> None:
     assert "local:" in command("jobs", "list", "--journal", journal, "--all").out
     shown = command("jobs", "show", jobs[1]["key"][:10], "--journal", journal, "--json").document
     assert shown["counts"] == {"1": 10}
-    assert "counts: {'1': 10}" in command(
-        "jobs", "show", jobs[1]["key"], "--journal", journal
-    ).out
+    assert "counts: {'1': 10}" in command("jobs", "show", jobs[1]["key"], "--journal", journal).out
     unknown = command("jobs", "show", "nothing", "--journal", journal)
     assert (unknown.code, "0 jobs" in unknown.err) == (2, True)
 
@@ -94,16 +89,12 @@ def leave_behind(path: Path, *, send: bool) -> None:
     async def die() -> None:
         dead = SqlJournal(path)
         await dead.open()
-        program = qa.Program(
-            "OPENQASM 3; qubit q; bit c; c = measure q;", qa.ProgramFormat.QASM3
-        )
+        program = qa.Program("OPENQASM 3; qubit q; bit c; c = measure q;", qa.ProgramFormat.QASM3)
         sent = submission(dead)
         from dataclasses import replace
 
         job = replace(sent.jobs[0], program=program, variables={})
-        await dead.intend(
-            replace(sent, provider="local", target="automatic", jobs=(job,)), None
-        )
+        await dead.intend(replace(sent, provider="local", target="automatic", jobs=(job,)), None)
         if send:
             dead.accepted(sent.key, [qa.JobRef("local", "1", "automatic", job.key)])
             await dead.ask(lambda t: None)
@@ -166,4 +157,6 @@ def test_doctor_closes_every_batch(blocking_sandbox, tmp_path: Path, options) ->
     assert len(listed["batches"]) == 3
     assert with_variables(variables, "doctor", "--journal", path, *options).code == 0
     assert blocking_sandbox.stats()["pasqal"]["batches_open"] == 0
-    assert with_variables(variables, "doctor", "--journal", path, "--json").document["batches"] == []
+    assert (
+        with_variables(variables, "doctor", "--journal", path, "--json").document["batches"] == []
+    )
