@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.providers.iqm.server import DEFAULT
-from quantum_async.providers.iqm.translate.feedback import feedback_groups_of
+from quantum_async.providers.iqm.translate.feedback import (
+    feedback_groups_of,
+    sources_in_json,
+    sources_in_protobuf,
+)
 from quantum_async.providers.iqm.v1 import decoded_object, of
 
 if TYPE_CHECKING:
@@ -54,9 +58,6 @@ class Calibration:
     async def feedback_groups(self, *, computer: str = "") -> tuple[frozenset[str], ...]:
         """Say which qubits can be conditioned on each other, the largest group first.
 
-        That a server gives channel properties as JSON is a guess: the vendor's client asks for a
-        binary form.
-
         Args:
             computer: Alias or id of the quantum computer.
 
@@ -66,6 +67,9 @@ class Calibration:
         found = await self._server.computer(computer)
         v1 = await self._server.v1("feedback groups")
         answer = await v1.gateway.read(
-            f"{of(found)}/artifacts/channel-properties", headers={"Accept": "application/json"}
+            f"{of(found)}/artifacts/channel-properties",
+            headers={"Accept": "application/protobuf"},
         )
-        return feedback_groups_of(await decoded_object(answer))
+        if answer.media_type == "application/json":
+            return feedback_groups_of(sources_in_json(await decoded_object(answer)))
+        return feedback_groups_of(sources_in_protobuf(answer.content))

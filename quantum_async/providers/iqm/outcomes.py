@@ -53,6 +53,7 @@ class Outcomes:
 
     def expect(self, job_id: str, expected: tuple[Expected, ...]) -> None:
         """Remember how the circuits of a job fill their registers."""
+        self._answers.pop(job_id, None)
         _keep(self._expected, job_id, expected, _KEPT_JOBS)
 
     def note(self, job: IQMJob) -> None:

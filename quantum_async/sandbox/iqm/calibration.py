@@ -100,6 +100,32 @@ def metrics(chip: Chip, calibration: str) -> dict[str, JsonValue]:
     return _set(chip, name, "quality-metric-set", calibration, values)
 
 
+def chip_design_record(chip: Chip) -> dict[str, JsonValue]:
+    """Write how a chip is laid out: what is connected by which coupler."""
+
+    def components(names: tuple[str, ...]) -> list[JsonValue]:
+        return [{"name": name, "connections": ["PL-1"]} for name in names]
+
+    couplers: list[JsonValue] = [
+        {"name": f"TC-{number}", "connections": list(edge)}
+        for number, edge in enumerate(chip.edges, start=1)
+    ]
+    return {
+        "mask_set_name": "M000",
+        "variant": "A",
+        "cheddar": {"chip_label": chip.label},
+        "content": {
+            "components": {
+                "qubit": components(chip.qubits),
+                "computational_resonator": components(chip.resonators),
+                "tunable_coupler": couplers,
+                "probe_line": [{"name": "PL-1", "connections": [*chip.components]}],
+                "launcher": [],
+            }
+        },
+    }
+
+
 def channel_properties(chip: Chip) -> dict[str, JsonValue]:
     """Write the drive channels with the sources that can feed back to them: two halves."""
     half = len(chip.qubits) // 2

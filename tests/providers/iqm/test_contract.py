@@ -1,0 +1,66 @@
+"""IQM's client keeps the contract in both generations, against a sandbox that simulates."""
+
+from __future__ import annotations
+
+import pytest
+
+from quantum_async.http.options import SessionOptions
+from quantum_async.http.telemetry import EventHooks
+from quantum_async.models.program import Program, ProgramFormat
+from quantum_async.providers.base import provider
+from quantum_async.providers.iqm.client import IQMClient
+from quantum_async.sandbox import BlockingSandbox
+from tests.providers.contract import ProviderContract
+
+
+@pytest.fixture(scope="module")
+def simulating():
+    """A sandbox that really simulates, one for all tests of this module."""
+    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=("iqm",)) as running:
+        yield running
+
+
+class _Contract(ProviderContract):
+    device = "garnet"
+    patience = 90.0
+    unsupported = Program("{}", ProgramFormat.IONQ)
+    path = ""
+
+    @pytest.fixture
+    def client(self, simulating):
+        self.requests = 0
+        return IQMClient(
+            simulating.url("iqm") + self.path,
+            token="any",
+            options=SessionOptions(hooks=EventHooks(request=[self.count])),
+        )
+
+    def count(self, _):
+        self.requests += 1
+
+    def sent(self, client):
+        return self.requests
+
+
+@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
+class TestIQMContract(_Contract):
+    """IQM Server."""
+
+
+@pytest.mark.timeout(120)
+class TestLegacyContract(_Contract):
+    """The older interface."""
+
+    path = "/cocos"
+
+
+@pytest.mark.timeout(120)
+class TestStarContract(_Contract):
+    """A chip whose gates go over a resonator, for a circuit that needs none."""
+
+    device = "sirius"
+
+
+def test_the_registry_knows_iqm():
+    """A target that starts with ``iqm`` finds the client by its entry point."""
+    assert provider("iqm") is IQMClient
