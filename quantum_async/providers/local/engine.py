@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _GRIP = 0.025
 """Longest time in seconds for which a job may stop the event loop's thread."""
+_SLOWER = 2.0
+"""How much slower than guessed a small job may be and still not be worth a process."""
 _EXECUTOR_SLOTS = 256
 _ATTEMPTS = 2
 _LOST = "the worker process ended unexpectedly, twice; it may have run out of memory"
@@ -131,7 +133,7 @@ class Engine:
         return pool
 
     def _is_awkward(self, job: LocalJob) -> bool:
-        grip = job.effort.grip * max(1.0, self._pace.ratio(_kind(job)))
+        grip = job.effort.grip * min(_SLOWER, max(1.0, self._pace.ratio(_kind(job))))
         return (job.effort.is_private or grip > _GRIP) and not self._pool_fails
 
     def _pump(self) -> None:
@@ -242,7 +244,8 @@ class Engine:
                 self._lost(chunk)
             else:
                 for job, outcome in zip(chunk.jobs, future.result(), strict=True):
-                    self._pace.learn(chunk.kind, job.effort.seconds, outcome.seconds)
+                    if outcome.result is not None:
+                        self._pace.learn(chunk.kind, job.effort.seconds, outcome.seconds)
                     job.finish(outcome)
                 self._on_change(chunk.jobs)
             self._pump()

@@ -6,6 +6,10 @@ from collections import defaultdict, deque
 from statistics import median
 
 _MEMORY = 15
+_FEWEST = 3
+"""How many jobs must have run: the first one also pays for translating its program."""
+_SLOWEST = 8.0
+"""By how much a guess may be wrong; beyond, the machine is busy with something else."""
 _EFFICIENCY = 0.85
 """How much of a further core each further process turns into speed (measured: 0.83 to 0.97)."""
 _MARGIN = 1.5
@@ -45,7 +49,9 @@ class Pace:
     def ratio(self, kind: str) -> float:
         """By how much guesses are too short."""
         ratios = self._ratios[kind]
-        return median(ratios) if ratios else 1.0
+        if len(ratios) < _FEWEST:
+            return 1.0
+        return min(_SLOWEST, max(1 / _SLOWEST, median(ratios)))
 
     def pool_pays(self, kind: str, jobs: int, guessed: float, *, is_warm: bool) -> bool:
         """Judge whether a pool shortens the wait for jobs that are still to be run.
