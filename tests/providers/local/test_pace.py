@@ -53,7 +53,7 @@ def test_the_first_jobs_prove_nothing():
 def test_chunks_are_short_and_leave_work_for_everybody():
     """About a seventh of a second each, smaller when little is left."""
     pace = Pace(2)
-    assert pace.chunk("analog", 1000, 0.05) == 3
+    assert pace.chunk("analog", 1000, 0.04) == 3
     assert pace.chunk("analog", 6, 0.01) == 2
     assert pace.chunk("analog", 1, 10.0) == 1
     assert pace.chunk("circuits", 100_000, 1e-5) == 64
