@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 
 import quantum_async as qa
 from quantum_async.http.options import SessionOptions
+from quantum_async.models.job import JobRef
 from quantum_async.models.submission import SubmitRequest
 from tests.providers.pasqal.real import rabi
 from tests.providers.pasqal.sequences import program
+from tests.providers.pasqal.service import canned, data
 
 JOBS = 1000
 
@@ -86,22 +90,17 @@ async def test_a_resumed_batch_reads_its_sequence_once(sandbox, cloud):
 
 
 async def test_results_that_came_early_are_kept(service, pasqal):
-    """What the one-call route gives of other jobs is not asked for again."""
-    from quantum_async.models.job import JobRef
-    from tests.providers.pasqal.service import canned, data
+    """What the one-call route gives of other jobs is not asked for again, batch by batch."""
+    jobs = {batch: [str(uuid4()), str(uuid4())] for batch in ("one", "two")}
+    for batch, (first, second) in jobs.items():
+        found = {first: canned.RESULTS, second: {"counter": {"01": len(batch)}}}
+        service.always("GET", f"{batch}/full_results", data(found))
 
-    other = {"counter": {"01": 20}}
-    service.always(
-        "GET",
-        "/full_results",
-        data({canned.JOB_ID: canned.RESULTS, canned.OTHER_JOB_ID: other}),
-    )
-    refs = [
-        JobRef("pasqal", job_id, "FRESNEL", batch_id=canned.BATCH_ID)
-        for job_id in (canned.JOB_ID, canned.OTHER_JOB_ID)
-    ]
-    first = await pasqal.fetch_many(refs[:1])
-    second = await pasqal.fetch_many(refs[1:])
-    assert first[refs[0]].counts == {"00": 12, "11": 8}
-    assert second[refs[1]].counts == {"01": 20}
-    assert len(service.asked("GET", "/full_results")) == 1
+    def ref(batch, place):
+        return JobRef("pasqal", jobs[batch][place], "FRESNEL", batch_id=batch)
+
+    for place, counts in ((0, canned.RESULTS["counter"]), (1, {"01": 3})):
+        for batch in jobs:
+            found = await pasqal.fetch_many([ref(batch, place)])
+            assert found[ref(batch, place)].counts == counts
+    assert len(service.asked("GET", "/full_results")) == 2
