@@ -1,0 +1,173 @@
+"""How the client logs in: tokens, a file of tokens, and the older installations' login."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+
+from quantum_async.errors import AuthenticationError, ConfigurationError
+from quantum_async.http.options import SessionOptions
+from quantum_async.http.retry import NO_RETRY
+from quantum_async.providers.iqm.client import IQMClient
+from quantum_async.providers.iqm.generation import Generation
+from tests.providers.iqm.service import Service
+
+
+def web_token(expiry, name="~?>?>~~??>>~"):
+    """A token whose middle part needs base64url."""
+    claims = json.dumps({"exp": expiry, "name": name}).encode()
+    return f"h.{base64.urlsafe_b64encode(claims).rstrip(b'=').decode()}.s"
+
+
+class Keycloak(Service):
+    """An IQM server with a login; it counts grants."""
+
+    def __init__(self, now, lifetime=300, refresh=1800):
+        super().__init__()
+        self.now, self.lifetime, self.refresh = now, lifetime, refresh
+        self.grants = []
+        self.refuse_refresh = False
+
+    def __call__(self, request):
+        if "/realms/cortex/" not in request.url.path:
+            return super().__call__(request)
+        form = {key: value[0] for key, value in parse_qs(request.content.decode()).items()}
+        self.grants.append(form.get("grant_type", "logout"))
+        assert form["client_id"] == "iqm_client"
+        if request.url.path.endswith("/logout"):
+            return httpx.Response(204)
+        if form["grant_type"] == "refresh_token" and self.refuse_refresh:
+            return httpx.Response(400, json={"error": "invalid_grant"})
+        access = web_token(self.now[0] + self.lifetime, f"n{len(self.grants)}")
+        again = web_token(self.now[0] + self.refresh)
+        return httpx.Response(200, json={"access_token": access, "refresh_token": again})
+
+
+def login(service, now, **changes):
+    options = SessionOptions(
+        transport=httpx.MockTransport(service), clock=lambda: now[0], retry=NO_RETRY
+    )
+    given = {
+        "auth_server": "https://auth.example",
+        "username": "someone",
+        "password": "something",
+        "generation": Generation.V1,
+        "options": options,
+        "clock": lambda: now[0],
+    }
+    return IQMClient("https://iqm.example", **{**given, **changes})
+
+
+async def test_a_login_lasts_three_hours():
+    """A wait of three hours renews its token in time and asks for the password at most once an hour."""
+    now = [1_000_000.0]
+    service = Keycloak(now)
+    async with login(service, now) as iqm:
+        for _ in range(360):
+            await iqm.jobs.get("some-job")
+            now[0] += 30.0
+    assert service.grants[0] == "password"
+    assert set(service.grants[1:]) == {"refresh_token"}
+    assert 36 <= len(service.grants) <= 60
+    bearers = {r.headers["authorization"] for r in service.requests}
+    assert len(bearers) == len(service.grants)
+
+
+async def test_a_session_that_was_ended_elsewhere_begins_anew():
+    """A refused refresh token is followed by the password (27)."""
+    now = [1_000_000.0]
+    service = Keycloak(now)
+    async with login(service, now) as iqm:
+        await iqm.jobs.get("j")
+        service.refuse_refresh = True
+        now[0] += 290.0
+        await iqm.jobs.get("j")
+    assert service.grants == ["password", "refresh_token", "password"]
+
+
+async def test_closing_the_session():
+    """Logging out ends the session once; without one there is nothing to end."""
+    now = [1_000_000.0]
+    service = Keycloak(now)
+    async with login(service, now) as iqm:
+        assert await iqm.close_auth_session() is False
+        await iqm.jobs.get("j")
+        assert await iqm.close_auth_session() is True
+        assert await iqm.close_auth_session() is False
+    assert service.grants == ["password", "logout"]
+    assert "something" not in repr(iqm)
+
+
+async def test_a_tokens_file_is_read_again_when_it_changes(tmp_path):
+    """Whoever keeps the file fresh is believed, base64url included (14)."""
+    path, now, service = tmp_path / "tokens.json", [0.0], Service()
+    first, second = web_token(10**10, "one~?>"), web_token(10**10, "two~?>")
+    path.write_text(json.dumps({"access_token": first, "pid": 1}))
+    options = SessionOptions(transport=httpx.MockTransport(service), clock=lambda: now[0])
+    async with IQMClient("https://iqm.example", tokens_file=path, options=options) as iqm:
+        await iqm.jobs.get("j")
+        path.write_text(json.dumps({"access_token": second}))
+        os.utime(path, ns=(1, 1))
+        await iqm.jobs.get("j")
+        now[0] += 6.0
+        await iqm.jobs.get("j")
+        with pytest.raises(ConfigurationError):
+            await iqm.close_auth_session()
+    sent = [r.headers["authorization"].removeprefix("Bearer ") for r in service.requests]
+    assert sent[1:] == [first, first, second] or sent == [first, first, first, second]
+
+
+async def test_a_refused_token_of_a_file_is_looked_up_once(tmp_path):
+    """401 reads the file again and tries once more with another token."""
+    path, service = tmp_path / "tokens.json", Service()
+    path.write_text(json.dumps({"access_token": "old"}))
+
+    def answer(request):
+        if request.headers["authorization"] == "Bearer old":
+            path.write_text(json.dumps({"access_token": "new"}))
+            os.utime(path, ns=(2, 2))
+            return httpx.Response(401, json={"error_code": "unauthorized", "message": "expired"})
+        return service(request)
+
+    options = SessionOptions(transport=httpx.MockTransport(answer))
+    async with IQMClient("https://iqm.example", tokens_file=path, options=options) as iqm:
+        assert (await iqm.computers.health()).healthy
+
+
+@pytest.mark.parametrize(
+    "content", [None, "not json", '{"refresh_token": "x"}', '{"access_token": ""}']
+)
+async def test_a_bad_tokens_file_is_named(tmp_path, content):
+    """A file that is missing or holds no token is an error of credentials, before anything is sent."""
+    path, service = tmp_path / "tokens.json", Service()
+    if content is not None:
+        path.write_text(content)
+    options = SessionOptions(transport=httpx.MockTransport(service))
+    async with IQMClient("https://iqm.example", tokens_file=path, options=options) as iqm:
+        with pytest.raises(AuthenticationError, match=r"tokens\.json"):
+            await iqm.computers.health()
+    assert not service.requests
+
+
+def test_settings_of_the_environment():
+    """The vendor's variables, and what contradicts or is missing."""
+    url = {"IQM_SERVER_URL": "https://iqm.example"}
+    assert IQMClient.from_env({**url, "IQM_TOKEN": "x"}).default_device is not None
+    assert IQMClient.from_env({**url, "IQM_TOKENS_FILE": "/nowhere"})
+    secrets = {"IQM_AUTH_SERVER": "https://a.example", "IQM_AUTH_USERNAME": "u"}
+    with pytest.raises(ConfigurationError, match="belong together"):
+        IQMClient.from_env({**url, **secrets})
+    assert IQMClient.from_env({**url, **secrets, "IQM_AUTH_PASSWORD": "p"})
+    with pytest.raises(ConfigurationError, match="a token and a tokens file"):
+        IQMClient.from_env({**url, "IQM_TOKEN": "x", "IQM_TOKENS_FILE": "y"})
+    with pytest.raises(ConfigurationError, match="does not say where"):
+        IQMClient.from_env({"IQM_TOKEN": "x"})
+    with pytest.raises(ConfigurationError, match="without encryption"):
+        IQMClient.from_env(
+            {**url, **secrets, "IQM_AUTH_PASSWORD": "p", "IQM_AUTH_SERVER": "http://a.example"}
+        )
