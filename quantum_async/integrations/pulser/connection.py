@@ -14,6 +14,7 @@ from quantum_async.blocking._block import Block
 from quantum_async.blocking._handle import ClientHandle, unwrap
 from quantum_async.blocking._progress import Reporter
 from quantum_async.blocking._session import Session
+from quantum_async.blocking._signals import tell
 from quantum_async.errors import (
     BatchNotClosedError,
     ConfigurationError,
@@ -263,7 +264,15 @@ class PulserConnection(RemoteConnection):
         async def waited() -> list[Outcome]:
             return await self._link.watcher.wait(await self._link.job_refs(batch_id, job_ids))
 
-        found = self._run("wait", waited, timeout)
+        try:
+            found = self._run("wait", waited, timeout)
+        except (KeyboardInterrupt, SystemExit) as stop:
+            stop.add_note(
+                f"Only the waiting was stopped; batch {batch_id} goes on: "
+                f"connection.get_results({batch_id!r}) finds it again."
+            )
+            tell(stop)
+            raise
         return {outcome.job_id: outcome for outcome in found}
 
     def fetch_available_devices(self) -> dict[str, Device]:

@@ -83,16 +83,12 @@ class Watcher:
         Cancelled: the jobs go on.
         """
         pace = _Pace()
-        try:
+        await self._look(refs)
+        while self._book.live(refs):
+            await self._pause(pace, refs)
             await self._look(refs)
-            while self._book.live(refs):
-                await self._pause(pace, refs)
-                await self._look(refs)
-            async for _ in self.as_completed(refs):
-                pass
-        except anyio.get_cancelled_exc_class() as cancelled:
-            cancelled.add_note(_going_on(refs))
-            raise
+        async for _ in self.as_completed(refs):
+            pass
         return [self._book.outcome(ref) for ref in refs]
 
     async def _pause(self, pace: _Pace, refs: Sequence[JobRef]) -> None:
@@ -157,10 +153,3 @@ def _passing(error: Exception) -> bool | float:
     if isinstance(error, (RateLimitedError, ServerError)) and error.retry_after is not None:
         return error.retry_after
     return isinstance(error, PASSING)
-
-
-def _going_on(refs: Sequence[JobRef]) -> str:
-    batches = ", ".join(dict.fromkeys(ref.batch_id or ref.id for ref in refs))
-    return (
-        f"Only the waiting was stopped; batch {batches} goes on: its results are there by its id."
-    )
