@@ -222,11 +222,15 @@ class Engine:
         return _Chunk([queue.popleft() for _ in range(min(many, len(queue)))], kind, place)
 
     def _start(self, chunk: _Chunk) -> None:
+        # A job that was cancelled while it waited has nothing left to run.
+        chunk.jobs = [job for job in chunk.jobs if job.task is not None]
+        tasks = [job.task for job in chunk.jobs if job.task is not None]
+        if not tasks:
+            return
         for job in chunk.jobs:
             job.move(RUNNING)
         self._on_change(chunk.jobs)
         self._chunks.append(chunk)
-        tasks = [job.task for job in chunk.jobs if job.task is not None]
         try:
             future = chunk.place.submit(tasks)
         except Exception:  # noqa: BLE001 - an executor may refuse for reasons of its own
