@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -10,7 +11,7 @@ from quantum_async.errors import InvalidInputError, InvalidShotsError, UnboundPa
 from quantum_async.providers.qoro.translate.observables import packed_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pydantic import JsonValue
 
@@ -68,6 +69,36 @@ class QoroTemplate:
                     names=self.names,
                     remedy="Give one finite number per parameter.",
                 )
+
+    def settled(self) -> QoroTemplate:
+        """Put values that no point changes into the text, so that they travel once.
+
+        One name is kept in any case: a template without any is written down nowhere.
+        """
+        columns = list(zip(*(row.values for row in self.rows), strict=True))
+        moving = [n for n, column in enumerate(columns) if len(set(map(repr, column))) > 1] or [0]
+        if len(moving) == len(self.names):
+            return self
+        fixed = {
+            name: repr(float(columns[n][0]))
+            for n, name in enumerate(self.names)
+            if n not in set(moving)
+        }
+        rows = tuple(TemplateRow(r.label, tuple(r.values[n] for n in moving)) for r in self.rows)
+        return QoroTemplate(filled(self.text, fixed), tuple(self.names[n] for n in moving), rows)
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """Put values into a program by the service's own rule: the longest names first, whole words.
+
+    Args:
+        text: The program.
+        values: What stands for each name.
+    """
+    ordered = sorted(values, key=len, reverse=True)
+    words = "|".join(map(re.escape, ordered))
+    pattern = re.compile(rf"(?<![A-Za-z0-9_])(?:{words})(?![A-Za-z0-9_])")
+    return pattern.sub(lambda match: values[match.group()], text)
 
 
 @dataclass(frozen=True, slots=True)

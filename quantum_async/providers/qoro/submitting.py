@@ -124,7 +124,8 @@ class Submitter:
                 TemplateRow(label_of(index, first.registers), first.values(job.variables))
                 for index, job in enumerate(jobs)
             )
-            return chunks([QoroTemplate(first.text, first.names, rows)], measured)
+            template = QoroTemplate(first.text, first.names, rows)
+            return chunks([template.settled()], measured)
         circuits = [
             QoroCircuit(label_of(index, one.registers), one.bound(job.variables, job.program.where))
             for index, (one, job) in enumerate(zip(ready, jobs, strict=True))

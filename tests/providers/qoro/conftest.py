@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from quantum_async.sandbox.pytest_plugin import sandbox  # noqa: F401
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.qoro.auth import QoroSettings
 from quantum_async.providers.qoro.client import QoroClient
+from quantum_async.sandbox.pytest_plugin import sandbox  # noqa: F401
 from tests.providers.qoro.service import Service, client
 
 

@@ -109,7 +109,9 @@ async def test_a_service_that_caps_pages_loses_no_rows(service, qoro):
     service.rows = [row(str(number), {"01": 1}) for number in range(90)]
 
     def capped(request):
-        params = dict(request.url.params) | {"limit": str(min(40, int(request.url.params["limit"])))}
+        params = dict(request.url.params) | {
+            "limit": str(min(40, int(request.url.params["limit"])))
+        }
         return service._page(httpx.Request("GET", request.url.copy_with(params=params)))
 
     service.then("GET", RESULTS, capped, capped, capped)

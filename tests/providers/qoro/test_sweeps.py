@@ -1,0 +1,239 @@
+"""Sweeps go to the Qoro service as templates: how many requests and how many bytes."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import pairwise, product
+
+import httpx
+import pytest
+from hypothesis import given, strategies as st
+from qiskit import QuantumCircuit, qasm2
+from qiskit.circuit import Parameter, ParameterVector
+
+import quantum_async as qa
+from quantum_async.http.options import SessionOptions
+from quantum_async.http.telemetry import EventHooks
+from quantum_async.models.job import JobStatus
+from quantum_async.providers.qoro.chunks import chunks, packed
+from quantum_async.providers.qoro.payloads import QoroTemplate, Shots, TemplateRow, filled
+from quantum_async.providers.qoro.translate.programs import prepared
+from quantum_async.simulation.programs import as_program
+
+pytestmark = pytest.mark.timeout(120)  # large circuits, also on a busy machine
+
+QUICK = qa.Limits(min_poll_interval=0.02, max_poll_interval=0.2)
+
+
+def qaoa(qubits=12, layers=2):
+    """MaxCut by QAOA on a ring with chords."""
+    edges = [(i, (i + 1) % qubits) for i in range(qubits)]
+    edges += [(i, (i + qubits // 2) % qubits) for i in range(qubits // 2)]
+    gammas, betas = ParameterVector("g", layers), ParameterVector("b", layers)
+    circuit = QuantumCircuit(qubits)
+    circuit.h(range(qubits))
+    for gamma, beta in zip(gammas, betas, strict=True):
+        for one, other in edges:
+            circuit.cx(one, other)
+            circuit.rz(2 * gamma, other)
+            circuit.cx(one, other)
+        for qubit in range(qubits):
+            circuit.rx(2 * beta, qubit)
+    circuit.measure_all()
+    return circuit
+
+
+def uccsd(qubits=8, electrons=4):
+    """Singles and doubles by Jordan and Wigner, each Pauli string a ladder of its own."""
+    half, occupied = qubits // 2, electrons // 2
+    spins = [
+        (
+            [spin * half + i for i in range(occupied)],
+            [spin * half + i for i in range(occupied, half)],
+        )
+        for spin in (0, 1)
+    ]
+    found = [(i, a) for below, above in spins for i in below for a in above]
+    (up, over), (down, under) = spins
+    found += [(i, a, j, b) for i in up for a in over for j in down for b in under]
+    angles = ParameterVector("t", len(found))
+    circuit = QuantumCircuit(qubits)
+    circuit.x([*up, *down])
+    for angle, excitation in zip(angles, found, strict=True):
+        wires = sorted(excitation)
+        pairs = zip(wires[::2], wires[1::2], strict=True)
+        ladder = [q for first, last in pairs for q in range(first, last + 1)]
+        steps = list(pairwise(ladder))
+        for letters in product("xy", repeat=len(wires)):
+            if letters.count("y") % 2:
+                _string(circuit, wires, letters, steps, angle / 4)
+    circuit.measure_all()
+    return circuit
+
+
+def _string(circuit, wires, letters, steps, angle):
+    for sign in (1, -1):
+        for wire, letter in zip(wires, letters, strict=True):
+            if letter == "x":
+                circuit.h(wire)
+            else:
+                circuit.rx(sign * math.pi / 2, wire)
+        if sign == 1:
+            for step in steps:
+                circuit.cx(*step)
+            circuit.rz((-1) ** (letters.count("y") // 2) * angle, steps[-1][1])
+            for step in reversed(steps):
+                circuit.cx(*step)
+
+
+def bytes_of(circuit, points, moving):
+    """Measure a sweep: as a template, as bound circuits, and its values alone.
+
+    Args:
+        circuit: The circuit.
+        points: How many points.
+        moving: How many of its parameters change.
+    """
+    ready = prepared(as_program(circuit), _values(circuit, 0, moving))
+    assert ready.is_template
+    rows = tuple(
+        TemplateRow(str(n), ready.values(_values(circuit, n, moving))) for n in range(points)
+    )
+    template = QoroTemplate(ready.text, ready.names, rows).settled()
+    made = chunks([template], Shots(1000))
+    sent = sum(len(chunk.content(is_last=False)) for chunk in made)
+    text = qasm2.dumps(circuit.assign_parameters(rows[points // 2].values))
+    bound = points * (len(packed(text)) + len('"1000":"",'))
+    floor = sum(len(json.dumps(row.values, separators=(",", ":"))) for row in template.rows)
+    return sent, bound, floor + len(made) * len(packed(template.text))
+
+
+def _values(circuit, number, moving):
+    vectors = {}
+    for place, parameter in enumerate(circuit.parameters):
+        at = number if place < moving else 0
+        value = math.sin(1 + at + 1.7 * place) * math.pi
+        vectors.setdefault(parameter.name.partition("[")[0], []).append(value)
+    return {name: tuple(values) for name, values in vectors.items()}
+
+
+@pytest.mark.parametrize(
+    ("make", "moving", "factor"),
+    [(qaoa, 4, 5), (uccsd, 2, 20), (uccsd, 24, 4)],
+    ids=["qaoa", "uccsd-two-axes", "uccsd-all"],
+)
+def test_a_template_sends_a_fraction_of_the_bytes(make, moving, factor):
+    """2,000 points: the program and what no point changes travel once, the rest as digits.
+
+    The floor of the format are the digits of the values that change: beyond it are at most 40
+    bytes a point. Where every parameter of a UCCSD circuit changes at every point, the digits
+    themselves are a fifth of the compressed circuits, so that no more than this can be saved.
+    """
+    sent, bound, floor = bytes_of(make(), 2000, moving)
+    assert bound / sent >= factor, (bound, sent, floor)
+    assert sent - floor <= 40 * 2000
+
+
+@given(st.lists(st.tuples(*[st.sampled_from([0.5, -1.25, 1e-7])] * 3), min_size=1, max_size=5))
+def test_what_no_point_changes_is_put_into_the_program_unchanged(points):
+    """Filled with its rows, the smaller template gives the programs of the larger one."""
+    text = "rx(a) q[0]; rx(ab*2) q[0]; rx(-(w[1])) q[0]; cx q[0],q[1];"
+    names = ("a", "ab", "w[1]")
+    rows = tuple(TemplateRow(str(n), values) for n, values in enumerate(points))
+    before = QoroTemplate(text, names, rows)
+    after = before.settled()
+    for first, second in zip(before.rows, after.rows, strict=True):
+        assert first.label == second.label
+        texts = [
+            filled(one.text, dict(zip(one.names, map(repr, row.values), strict=True)))
+            for one, row in ((before, first), (after, second))
+        ]
+        assert texts[0] == texts[1]
+
+
+async def test_a_sweep_of_2000_points_takes_few_requests_and_mixes_nothing_up(sandbox, cloud):
+    """Two jobs of a thousand points; each point has its own result."""
+    posted = []
+
+    async def note(info):
+        posted.append(info)
+
+    client = cloud(options=SessionOptions(hooks=EventHooks(request=[note])))
+    points = qa.zip_points(
+        **{name: [math.cos(k * n) for n in range(2000)] for k, name in enumerate("abcd", 1)}
+    )
+    a, b, c, d = (Parameter(name) for name in "abcd")
+    circuit = QuantumCircuit(2)
+    circuit.rx(a + b, 0)
+    circuit.ry(c * d, 1)
+    circuit.measure_all()
+    async with qa.Scheduler(client, limits=QUICK) as scheduler:
+        results = await scheduler.sweep(circuit, points, shots=100)
+    assert [point.parameters for point in results] == list(points)
+    seen = (await sandbox.stats())["qoro"]
+    assert seen["jobs_created"] == 2
+    assert seen["requests"]["POST /api/job/init/"] == 2
+    assert seen["requests"]["POST /api/job/{id}/add_circuits/"] == 2
+    assert seen["requests"]["GET /api/job/{id}/resultsV2/"] == 20
+    assert seen["requests"]["GET /api/job/{id}/status/"] <= 30
+    assert len(posted) == sum(seen["requests"].values())
+
+
+async def test_points_that_differ_in_more_than_numbers_share_a_job_as_circuits(sandbox, cloud):
+    """A function from parameters to circuits: one job of bound circuits."""
+
+    def program(depth):
+        circuit = QuantumCircuit(1)
+        for _ in range(int(depth)):
+            circuit.x(0)
+        circuit.measure_all()
+        return circuit
+
+    async with qa.Scheduler(cloud(), limits=QUICK) as scheduler:
+        results = await scheduler.sweep(program, qa.grid(depth=list(range(40))), shots=10)
+    assert len(list(results)) == 40
+    assert (await sandbox.stats())["qoro"]["jobs_created"] == 1
+
+
+async def test_every_point_gets_the_result_of_its_own_parameters():
+    """Rows that come back in any order are matched by their labels, several uploads included."""
+    from tests.providers.qoro.service import Service, client
+    from tests.providers.qoro.test_client import row
+
+    service = Service()
+    theta = Parameter("t")
+    circuit = QuantumCircuit(1)
+    circuit.rx(theta, 0)
+    circuit.measure_all()
+
+    def answer(request):
+        body = json.loads(request.content)
+        for one in body["parameter_sets"]:
+            shots = round(one["values"][0] * 10)
+            service.rows.insert(0, row(one["label"], {"1": shots}, 1))
+        return httpx.Response(200, json={})
+
+    service.then("POST", "/add_circuits/", *[answer] * 10)
+    opened = client(service)
+    async with qa.Scheduler(opened, limits=QUICK) as scheduler:
+        results = await scheduler.sweep(
+            circuit, qa.grid(t=[n / 10 for n in range(1, 251)]), shots=9
+        )
+    for point in results:
+        assert point.result.counts == {"1": round(point.parameters["t"] * 10)}
+
+
+async def test_a_job_in_another_process_is_polled_and_fetched_by_its_reference(sandbox, cloud):
+    """A reference and the key are all that is needed, registers included."""
+    circuit = QuantumCircuit(2, 1)
+    circuit.measure(0, 0)
+    circuit.measure_all()
+    async with qa.Scheduler(cloud(), limits=QUICK) as scheduler:
+        job = await scheduler.submit(circuit, shots=10)
+        await job
+    async with cloud() as other:
+        assert (await other.poll([job.ref]))[job.ref].status is JobStatus.SUCCEEDED
+        result = await other.fetch(job.ref)
+    assert [(r.name, r.width) for r in result.registers] == [("c", 1), ("meas", 2)]
+    assert all(len(outcome) == 4 for outcome in result.counts)
