@@ -1,0 +1,223 @@
+"""The sandbox's Qoro service, asked over plain HTTP without any client."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import time
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from quantum_async.sandbox import BlockingSandbox
+
+HEAD = 'OPENQASM 2.0;\ninclude "qelib1.inc";\n'
+FLIPPED = HEAD + "qreg q[2]; creg c[3]; x q[0]; measure q[0] -> c[0];"
+
+
+def packed(text: str) -> str:
+    return base64.b64encode(gzip.compress(text.encode())).decode()
+
+
+class Wire:
+    """Plain HTTP to the service."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url + "/api"
+
+    def __call__(self, method, path, body=None, token="t", agent="divi/0.15.1"):
+        headers = {"User-Agent": agent, "Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(self.url + path, data, headers, method=method)
+        try:
+            with urlopen(request, timeout=30) as answer:
+                text = answer.read()
+                return answer.status, json.loads(text) if text else None
+        except HTTPError as error:
+            return error.code, json.loads(error.read())
+
+    def opened(self, **fields) -> str:
+        status, reply = self("POST", "/job/init/", {"job_type": "EXECUTE", **fields})
+        assert status == 201
+        return reply["job_id"]
+
+    def filled(self, job, body, finalized="true"):
+        document = {"mode": "append", "finalized": finalized, **body}
+        return self("POST", f"/job/{job}/add_circuits/", document)
+
+    def rows(self, job):
+        while True:
+            word = self("GET", f"/job/{job}/status/")[1]["status"]
+            if word not in {"PENDING", "SCHEDULED", "RUNNING"}:
+                break
+            time.sleep(0.02)
+        return self("GET", f"/job/{job}/resultsV2/?limit=100&offset=0")
+
+
+@pytest.fixture
+def wire(blocking_sandbox):
+    """The session's sandbox, which draws counts."""
+    return Wire(blocking_sandbox.url("qoro"))
+
+
+@pytest.fixture(scope="module")
+def real():
+    """A sandbox that simulates."""
+    with BlockingSandbox(job_time=0.01, parallel=True, workers=1, services=("qoro",)) as running:
+        yield Wire(running.url("qoro"))
+
+
+def test_a_key_is_asked_for(wire):
+    """Missing and deactivated keys are refused in the framework's words."""
+    for token in ("", "locked"):
+        status, reply = wire("GET", "/credits/", token=token)
+        assert status == 401
+        assert "detail" in reply
+
+
+def test_slashes_at_the_end_are_optional(wire):
+    """Both forms of a path answer."""
+    assert wire("GET", "/qpusystem/") == wire("GET", "/qpusystem")
+    assert set(wire("GET", "/qpusystem/")[1][0]["qpus"][0]) == {
+        "nickname",
+        "q_bits",
+        "status",
+        "system_kind",
+    }
+
+
+def test_a_job_runs_only_once_it_is_complete(wire, blocking_sandbox):
+    """Opened and filled it waits; completed it runs, and takes nothing more."""
+    job = wire.opened()
+    assert wire.filled(job, {"circuits": {"a": packed(FLIPPED)}, "shots": 5}, "false")[0] == 200
+    assert wire("GET", f"/job/{job}/status/")[1]["status"] == "PENDING"
+    stats = blocking_sandbox.stats()["qoro"]
+    assert (stats["jobs_created"], stats["batches_open"]) == (0, 1)
+    assert wire.filled(job, {"circuits": {"b": packed(FLIPPED)}, "shots": None})[0] == 200
+    assert wire.filled(job, {"circuits": {"c": packed(FLIPPED)}, "shots": 5})[0] == 409
+    status, page = wire.rows(job)
+    assert status == 200
+    assert [row["label"] for row in page["results"]] == ["a", "b"]
+    assert page["count"] == 2
+    stats = blocking_sandbox.stats()["qoro"]
+    assert (stats["jobs_created"], stats["batches_open"]) == (1, 0)
+
+
+def test_circuits_are_simulated_with_the_first_bit_rightmost(real):
+    """Bits that nothing measures are there as zeros."""
+    job = real.opened()
+    real.filled(job, {"circuits": {"a": packed(FLIPPED)}, "shots": 5})
+    [row] = real.rows(job)[1]["results"]
+    # Three bits, one outcome, five shots, gap 1, no ones, one extra of 3.
+    expected = bytes([*b"QH1", 3, 1, 5, 1, 1, 3, 1, 0, 1, 1, 3])
+    assert base64.b64decode(row["results"]["payload"]) == expected
+
+
+def test_expectation_values_are_computed_before_the_measurement(real):
+    """Keyed as they were sent, qubit 0 leftmost; a map gives each circuit its own."""
+    job = real.opened(job_type="EXPECTATION")
+    groups = "@gzs2:" + packed("Z0;Z1;I") + "|ZZ"
+    body = {
+        "circuits": {"a": packed(FLIPPED), "b": packed(FLIPPED)},
+        "observables": groups,
+        "circuit_ham_map": [[0, 1], [1, 2]],
+    }
+    real.filled(job, body)
+    first, second = real.rows(job)[1]["results"]
+    assert first["results"] == pytest.approx({"ZI": -1.0, "IZ": 1.0, "II": 1.0})
+    assert second["results"] == pytest.approx({"ZZ": -1.0})
+
+
+def test_templates_are_filled_by_whole_names(real):
+    """A name within a longer one, and in a gate's name, is left alone; negative values work."""
+    job = real.opened()
+    text = HEAD + "qreg q[1]; creg c[1]; rx(x*2) q[0]; rx(x1) q[0]; x q[0]; measure q -> c;"
+    sets = [
+        {"label": "flip", "values": [0.0, 0.0]},
+        {"label": "back", "values": [-3.141592653589793, 3.141592653589793]},
+    ]
+    body = {
+        "circuit_template": packed(text.replace("x*2", "y*2").replace("x1", "y1")),
+        "parameter_names": ["y", "y1"],
+        "parameter_sets": sets,
+        "shots": 4,
+    }
+    real.filled(job, body)
+    rows = {row["label"]: row["results"]["payload"] for row in real.rows(job)[1]["results"]}
+    assert base64.b64decode(rows["flip"])[7] == 1  # the outcome 1
+    assert base64.b64decode(rows["back"])[7] == 0  # turned by -2 pi and pi, then flipped
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"circuits": {"a": "!"}},
+        {"circuits": {"a": "aGVsbG8="}},
+        {"circuits": {"a": packed(FLIPPED)}, "shots": 0},
+        {"circuits": {"a": packed(FLIPPED)}, "shot_groups": [[0, 2, 5]]},
+        {"circuits": {"a": packed(FLIPPED)}, "observables": "ZZ"},
+        {"circuit_template": packed(FLIPPED), "parameter_names": ["a"], "parameter_sets": []},
+    ],
+    ids=range(7),
+)
+def test_what_makes_no_sense_is_refused(wire, body):
+    """The application's refusals have a field of their own."""
+    status, reply = wire.filled(wire.opened(), body)
+    assert status == 400
+    assert "error" in reply
+
+
+def test_an_upload_that_is_too_large_is_refused(wire):
+    """Beyond a mebibyte."""
+    body = {"circuits": {"a": "A" * 1_100_000}, "shots": 1}
+    assert wire.filled(wire.opened(), body)[0] == 413
+
+
+def test_a_job_is_its_owners_alone(wire):
+    """Another key may not touch it."""
+    job = wire.opened()
+    status, reply = wire("POST", f"/job/{job}/cancel/", token="other")
+    assert status == 403
+    assert "permission" in reply["detail"]
+
+
+def test_results_come_in_pages(wire):
+    """With the addresses of the next and the previous one."""
+    job = wire.opened()
+    circuits = {str(n): packed(FLIPPED) for n in range(120)}
+    wire.filled(job, {"circuits": circuits, "shots": 2})
+    first = wire.rows(job)[1]
+    assert len(first["results"]) == 100
+    second = wire("GET", first["next"].partition("/api")[2])[1]
+    assert [row["label"] for row in second["results"]] == [str(n) for n in range(100, 120)]
+    assert (second["next"], first["previous"]) == (None, None)
+
+
+def test_each_generation_is_answered_in_its_way(wire):
+    """A job without configuration: older clients hear 404, newer ones null."""
+    job = wire.opened()
+    path = f"/job/{job}/execution_config/"
+    assert wire("GET", path, agent="python-requests/2.32")[0] == 404
+    assert wire("GET", path)[1]["maestro_config"] is None
+    given = {"bond_dimension": 16, "api_meta": {"optimization_level": 2}}
+    assert wire("POST", path, given)[0] == 200
+    older = wire("GET", path, agent="python-requests/2.32")[1]
+    assert older["execution_configuration"] == given
+    assert wire("POST", path, {"bond_dimension": 64})[0] == 403
+    assert wire("POST", path, {"api_meta": {"no_such_key": 1}})[0] == 400
+
+
+def test_a_problem_is_analysed_once(wire):
+    """A job of that kind takes one problem, in either generation's words."""
+    job = wire.opened(job_type="VALIDATE")
+    assert wire("GET", f"/job/{job}/validation_result/")[0] == 409
+    body = {"qubo": {"0": -1.0}, "target_states": ["1"]}
+    assert wire("POST", f"/job/{job}/submit_qubo/", body)[0] == 200
+    assert wire("POST", f"/job/{job}/submit_qubo/", body)[0] == 409
+    reply = wire("GET", f"/job/{job}/validation_result/")[1]
+    assert reply["report"]["reference_concentration_score"] == 100.0
