@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def weight(job: JobSpec, limits: Sequence[JobLimits]) -> int:
     """
     known = [each.max_executions_per_job for each in limits if each.max_executions_per_job]
     executions = min(known, default=None)
-    by_shots = 0 if executions is None else math.ceil(PAYLOAD_LIMIT * job.shots / executions)
+    by_shots = 0 if executions is None else PAYLOAD_LIMIT * job.shots // executions
     return max(_bytes(job), by_shots)
 
 

@@ -20,7 +20,7 @@ FLIP = circuit(prx("QB1"), measure("QB1", "QB2"))
 
 def finished(job):
     """Wait as the vendor does, only more often."""
-    job.wait_for_completion(timeout_secs=60.0, polling_interval=0.02)
+    job.wait_for_completion(timeout_secs=300.0, polling_interval=0.02)
     return job
 
 

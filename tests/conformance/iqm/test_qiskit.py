@@ -25,7 +25,7 @@ def test_an_asymmetric_flip_in_two_registers(backend):
     circuit.x(0)
     circuit.measure([0, 1, 2], [0, 1, 2])
     job = backend.run(transpile(circuit, backend, seed_transpiler=1), shots=20)
-    assert job.result(timeout=60).get_counts() == {"0 01": 20}
+    assert job.result(timeout=300).get_counts() == {"0 01": 20}
     assert job.status() is JobStatus.DONE
 
 
@@ -37,7 +37,7 @@ def test_a_ghz_state(backend):
     circuit.cx(1, 2)
     circuit.measure_all()
     job = backend.run(transpile(circuit, backend, seed_transpiler=1), shots=60)
-    assert set(job.result(timeout=60).get_counts()) == {"000", "111"}
+    assert set(job.result(timeout=300).get_counts()) == {"000", "111"}
 
 
 def test_a_job_is_found_again(backend):
@@ -46,6 +46,6 @@ def test_a_job_is_found_again(backend):
     circuit.x(0)
     circuit.measure(0, 0)
     job = backend.run(transpile(circuit, backend, seed_transpiler=1), shots=5)
-    job.result(timeout=60)
+    job.result(timeout=300)
     again = backend.retrieve_job(job.job_id())
-    assert again.result(timeout=60).get_counts() == {"1": 5}
+    assert again.result(timeout=300).get_counts() == {"1": 5}

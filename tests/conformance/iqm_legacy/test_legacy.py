@@ -47,7 +47,7 @@ def test_turns_are_turns(simulating_sandbox):
     """Half a turn flips a qubit."""
     client = IQMClient(simulating_sandbox.env("iqm")["IQM_SERVER_URL"] + "/cocos", token="any")
     job_id = client.submit_circuits([circuit("QB1", "QB2")], shots=10)
-    run = client.wait_for_results(job_id, timeout_secs=60)
+    run = client.wait_for_results(job_id, timeout_secs=300)
     assert {tuple(shot) for shot in run.measurements[0]["m"]} == {(1, 0)}
 
 
