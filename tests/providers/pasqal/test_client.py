@@ -294,10 +294,11 @@ async def test_a_batch_does_not_end_by_a_failed_job(pasqal):
 async def test_a_poll_of_many_is_one_request(service, pasqal):
     """A hundred ids in the query; the answer says where each stands."""
     refs = [JobRef("pasqal", str(uuid4()), "FRESNEL", batch_id=B) for _ in range(100)]
-    jobs = [canned.job(ref.id, status="RUNNING") for ref in refs]
-    service.always("GET", "/jobs", page(jobs, 100, 100))
+    words = ["RUNNING", "DONE"] * 50
+    jobs = [canned.job(ref.id, status=word) for ref, word in zip(refs, words, strict=True)]
+    service.always("GET", "/jobs", page(sorted(jobs, key=lambda job: job["id"]), 100, 100))
     states = await pasqal.poll(refs)
-    assert {state.status for state in states.values()} == {JobStatus.RUNNING}
+    assert [states[ref].reported for ref in refs] == words
     assert len(service.requests) == 1
     assert [v for n, v in service.requests[0]["query"] if n == "id"] == sorted(r.id for r in refs)
 
