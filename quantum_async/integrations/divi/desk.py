@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     from quantum_async.integrations.divi.rows import Row
     from quantum_async.models.job import JobState
+    from quantum_async.providers.qoro.client import QoroClient
+
+    ClientHandle = Handle[QoroClient]
+else:
+    ClientHandle = Handle
 
 T = TypeVar("T")
 
@@ -27,7 +32,7 @@ class EndedError(Exception):
     """The caller's event was set before the call had ended."""
 
 
-class Desk(Handle["QoroClient"]):
+class Desk(ClientHandle):
     """Do for Divi what its interface asks of a service.
 
     Every call may come from any thread. A call with an event ends within `TICK` of its being set,

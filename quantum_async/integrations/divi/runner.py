@@ -7,9 +7,12 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from divi import backends
-from divi.backends import CircuitRunner, ExecutionResult
-from divi.exceptions import ExecutionCancelledError
+from divi import backends  # pyright: ignore[reportAttributeAccessIssue, reportMissingImports]
+from divi.backends import (  # pyright: ignore[reportMissingImports]
+    CircuitRunner,
+    ExecutionResult,
+)
+from divi.exceptions import ExecutionCancelledError  # pyright: ignore[reportMissingImports]
 
 from quantum_async.integrations.divi.desk import Desk, EndedError
 from quantum_async.integrations.divi.observables import groups_of, width_of
@@ -31,7 +34,7 @@ _SAMPLING = "EXECUTE"
 _EXPECTATION = "EXPECTATION"
 
 
-class QoroRunner(CircuitRunner):
+class QoroRunner(CircuitRunner):  # type: ignore[misc]  # Divi has no types here
     """Run Divi's programs on the Qoro service through our client.
 
     Divi's pipelines and ensembles use it unchanged, from any number of threads. What its own
@@ -315,7 +318,9 @@ def wire_form(config: Any) -> dict[str, Any] | None:
         return None
     if hasattr(config, "to_payload"):
         return dict(config.to_payload())
-    from divi.backends.runners._maestro_payload import maestro_config_to_payload
+    from divi.backends.runners._maestro_payload import (  # pyright: ignore[reportMissingImports]
+        maestro_config_to_payload,
+    )
 
     return dict(maestro_config_to_payload(config))
 

@@ -63,7 +63,12 @@ def analysed(body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     }
     deep = options.get("preset") == "deep" or _asks_hardness(options.get("analysis"))
     hardness: JsonValue = {"difficulty": "easy", "treewidth_estimate": 1} if deep else None
-    advice: JsonValue = {"level": "info", "metric": "quality_score", "text": "fine", "html": "<b>fine</b>"}
+    advice: JsonValue = {
+        "level": "info",
+        "metric": "quality_score",
+        "text": "fine",
+        "html": "<b>fine</b>",
+    }
     return {"hardness": hardness, "report": report, "recommendations": [advice]}
 
 
