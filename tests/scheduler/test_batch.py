@@ -16,7 +16,6 @@ from quantum_async.errors import (
     ServerError,
 )
 from quantum_async.scheduler.scheduler import Scheduler
-
 from tests.scheduler.fake import PROGRAM, FakeClient, after
 
 QUICK = qa.Limits(min_poll_interval=0.005)

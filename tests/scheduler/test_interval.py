@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from quantum_async.scheduler.interval import IntervalLaw
 
@@ -39,7 +38,7 @@ def test_warm_lag_is_bounded(history: list[float], run_time: float) -> None:
 
 def test_a_narrow_law_needs_few_polls() -> None:
     """Jobs of 30 s give or take 5 % are found with at most 4 polls and 10 % lag on average."""
-    rng = random.Random(1)  # noqa: S311 -- no secret
+    rng = random.Random(1)
     law = IntervalLaw(0.1, 1e9)
     outcomes = []
     for _ in range(400):

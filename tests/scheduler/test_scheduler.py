@@ -29,7 +29,6 @@ from quantum_async.errors import (
 )
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.scheduler.scheduler import Scheduler
-
 from tests.scheduler.fake import PROGRAM, UNMEASURED, FakeClient, after
 
 QUICK = qa.Limits(min_poll_interval=0.005)
@@ -172,7 +171,7 @@ async def test_the_grace_is_a_bound() -> None:
     with pytest.raises(KeyError):
         async with Scheduler(client, limits=QUICK, grace=0.3) as scheduler:
             await scheduler.submit(PROGRAM, shots=1)
-            client._latency = 60  # noqa: SLF001 -- the provider goes silent
+            client._latency = 60
             raise KeyError
     assert anyio.current_time() - started < 2
 

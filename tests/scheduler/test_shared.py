@@ -7,7 +7,6 @@ import pytest
 import quantum_async as qa
 from quantum_async.errors import JobCancelledError
 from quantum_async.scheduler.scheduler import Scheduler
-
 from tests.scheduler.fake import PROGRAM, FakeClient
 
 QUICK = qa.Limits(min_poll_interval=0.005)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import quantum_async as qa
 from quantum_async.errors import (
@@ -17,7 +16,6 @@ from quantum_async.errors import (
     RejectedRequestError,
 )
 from quantum_async.scheduler.scheduler import Scheduler
-
 from tests.scheduler.fake import PROGRAM, FakeClient
 
 QUICK = qa.Limits(min_poll_interval=0.005)

@@ -247,13 +247,11 @@ def test_senseless_settings_are_refused(options):
         LocalClient(**options)
 
 
-def test_settings_come_from_the_environment(monkeypatch):
+def test_settings_come_from_the_environment():
     """Numbers are read; anything else is an error that names the variable."""
-    monkeypatch.setenv("QUANTUM_ASYNC_LOCAL_SEED", "7")
-    assert isinstance(LocalClient.from_env(), LocalClient)
-    monkeypatch.setenv("QUANTUM_ASYNC_LOCAL_WORKERS", "many")
+    assert isinstance(LocalClient.from_env({"QUANTUM_ASYNC_LOCAL_SEED": "7"}), LocalClient)
     with pytest.raises(ConfigurationError, match="QUANTUM_ASYNC_LOCAL_WORKERS"):
-        LocalClient.from_env()
+        LocalClient.from_env({"QUANTUM_ASYNC_LOCAL_WORKERS": "many"})
 
 
 async def counts_of(client, *jobs, **changes):
