@@ -139,10 +139,11 @@ class Login:
         if isinstance(self._given, TokenCredential):
             return self._given
         async with self._making:
-            if self._made is None:
+            made = self._made
+            if made is None:
                 # Importing azure-identity takes longer than an event loop may stand still.
-                self._made = await anyio.to_thread.run_sync(self._make_default)
-            return self._made
+                made = self._made = await anyio.to_thread.run_sync(self._make_default)
+            return made
 
 
 async def _asked(credential: TokenCredential, scope: str) -> object:

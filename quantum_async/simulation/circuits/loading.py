@@ -35,7 +35,7 @@ def load_qiskit() -> None:
 
 
 def _import() -> None:
-    import qiskit  # noqa: F401
+    import qiskit
     import qiskit.qasm2  # noqa: F401
 
 

@@ -21,7 +21,7 @@ from quantum_async.providers.azure.translate.notes import Note
 from quantum_async.providers.azure.translate.quantum_results import V2
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from qiskit import QuantumCircuit
 
@@ -177,7 +177,7 @@ def _as_quil(job: JobSpec, circuit: QuantumCircuit) -> Payload:
     )
 
 
-_NATIVE: Mapping[str, tuple[list[str], Callable[[JobSpec, QuantumCircuit], Payload]]] = {
+_NATIVE: Mapping[str, tuple[Sequence[str], Callable[[JobSpec, QuantumCircuit], Payload]]] = {
     IONQ: (ionq.BASIS, _as_ionq),
     QUANTINUUM: (quantinuum.BASIS, _as_qasm),
     RIGETTI: (quil.BASIS, _as_quil),
