@@ -48,7 +48,7 @@ class Reporter:
         self._start = self._drawn = 0.0 if progress is False else time.monotonic()
         self._most = 0
         self._drawing: Drawing | None = None
-        self._thread = threading.current_thread()
+        self._thread = 0
 
     def tick(self) -> None:
         """Draw, where it is time to."""
@@ -66,7 +66,7 @@ class Reporter:
         Args:
             stopped: Whether the wait was given up.
         """
-        if self._drawing is None or threading.current_thread() is not self._thread:
+        if self._drawing is None or threading.get_ident() != self._thread:
             return
         self._draw(time.monotonic(), is_over=True, stopped=stopped)
         self._drawing = None
@@ -76,6 +76,7 @@ class Reporter:
         # A picture that fails must not take the work with it.
         try:
             if self._drawing is None:
+                self._thread = threading.get_ident()
                 self._drawing = self._open()
             if self._drawing is not None:
                 self._draw_on(self._drawing, now - self._start, is_over=is_over, stopped=stopped)

@@ -9,6 +9,9 @@ from tests.blocking.script import run
 
 INT, TERM = signal.SIGINT, signal.SIGTERM
 
+SOON = 8.0
+"""Seconds that an interpreter may take to end on a busy machine; jobs here take a minute."""
+
 WAITS = {
     "result": "jobs[0].result()",
     "sweep": """
@@ -39,14 +42,14 @@ say("never said")
 
 @pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
 def test_an_interrupt_cancels_what_the_block_owns(wait: str) -> None:
-    """Ctrl-C ends any wait within a second, cancels every job of the block, and says so."""
+    """Ctrl-C ends any wait, cancels every job of the block, and says so."""
     ended = run(program(wait), INT)
     assert ended.code == -INT
     assert "uncancelled 0" in ended.out
     assert "never said" not in ended.out
     assert ended.err.rstrip().endswith("No job was left running: each had ended or was cancelled.")
     assert "KeyboardInterrupt" in ended.err
-    assert ended.seconds < 2
+    assert ended.seconds < SOON
 
 
 def test_an_interrupt_follows_the_policy() -> None:
@@ -62,7 +65,7 @@ def test_a_second_interrupt_leaves_at_once() -> None:
     ended = run(STUBBORN + code, INT, INT, pause=0.6)
     assert ended.code == -INT
     assert "may still be running: fake:one/job-0, fake:one/job-1, fake:one/job-2" in ended.err
-    assert ended.seconds < 2
+    assert ended.seconds < SOON
 
 
 STUBBORN = """
@@ -79,7 +82,7 @@ def test_grace_bounds_a_stubborn_provider() -> None:
     code = program(scheduler="grace=0.5").replace("FakeClient(", "Stubborn(")
     ended = run(STUBBORN + code, INT)
     assert "May still be running: fake:one/job-0" in ended.err
-    assert 0.3 < ended.seconds < 3
+    assert 0.3 < ended.seconds < SOON
 
 
 def test_sigterm_ends_a_script_by_its_policy() -> None:
@@ -88,7 +91,7 @@ def test_sigterm_ends_a_script_by_its_policy() -> None:
     assert ended.code == 128 + TERM
     assert "uncancelled 0" in ended.out
     assert "quantum_async: No job was left running" in ended.err
-    assert ended.seconds < 2
+    assert ended.seconds < SOON
 
 
 def test_a_second_sigterm_leaves_at_once() -> None:
@@ -97,7 +100,7 @@ def test_a_second_sigterm_leaves_at_once() -> None:
     ended = run(STUBBORN + code, TERM, TERM, pause=0.6)
     assert ended.code == 128 + TERM
     assert "may still be running: fake:one/job-0" in ended.err
-    assert ended.seconds < 2
+    assert ended.seconds < SOON
 
 
 def test_a_programs_own_sigterm_handler_stays() -> None:
@@ -167,7 +170,7 @@ scheduler.submit(PROGRAM, shots=1)
 """
     )
     assert (ended.code, ended.out, ended.err) == (0, "uncancelled 0\n", "")
-    assert ended.seconds < 5
+    assert ended.seconds < SOON
 
 
 def test_the_end_of_the_program_names_what_it_detaches() -> None:
@@ -201,7 +204,7 @@ time.sleep(0.2)
 """
     )
     assert (ended.code, ended.out) == (0, "uncancelled 0\n")
-    assert ended.seconds < 5
+    assert ended.seconds < SOON
 
 
 def test_other_threads_finish_after_the_main_one() -> None:
