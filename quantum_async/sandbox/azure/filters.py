@@ -47,7 +47,8 @@ def listing(items: list[Document], request: Request) -> Document:
         Refusal: The filter or the order cannot be understood.
     """
     query = {name: values[-1] for name, values in request.query.items()}
-    kept = [item for item in items if _filter(query.get("filter", ""))(item)]
+    keeps = _filter(query.get("filter", ""))
+    kept = [item for item in items if keeps(item)]
     kept = _sorted(kept, query.get("orderby", "CreationTime asc"))
     skip, top = _number(query, "skip", 0), min(_number(query, "top", _LARGEST), _LARGEST)
     page: list[JsonValue] = list(kept[skip : skip + top])

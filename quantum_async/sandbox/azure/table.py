@@ -38,6 +38,9 @@ class AzureTable(RouteTable):
         text = "".join(
             _SHAPES[part] if place % 2 else re.escape(part) for place, part in enumerate(parts)
         )
+        if route.pattern.startswith("/{id}"):
+            # What begins like this is no container.
+            text = "(?!/subscriptions/|/providers/)" + text
         for shape, routes in self._shapes:
             if shape.pattern == text:
                 routes[route.method] = route
