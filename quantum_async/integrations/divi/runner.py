@@ -7,11 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from divi import backends  # pyright: ignore[reportAttributeAccessIssue, reportMissingImports]
-from divi.backends import (  # pyright: ignore[reportMissingImports]
-    CircuitRunner,
-    ExecutionResult,
-)
+from divi import backends  # pyright: ignore[reportAttributeAccessIssue]
 from divi.exceptions import ExecutionCancelledError  # pyright: ignore[reportMissingImports]
 
 from quantum_async.integrations.divi.desk import Desk, EndedError
@@ -26,6 +22,26 @@ if TYPE_CHECKING:
     from quantum_async import QoroClient, blocking
     from quantum_async.models.job import JobState
 
+    class ExecutionResult:
+        """What is used of Divi's own handle of a job."""
+
+        job_id: str | None
+
+        def __init__(self, *, job_id: str) -> None: ...
+
+        def with_results(self, results: list[dict[str, Any]], **more: float) -> ExecutionResult: ...
+
+    class CircuitRunner:
+        """What is used of Divi's own class, which checkers may not find."""
+
+        shots: int
+        track_depth: bool
+        _depth_history: list[list[int]]
+
+        def __init__(self, shots: int, *, track_depth: bool = False) -> None: ...
+else:
+    CircuitRunner, ExecutionResult = backends.CircuitRunner, backends.ExecutionResult
+
 FIRST_PAUSE = 0.1
 """Seconds between the first two polls; later pauses grow to the interval."""
 
@@ -34,7 +50,7 @@ _SAMPLING = "EXECUTE"
 _EXPECTATION = "EXPECTATION"
 
 
-class QoroRunner(CircuitRunner):  # type: ignore[misc]  # Divi has no types here
+class QoroRunner(CircuitRunner):
     """Run Divi's programs on the Qoro service through our client.
 
     Divi's pipelines and ensembles use it unchanged, from any number of threads. What its own
