@@ -21,11 +21,12 @@ from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.programs import as_program
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
     from pulser import Sequence
     from pulser.backend import BackendConfig
     from pulser.backend.remote import JobParams
+    from pulser.devices import Device
     from pulser.devices._device_datacls import BaseDevice
 
     from quantum_async.integrations.pulser.carriers import Via
@@ -40,16 +41,23 @@ class _Backend:
         sequence: The sequence.
         via: A client that is open, or a scheduler.
         target: The device.
+        devices: Devices that are offered in place of the provider's own.
         mimic_qpu: Whether the sequence must be fit for a QPU.
     """
 
     def __init__(
-        self, sequence: Sequence[BaseDevice], via: Via, target: str | None, *, mimic_qpu: bool
+        self,
+        sequence: Sequence[BaseDevice],
+        via: Via,
+        *,
+        target: str | None,
+        devices: Mapping[str, Device] | None,
+        mimic_qpu: bool,
     ) -> None:
         checks.check_sequence(sequence, mimic_qpu=mimic_qpu)
         self._sequence = sequence
         self._mimic_qpu = mimic_qpu
-        self._carrier = carrier(via, target or "")
+        self._carrier = carrier(via, target or "", devices)
         self._link = self._carrier.link
         self._target = (target or "").removeprefix(f"{self._link.client.name}:")
         self._options = RunOptions()
@@ -149,7 +157,7 @@ class _Backend:
 
     async def _latest(self) -> Sequence[BaseDevice]:
         """Give the sequence for its device as that is today."""
-        if not self._mimic_qpu or self._link.service.is_simulator:
+        if not self._mimic_qpu or self._link.takes_any_device:
             return self._sequence
         devices = await self._link.devices()
         return await anyio.to_thread.run_sync(checks.updated, self._sequence, devices)
@@ -172,6 +180,7 @@ class QPUBackend(_Backend):
         config: Pulser's ``BackendConfig``; its ``default_num_shots`` counts for jobs that do not
             say how many ``runs``.
         target: The device, where the name of the sequence's own device does not say it.
+        devices: Devices that are offered in place of the provider's own, by their targets.
 
     Raises:
         WrongTypeError: The sequence is none or made for a virtual device, or the configuration
@@ -206,8 +215,9 @@ class QPUBackend(_Backend):
         *,
         config: BackendConfig | None = None,
         target: str | None = None,
+        devices: Mapping[str, Device] | None = None,
     ) -> None:
-        super().__init__(sequence, via, target, mimic_qpu=True)
+        super().__init__(sequence, via, target=target, devices=devices, mimic_qpu=True)
         self._default_runs = checks.check_config(config).default_num_shots
 
     def _checked(
@@ -230,9 +240,10 @@ class EmulatorBackend(_Backend):
             owns them.
         config: Pulser's ``EmulationConfig``: observables, noise, shots. By default, bitstrings
             without noise.
-        target: The emulator, such as ``"EMU_MPS"``; on Pasqal Cloud ``"EMU_FREE"`` by default.
+        target: The emulator, such as ``"EMU_MPS"``; in a cloud ``"EMU_FREE"`` by default.
         mimic_qpu: Whether the sequence must be fit for a QPU as well, and for its device as that
             is today.
+        devices: Devices that are offered in place of the provider's own, by their targets.
 
     Raises:
         WrongTypeError: The sequence or the configuration is none.
@@ -266,8 +277,9 @@ class EmulatorBackend(_Backend):
         config: Emulation | None = None,
         target: str | None = None,
         mimic_qpu: bool = False,
+        devices: Mapping[str, Device] | None = None,
     ) -> None:
-        super().__init__(sequence, via, target, mimic_qpu=mimic_qpu)
+        super().__init__(sequence, via, target=target, devices=devices, mimic_qpu=mimic_qpu)
         full = checks.check_emulation(sequence, config, mimic_qpu=mimic_qpu)
         self._target = self._target or self._link.service.emulator
         document = config_document(full)

@@ -9,13 +9,17 @@ import anyio
 
 from quantum_async.errors import ConfigurationError
 from quantum_async.integrations.pulser.link import Link
+from quantum_async.integrations.pulser.outcomes import first_of
 from quantum_async.integrations.pulser.results import AsyncResults, LinkSource, SchedulerSource
+from quantum_async.models.batch import FailurePolicy
 from quantum_async.models.target import Target
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
     from contextlib import AbstractAsyncContextManager
+
+    from pulser.devices import Device
 
     from quantum_async.integrations.pulser.orders import Order
     from quantum_async.models.submission import JobSpec
@@ -101,7 +105,12 @@ class SchedulerCarrier:
                 self._batch = None
 
     def _opened(self, order: Order) -> AbstractAsyncContextManager[Batch]:
-        return self._scheduler.open_batch(order.program, on=self._on(order), options=order.options)
+        return self._scheduler.open_batch(
+            order.program,
+            on=self._on(order),
+            on_failure=FailurePolicy.CONTINUE,
+            options=order.options,
+        )
 
     async def _results(self, order: Order, batch: Batch | None) -> AsyncResults:
         jobs = await self._submitted(order, batch)
@@ -122,27 +131,33 @@ class SchedulerCarrier:
                 batch=batch.ref if batch is not None else None,
             )
 
-        async with anyio.create_task_group() as tasks:
-            for place, spec in enumerate(order.jobs):
-                tasks.start_soon(submit, place, spec)
+        try:
+            async with anyio.create_task_group() as tasks:
+                for place, spec in enumerate(order.jobs):
+                    tasks.start_soon(submit, place, spec)
+        except BaseExceptionGroup as errors:
+            raise first_of(errors) from None
         return [jobs[place] for place in range(len(order.jobs))]
 
     def _on(self, order: Order) -> str:
         return f"{self.link.client.name}:{order.target}"
 
 
-def carrier(via: Via, target: str) -> LinkCarrier | SchedulerCarrier:
+def carrier(
+    via: Via, target: str, devices: Mapping[str, Device] | None
+) -> LinkCarrier | SchedulerCarrier:
     """Find the way to a provider.
 
     Args:
         via: A client, or a scheduler.
         target: ``provider:device``, where the scheduler has several clients.
+        devices: Devices that are offered in place of the provider's own, by their targets.
 
     Raises:
         ConfigurationError: Which client is meant is not clear.
     """
     if not isinstance(via, Scheduler):
-        return LinkCarrier(Link(via))
+        return LinkCarrier(Link(via, devices))
     name = Target.parse(target).provider if ":" in target else ""
     clients = [client for client in via.clients if not name or client.name == name]
     if len(clients) != 1:
@@ -151,4 +166,4 @@ def carrier(via: Via, target: str) -> LinkCarrier | SchedulerCarrier:
             remedy="Write target='provider:device'; providers here: "
             f"{', '.join(client.name for client in via.clients)}.",
         )
-    return SchedulerCarrier(via, Link(clients[0]))
+    return SchedulerCarrier(via, Link(clients[0], devices))

@@ -104,8 +104,8 @@ class PulserConnection(RemoteConnection):
         client: A blocking client, or an async one that nobody has opened.
         target: The device, where neither the backend nor the name of the sequence's device says
             it.
-        devices: Devices that are offered in place of the provider's own, by any name: to rehearse
-            on `LocalClient` with the devices of a cloud.
+        devices: Devices that are offered in place of the provider's own, by their targets: to
+            rehearse on `LocalClient` with the devices of a cloud.
 
     Raises:
         ConfigurationError: The client belongs to another event loop.
@@ -140,10 +140,9 @@ class PulserConnection(RemoteConnection):
                 "this client is open in an event loop of the program's own",
                 remedy="Pass a client of quantum_async.blocking, or one that is not open yet.",
             )
-        self._link = Link(bare)
+        self._link = Link(bare, devices)
         self._session = Session(self._link)
         self._target = target or ""
-        self._devices = dict(devices) if devices is not None else None
         self._block: Block[Link] | None = None
         self._lock = threading.RLock()
         self._latest = threading.local()
@@ -280,8 +279,6 @@ class PulserConnection(RemoteConnection):
 
         Specifications hold for five minutes; until then nothing is asked again.
         """
-        if self._devices is not None:
-            return dict(self._devices)
         return self._run("fetch_available_devices", self._link.devices)
 
     def update_sequence_device(self, sequence: Sequence[BaseDevice]) -> Sequence[BaseDevice]:
@@ -296,7 +293,7 @@ class PulserConnection(RemoteConnection):
             UnknownTargetError: Its device is not available.
             DeviceLimitError: It does not fit the device as that is today.
         """
-        if self._link.service.is_simulator and self._devices is None:
+        if self._link.takes_any_device:
             return sequence
         updated = checks.updated(sequence, self.fetch_available_devices())
         # Pulser's backend only checks what it is given here and submits the old sequence.

@@ -22,6 +22,7 @@ from quantum_async.errors import (
 )
 from quantum_async.integrations.pulser.book import BatchEntry, Book
 from quantum_async.integrations.pulser.devices import devices_of, target_named
+from quantum_async.integrations.pulser.outcomes import first_of
 from quantum_async.integrations.pulser.services import service_of
 from quantum_async.integrations.pulser.statuses import pulser_batch_status
 from quantum_async.integrations.pulser.watching import Watcher
@@ -31,7 +32,7 @@ from quantum_async.scheduler.delivery import Delivery, UnknownPolicy
 from quantum_async.scheduler.retrying import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
 
     from pulser.backend.remote import BatchStatus
@@ -57,16 +58,18 @@ class Link:
 
     Args:
         client: The provider's client.
+        devices: Devices that are offered in place of the provider's own, by their targets.
     """
 
     grace = 10.0
     """Longest time in seconds for cancelling and closing on the way out."""
 
-    def __init__(self, client: ProviderClient) -> None:
+    def __init__(self, client: ProviderClient, devices: Mapping[str, Device] | None = None) -> None:
         self.client = client
         self.service = service_of(client)
         self._book = Book()
         self.watcher = Watcher(client, self._book)
+        self._devices = dict(devices) if devices is not None else None
         self._is_owner = False
 
     def __repr__(self) -> str:
@@ -94,7 +97,14 @@ class Link:
 
     async def devices(self) -> dict[str, Device]:
         """Give the provider's devices by the name of their target, in one request at most."""
+        if self._devices is not None:
+            return dict(self._devices)
         return await devices_of(self.client, self.service)
+
+    @property
+    def takes_any_device(self) -> bool:
+        """Whether sequences run whatever device they were made for."""
+        return self.service.is_simulator and self._devices is None
 
     def target(self, program: Program, device: str, device_type: str = "") -> str:
         """Name the device that a sequence runs on.
@@ -109,7 +119,12 @@ class Link:
         """
         if named := self.service.target(device_type):
             return named
-        if not self.service.is_simulator and (known := target_named(self.client, device)):
+        if self.service.is_simulator:
+            return self.client.default_device(program)
+        for target, offered in (self._devices or {}).items():
+            if offered.name == device:
+                return target
+        if known := target_named(self.client, device):
             return known
         return self.client.default_device(program)
 
@@ -123,7 +138,7 @@ class Link:
         """
         await self._validate(order)
         most = self.client.capabilities.jobs_per_submission
-        if len(order.jobs) > most:
+        if len(order.jobs) > most or self.service.needs_batch:
             return await self._submit_in_parts(order, most)
         refs = await self._deliver(order)
         batch_id = refs[0].batch_id or refs[0].id
@@ -146,12 +161,9 @@ class Link:
             raise BatchClosedError(
                 f"batch {batch_id} is closed", provider=self.client.name, remedy="Open a new one."
             )
-        added: list[str] = []
-        for part in order.parts(self.client.capabilities.jobs_per_submission):
-            refs = await self._deliver(part, entry.ref)
-            self._note(entry, refs)
-            added += [ref.id for ref in refs]
-        return added
+        refs = await self._deliver_in_parts(order, entry.ref)
+        self._note(entry, refs)
+        return [ref.id for ref in refs]
 
     @asynccontextmanager
     async def batch(self, order: Order) -> AsyncGenerator[str]:
@@ -242,6 +254,27 @@ class Link:
         async with self.batch(order) as batch_id:
             job_ids = await self.add(batch_id, order)
         return batch_id, job_ids
+
+    async def _deliver_in_parts(self, order: Order, batch: BatchRef) -> list[JobRef]:
+        """Deliver jobs one submission after the other; side by side where each takes one job."""
+        most = self.client.capabilities.jobs_per_submission
+        slots = anyio.Semaphore(self.client.capabilities.requests_in_flight if most == 1 else 1)
+        found: dict[int, list[JobRef]] = {}
+
+        async def deliver(place: int, part: Order) -> None:
+            async with slots:
+                found[place] = await self._deliver(part, batch)
+
+        try:
+            async with anyio.create_task_group() as tasks:
+                for place, part in enumerate(order.parts(most)):
+                    tasks.start_soon(deliver, place, part)
+        except BaseException as errors:  # noqa: BLE001 -- raised again below
+            error = first_of(errors)
+            if found:
+                await self._withdraw([ref for refs in found.values() for ref in refs], error)
+            raise error from None
+        return [ref for place in sorted(found) for ref in found[place]]
 
     async def _validate(self, order: Order) -> None:
         if not order.jobs:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidOptionError, InvalidShotsError
 from quantum_async.integrations.pulser.checks import WrongTypeError, check_types
+from quantum_async.models.batch import FailurePolicy
 from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
 from quantum_async.scheduler.source import checked_shots, plain_variables
 
@@ -43,7 +44,13 @@ class Order:
 
     def opening(self) -> BatchRequest:
         """Write down the batch that its jobs go to, under a new key."""
-        return BatchRequest(uuid.uuid4().hex, self.target, self.program, options=self.options)
+        return BatchRequest(
+            uuid.uuid4().hex,
+            self.target,
+            self.program,
+            on_failure=FailurePolicy.CONTINUE,
+            options=self.options,
+        )
 
     def parts(self, most: int) -> Iterator[Order]:
         """Cut it into orders of a few jobs each."""

@@ -105,6 +105,13 @@ def missing(outcomes: list[Outcome]) -> ResultsMissingError | None:
     return error
 
 
+def first_of(error: BaseException) -> BaseException:
+    """Give the first error of a task group, where the others only followed from it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 def _pending(outcome: Outcome) -> ResultPendingError:
     return ResultPendingError(
         f"job {outcome.job_id} is {outcome.state.status}", job_id=outcome.job_id

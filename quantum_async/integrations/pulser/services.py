@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, TypeAlias, cast
+
+from quantum_async.providers.base import provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from quantum_async.providers.azure.client import AzureClient
     from quantum_async.providers.base import ProviderClient
     from quantum_async.providers.pasqal.client import PasqalClient
 
@@ -42,6 +46,8 @@ class Service:
 
     is_simulator = False
     """Whether it runs sequences made for any device."""
+    needs_batch = False
+    """Whether even a single job must be in a batch to be found by the id of one."""
     emulator = ""
     """The device that emulates where none is named; empty where the client decides."""
 
@@ -120,7 +126,61 @@ class PasqalService(Service):
         return (await self._pasqal.batches.status(batch_id)).status
 
 
-_SERVICES: dict[str, type[Service]] = {"local": LocalService, "pasqal": PasqalService}
+class AzureService(Service):
+    """Pasqal's targets on Azure Quantum, where a session is a batch.
+
+    Args:
+        client: An `AzureClient`.
+    """
+
+    needs_batch = True
+    emulator = "EMU_FREE"
+
+    def __init__(self, client: ProviderClient) -> None:
+        super().__init__(client)
+        self._azure = cast("AzureClient", client)
+
+    async def specifications(self) -> Mapping[str, str]:
+        """Read the specifications that Pasqal shows to everybody: Azure has none."""
+        async with _public_pasqal() as client:
+            found = await client.specs.public()
+        return {_azure_name("qpu", name): text for name, text in found.items()}
+
+    async def job_ids(self, batch_id: str) -> list[str] | None:
+        """List a session's jobs."""
+        return [job.id async for job in self._azure.sessions.jobs(batch_id)]
+
+    async def batch_word(self, batch_id: str) -> str:
+        """Ask for the session's status."""
+        return (await self._azure.sessions.get(batch_id)).status
+
+    def target(self, device_type: str) -> str:
+        """Name the target of what Pasqal calls a device itself."""
+        if "." in device_type or not device_type:
+            return device_type
+        return _azure_name("sim" if device_type.startswith("EMU_") else "qpu", device_type)
+
+
+def _azure_name(kind: str, device_type: str) -> str:
+    return f"pasqal.{kind}.{device_type.lower().replace('_', '-')}"
+
+
+def _public_pasqal() -> PasqalClient:
+    pasqal = cast("type[PasqalClient]", provider("pasqal"))
+    base = os.environ.get("PASQAL_CLOUD_BASE_URL", "")
+    if not base:
+        return pasqal()
+    # What everybody may read is asked for without showing any token.
+    return pasqal.from_env(
+        {"QUANTUM_ASYNC_PASQAL_CORE_URL": base, "QUANTUM_ASYNC_PASQAL_TOKEN": "none"}
+    )
+
+
+_SERVICES: dict[str, type[Service]] = {
+    "azure": AzureService,
+    "local": LocalService,
+    "pasqal": PasqalService,
+}
 
 
 def service_of(client: ProviderClient) -> Service:

@@ -18,6 +18,8 @@ from quantum_async.errors import (
     InvalidInputError,
     InvalidShotsError,
     JobFailedError,
+    RejectedRequestError,
+    UnboundParametersError,
     UnknownTargetError,
     WaitTimeoutError,
 )
@@ -324,3 +326,23 @@ async def test_a_link_is_shared_by_nobody(pasqal):
     async with Link(pasqal) as link:
         assert await link.devices()
     assert pasqal.is_open
+
+
+async def test_a_refused_run_leaves_nothing(pasqal, sandbox, counted):
+    """Where one of several submissions is refused, what was accepted is cancelled."""
+    await sandbox.change(job_time=60.0)
+    rule = {"provider": "pasqal", "method": "POST", "route": "/core-fast/api/v2/batches/{id}/jobs"}
+    await sandbox.set_faults([{**rule, "nth": 2, "fault": "status:422"}])
+    with pytest.raises(RejectedRequestError):
+        await QPUBackend(driven(), pasqal).run([job() for _ in range(101)])
+    seen = await counted()
+    assert seen["batches_open"] == 0
+    assert seen["jobs_by_status"] == {"cancelled": 100}
+
+
+async def test_a_refused_run_of_a_scheduler(sandbox, counted):
+    """The error is the job's own, not a group, and the batch is closed."""
+    async with qa.Scheduler(sandbox.client("pasqal")) as scheduler:
+        with pytest.raises(UnboundParametersError):
+            await QPUBackend(driven(), scheduler).run([job(), {"runs": 1}])
+        assert (await counted())["batches_open"] == 0

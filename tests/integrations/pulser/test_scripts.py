@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,6 +37,8 @@ def test_a_signal_while_waiting_closes_the_batch(blocking_sandbox, stats, number
     blocking_sandbox.change(job_time=60.0)
     with script(blocking_sandbox, "wait") as process:
         batch_id = process.stdout.readline().strip()
+        while "GET /core-fast/api/v2/jobs" not in stats()["requests"]:
+            time.sleep(0.05)  # the script does not wait yet
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
     assert f"batch {batch_id} goes on" in said
