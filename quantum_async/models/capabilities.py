@@ -45,6 +45,8 @@ class Capabilities:
         cancel: Whether a job can be cancelled.
         bulk_results: Whether `fetch_many` gets the results of a whole batch in one request.
         outlives: Whether jobs go on when the process that submitted them ends.
+        finds_additions: Whether jobs added to an open batch can be looked up by another process
+            than the one that sent them.
     """
 
     grade: SubmissionGrade
@@ -61,3 +63,4 @@ class Capabilities:
     cancel: bool = True
     bulk_results: bool = False
     outlives: bool = True
+    finds_additions: bool = True

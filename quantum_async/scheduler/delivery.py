@@ -60,6 +60,7 @@ class Delivery:
         patience: Longest time in seconds for all attempts together.
         policy: What to do where nothing can be looked up.
         notify: Called with the reason before each repetition.
+        grade: What can be promised about a lost answer; the provider's own by default.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Delivery:
         patience: float,
         policy: UnknownPolicy,
         notify: Notify,
+        grade: SubmissionGrade | None = None,
     ) -> None:
         self._client = client
         self._key = key
@@ -82,6 +84,7 @@ class Delivery:
         )
         self._policy = policy
         self._notify = notify
+        self._grade = grade or client.capabilities.grade
 
     async def deliver(
         self,
@@ -130,7 +133,7 @@ class Delivery:
 
     async def _settle(self, error: QuantumAsyncError, find: Callable[[], Awaitable[T | None]]) -> T:
         """Find out what became of a create whose answer was lost."""
-        if self._client.capabilities.grade is SubmissionGrade.AT_MOST_ONCE:
+        if self._grade is SubmissionGrade.AT_MOST_ONCE:
             if self._policy is UnknownPolicy.AT_LEAST_ONCE:
                 raise _NotThereError(f"{error}; sent again by policy") from error
             raise self.unknown(error, "this provider offers no way to look it up") from error

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
-    from quantum_async.models.capabilities import Capabilities
+    from quantum_async.models.capabilities import Capabilities, SubmissionGrade
     from quantum_async.models.job import JobRef
     from quantum_async.models.limits import Limits
     from quantum_async.providers.base import ProviderClient
@@ -135,7 +135,7 @@ class Lane:
         for scope in tuple(self._scopes):
             scope.cancel()
 
-    def delivery(self, key: str, notify: Notify) -> Delivery:
+    def delivery(self, key: str, notify: Notify, grade: SubmissionGrade | None = None) -> Delivery:
         """Prepare the delivery of one create."""
         return Delivery(
             self.client,
@@ -143,6 +143,7 @@ class Lane:
             patience=self.limits.patience,
             policy=self.common.policy,
             notify=notify,
+            grade=grade,
         )
 
     def put(self, records: Iterable[JobRecord]) -> None:

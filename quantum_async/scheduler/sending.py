@@ -15,6 +15,7 @@ from quantum_async.errors import (
     RejectedRequestError,
     SubmissionUnknownError,
 )
+from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.job import JobEventKind
 from quantum_async.models.submission import SubmitRequest
 from quantum_async.scheduler.groups import GroupQueue
@@ -190,7 +191,11 @@ class Sender:
             records: Its jobs.
             is_unsent: Whether the provider is known not to have it.
         """
-        delivery = self._delivery(slip, records)
+        is_addition = slip.request.batch is not None
+        if is_unsent or not is_addition or self._lane.capabilities.finds_additions:
+            delivery = self._delivery(slip, records)
+        else:
+            delivery = self._delivery(slip, records, SubmissionGrade.AT_MOST_ONCE)
         await self._bring(slip, records, delivery.deliver if is_unsent else delivery.resume)
 
     async def _bring(self, slip: Slip, records: list[JobRecord], deliver: Deliver) -> None:
@@ -249,13 +254,15 @@ class Sender:
 
         return create, find
 
-    def _delivery(self, slip: Slip, records: list[JobRecord]) -> Delivery:
+    def _delivery(
+        self, slip: Slip, records: list[JobRecord], grade: SubmissionGrade | None = None
+    ) -> Delivery:
         def notify(error: QuantumAsyncError) -> None:
             slip.postponed()
             for record in records:
                 self._lane.hub.publish(JobEventKind.RETRIED, record, str(error))
 
-        return self._lane.delivery(slip.request.key, notify)
+        return self._lane.delivery(slip.request.key, notify, grade)
 
 
 def _may_be_one_jobs_fault(error: QuantumAsyncError) -> bool:

@@ -167,3 +167,25 @@ async def test_a_batch_never_stays_open(tmp_path, statement: str) -> None:
     async with Scheduler(FakeClient(world=world), limits=QUICK, journal=path) as scheduler:
         await scheduler.resume()
     assert "open" not in world.batches.values()
+
+
+async def test_an_addition_nobody_can_look_up_is_not_sent_twice(tmp_path) -> None:
+    """A job added to a batch by a dead process stays unknown where only that process could tell."""
+    path, world, power = str(tmp_path / "j.db"), World(), Power("after submit", raises=True)
+    journal = MortalJournal(SqlJournal(path), power)
+    async with until_dead(power):
+        client = MortalClient(power, world=world).can(finds_additions=False)
+        async with (
+            Scheduler(client, limits=QUICK, journal=journal, grace=0.05) as scheduler,
+            scheduler.open_batch(PROGRAM, on="fake:one") as batch,
+        ):
+            await batch.submit(shots=1)
+    assert len(world.jobs) == 1
+    world.by_key.clear()
+    client = FakeClient(world=world).can(finds_additions=False)
+    async with Scheduler(client, limits=QUICK, journal=path) as scheduler:
+        (job,) = await scheduler.resume()
+        with pytest.raises(SubmissionUnknownError):
+            await job
+    assert len(world.jobs) == 1
+    assert "open" not in world.batches.values()

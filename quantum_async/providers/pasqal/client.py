@@ -215,6 +215,7 @@ class PasqalClient(ProviderClient):
             settle_delay=self._settle_delay,
             cancel=not is_ovh,
             bulk_results=self._downloads.has_bulk,
+            finds_additions=False,
         )
 
     @property
