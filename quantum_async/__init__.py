@@ -80,10 +80,10 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
     from quantum_async.models.submission import RunOptions as RunOptions
     from quantum_async.models.sweep import SweepPoint as SweepPoint, SweepResults as SweepResults
     from quantum_async.models.target import Target as Target
-    from quantum_async.providers.iqm.client import IQMClient as IQMClient
-    from quantum_async.providers.iqm.options import IQMOptions as IQMOptions
     from quantum_async.providers.azure.client import AzureClient as AzureClient
     from quantum_async.providers.azure.options import AzureOptions as AzureOptions
+    from quantum_async.providers.iqm.client import IQMClient as IQMClient
+    from quantum_async.providers.iqm.options import IQMOptions as IQMOptions
     from quantum_async.providers.local.client import LocalClient as LocalClient
     from quantum_async.providers.pasqal.client import PasqalClient as PasqalClient
     from quantum_async.providers.pasqal.options import PasqalOptions as PasqalOptions

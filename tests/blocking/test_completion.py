@@ -92,8 +92,11 @@ def test_every_methods_result_completes(name: str, method: str) -> None:
     """Whatever a method returns, its own members are offered after the call's dot."""
     thing = live(name)
     returned = inspect.signature(getattr(thing, method)).return_annotation
-    one = "next(thing.{0}())" if returned.startswith("Iterator") else "thing.{0}()"
-    offered = completed(f"{one.format(method)}.", {"thing": thing})
+    code = {
+        "Iterator": f"next(thing.{method}()).",
+        "AbstractContextManager": f"with thing.{method}() as one:\n    one.",
+    }.get(returned.partition("[")[0], f"thing.{method}().")
+    offered = completed(code, {"thing": thing})
     assert any(not other.startswith("_") for other in offered)
 
 

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
         def __init__(self, *, job_id: str) -> None: ...
 
-        def with_results(self, results: list[dict[str, Any]], **more: float) -> ExecutionResult: ...
+        def with_results(self, results: list[dict[str, Any]], **more: float) -> ExecutionResult:
+            """Return a copy with results."""
+            ...
 
     class CircuitRunner:
         """What is used of Divi's own class, which checkers may not find."""

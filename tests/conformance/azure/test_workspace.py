@@ -97,8 +97,8 @@ def test_jobs_are_listed_filtered_and_paged(workspace):
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     assert len(workspace.list_jobs(created_before=tomorrow)) == 4
     names = [
-        job.details.name
-        for job in workspace.list_jobs_paginated(orderby_property="Name", is_asc=False)
+        details.name
+        for details in workspace.list_jobs_paginated(orderby_property="Name", is_asc=False)
     ]
     assert names == sorted(names, reverse=True)
     assert len(list(workspace.list_jobs_paginated(skip=1, top=1))) == 3

@@ -110,6 +110,15 @@ def test_the_device_of_today_is_sent(connection, blocking_sandbox):
     assert sent.device == fresnel() != older()
 
 
+def test_an_emulator_that_mimics_a_qpu_gets_the_device_of_today(connection, blocking_sandbox):
+    """What the connection checked against is what it sends, to an emulator too."""
+    results = Emulator(driven(older()), connection, mimic_qpu=True).run([job()])
+    with qa.PasqalClient.from_env(blocking_sandbox.env("pasqal")) as client:
+        batch = client.batches.get(results.batch_id)
+    assert batch.device_type == "EMU_SV"
+    assert pulser.Sequence.from_abstract_repr(batch.sequence_builder).device == fresnel()
+
+
 def test_an_unknown_device_is_refused(connection, asked):
     """What is made for a device that is not there is refused before anything is sent."""
     backend = pulser.QPUBackend(driven(pulser.AnalogDevice), connection)
