@@ -17,7 +17,7 @@ from quantum_async.errors import JournalError, QuantumAsyncError
 from quantum_async.journal.filesystem import MOUNTS, refuse_network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from sqlalchemy import Connection, Dialect, Engine
@@ -59,7 +59,8 @@ class Database:
         """How statements are written for it, with named parameters."""
         if self.is_sqlite:
             return sqlite.dialect(paramstyle="named")
-        return psycopg.dialect()  # type: ignore[no-untyped-call]
+        make: Callable[[], Dialect] = psycopg.dialect
+        return make()
 
     def connect(self, *, must_exist: bool = False) -> None:
         """Open the connection.
@@ -78,7 +79,7 @@ class Database:
             engine.dispose()
 
     @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[Connection]:
+    def transaction(self, *, durable: bool = True) -> Generator[Connection]:
         """Run a transaction that nobody else's writes can come between.
 
         Args:
@@ -123,7 +124,7 @@ class Database:
             raw.cursor().execute("VACUUM INTO ?", (str(target),))
 
     @contextmanager
-    def explained(self) -> Iterator[None]:
+    def explained(self) -> Generator[None]:
         """Turn the database's errors into ours, with a remedy."""
         try:
             yield

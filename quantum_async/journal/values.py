@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
@@ -49,7 +50,7 @@ def encode(value: object) -> Json:
     if is_dataclass(value) and not isinstance(value, type):
         named = {f.name: encode(getattr(value, f.name)) for f in fields(value) if f.init}
         return {TAG: "data", "of": _name(type(value)), "fields": named}
-    if hasattr(value, "items"):
+    if isinstance(value, Mapping):
         return {TAG: "map", "items": [[encode(k), encode(v)] for k, v in value.items()]}
     raise JournalError(
         f"a {type(value).__name__} cannot be written to the journal",

@@ -24,7 +24,8 @@ class Completions:
     """
 
     def __init__(self, jobs: Iterable[Job]) -> None:
-        self._jobs = {job._record: job for job in jobs}  # noqa: SLF001 -- one concern in two files
+        # One concern in two files: a handle shows its record to nobody else.
+        self._jobs = {job._record: job for job in jobs}  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         self._pending = self._total = len(self._jobs)
         self._finished: deque[Job] = deque()
         self._arrived = anyio.Event()

@@ -98,7 +98,7 @@ class Job:
             raise self._timed_out(anyio.current_time() - start)
         return self._record.outcome()
 
-    def __await__(self) -> Generator[object, object, Result]:
+    def __await__(self) -> Generator[object, None, Result]:
         return self.result().__await__()
 
     async def cancel(self) -> None:

@@ -116,7 +116,7 @@ class Sweep:
                 self._look_at(point.index)
             yield point
 
-    def __await__(self) -> Generator[object, object, SweepResults]:
+    def __await__(self) -> Generator[object, None, SweepResults]:
         return self.results().__await__()
 
     async def results(self) -> SweepResults:

@@ -128,7 +128,8 @@ class Batch:
 
     def counts(self, now: float) -> Mapping[str, int]:
         """Count its jobs by the service's words."""
-        counts = dict.fromkeys(("PENDING", "RUNNING", "DONE", "ERROR", "CANCELED"), 0)
+        words = ("PENDING", "RUNNING", "DONE", "ERROR", "CANCELED")
+        counts: dict[str, int] = dict.fromkeys(words, 0)
         for status, number in self._tally(now).items():
             paused = self.paused and not status.is_terminal
             word = "PAUSED" if paused else WORDS[status]
