@@ -218,7 +218,7 @@ class ProgramSyntaxError(ProgramError):
         if line is not None:
             place += f":{line}" if column is None else f":{line}:{column}"
         super().__init__(f"{place}: {message}", remedy=remedy)
-        self.source = str(source)
+        self.source: str = str(source)
         self.line = line
         self.column = column
 

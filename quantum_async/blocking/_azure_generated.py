@@ -104,7 +104,10 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
 
         def newest_jobs(resource_id: str) -> list[str]:
             with AzureClient(resource_id=resource_id) as client:
-                return [job.name async for job in client.jobs.list(limit=10)]
+                names = []
+                for job in client.jobs.list(limit=10):
+                    names.append(job.name)
+                return names
         ```
     """
 

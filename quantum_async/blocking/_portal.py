@@ -66,7 +66,7 @@ class Ticket(Generic[T]):
     __slots__ = ("_value", "done", "error", "notes")
 
     def __init__(self) -> None:
-        self.done = Latch()
+        self.done: Latch = Latch()
         self.error: BaseException | None = None
         self.notes: list[str] = []
         """What was said on the way out of a cancelled call."""
@@ -154,7 +154,7 @@ class Call(Ticket[T]):
         try:
             return await self._function()
         except anyio.get_cancelled_exc_class() as cancelled:
-            self.notes += getattr(cancelled, "__notes__", [])
+            self.notes.extend(getattr(cancelled, "__notes__", []))
             raise
 
     def _ended(self, elapsed: float) -> BaseException:

@@ -23,7 +23,7 @@ from quantum_async.cli.options import (
 )
 from quantum_async.cli.session import execute
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     help="Run jobs on quantum computers and on the simulators embedded in this package.\n\n"
     "Exit codes: 0 ok, 1 failed, 2 usage, 3 credentials, 4 timeout, 130 interrupted.",
     no_args_is_help=True,

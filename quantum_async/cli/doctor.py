@@ -11,7 +11,7 @@ from quantum_async.cli.jobs import Journal
 from quantum_async.cli.options import Debug, Json
 from quantum_async.cli.session import execute
 
-app = typer.Typer()
+app: typer.Typer = typer.Typer()
 
 
 @app.command()

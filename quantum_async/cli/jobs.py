@@ -22,7 +22,9 @@ Key: TypeAlias = Annotated[
     str, typer.Argument(metavar="JOB", help="A key or its beginning, or the provider's id.")
 ]
 
-app = typer.Typer(help="List, show, cancel and resume the jobs of a journal.", no_args_is_help=True)
+app: typer.Typer = typer.Typer(
+    help="List, show, cancel and resume the jobs of a journal.", no_args_is_help=True
+)
 
 
 @app.command("list")

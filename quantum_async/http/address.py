@@ -51,7 +51,7 @@ class BaseUrl:
                 remedy="Give the address alone; credentials have options of their own.",
             )
         self.scheme = parts.scheme
-        self.host = parts.hostname
+        self.host: str = parts.hostname
         self._prefix = encoded(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}")
 
     def __str__(self) -> str:

@@ -82,7 +82,7 @@ class Session:
         options: SessionOptions | None = None,
         explain: Explain | None = None,
     ) -> None:
-        self.base_url = BaseUrl(base_url)
+        self.base_url: BaseUrl = BaseUrl(base_url)
         self.provider = provider
         if auth is not None and not self.base_url.carries_secrets_safely:
             raise ConfigurationError(

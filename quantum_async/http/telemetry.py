@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from quantum_async.http.lanes import LaneName
 
-logger = logging.getLogger("quantum_async.http")
+logger: logging.Logger = logging.getLogger("quantum_async.http")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from quantum_async.journal.database import Database
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 Step: TypeAlias = Callable[[Connection], None]
 STEPS: Mapping[int, Step] = {}

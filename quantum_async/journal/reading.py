@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 

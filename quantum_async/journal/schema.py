@@ -19,14 +19,14 @@ from sqlalchemy import (
 FORMAT = 1
 """Version of this schema; a journal of a newer one is refused."""
 
-metadata = MetaData()
+metadata: MetaData = MetaData()
 
 # What every journal says of itself: its format and who wrote it.
-meta = Table(
+meta: Table = Table(
     "meta", metadata, Column("key", String, primary_key=True), Column("value", Text, nullable=False)
 )
 
-runs = Table(
+runs: Table = Table(
     "runs",
     metadata,
     Column("id", String, primary_key=True),
@@ -37,7 +37,7 @@ runs = Table(
 )
 
 # The generation is the fence: it grows with each owner, and every write checks it.
-leases = Table(
+leases: Table = Table(
     "leases",
     metadata,
     Column("scope", String, primary_key=True),
@@ -49,7 +49,7 @@ leases = Table(
     Column("expires", Float, nullable=False),
 )
 
-programs = Table(
+programs: Table = Table(
     "programs",
     metadata,
     Column("digest", String, primary_key=True),
@@ -59,7 +59,7 @@ programs = Table(
     Column("payload", LargeBinary, nullable=False),
 )
 
-submissions = Table(
+submissions: Table = Table(
     "submissions",
     metadata,
     Column("key", String, primary_key=True),
@@ -78,7 +78,7 @@ submissions = Table(
 )
 
 # No index on what changes: every job's state does, three times, and is asked for on resuming only.
-jobs = Table(
+jobs: Table = Table(
     "jobs",
     metadata,
     Column("key", String, primary_key=True),
@@ -98,14 +98,14 @@ jobs = Table(
 )
 Index("ix_jobs_sweep", jobs.c.sweep, sqlite_where=jobs.c.sweep.is_not(None))
 
-results = Table(
+results: Table = Table(
     "results",
     metadata,
     Column("job", String, primary_key=True),
     Column("body", LargeBinary, nullable=False),
 )
 
-batches = Table(
+batches: Table = Table(
     "batches",
     metadata,
     Column("key", String, primary_key=True),
@@ -120,7 +120,7 @@ batches = Table(
     Column("opened", Float, nullable=False),
 )
 
-sweeps = Table(
+sweeps: Table = Table(
     "sweeps",
     metadata,
     Column("name", String, primary_key=True),
@@ -134,7 +134,7 @@ sweeps = Table(
 )
 
 # One row: what all runs together have committed to spend.
-ledger = Table(
+ledger: Table = Table(
     "ledger",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -144,7 +144,7 @@ ledger = Table(
     Column("cost", Float, nullable=False),
 )
 
-quarantine = Table(
+quarantine: Table = Table(
     "quarantine",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),

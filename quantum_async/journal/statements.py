@@ -50,31 +50,35 @@ class Statements:
         not_fetched = jobs.c.state != literal_column(f"'{WorkState.FETCHED.value}'")
         self._dialect = dialect
         self.order: list[Prepared] = []
-        self.add_program = self._made(
+        self.add_program: Prepared = self._made(
             insert(programs).values(_all(programs)).on_conflict_do_nothing()
         )
-        self.add_submission = self._made(insert(submissions).values(_all(submissions)))
-        self.add_job = self._made(added.on_conflict_do_update(index_elements=["key"], set_=again))
-        self.add_batch = self._made(insert(batches).values(_all(batches)))
-        self.postpone = self._made(_change(submissions, state="state"))
-        self.send_again = self._made(_change(submissions, sent="sent", state="state"))
-        self.set_submission = self._made(_change(submissions, state="state"))
-        self.accept_job = self._made(_change(jobs, state="state", ref="ref"))
-        self.end_job = self._made(
+        self.add_submission: Prepared = self._made(insert(submissions).values(_all(submissions)))
+        self.add_job: Prepared = self._made(
+            added.on_conflict_do_update(index_elements=["key"], set_=again)
+        )
+        self.add_batch: Prepared = self._made(insert(batches).values(_all(batches)))
+        self.postpone: Prepared = self._made(_change(submissions, state="state"))
+        self.send_again: Prepared = self._made(_change(submissions, sent="sent", state="state"))
+        self.set_submission: Prepared = self._made(_change(submissions, state="state"))
+        self.accept_job: Prepared = self._made(_change(jobs, state="state", ref="ref"))
+        self.end_job: Prepared = self._made(
             _change(jobs, state="state", failure="failure").where(not_fetched)
         )
-        self.fetch_job = self._made(_change(jobs, state="state"))
-        self.add_result = self._made(insert(results).values(_all(results)).on_conflict_do_nothing())
-        self.free_job = self._made(_change(jobs, scope="scope"))
-        self.open_batch = self._made(_change(batches, state="state", id="id"))
-        self.set_batch = self._made(_change(batches, state="state"))
+        self.fetch_job: Prepared = self._made(_change(jobs, state="state"))
+        self.add_result: Prepared = self._made(
+            insert(results).values(_all(results)).on_conflict_do_nothing()
+        )
+        self.free_job: Prepared = self._made(_change(jobs, scope="scope"))
+        self.open_batch: Prepared = self._made(_change(batches, state="state", id="id"))
+        self.set_batch: Prepared = self._made(_change(batches, state="state"))
         spent = {"jobs": ledger.c.jobs + bindparam("j"), "shots": ledger.c.shots + bindparam("s")}
-        self.spend = self._made(update(ledger).values(spent))
+        self.spend: Prepared = self._made(update(ledger).values(spent))
         paid = {
             "credits": ledger.c.credits + bindparam("c"),
             "cost": ledger.c.cost + bindparam("m"),
         }
-        self.pay = self._made(update(ledger).values(paid))
+        self.pay: Prepared = self._made(update(ledger).values(paid))
 
     def _made(self, statement: UpdateBase) -> Prepared:
         # Compiled by hand, because compiling and binding anew costs more than the database.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from quantum_async.journal.changes import Change
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -36,8 +36,8 @@ class Entry(Generic[T]):
     __slots__ = ("change", "done", "error", "is_report", "value")
 
     def __init__(self, change: Change[T], *, is_report: bool) -> None:
-        self.change = change
-        self.is_report = is_report
+        self.change: Change[T] = change
+        self.is_report: bool = is_report
         self.done: anyio.Event | None = None
         self.value: T | None = None
         self.error: Exception | None = None

@@ -49,15 +49,15 @@ class SandboxJob:
         failure: str | None = None,
         ticket: Ticket | None = None,
     ) -> None:
-        self.id = id
-        self.number = number
-        self.shots = shots
-        self.accepted = accepted
-        self.run_time = run_time
-        self.failure = failure
-        self.ticket = ticket
-        self.start = inf
-        self.end = inf
+        self.id: str = id
+        self.number: int = number
+        self.shots: int = shots
+        self.accepted: float = accepted
+        self.run_time: float = run_time
+        self.failure: str | None = failure
+        self.ticket: Ticket | None = ticket
+        self.start: float = inf
+        self.end: float = inf
         self.cancelled: float | None = None
         self.stopped: float | None = None
 

@@ -13,7 +13,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.requests: Counter[str] = Counter()
-        self.duplicates = 0
+        self.duplicates: int = 0
         self._keys: OrderedDict[str, None] = OrderedDict()
 
     def note_submission(self, key: str | None) -> None:

@@ -50,7 +50,7 @@ class RouteTable:
     """All routes of a face."""
 
     def __init__(self, routes: list[Route]) -> None:
-        self.routes = tuple(routes)
+        self.routes: tuple[Route, ...] = tuple(routes)
         self._root = _Node()
         for route in routes:
             self._insert(route)

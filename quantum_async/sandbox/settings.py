@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -42,7 +42,7 @@ class SandboxSettings(BaseModel):
         env_file: Where to write the variables that point our clients at the sandbox.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
     port: int = Field(default=8900, ge=0, le=65526)
     latency: Seconds = 0.0

@@ -34,11 +34,11 @@ class World:
     """
 
     def __init__(self, settings: SandboxSettings, executor: Executor | None = None) -> None:
-        self.settings = settings
-        self.clock = Clock()
-        self.faults = FaultBook(settings.faults, settings.seed)
+        self.settings: SandboxSettings = settings
+        self.clock: Clock = Clock()
+        self.faults: FaultBook = FaultBook(settings.faults, settings.seed)
         self.realms: dict[str, Realm] = {}
-        self.simulator = Simulator(settings.workers, self.clock.now, executor)
+        self.simulator: Simulator = Simulator(settings.workers, self.clock.now, executor)
         self._set_pause()
 
     def realm(self, provider: str) -> Realm:
@@ -90,9 +90,9 @@ class Realm:
         for job in getattr(self, "jobs", {}).values():
             if job.ticket is not None:
                 job.ticket.cancel()
-        self.ledger = Ledger()
+        self.ledger: Ledger = Ledger()
         self.jobs: dict[str, SandboxJob] = {}
-        self.jobs_created = 0
+        self.jobs_created: int = 0
         self._forgotten: Counter[JobStatus] = Counter()
         self._lanes: dict[str, Lane] = {}
 

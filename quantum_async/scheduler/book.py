@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.budget import Purse
     from quantum_async.scheduler.record import JobRecord
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Book:

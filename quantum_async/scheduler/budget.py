@@ -19,10 +19,10 @@ class Purse:
 
     def __init__(self, budget: Budget | None) -> None:
         self._budget = budget
-        self.jobs = 0
-        self.shots = 0
-        self.credits = 0.0
-        self.cost = 0.0
+        self.jobs: int = 0
+        self.shots: int = 0
+        self.credits: float = 0.0
+        self.cost: float = 0.0
 
     def take(self, *, jobs: int, shots: int) -> None:
         """Commit to some jobs.

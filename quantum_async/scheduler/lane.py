@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.events import EventHub
     from quantum_async.scheduler.signal import Broadcast
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ class Lane:
         self.live: dict[JobRecord, None] = {}
         self._scopes: set[anyio.CancelScope] = set()
         self._is_stopped = False
-        self.sender = Sender(self)
-        self.poller = Poller(self)
-        self.fetcher = Fetcher(self)
+        self.sender: Sender = Sender(self)
+        self.poller: Poller = Poller(self)
+        self.fetcher: Fetcher = Fetcher(self)
 
     @property
     def limits(self) -> Limits:

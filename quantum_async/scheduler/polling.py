@@ -47,9 +47,9 @@ class Watch:
     __slots__ = ("asked_at", "number", "records")
 
     def __init__(self, records: list[JobRecord]) -> None:
-        self.records = records
-        self.asked_at = 0.0
-        self.number = -1
+        self.records: list[JobRecord] = records
+        self.asked_at: float = 0.0
+        self.number: int = -1
 
     @property
     def is_over(self) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.scheduler import Scheduler
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 NOT_HERE = Program("", ProgramFormat.QASM3, "not recorded")
 """Stands for a program that was sent by another process without a journal."""

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.watching import CancelEvent
     from quantum_async.simulation.programs import ProgramLike
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 OnCancel: TypeAlias = Literal["cancel", "detach"]
 

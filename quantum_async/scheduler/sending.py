@@ -47,8 +47,8 @@ class Flight:
     __slots__ = ("jobs", "places")
 
     def __init__(self, jobs: int, places: int) -> None:
-        self.jobs = jobs
-        self.places = places
+        self.jobs: int = jobs
+        self.places: int = places
 
     def land(self) -> int:
         """Note that one job has left, and return how many places that frees."""
@@ -70,7 +70,7 @@ class Sender:
         self._slots = anyio.Semaphore(lane.requests_in_flight)
         self._pace = Pace(lane.limits.submissions_per_second)
         self._refusal: QuantumAsyncError | None = None
-        self.in_flight = 0
+        self.in_flight: int = 0
         self.expected = 0
 
     @property

@@ -78,7 +78,7 @@ class Sweep:
         self.points = points
         self.name = name
         self.batch = batch
-        self.is_feeding = True
+        self.is_feeding: bool = True
 
     def __len__(self) -> int:
         return len(self.points)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pulser.devices import Device
 
     from quantum_async.integrations.pulser.orders import Order
+    from quantum_async.integrations.pulser.services import Service
     from quantum_async.models.program import Program
     from quantum_async.providers.base import ProviderClient
 
@@ -61,14 +62,14 @@ class Link:
         devices: Devices that are offered in place of the provider's own, by their targets.
     """
 
-    grace = 10.0
+    grace: float = 10.0
     """Longest time in seconds for cancelling and closing on the way out."""
 
     def __init__(self, client: ProviderClient, devices: Mapping[str, Device] | None = None) -> None:
         self.client = client
-        self.service = service_of(client)
+        self.service: Service = service_of(client)
         self._book = Book()
-        self.watcher = Watcher(client, self._book)
+        self.watcher: Watcher = Watcher(client, self._book)
         self._devices = dict(devices) if devices is not None else None
         self._is_owner = False
 

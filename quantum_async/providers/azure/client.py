@@ -102,7 +102,10 @@ class AzureClient(ProviderClient):
 
         async def newest_jobs(resource_id: str) -> list[str]:
             async with AzureClient(resource_id=resource_id) as client:
-                return [job.name async for job in client.jobs.list(limit=10)]
+                names = []
+                async for job in client.jobs.list(limit=10):
+                    names.append(job.name)
+                return names
         ```
     """
 

@@ -34,7 +34,7 @@ class Discovery:
 
     def __init__(self, address: str, login: Login, options: SessionOptions) -> None:
         self._login = login
-        self.session = Session(
+        self.session: Session = Session(
             address, provider="azure", auth=login.auth(MANAGEMENT_SCOPE), options=options
         )
 

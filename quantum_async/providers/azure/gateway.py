@@ -55,7 +55,7 @@ class Gateway:
         options: SessionOptions,
         headers: dict[str, str],
     ) -> None:
-        self.workspace = workspace
+        self.workspace: Workspace = workspace
         self.version = version
         self._login = login
         self._options = options
@@ -64,7 +64,7 @@ class Gateway:
         self._discovery = Discovery(management, login, options)
         self._data = self._session() if self._is_known else None
         # Signed addresses go to the storage and must not be shown the credentials.
-        self.storage = Session(management, provider="azure", options=options)
+        self.storage: Session = Session(management, provider="azure", options=options)
         self._open: AsyncExitStack | None = None
         self._finding = anyio.Lock()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -39,7 +39,9 @@ class AzureSettings(BaseModel):
     kin.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True
+    )
 
     connection_string: SecretStr | None = Field(
         None, validation_alias=_named("CONNECTION_STRING", "AZURE_QUANTUM_CONNECTION_STRING")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
 from pydantic import (
     AliasGenerator,
@@ -129,7 +129,7 @@ Words = Annotated[dict[str, str], BeforeValidator(_words)]
 class Document(BaseModel):
     """An object of the service; fields that this package does not know are kept."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True,
         extra="allow",
         populate_by_name=True,

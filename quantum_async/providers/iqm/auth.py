@@ -205,7 +205,7 @@ class Login(Auth):
                 "the password would be sent without encryption",
                 "Use an https address; http is allowed for this machine only.",
             )
-        self.session = Session(url, provider="iqm", options=options)
+        self.session: Session = Session(url, provider="iqm", options=options)
         self._password = {"username": username, "password": password}
         self._clock = clock
         self._monotonic = options.clock

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from quantum_async.http.encode import Body
     from quantum_async.http.options import SessionOptions
     from quantum_async.http.response import Response
-    from quantum_async.providers.iqm.auth import Credentials
+    from quantum_async.providers.iqm.auth import BearerToken, Credentials, FileAuth
 
 Model = TypeVar("Model", bound=BaseModel)
 Value = TypeVar("Value")
@@ -54,7 +54,7 @@ class Gateway:
         options: SessionOptions,
         clock: Callable[[], float],
     ) -> None:
-        self.auth = credentials.auth(options, clock)
+        self.auth: BearerToken | FileAuth | Login | None = credentials.auth(options, clock)
         self._timeouts = options.timeouts
         self._session = Session(
             url, provider="iqm", auth=self.auth, options=options, explain=explained

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -27,7 +27,9 @@ class IQMSettings(BaseModel):
     | ``QUANTUM_ASYNC_IQM_GENERATION``                      | ``v1`` or ``legacy``; asked if unset |
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True
+    )
 
     url: str | None = Field(None, validation_alias="IQM_SERVER_URL")
     quantum_computer: str | None = Field(None, validation_alias="IQM_QUANTUM_COMPUTER")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -35,13 +35,15 @@ def _status(value: object) -> object:
     return word if word in set(IQMJobStatus) else IQMJobStatus.UNKNOWN
 
 
-NullableList = BeforeValidator(_empty_for_null)
+NullableList: BeforeValidator = BeforeValidator(_empty_for_null)
 
 
 class Wire(BaseModel):
     """A value of the wire: frozen, and unknown fields are no error."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True
+    )
 
 
 class QuantumComputer(Wire):

@@ -65,7 +65,7 @@ class ProcessPlace:
         on_ready: Callable[[str, float], None],
         on_failure: Callable[[], None],
     ) -> None:
-        self.slots = 2 * workers
+        self.slots: int = 2 * workers
         self._workers = workers
         self._on_ready = on_ready
         self._on_failure = on_failure

@@ -26,7 +26,7 @@ class JobTable:
     """What the local provider knows; thread-safe."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self._changed = threading.Condition(self.lock)
         self._version = 0
         self._jobs: dict[str, LocalJob] = {}

@@ -109,7 +109,7 @@ class Login:
 
     def __init__(self, endpoint: TokenEndpoint, options: SessionOptions) -> None:
         self.endpoint = endpoint
-        self.session = Session(endpoint.url, provider="pasqal", options=options)
+        self.session: Session = Session(endpoint.url, provider="pasqal", options=options)
 
     def check_address(self) -> None:
         """Make sure that a password may be sent there.

@@ -47,7 +47,7 @@ class Downloads:
         self._cloud = cloud
         self._gateway = cloud.gateway
         self._early: OrderedDict[str, PasqalResults] = OrderedDict()
-        self.has_bulk = cloud.gateway.endpoints.has(Route.FULL_RESULTS)
+        self.has_bulk: bool = cloud.gateway.endpoints.has(Route.FULL_RESULTS)
         """Whether the service gives all results of a batch at once, as far as is known."""
         self._is_probed = False
         self._probing = anyio.Lock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -44,7 +44,9 @@ class PasqalSettings(BaseModel):
     ``...`` stands for ``QUANTUM_ASYNC_PASQAL``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True
+    )
 
     username: str | None = Field(None, validation_alias=_named("USERNAME", "PASQAL_USERNAME"))
     password: SecretStr | None = Field(None, validation_alias=_named("PASSWORD", "PASQAL_PASSWORD"))

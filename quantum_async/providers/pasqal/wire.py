@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -74,7 +74,7 @@ Reasons = Annotated[dict[str, str], BeforeValidator(_reasons)]
 class Document(BaseModel):
     """An object of the service; fields that this package does not know are kept."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True, extra="allow", coerce_numbers_to_str=True, protected_namespaces=()
     )
 

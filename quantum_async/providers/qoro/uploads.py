@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from quantum_async.providers.qoro.chunks import Chunk
     from quantum_async.providers.qoro.gateway import Gateway
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 AMBIGUOUS = (LostAnswerError, ServerError, ProtocolError)
 ATTEMPTS = 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -27,7 +27,9 @@ Seconds = Annotated[float | None, BeforeValidator(_seconds)]
 class WireModel(BaseModel):
     """Something the service says: frozen, and tolerant of fields that are new."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True
+    )
 
 
 class QoroQpu(WireModel):

@@ -14,7 +14,7 @@ from quantum_async.sandbox.exchange import Refusal
 if TYPE_CHECKING:
     from quantum_async.sandbox.azure.records import AzureJob, Session
     from quantum_async.sandbox.clock import Clock
-    from quantum_async.sandbox.world import World
+    from quantum_async.sandbox.world import Realm, World
 
 PREFIX = "job-"
 
@@ -28,14 +28,14 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.options = AzureOptions()
-        self.realm = world.realm("azure")
-        self.blobs = BlobStore(world.clock, self.options)
+        self.options: AzureOptions = AzureOptions()
+        self.realm: Realm = world.realm("azure")
+        self.blobs: BlobStore = BlobStore(world.clock, self.options)
         self.jobs: dict[str, AzureJob] = {}
         self.sessions: dict[str, Session] = {}
         self.by_container: dict[str, AzureJob] = {}
         self.revoked: set[str] = set()
-        self.write = Writer(self)
+        self.write: Writer = Writer(self)
         self.configure()
 
     @property

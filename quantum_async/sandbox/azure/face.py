@@ -46,7 +46,7 @@ class AzureFace:
         self._sessions = SessionRoutes(self._desk)
         self._other = OtherRoutes(self._desk)
         self._blobs = BlobRoutes(self._desk)
-        self.routes = AzureTable(
+        self.routes: AzureTable = AzureTable(
             [*self._data_routes(), *self._session_routes(), *self._open_routes()]
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,7 +25,7 @@ class AzureOptions(BaseModel):
         slots: How many jobs a QPU runs at once.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["V1", "V2"] = "V1"
     sas_lifetime: Seconds = 3600.0

@@ -25,7 +25,7 @@ class Rule:
 
     def __init__(self, fault: Fault, seed: int, place: int) -> None:
         self.fault = fault
-        self.kind = fault.kind
+        self.kind: FaultKind = fault.kind
         self._seed = seed
         self._place = place
         self._pattern = _PARAMETER.sub("{id}", fault.route)
@@ -94,7 +94,7 @@ class FaultBook:
     """
 
     def __init__(self, plan: Sequence[Fault], seed: int) -> None:
-        self.plan = tuple(plan)
+        self.plan: tuple[Fault, ...] = tuple(plan)
         self._rules = [Rule(fault, seed, place) for place, fault in enumerate(self.plan)]
         self._by_route: dict[tuple[str, Route], list[Rule]] = {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
@@ -64,7 +65,7 @@ class Fault(BaseModel):
         fault: What goes wrong, such as ``"accept-then-status:504"``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
     provider: str = "*"
     method: str = "*"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from quantum_async.sandbox.clock import Clock
     from quantum_async.sandbox.exchange import Request
     from quantum_async.sandbox.iqm.chips import Chip
-    from quantum_async.sandbox.world import World
+    from quantum_async.sandbox.world import Realm, World
 
 
 class Desk:
@@ -29,13 +29,13 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.options = IQMSandboxOptions()
-        self.realm = world.realm("iqm")
-        self.tokens = TokenBook()
-        self.slots = SlotBook()
-        self.store = Store(self.realm, self.options)
-        self.measurements = Measurements(world, self.options)
-        self.write = Writer(world.clock, self.store, self.measurements)
+        self.options: IQMSandboxOptions = IQMSandboxOptions()
+        self.realm: Realm = world.realm("iqm")
+        self.tokens: TokenBook = TokenBook()
+        self.slots: SlotBook = SlotBook()
+        self.store: Store = Store(self.realm, self.options)
+        self.measurements: Measurements = Measurements(world, self.options)
+        self.write: Writer = Writer(world.clock, self.store, self.measurements)
         self.configure()
 
     @property

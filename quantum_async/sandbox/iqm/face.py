@@ -51,7 +51,7 @@ class IQMFace:
         self._account = AccountRoutes(self._desk)
         self._legacy = LegacyRoutes(self._desk)
         self._refusals = 0
-        self.routes = self._table()
+        self.routes: RouteTable = self._table()
 
     def refuse(self, request: Request, refusal: Refusal) -> Reply:
         """Write a refusal as the part of the service does that was asked."""

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-ARITY = {"prx": 1, "cz": 2, "move": 2, "cc_prx": 1}
+ARITY: Mapping[str, int] = {"prx": 1, "cz": 2, "move": 2, "cc_prx": 1}
 """How many components an operation acts on, where that is fixed."""
 
-ARGUMENTS = {
+ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "prx": ("angle", "phase"),
     "cc_prx": ("angle", "phase", "feedback_qubit", "feedback_key"),
     "measure": ("key",),

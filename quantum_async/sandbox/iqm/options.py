@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,7 +27,7 @@ class IQMSandboxOptions(BaseModel):
         require_token: Whether requests without a token are refused.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
     generations: tuple[Literal["v1", "legacy"], ...] = ("v1", "legacy")
     computers: tuple[str, ...] = ()

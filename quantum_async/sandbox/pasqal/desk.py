@@ -14,7 +14,7 @@ from quantum_async.sandbox.pasqal.tokens import TokenBook
 if TYPE_CHECKING:
     from quantum_async.sandbox.clock import Clock
     from quantum_async.sandbox.exchange import Request
-    from quantum_async.sandbox.world import World
+    from quantum_async.sandbox.world import Realm, World
 
 
 class Desk:
@@ -26,13 +26,13 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.options = PasqalOptions()
-        self.realm = world.realm("pasqal")
-        self.tokens = TokenBook()
-        self.store = Store(self.realm, self.options)
-        self.intake = Intake(self.realm, self.store)
-        self.results = Results(world, self.options)
-        self.write = Writer(world.clock)
+        self.options: PasqalOptions = PasqalOptions()
+        self.realm: Realm = world.realm("pasqal")
+        self.tokens: TokenBook = TokenBook()
+        self.store: Store = Store(self.realm, self.options)
+        self.intake: Intake = Intake(self.realm, self.store)
+        self.results: Results = Results(world, self.options)
+        self.write: Writer = Writer(world.clock)
         self.configure()
 
     @property

@@ -38,7 +38,7 @@ class PasqalFace:
         self._batches = BatchRoutes(self._desk)
         self._jobs = JobRoutes(self._desk)
         self._other = OtherRoutes(self._desk)
-        self.routes = RouteTable(
+        self.routes: RouteTable = RouteTable(
             [
                 *self._batch_routes(),
                 *self._job_routes(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict
 
 from quantum_async.sandbox.settings import Seconds
@@ -21,7 +23,7 @@ class PasqalOptions(BaseModel):
         max_jobs_per_batch: How many jobs a batch takes.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
     full_results: bool = True
     string_codes: bool = False

@@ -13,7 +13,7 @@ from quantum_async.sandbox.qoro.store import Store
 if TYPE_CHECKING:
     from quantum_async.sandbox.clock import Clock
     from quantum_async.sandbox.exchange import Request
-    from quantum_async.sandbox.world import World
+    from quantum_async.sandbox.world import Realm, World
 
 
 class Desk:
@@ -26,11 +26,11 @@ class Desk:
     def __init__(self, world: World) -> None:
         self._world = world
         self._revoked: set[str] = set()
-        self.options = QoroOptions()
-        self.realm = world.realm("qoro")
-        self.store = Store(self.realm)
-        self.intake = Intake(self.realm, self.store, self.options)
-        self.results = Results(world, self.options)
+        self.options: QoroOptions = QoroOptions()
+        self.realm: Realm = world.realm("qoro")
+        self.store: Store = Store(self.realm)
+        self.intake: Intake = Intake(self.realm, self.store, self.options)
+        self.results: Results = Results(world, self.options)
         self.configure()
 
     @property

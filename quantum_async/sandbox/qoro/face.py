@@ -33,7 +33,7 @@ class QoroFace:
         self._desk = Desk(world)
         self._jobs = JobRoutes(self._desk)
         self._other = OtherRoutes(self._desk)
-        self.routes = RouteTable([*self._job_routes(), *self._other_routes()])
+        self.routes: RouteTable = RouteTable([*self._job_routes(), *self._other_routes()])
 
     def refuse(self, request: Request, refusal: Refusal) -> Reply:
         """Write a refusal: the framework's own have another field than the application's."""

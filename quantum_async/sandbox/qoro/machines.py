@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ CLUSTERS = [
 ]
 
 # Clients before 0.13 break on any other field of a computer.
-SYSTEMS = [
+SYSTEMS: list[JsonValue] = [
     {
         "name": "lab_qpu",
         "access_level": "PUBLIC",
@@ -52,7 +56,7 @@ SYSTEMS = [
     }
 ]
 
-BLUEPRINTS = {
+BLUEPRINTS: dict[str, JsonValue] = {
     "ibm": {
         "label": "IBM Quantum",
         "credentials": [

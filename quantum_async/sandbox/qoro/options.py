@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -18,7 +20,7 @@ class QoroOptions(BaseModel):
         transactions: How many movements of credits there are.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
     scheduled: bool = False
     locked_token: str = "locked"  # noqa: S105  a name for tests
