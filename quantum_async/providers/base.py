@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from quantum_async.errors import BatchError, UnknownTargetError
@@ -226,6 +225,8 @@ def providers() -> dict[str, type[ProviderClient]]:
     Returns:
         Client classes by registry name, sorted.
     """
+    from importlib.metadata import entry_points
+
     found = entry_points(group=ENTRY_POINT_GROUP)
     return {entry.name: entry.load() for entry in sorted(found, key=lambda entry: entry.name)}
 
@@ -239,6 +240,8 @@ def provider(name: str) -> type[ProviderClient]:
     Raises:
         UnknownTargetError: No such provider is installed.
     """
+    from importlib.metadata import entry_points
+
     matches = entry_points(group=ENTRY_POINT_GROUP, name=name)
     for entry in matches:
         loaded: type[ProviderClient] = entry.load()

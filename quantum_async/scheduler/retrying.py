@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import anyio
-import stamina
+import anyio.to_thread
 
 from quantum_async.errors import QuantumAsyncError
 
@@ -50,8 +51,12 @@ class Retry:
             wait = self.judge(error)
             if wait is False:
                 raise
+        # Imported off the loop, and only now: it costs as much as a first result may.
+        await anyio.to_thread.run_sync(import_module, "stamina")
         await anyio.sleep(self.first_wait if wait is True else wait)
-        retries = stamina.retry_context(
+        from stamina import retry_context
+
+        retries = retry_context(
             on=self.judge,
             attempts=self.attempts - 1,
             timeout=self.patience,
