@@ -21,6 +21,7 @@ from quantum_async.cli.options import (
     Shots,
     Timeout,
 )
+from quantum_async.cli.sandbox import app as sandbox_app
 from quantum_async.cli.session import execute
 
 app: typer.Typer = typer.Typer(
@@ -34,6 +35,7 @@ app: typer.Typer = typer.Typer(
 
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(doctor_app)
+app.add_typer(sandbox_app, name="sandbox")
 
 
 class OnError(StrEnum):

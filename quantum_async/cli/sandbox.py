@@ -1,0 +1,72 @@
+"""``quantum-async sandbox``: a cloud on this machine to test against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quantum_async.cli.codes import ExitCode
+
+app: typer.Typer = typer.Typer(help="A cloud on this machine that speaks the providers' protocols.")
+
+PORTS = (
+    "First of the consecutive ports: Pasqal, Azure, IQM, Qoro; +9 is control. 0 takes free ones."
+)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep ``serve`` a verb of its own, although it is the only one."""
+
+
+@app.command()
+def serve(
+    *,
+    port: Annotated[int, typer.Option(help=PORTS)] = 8900,
+    latency: Annotated[str, typer.Option(help="Time of each answer, such as 20ms.")] = "0ms",
+    job_time: Annotated[str, typer.Option(help="Mean run time of a job.")] = "0.2s",
+    seed: Annotated[int, typer.Option(help="Makes a run repeat itself.")] = 0,
+    faults: Annotated[Path | None, typer.Option(help="A plan of faults, as JSON.")] = None,
+    env_file: Annotated[
+        Path | None, typer.Option(help="Where to write the variables that point clients here.")
+    ] = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate/--no-simulate", help="Simulate jobs, or draw counts.")
+    ] = True,
+) -> None:
+    """Serve every provider's protocol on loopback until interrupted.
+
+    Prints a line per service, then ``ready``. Any user name, password and token is accepted.
+
+    Examples:
+        quantum-async sandbox serve --env-file sandbox.env
+
+        quantum-async sandbox serve --port 9100 --latency 50ms --no-simulate
+    """
+    try:
+        from quantum_async.sandbox.faults.plan import load_plan
+        from quantum_async.sandbox.server import serve as run
+        from quantum_async.sandbox.settings import SandboxSettings
+    except ModuleNotFoundError as error:
+        _complain(f"{error.name} is not installed", 'pip install "quantum_async[sandbox]"')
+        raise typer.Exit(ExitCode.USAGE) from error
+    try:
+        settings = {
+            "port": port,
+            "latency": latency,
+            "job_time": job_time,
+            "seed": seed,
+            "faults": load_plan(faults) if faults is not None else (),
+            "env_file": env_file,
+            "simulate": simulate,
+        }
+        run(SandboxSettings.model_validate(settings))
+    except (OSError, ValueError) as error:
+        _complain(str(error), "Correct the option; --port 0 takes free ports.")
+        raise typer.Exit(ExitCode.USAGE) from error
+
+
+def _complain(why: str, remedy: str) -> None:
+    typer.echo(f"the sandbox did not start\n{why}\n{remedy}", err=True)
