@@ -20,8 +20,8 @@ def test_installed_providers_are_found_by_name() -> None:
 
 def test_an_unknown_provider_is_refused_with_the_known_ones() -> None:
     """A misspelt provider lists what could have been meant."""
-    with pytest.raises(UnknownTargetError, match="no provider 'loacl'") as caught:
-        provider("loacl")
+    with pytest.raises(UnknownTargetError, match="no provider 'locaal'") as caught:
+        provider("locaal")
     assert "local" in str(caught.value.remedy)
 
 
