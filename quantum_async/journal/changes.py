@@ -91,7 +91,7 @@ class Intend(Change[None]):
     def __init__(
         self, submission: Submission, budget: Budget | None, run: str, stored: set[str]
     ) -> None:
-        self.scope: str = submission.scope
+        self.scope: str | None = submission.scope
         self._submission = submission
         self._budget = budget
         self._run = run
