@@ -44,3 +44,25 @@ class TestPasqalContract(ProviderContract):
 
     def sent(self, client):
         return sum(self.sandbox.stats()["pasqal"]["requests"].values()) - self.before
+
+
+@pytest.fixture(scope="module")
+def measuring():
+    """An IQM sandbox that really simulates, one for all tests of this module."""
+    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=("iqm",)) as running:
+        yield running
+
+
+@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
+class TestIQMContract(ProviderContract):
+    device = "garnet"
+    patience = 90.0
+
+    @pytest.fixture
+    def client(self, measuring):
+        self.sandbox = measuring
+        self.before = sum(measuring.stats()["iqm"]["requests"].values())
+        return Awaiting(qa.IQMClient.from_env(measuring.env("iqm")))
+
+    def sent(self, client):
+        return sum(self.sandbox.stats()["iqm"]["requests"].values()) - self.before
