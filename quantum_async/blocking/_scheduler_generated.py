@@ -537,8 +537,8 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         """Start one job per point, as fast as the provider takes them.
 
         Args:
-            program: A parametrised program, or a function from parameters to a program: called
-                with the parameters as keywords, or with one mapping where it takes one argument.
+            program: A parametrised program, or a function from parameters, taken as keywords or
+                as one mapping, to a program, or to a pair of one and values of its parameters.
             points: The points, from `grid` or `zip_points`.
             shots: Shots of each point.
             on: The target, ``provider:device``.
@@ -774,6 +774,37 @@ class Sweep(Handle["AsyncSweep"]):
         Blocking twin of `quantum_async.Sweep.results`.
         """
         return self._call("Sweep.results", lambda: self._async.results(), timeout)
+
+    def refs(self, *, timeout: float | None = None) -> tuple[JobRef | None, ...]:
+        """Wait until the provider has accepted every point, and say which job measures each.
+
+        Cancelled: only the waiting ends; the sweep goes on.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Returns:
+            References in the order of the grid; ``None`` for a point that was not accepted.
+
+        Blocking twin of `quantum_async.Sweep.refs`.
+        """
+        return self._call("Sweep.refs", lambda: self._async.refs(), timeout)
+
+    def statuses(self, *, timeout: float | None = None) -> tuple[JobStatus, ...]:
+        """Ask the provider where the points stand that have not finished.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Returns:
+            Where each point stands, in the order of the grid; queued if it was not sent yet.
+
+        Raises:
+            QuantumAsyncError: The provider could not be asked.
+
+        Blocking twin of `quantum_async.Sweep.statuses`.
+        """
+        return self._call("Sweep.statuses", lambda: self._async.statuses(), timeout)
 
     def cancel(self, *, timeout: float | None = None) -> None:
         """Cancel every point that has not finished; those not sent yet are never sent.

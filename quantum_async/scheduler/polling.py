@@ -113,15 +113,25 @@ class Poller:
             else:
                 self._slots.release()
 
-    async def refresh(self, record: JobRecord) -> None:
-        """Ask about one job now.
+    async def refresh(self, *records: JobRecord) -> None:
+        """Ask about jobs now, in the fewest requests; those that have ended are not asked about.
 
         Raises:
             QuantumAsyncError: The provider could not be asked.
         """
-        if record.ref is not None and record.stage is Stage.ACCEPTED:
-            states = await self._lane.client.poll([record.ref])
-            if record.stage is Stage.ACCEPTED:
+        by_id: dict[str, list[JobRecord]] = {}
+        for record in records:
+            if record.ref is not None and record.stage is Stage.ACCEPTED:
+                by_id.setdefault(record.ref.id, []).append(record)
+        most, ids = self._lane.capabilities.jobs_per_poll, list(by_id)
+        for start in range(0, len(ids), most):
+            page = ids[start : start + most]
+            await self._refresh([record for job_id in page for record in by_id[job_id]])
+
+    async def _refresh(self, records: list[JobRecord]) -> None:
+        states = await self._lane.client.poll([r.ref for r in records if r.ref is not None])
+        for record in records:
+            if record.ref is not None and record.stage is Stage.ACCEPTED:
                 self._update(record, states.get(record.ref), anyio.current_time())
 
     def _first_due(self) -> float:

@@ -220,8 +220,8 @@ class Scheduler(AsyncContextManagerMixin):
         """Start one job per point, as fast as the provider takes them.
 
         Args:
-            program: A parametrised program, or a function from parameters to a program: called
-                with the parameters as keywords, or with one mapping where it takes one argument.
+            program: A parametrised program, or a function from parameters, taken as keywords or
+                as one mapping, to a program, or to a pair of one and values of its parameters.
             points: The points, from `grid` or `zip_points`.
             shots: Shots of each point.
             on: The target, ``provider:device``.

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from quantum_async.models.grid import Points, Value
     from quantum_async.simulation.programs import ProgramLike
 
-    SweepProgram: TypeAlias = ProgramLike | Callable[..., ProgramLike]
-    """A parametrised program, or a function from parameters to a program."""
-    Made: TypeAlias = tuple[Program, Mapping[str, Value]] | QuantumAsyncError
+    Bound: TypeAlias = tuple[ProgramLike, Mapping[str, object]]
+    """A program, and values of its parameters."""
+    SweepProgram: TypeAlias = ProgramLike | Callable[..., ProgramLike | Bound]
+    """A parametrised program, or a function from parameters to a program, or to a bound one."""
+    Taken: TypeAlias = tuple[Program, Mapping[str, Value]]
+    Made: TypeAlias = Taken | QuantumAsyncError
 
 
 class ProgramSource:
@@ -65,7 +68,7 @@ class ProgramSource:
         return await anyio.to_thread.run_sync(self._function_digest)
 
     def _function_digest(self) -> str:
-        first = self._build(0).digest
+        first = self._build(0)[0].digest
         name = getattr(self._function, "__qualname__", type(self._function).__qualname__)
         return hashlib.sha256(f"{name}\0{first}".encode()).hexdigest()
 
@@ -85,11 +88,11 @@ class ProgramSource:
 
     def _try(self, index: int) -> Made:
         try:
-            return self._build(index), {}
+            return self._build(index)
         except QuantumAsyncError as error:
             return error
 
-    def _build(self, index: int) -> Program:
+    def _build(self, index: int) -> Taken:
         assert self._function is not None
         point = self._points[index]
         try:
@@ -101,7 +104,11 @@ class ProgramSource:
                 f"the program function failed at point {index}: {error!r}",
                 remedy=f"It was called with {dict(point)}.",
             ) from error
-        return as_program(built)
+        if isinstance(built, tuple):
+            # Points that share a program let the provider bind them, and read it only once.
+            program, values = built
+            return as_program(program), plain_variables(values)
+        return as_program(built), {}
 
 
 def _takes_mapping(function: Callable[..., object], points: Points) -> bool:

@@ -17,6 +17,7 @@ from quantum_async.errors import (
     SchedulerClosedError,
 )
 from quantum_async.journal.records import SETTLED, Place, SweepPlan
+from quantum_async.models.job import JobStatus
 from quantum_async.models.submission import JobSpec, RunOptions
 from quantum_async.models.sweep import SweepPoint, SweepResults
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from quantum_async.journal.records import Claim
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.grid import Points, Value
+    from quantum_async.models.job import JobRef
     from quantum_async.models.program import Program
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.source import ProgramSource
@@ -74,6 +76,7 @@ class Sweep:
         self._outcomes: dict[int, SweepPoint] = {}
         self._finished: list[int] = []
         self._progress = anyio.Event()
+        self._fed = anyio.Event()
         self._failure: BaseException | None = None
         self.points = points
         self.name = name
@@ -138,6 +141,36 @@ class Sweep:
         ordered = [self._outcomes[index] for index in range(len(self.points))]
         return SweepResults(self.points, ordered, self.name)
 
+    async def refs(self) -> tuple[JobRef | None, ...]:
+        """Wait until the provider has accepted every point, and say which job measures each.
+
+        Cancelled: only the waiting ends; the sweep goes on.
+
+        Returns:
+            References in the order of the grid; ``None`` for a point that was not accepted.
+        """
+        await self._fed.wait()
+        known: dict[int, JobRef | None] = {}
+        for record, index in list(self._records.items()):
+            await record.wait_accepted()
+            known[index] = record.ref
+        known |= {index: point.ref for index, point in self._outcomes.items()}
+        return tuple(known.get(index) for index in range(len(self.points)))
+
+    async def statuses(self) -> tuple[JobStatus, ...]:
+        """Ask the provider where the points stand that have not finished.
+
+        Returns:
+            Where each point stands, in the order of the grid; queued if it was not sent yet.
+
+        Raises:
+            QuantumAsyncError: The provider could not be asked.
+        """
+        await self._lane.poller.refresh(*self._records)
+        found = {index: record.state.status for record, index in self._records.items()}
+        found |= {index: _status(point) for index, point in self._outcomes.items()}
+        return tuple(found.get(index, JobStatus.QUEUED) for index in range(len(self.points)))
+
     async def cancel(self) -> None:
         """Cancel every point that has not finished; those not sent yet are never sent.
 
@@ -180,6 +213,7 @@ class Sweep:
             self._fail(error)
         finally:
             self.is_feeding = False
+            self._fed.set()
             self._lane.sender.expected = 0
         self._abandon()
 
@@ -311,3 +345,10 @@ class Sweep:
         if len(self._failed) > 1:
             twin.add_note(f"{len(self._failed)} of {len(self.points)} points have no result.")
         return twin
+
+
+def _status(point: SweepPoint) -> JobStatus:
+    if point.error is None:
+        return JobStatus.SUCCEEDED
+    is_cancelled = isinstance(point.error, JobCancelledError)
+    return JobStatus.CANCELLED if is_cancelled else JobStatus.FAILED

@@ -231,3 +231,44 @@ async def test_a_sweep_left_before_any_point_failed_ends_quietly() -> None:
                 pytest.fail("no point ends")
     assert scope.cancelled_caught
     assert client.running() == 0
+
+
+async def test_a_function_may_leave_values_to_the_provider() -> None:
+    """Points made by a function share a program where it returns one with values."""
+    client = FakeClient().can(jobs_per_submission=10)
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        sweep = scheduler.sweep(lambda n: (PROGRAM, {"x": 7 - n}), qa.grid(n=range(8)), shots=1)
+        results = await sweep
+    assert [int(next(iter(point.counts)), 2) for point in results] == list(range(7, -1, -1))
+    assert client.world.sizes == [8]
+
+
+async def test_jobs_are_named_once_they_are_accepted() -> None:
+    """The references are there before the jobs end, in grid order, and tell which job is whose."""
+    client = FakeClient(run_time=lambda _: 30.0).can(jobs_per_submission=2)
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        sweep = scheduler.sweep(PROGRAM, qa.grid(x=range(5)), shots=1, on_error="collect")
+        refs = await sweep.refs()
+        assert sweep.done == 0
+        assert await sweep.refs() == refs
+        await sweep.cancel()
+        results = await sweep
+    assert [point.ref for point in results] == list(refs)
+    assert len({ref for ref in refs if ref is not None}) == 5
+
+
+async def test_points_stand_where_their_jobs_do() -> None:
+    """Statuses are asked for in as few requests as polls are, and those that ended are known."""
+    client = FakeClient(run_time=lambda n: 0.0 if n < 2 else 30.0).can(jobs_per_poll=10)
+    slow = qa.Limits(min_poll_interval=0.005, max_poll_interval=0.005)
+    async with Scheduler(client, limits=slow) as scheduler:
+        sweep = scheduler.sweep(PROGRAM, qa.grid(x=range(4)), shots=1, on_error="collect")
+        await sweep.refs()
+        while sweep.done < 2:
+            await anyio.sleep(0.005)
+        statuses = await sweep.statuses()
+        assert statuses[:2] == (qa.JobStatus.SUCCEEDED,) * 2
+        assert not any(status.is_terminal for status in statuses[2:])
+        await sweep.cancel()
+        await sweep
+        assert set((await sweep.statuses())[2:]) == {qa.JobStatus.CANCELLED}
