@@ -1,19 +1,27 @@
-"""Every example in a docstring runs."""
+"""Every example runs: those of docstrings, and those of the documentation's pages."""
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from quantum_async.sandbox import BlockingSandbox
+from tests.pages import LANGUAGES, SAVED, Page, pages, run as run_page
 
 PACKAGE = Path(__file__).parents[1] / "quantum_async"
 FENCE = re.compile(
     r"^(?P<indent> *)```python\n(?P<code>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE
 )
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -80,3 +88,56 @@ async def test_a_wrong_example_fails() -> None:
     for code in ("assert 1 == 2", "import anyio\nawait anyio.sleep(0)\nassert 1 == 2"):
         with pytest.raises(AssertionError):
             await run(Example(PACKAGE / "x.py", 1, code))
+
+
+PROVIDERS = ("pasqal", "azure", "iqm", "qoro")
+
+
+@pytest.fixture(scope="module")
+def clouds() -> Iterator[BlockingSandbox]:
+    """A sandbox that simulates, for the pages that need one."""
+    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, seed=1) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("page", [page for page in pages() if page.blocks], ids=str)
+def test_page_runs(page: Page, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Every block of the page runs, in order, and prints what the page says."""
+    variables: dict[str, str] = {}
+    if page.needs_sandbox:
+        sandbox = request.getfixturevalue("clouds")
+        sandbox.reset()
+        for provider in PROVIDERS:
+            variables |= sandbox.env(provider)
+    with contextlib.chdir(tmp_path):
+        run_page(page, variables)
+
+
+@pytest.mark.parametrize("page", pages(), ids=str)
+def test_no_block_of_a_page_is_left_out(page: Page) -> None:
+    """A page has no block that this suite would pass over without a word."""
+    for block in page.blocks:
+        assert block.language in LANGUAGES, f"{block}: nobody runs {block.language!r}"
+        assert block.language not in SAVED or block.title, f"{block}: saved under no name"
+
+
+def written(folder: Path, text: str) -> Page:
+    (folder / "page.md").write_text(text)
+    return Page(folder / "page.md")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```python\nassert 1 == 2\n```\n",
+        "```python\nimport anyio\nawait anyio.sleep(0)\nassert 1 == 2\n```\n",
+        "```python\nprint(1)\n```\n\n```text\n2\n```\n",
+        '```python title="a.py"\nassert 1 == 2\n```\n\n```console\npython a.py\n```\n',
+    ],
+    ids=["plain", "awaiting", "output", "file"],
+)
+def test_a_wrong_page_fails(text: str, tmp_path: Path) -> None:
+    """A page is really run, and what it promises to print is compared."""
+    with contextlib.chdir(tmp_path), pytest.raises(AssertionError):
+        run_page(written(tmp_path, text), {})
