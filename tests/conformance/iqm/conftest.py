@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from iqm.iqm_client import Circuit, IQMClient
@@ -41,3 +46,59 @@ def client(sandbox) -> IQMClient:
 def simulating(simulating_sandbox) -> IQMClient:
     """The vendor's client of the sandbox that simulates."""
     return connect(simulating_sandbox)
+
+
+class Ours:
+    """Our client, in an environment that holds it.
+
+    Args:
+        env: The variables that point it at a sandbox.
+    """
+
+    def __init__(self, env: dict[str, str]) -> None:
+        python = os.environ.get("QUANTUM_ASYNC_SANDBOX_PYTHON") or sys.executable
+        self._process = subprocess.Popen(
+            [python, str(Path(__file__).with_name("ours.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "SANDBOX": json.dumps(env)},
+        )
+
+    def answer(self, name: str, /, *positional, **arguments):
+        """Call it, and give what it answers, errors included."""
+        flat = arguments if name == "counts" else {"arguments": arguments}
+        request = {"call": name, "positional": positional, **flat}
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, "our client ended"
+        return json.loads(line)
+
+    def __call__(self, name: str, /, *positional, **arguments):
+        """Call it, and give what it returns."""
+        answer = self.answer(name, *positional, **arguments)
+        assert "value" in answer, answer
+        return answer["value"]
+
+    def close(self) -> None:
+        """End it."""
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def ours(counting_sandbox):
+    """Our client of the sandbox that draws counts."""
+    running = Ours(counting_sandbox.env("iqm"))
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def ours_simulating(simulating_sandbox):
+    """Our client of the sandbox that simulates."""
+    running = Ours(simulating_sandbox.env("iqm"))
+    yield running
+    running.close()

@@ -34,7 +34,8 @@ _PRX: Mapping[str, Callable[..., tuple[float, float]]] = {
     "y": lambda: (math.pi, math.pi / 2),
     "ry": lambda theta: (theta, math.pi / 2),
 }
-_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "dt": 1e-9}
+# How many of each make a second: dividing by them rounds once, where multiplying rounds twice.
+_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9, "ps": 1e12, "dt": 1e9}
 
 NATIVE = frozenset({*_PRX, "cz", "move", "measure", "reset", "barrier", "delay", "id", "if_else"})
 """Qiskit's names of what can be translated gate by gate."""
@@ -216,7 +217,7 @@ def _base_keys(bits: BitLayout) -> dict[int, str]:
 
 def _seconds(operation: _Step) -> float:
     unit = str(getattr(operation, "unit", "dt"))
-    return float(operation.params[0]) * _SECONDS.get(unit, math.nan)
+    return float(operation.params[0]) / _PER_SECOND.get(unit, math.nan)
 
 
 def _bits_of(register: object) -> list[object]:
