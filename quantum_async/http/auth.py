@@ -48,6 +48,19 @@ class Auth(ABC):
             Whether there is now something else to try.
         """
 
+    async def challenged(self, rejected: Mapping[str, str], challenge: str) -> bool:
+        """Renew credentials that a provider has refused, by what it says that it misses.
+
+        Args:
+            rejected: The headers that `headers` returned for the refused request.
+            challenge: The refusal's ``WWW-Authenticate``, which most providers do not use.
+
+        Returns:
+            Whether there is now something else to try.
+        """
+        del challenge
+        return await self.refresh(rejected)
+
 
 class StaticAuth(Auth):
     """Headers that never change, such as an API key's.

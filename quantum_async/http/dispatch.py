@@ -251,8 +251,10 @@ class Dispatcher:
         # Asked for now rather than before the wait for a lane, in which a token could expire.
         headers = await self._auth.headers()
         answer = await self._observed(call, headers, send)
-        if answer.status == 401 and await self._auth.refresh(headers):
-            answer = await self._observed(call, await self._auth.headers(), send)
+        if answer.status == 401:
+            challenge = answer.headers.get("www-authenticate", "")
+            if await self._auth.challenged(headers, challenge):
+                answer = await self._observed(call, await self._auth.headers(), send)
         return answer
 
     async def _observed(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import functools
 import inspect
+import re
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 import anyio
@@ -19,7 +22,7 @@ from quantum_async.http.auth import Auth, StaticAuth, TokenSource, bearer, check
 from quantum_async.http.token import HasToken, Token
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from quantum_async.http.token import Provided
 
@@ -30,6 +33,7 @@ MARGIN = 300.0
 """Seconds before its end at which a token is renewed."""
 
 _CLOSING = 5.0
+_CLAIMS = re.compile(r'\bclaims="([^"]*)"')
 
 
 @runtime_checkable
@@ -53,6 +57,51 @@ class KeyCredential(Protocol):
 
 Credential: TypeAlias = TokenCredential | KeyCredential | str
 """What proves who is asking; a string is an access token that somebody else renews."""
+
+
+class EntraAuth(TokenSource):
+    """Tokens of Microsoft Entra, which may be asked for again with the claims that are missing.
+
+    A service that evaluates access continuously refuses a token before its end, such as after a
+    change of password, and says which claims another one must have.
+
+    Args:
+        ask: Gets a new token, with these claims where there are any.
+    """
+
+    def __init__(self, ask: Callable[[str | None], Awaitable[Token]]) -> None:
+        self._ask = ask
+        self._claims: str | None = None
+        super().__init__(self._claimed, margin=MARGIN)
+
+    async def challenged(self, rejected: Mapping[str, str], challenge: str) -> bool:
+        """Fetch another token with the claims that a refusal names, if it names any."""
+        claims = claims_in(challenge)
+        # Where somebody has renewed since, the claims were about a token that is gone.
+        if claims is not None and self._headers is rejected:
+            self._claims = claims
+        return await self.refresh(rejected)
+
+    async def _claimed(self) -> Token:
+        token = await self._ask(self._claims)
+        self._claims = None
+        return token
+
+
+def claims_in(challenge: str) -> str | None:
+    """Read the claims that a token lacks, as the credential wants them: JSON.
+
+    Args:
+        challenge: The ``WWW-Authenticate`` of a refusal.
+    """
+    match = _CLAIMS.search(challenge)
+    if match is None or 'error="insufficient_claims"' not in challenge:
+        return None
+    padded = match[1] + "=" * (-len(match[1]) % 4)
+    try:
+        return base64.urlsafe_b64decode(padded).decode() or None
+    except ValueError:
+        return None
 
 
 class Login:
@@ -110,10 +159,10 @@ class Login:
         if isinstance(self._given, str):
             return bearer(self._given)
 
-        async def fetch() -> Token:
-            return await self._token(scope)
+        async def ask(claims: str | None) -> Token:
+            return await self._token(scope, claims)
 
-        return TokenSource(fetch, margin=MARGIN)
+        return EntraAuth(ask)
 
     async def close(self) -> None:
         """Close the default chain, where it was made."""
@@ -126,10 +175,10 @@ class Login:
             if inspect.isawaitable(closing):
                 await closing
 
-    async def _token(self, scope: str) -> Token:
+    async def _token(self, scope: str, claims: str | None) -> Token:
         credential = await self._credential()
         try:
-            return _as_token(await _asked(credential, scope))
+            return _as_token(await _asked(credential, scope, claims))
         except QuantumAsyncError:
             raise
         except Exception as error:
@@ -146,12 +195,29 @@ class Login:
             return made
 
 
-async def _asked(credential: TokenCredential, scope: str) -> object:
+async def _asked(credential: TokenCredential, scope: str, claims: str | None) -> object:
+    # Without `enable_cae` no token is ever refused before its end; credentials of one's own may
+    # know neither word.
+    wanted: dict[str, object] = {"enable_cae": True, "claims": claims}
+    known = _keywords(credential.get_token)
+    given = {name: value for name, value in wanted.items() if value is not None and known(name)}
+    ask: Callable[..., object] = functools.partial(credential.get_token, scope, **given)
     if inspect.iscoroutinefunction(credential.get_token):
-        return await credential.get_token(scope)
-    # A sync credential may start a process or ask a server: never on the loop.
-    given: object = await anyio.to_thread.run_sync(credential.get_token, scope)
-    return await given if inspect.isawaitable(given) else given
+        token = ask()
+    else:
+        # A sync credential may start a process or ask a server: never on the loop.
+        token = await anyio.to_thread.run_sync(ask)
+    return await token if inspect.isawaitable(token) else token
+
+
+def _keywords(function: Callable[..., object]) -> Callable[[str], bool]:
+    """Say which keywords a function takes."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return lambda _: False
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return lambda name: takes_all or name in parameters
 
 
 def _as_token(given: object) -> Token:

@@ -120,6 +120,7 @@ class Submitter:
             target,
             in_session=session_id is not None,
             num_qubits=known.num_qubits if known is not None else None,
+            profile=(known.target_profile or "") if known is not None else "",
         )
         further = {name: plain(value) for name, value in options.params.items()}
         return NewJob(

@@ -41,7 +41,7 @@ def read(text: str) -> tuple[str, Shape]:
     lines: list[str] = []
     arrays: list[list[int]] = []
     is_tuple = False
-    most = -1
+    most, last = -1, -1
     for kind, name, variant, operands in _CALL.findall(text):
         numbers, angles = _operands(operands)
         if kind == "rt":
@@ -53,11 +53,13 @@ def read(text: str) -> tuple[str, Shape]:
                     arrays.append([])
                 arrays[-1].append(numbers[0])
             continue
+        if name in _MEASURE:
+            last = max(last, numbers[1])
         most = max(most, *(numbers[:1] if name in _MEASURE else numbers))
         lines.append(_line(name, variant, numbers, angles))
     if not arrays:
         raise ValueError("the program records no result")
-    bits = 1 + max(result for array in arrays for result in array)
+    bits = 1 + max(last, *(result for array in arrays for result in array))
     records = tuple(tuple(array) for array in arrays)
     return program(most + 1, lines, bits), Shape(("c",), (bits,), records, is_tuple)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from qiskit import QuantumCircuit
 
+import quantum_async as qa
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.telemetry import EventHooks
 from quantum_async.models.program import Program, ProgramFormat
@@ -59,3 +61,20 @@ class TestPasqalContract(AzureContract):
     device = "pasqal.sim.emu-free"
     program = idle()
     outcome = "00"
+
+
+@pytest.mark.timeout(120)
+async def test_a_circuit_that_goes_on_after_a_measurement_runs(simulating):
+    """Measure a 1, reset, measure again: in QIR and in Quantinuum's own format."""
+    circuit = QuantumCircuit(1, 2)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    circuit.reset(0)
+    circuit.measure(0, 1)
+    async with qa.Scheduler(simulating.client("azure")) as scheduler:
+        for form in CircuitForm:
+            options = AzureOptions(form=form)
+            job = await scheduler.submit(
+                circuit, shots=20, on="azure:quantinuum.sim.h2-1e", options=options
+            )
+            assert (await job).counts == {"01": 20}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
@@ -204,6 +205,90 @@ async def test_what_goes_wrong_with_a_token_is_told_by_what_to_do():
         await jobs(Cloud().client(RESOURCE.replace("/ws", "/missing"), credential="t"))
     with pytest.raises(ConfigurationError, match="where it listens"):
         await jobs(Cloud(endpoint=None).client(RESOURCE, credential="t"))
+
+
+class Revoked:
+    """A data plane that refuses every token that was not asked for with its claims."""
+
+    CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}'
+
+    def __init__(self, challenge: str | None = None) -> None:
+        encoded = base64.urlsafe_b64encode(self.CLAIMS.encode()).decode().rstrip("=")
+        self.challenge = challenge or (
+            'Bearer realm="", authorization_uri="https://login.example/authorize", '
+            f'error="insufficient_claims", claims="{encoded}"'
+        )
+        self.asked: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.headers["authorization"])
+        if request.headers["authorization"] == "Bearer claimed":
+            return httpx.Response(200, json={"value": [], "nextLink": None})
+        return httpx.Response(401, headers={"WWW-Authenticate": self.challenge})
+
+    def client(self, credential) -> AzureClient:
+        options = SessionOptions(transport=httpx.MockTransport(self), retry=NO_RETRY)
+        endpoint = "https://ws.quantum.azure.com"
+        return AzureClient(RESOURCE, endpoint=endpoint, credential=credential, options=options)
+
+
+class Claiming:
+    """A credential as azure-identity's, which takes claims."""
+
+    def __init__(self) -> None:
+        self.given: list[dict] = []
+
+    async def get_token(self, *scopes: str, claims: str | None = None, **more):
+        await anyio.lowlevel.checkpoint()
+        self.given.append({"claims": claims, **more})
+        token = "plain" if claims is None else "claimed"
+        return SimpleNamespace(token=token, expires_on=time.time() + 3600)
+
+
+class ClaimingSync(Claiming):
+    """The same, blocking its thread."""
+
+    def get_token(self, *scopes: str, claims: str | None = None, **more):
+        self.given.append({"claims": claims, **more})
+        token = "plain" if claims is None else "claimed"
+        return SimpleNamespace(token=token, expires_on=time.time() + 3600)
+
+
+@pytest.mark.parametrize("make", [Claiming, ClaimingSync])
+async def test_a_revoked_token_is_asked_for_again_with_the_claims(make):
+    """Continuous access evaluation: one more token for however many requests, then all go on."""
+    cloud, credential = Revoked(), make()
+    async with cloud.client(credential) as client, anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(anext, client.jobs.list(), None)
+    assert [given["claims"] for given in credential.given] == [None, Revoked.CLAIMS]
+    assert all(given["enable_cae"] for given in credential.given)
+    assert cloud.asked.count("Bearer claimed") == 5
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        'Bearer error="invalid_token"',
+        'Bearer error="insufficient_claims"',
+        'Bearer error="insufficient_claims", claims="%%%"',
+        'Bearer error="insufficient_claims", claims="/w=="',
+    ],
+)
+async def test_a_refusal_without_claims_is_the_end(challenge):
+    """Nothing else can be asked for, so that it is told at once."""
+    credential = Claiming()
+    with pytest.raises(AuthenticationError):
+        await jobs(Revoked(challenge).client(credential))
+    assert {given["claims"] for given in credential.given} == {None}
+
+
+async def test_credentials_of_ones_own_need_not_know_claims():
+    """One that takes scopes alone is asked again without them."""
+    chain = Chain()
+    with pytest.raises(AuthenticationError):
+        await jobs(Revoked().client(chain))
+    assert len(chain.scopes) == 2
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,55 @@ def test_what_cannot_run_is_refused_before_it_is_sent(build, error):
     assert isinstance(caught.value, InvalidInputError)
 
 
+def test_measuring_in_the_middle_takes_the_adaptive_profile():
+    """Each measurement is a result of its own; a bit that is measured twice shows the later one."""
+    circuit = QuantumCircuit(1, 2)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    circuit.reset(0)
+    circuit.sx(0)
+    circuit.measure(0, 1)
+    circuit.measure(0, 0)
+    text = payload(circuit, "quantinuum.sim.h2-1e").content.decode()
+    assert '"qir_profiles"="adaptive_profile"' in text
+    assert '"required_num_qubits"="1" "required_num_results"="3"' in text
+    calls = [
+        line.split("__")[3] for line in text.splitlines() if "call void" in line and "qis" in line
+    ]
+    assert calls == ["x", "m", "reset", "rx", "m", "m"]
+    recorded = [line for line in text.splitlines() if "call" in line and "result_record" in line]
+    assert ["i64 1 to" in recorded[0], "i64 2 to" in recorded[1]] == [True, True]
+
+
+def test_the_services_profile_decides_over_the_name():
+    """A target whose profile the workspace names is taken at its word."""
+    for profile, goes in (("Adaptive_RI", True), ("Base", False)):
+        program = spec(measured_in_the_middle())
+        for target in ("quantinuum.sim.h2-1e", "rigetti.sim.qvm", "acme.qpu"):
+            if goes:
+                payload_of(program, target, in_session=False, num_qubits=None, profile=profile)
+                continue
+            with pytest.raises(UnsupportedProgramError, match=f"{target} cannot do that in QIR"):
+                payload_of(program, target, in_session=False, num_qubits=None, profile=profile)
+
+
+def test_decisions_are_sent_where_a_format_says_them():
+    """OpenQASM for Quantinuum has them; QIR as we write it, and the other formats, do not."""
+    circuit = QuantumCircuit(1, 1)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.cregs[0], 1)):
+        circuit.x(0)
+    circuit.measure(0, 0)
+    native = AzureOptions(form=CircuitForm.NATIVE)
+    text = payload(circuit, "quantinuum.sim.h2-1e", options=native).content.decode()
+    assert "if (c == 1) x q[0];" in text
+    with pytest.raises(UnsupportedProgramError, match=r"decides by .*if_else.* in QIR"):
+        payload(circuit, "quantinuum.sim.h2-1e")
+    for target in ("ionq.simulator", "rigetti.sim.qvm"):
+        with pytest.raises(UnsupportedProgramError, match="its own format"):
+            payload(circuit, target, options=native)
+
+
 def test_registers_keep_their_order_and_unmeasured_bits():
     """B stands left of a, and its unmeasured bit is 0 on the left."""
     metadata = dict(payload(two_registers()).metadata)

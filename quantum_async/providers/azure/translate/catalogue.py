@@ -80,6 +80,16 @@ def formats_of(target: str) -> frozenset[ProgramFormat]:
     return CIRCUIT_FORMATS | {ProgramFormat.QIR} | further
 
 
+def is_adaptive(target: str, profile: str = "") -> bool:
+    """Say whether a target goes on after measurements.
+
+    Args:
+        target: Its name.
+        profile: The profile of QIR that it takes, where the service says.
+    """
+    return "adaptive" in profile.lower() if profile else provider_in(target) == QUANTINUUM
+
+
 def is_simulator(target: str) -> bool:
     """Say whether a target computes instead of measuring, by its name."""
     parts = target.lower().split(".")

@@ -26,7 +26,29 @@ if TYPE_CHECKING:
     from quantum_async.models.program import Program
 
 _IGNORED = frozenset({"barrier", "delay", "id"})
-_KEPT = frozenset({"measure", *_IGNORED})
+_KEPT = frozenset({"measure", "reset", *_IGNORED})
+
+
+_DECIDING = frozenset({"if_else", "while_loop", "for_loop", "switch_case", "box"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a target can run of circuits.
+
+    Args:
+        target: Its name.
+        most_qubits: How many qubits it has, where that is known.
+        goes_on: Whether it goes on after a measurement.
+        decides: Whether it can be told to decide by what was measured.
+        form: How circuits are written down for it, for the error; empty or ``" in ..."``.
+    """
+
+    target: str
+    most_qubits: int | None = None
+    goes_on: bool = False
+    decides: bool = False
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +73,25 @@ class Circuit:
     """A circuit as a target is told of it.
 
     Args:
-        gates: Its operations, measurements left out.
-        measured: For each classical bit, the qubit that is measured into it, or -1.
+        steps: Its operations in their order, measurements included.
+        measured: For each classical bit, the qubit that is measured into it last, or -1.
         num_qubits: How many qubits it has.
         bits: Where its classical bits stand in an outcome.
         name: What people call it.
+        is_measured_last: Whether no qubit is used again after its measurement.
     """
 
-    gates: tuple[Gate, ...]
+    steps: tuple[Gate, ...]
     measured: tuple[int, ...]
     num_qubits: int
     bits: BitLayout
     name: str
+    is_measured_last: bool = True
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """Its operations, measurements left out."""
+        return tuple(step for step in self.steps if step.name != "measure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +109,7 @@ def prepared_circuit(
     program: Program,
     variables: Mapping[str, Value],
     basis: Sequence[str],
-    target: str,
-    most_qubits: int | None,
+    limits: Limits,
 ) -> QuantumCircuit:
     """Read a circuit, check it, write it in a target's gates, and bind its parameters.
 
@@ -91,8 +119,7 @@ def prepared_circuit(
         program: The circuit.
         variables: Values of its parameters.
         basis: Qiskit's names of the gates.
-        target: The target's name.
-        most_qubits: How many qubits the target has, where that is known.
+        limits: What the target can run.
 
     Raises:
         ProgramError: It is malformed, cannot run there, or its values do not match.
@@ -103,7 +130,7 @@ def prepared_circuit(
     except ModuleNotFoundError as error:
         library = (error.name or "qiskit").partition(".")[0]
         raise MissingExtraError(library, extra="qiskit") from error
-    check_circuit(made.original, target, most_qubits)
+    check_circuit(made.original, limits)
     values = values_by_parameter(made.original, variables)
     left = {name: value for name, value in values.items() if name in made.circuit.parameters}
     if not left:
@@ -117,32 +144,42 @@ def _prepare(program: Program, basis: Sequence[str]) -> _Prepared:
     return _Prepared(original, in_basis(original, basis))
 
 
-def check_circuit(circuit: QuantumCircuit, target: str, most_qubits: int | None) -> None:
+def check_circuit(circuit: QuantumCircuit, limits: Limits) -> None:
     """Refuse a circuit that a target cannot run.
 
     Args:
         circuit: The circuit.
-        target: The target's name.
-        most_qubits: How many qubits the target has, where that is known.
+        limits: What the target can run.
 
     Raises:
-        ProgramError: It measures nothing, measures in its middle, or is too wide.
+        ProgramError: It measures nothing, measures in its middle where the target cannot, decides
+            by what it has measured, or is too wide.
     """
-    survey = Survey.of(circuit)
+    survey, target = Survey.of(circuit), limits.target
     if not survey.measures:
         raise NoMeasurementError(
             "the circuit measures nothing",
             remedy="Measure its qubits into classical bits, such as with circuit.measure_all().",
         )
-    if not survey.is_measured_last:
+    if not (survey.is_measured_last or limits.goes_on):
         raise UnsupportedProgramError(
-            f"the circuit goes on after a measurement, which {target} is not told how to do",
+            f"the circuit goes on after a measurement or a reset, and {target} cannot do that{limits.form}",
             provider="azure",
-            remedy="Measure at the end, or pass a program of the vendor's own format or QIR.",
+            remedy="Measure at the end, or use a target with an adaptive profile, such as "
+            "Quantinuum's.",
         )
-    if most_qubits is not None and circuit.num_qubits > most_qubits:
+    deciding = sorted(survey.names & _DECIDING)
+    if deciding and not limits.decides:
+        raise UnsupportedProgramError(
+            f"the circuit decides by what it has measured ({', '.join(deciding)}), which is not "
+            f"written for {target}{limits.form}",
+            provider="azure",
+            remedy="Leave the decisions out, pass a QIR program of your own, or, for Quantinuum, "
+            "use AzureOptions(form=CircuitForm.NATIVE).",
+        )
+    if limits.most_qubits is not None and circuit.num_qubits > limits.most_qubits:
         raise DeviceLimitError(
-            f"the circuit has {circuit.num_qubits} qubits and {target} has {most_qubits}",
+            f"the circuit has {circuit.num_qubits} qubits and {target} has {limits.most_qubits}",
             provider="azure",
             remedy="Use fewer qubits, or a larger target.",
         )
@@ -158,15 +195,16 @@ def in_basis(circuit: QuantumCircuit, basis: Sequence[str]) -> QuantumCircuit:
     Raises:
         UnsupportedProgramError: Some operation cannot be written so.
     """
-    known = {*basis, *_KEPT}
+    known = {*basis, *_KEPT, *_DECIDING}
     survey = Survey.of(circuit)
-    if survey.names <= known or not survey.is_measured_last:
+    if survey.names <= known:
         return circuit
     from qiskit import transpile
     from qiskit.exceptions import QiskitError
 
     try:
-        return transpile(circuit, basis_gates=[*basis], optimization_level=0)
+        gates = [*basis, *sorted(survey.names & _DECIDING)]
+        return transpile(circuit, basis_gates=gates, optimization_level=0)
     except QiskitError as error:
         unknown = ", ".join(sorted(survey.names - known))
         raise UnsupportedProgramError(
@@ -183,22 +221,21 @@ def read_gates(circuit: QuantumCircuit) -> Circuit:
         circuit: The circuit, in the target's gates.
     """
     measured = [-1] * circuit.num_clbits
-    gates = []
-    for gate in _gates(circuit):
-        if gate.name == "measure":
-            measured[gate.clbits[0]] = gate.qubits[0]
-        else:
-            gates.append(gate)
+    steps = tuple(_steps(circuit))
+    for step in steps:
+        if step.name == "measure":
+            measured[step.clbits[0]] = step.qubits[0]
     return Circuit(
-        tuple(gates),
+        steps,
         tuple(measured),
         circuit.num_qubits,
         BitLayout.of(circuit),
         circuit.name or "circuit",
+        Survey.of(circuit).is_measured_last,
     )
 
 
-def _gates(circuit: QuantumCircuit) -> Iterator[Gate]:
+def _steps(circuit: QuantumCircuit) -> Iterator[Gate]:
     qubits = {bit: place for place, bit in enumerate(circuit.qubits)}
     clbits = {bit: place for place, bit in enumerate(circuit.clbits)}
     for instruction in circuit.data:

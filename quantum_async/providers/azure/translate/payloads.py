@@ -15,13 +15,15 @@ from quantum_async.providers.azure.translate.catalogue import (
     QUBITS,
     RIGETTI,
     formats_of,
+    is_adaptive,
     provider_in,
 )
 from quantum_async.providers.azure.translate.notes import Note
 from quantum_async.providers.azure.translate.quantum_results import V2
+from quantum_async.simulation.circuits.bits import BitLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from qiskit import QuantumCircuit
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     JsonObject = dict[str, "JsonValue"]
     from pydantic import JsonValue
+
+    Writer = Callable[[JobSpec, QuantumCircuit], "Payload"]
 
 QIR = "qir.v1"
 
@@ -57,7 +61,9 @@ class Payload:
     name: str = ""
 
 
-def payload_of(job: JobSpec, target: str, *, in_session: bool, num_qubits: int | None) -> Payload:
+def payload_of(
+    job: JobSpec, target: str, *, in_session: bool, num_qubits: int | None, profile: str = ""
+) -> Payload:
     """Write a job down for its target; takes milliseconds to seconds for a circuit.
 
     Args:
@@ -65,6 +71,7 @@ def payload_of(job: JobSpec, target: str, *, in_session: bool, num_qubits: int |
         target: The target's name.
         in_session: Whether it goes to a session, which Pasqal's side must be told.
         num_qubits: How many qubits the target has, where the service says.
+        profile: The profile of QIR that the target takes, where the service says.
 
     Raises:
         ProgramError: The target cannot run it.
@@ -81,7 +88,8 @@ def payload_of(job: JobSpec, target: str, *, in_session: bool, num_qubits: int |
     if program.format is ProgramFormat.PULSER:
         return _of_sequence(job, in_session=in_session)
     if program.format in CIRCUIT_FORMATS:
-        return _of_circuit(job, target, num_qubits or QUBITS.get(target.lower()))
+        most_qubits = num_qubits or QUBITS.get(target.lower())
+        return _of_circuit(job, target, most_qubits, adaptive=is_adaptive(target, profile))
     return _as_it_is(job)
 
 
@@ -105,14 +113,17 @@ def _of_sequence(job: JobSpec, *, in_session: bool) -> Payload:
     )
 
 
-def _of_circuit(job: JobSpec, target: str, most_qubits: int | None) -> Payload:
-    from quantum_async.providers.azure.translate.circuits import prepared_circuit
+def _of_circuit(job: JobSpec, target: str, most_qubits: int | None, *, adaptive: bool) -> Payload:
+    from quantum_async.providers.azure.translate.circuits import Limits, prepared_circuit
 
+    limits = Limits(target, most_qubits, goes_on=adaptive, form=" in QIR")
+    basis: list[str] = qir.BASIS
+    write: Writer = _as_qir
     native = _NATIVE.get(provider_in(target))
-    wanted = azure_options(job.options).form
-    basis, write = native if native and wanted is CircuitForm.NATIVE else (qir.BASIS, _as_qir)
-    circuit = prepared_circuit(job.program, job.variables, basis, target, most_qubits)
-    return write(job, circuit)
+    if native is not None and azure_options(job.options).form is CircuitForm.NATIVE:
+        basis, write, free = native
+        limits = Limits(target, most_qubits, goes_on=free, decides=free, form=" in its own format")
+    return write(job, prepared_circuit(job.program, job.variables, basis, limits))
 
 
 def _as_qir(job: JobSpec, circuit: QuantumCircuit) -> Payload:
@@ -158,7 +169,7 @@ def _as_qasm(job: JobSpec, circuit: QuantumCircuit) -> Payload:
         quantinuum.OUTPUT,
         media_type="application/qasm",
         params={"shots": job.shots},
-        metadata=Note(_read(circuit).bits.registers).words(),
+        metadata=Note(BitLayout.of(circuit).registers).words(),
         name=job.program.name or circuit.name,
     )
 
@@ -177,11 +188,12 @@ def _as_quil(job: JobSpec, circuit: QuantumCircuit) -> Payload:
     )
 
 
-_NATIVE: Mapping[str, tuple[Sequence[str], Callable[[JobSpec, QuantumCircuit], Payload]]] = {
-    IONQ: (ionq.BASIS, _as_ionq),
-    QUANTINUUM: (quantinuum.BASIS, _as_qasm),
-    RIGETTI: (quil.BASIS, _as_quil),
+_NATIVE: Mapping[str, tuple[list[str], Writer, bool]] = {
+    IONQ: (ionq.BASIS, _as_ionq, False),
+    QUANTINUUM: (quantinuum.BASIS, _as_qasm, True),
+    RIGETTI: (quil.BASIS, _as_quil, False),
 }
+"""The gates of each vendor's own format, its writer, and whether it goes on after measurements."""
 
 
 def _as_it_is(job: JobSpec) -> Payload:

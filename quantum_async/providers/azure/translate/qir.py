@@ -1,4 +1,4 @@
-"""QIR of circuits: textual LLVM in the base profile, measured at the end."""
+"""QIR of circuits: textual LLVM, in the base profile where that is enough."""
 
 from __future__ import annotations
 
@@ -35,17 +35,20 @@ def qir_of(circuit: Circuit) -> str:
     Args:
         circuit: The circuit, in gates of `BASIS`.
     """
-    results = {bit: number for number, bit in enumerate(_recorded(circuit))}
-    body = [
-        *(_call(gate) for gate in circuit.gates),
-        *_measurements(circuit, results),
-        *_records(circuit, results),
-    ]
+    results: dict[int, int] = {}
+    if circuit.is_measured_last:
+        results = {bit: number for number, bit in enumerate(_recorded(circuit))}
+        steps = [*map(_call, circuit.gates), *_measurements(circuit, results)]
+    else:
+        steps = list(_in_order(circuit, results))
+    measured = sum("__m__body" in step for step in steps)
+    profile = "base_profile" if circuit.is_measured_last else "adaptive_profile"
+    body = [*steps, *_records(circuit, results)]
     calls = "\n".join(f"  call void @{call}" for call in body)
     declared = "\n\n".join(_declarations(body))
     attributes = (
-        'attributes #0 = { "entry_point" "output_labeling_schema" "qir_profiles"="base_profile" '
-        f'"required_num_qubits"="{circuit.num_qubits}" "required_num_results"="{len(results)}" }}\n'
+        f'attributes #0 = {{ "entry_point" "output_labeling_schema" "qir_profiles"="{profile}" '
+        f'"required_num_qubits"="{circuit.num_qubits}" "required_num_results"="{measured}" }}\n'
         'attributes #1 = { "irreversible" }\n'
     )
     return (
@@ -71,6 +74,19 @@ def _measurements(circuit: Circuit, results: dict[int, int]) -> Iterator[str]:
         yield f"__quantum__qis__m__body({_qubit(circuit.measured[bit])}, {_result(result)})"
 
 
+def _in_order(circuit: Circuit, results: dict[int, int]) -> Iterator[str]:
+    """Write operations in their order; every measurement has a result of its own."""
+    number = 0
+    for step in circuit.steps:
+        if step.name == "measure":
+            # A bit that is measured into again shows the later result.
+            results[step.clbits[0]] = number
+            yield f"__quantum__qis__m__body({_qubit(step.qubits[0])}, {_result(number)})"
+            number += 1
+        else:
+            yield _call(step)
+
+
 def _records(circuit: Circuit, results: dict[int, int]) -> Iterator[str]:
     registers = [
         [results[bit] for bit in reversed(places) if bit in results]
@@ -92,7 +108,7 @@ def _declarations(body: list[str]) -> Iterator[str]:
         kinds = ", ".join(operand.split()[0] for operand in operands.rstrip(")").split(", "))
         seen.setdefault(name, kinds)
     for name, kinds in seen.items():
-        mark = " #1" if "__m__" in name else ""
+        mark = " #1" if "__m__" in name or "__reset__" in name else ""
         yield f"declare void @{name}({kinds}){mark}"
 
 
