@@ -171,7 +171,7 @@ def conformance(session: nox.Session, vendor: str) -> None:
         f".ci/constraints-{vendor}.txt",
         *nox.project.dependency_groups(PROJECT, f"conformance-{vendor}"),
     )
-    if vendor == "qoro":
+    if vendor in {"qoro", "qoro-legacy"}:
         # Divi's programs run on our own client there, whose libraries the group lists.
         session.install("-q", "--no-deps", ".")
     session.run(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 
 from quantum_async.blocking._handle import Handle, unwrap
-from quantum_async.errors import ConflictError, QuantumAsyncError
+from quantum_async.errors import ConflictError
 from quantum_async.integrations.divi.rows import plain_rows
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ async def unless(event: threading.Event | None, work: Callable[[], Awaitable[T]]
     if event is None:
         return await work()
     values: list[T] = []
-    failures: list[QuantumAsyncError] = []
+    failures: list[Exception] = []
 
     async def watch() -> None:
         # The event belongs to another thread, which tells nobody.
@@ -123,7 +123,7 @@ async def unless(event: threading.Event | None, work: Callable[[], Awaitable[T]]
         tasks.start_soon(watch)
         try:
             values.append(await work())
-        except QuantumAsyncError as error:
+        except Exception as error:  # noqa: BLE001  raised below, and not as a group of one
             failures.append(error)
         tasks.cancel_scope.cancel()
     if values:

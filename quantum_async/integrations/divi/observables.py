@@ -25,11 +25,17 @@ def groups_of(
         widths: How many qubits each circuit has.
 
     Raises:
-        InvalidInputError: A short group is for circuits of different widths.
+        InvalidInputError: An observable is empty, or a short group is for circuits of different
+            widths.
     """
     groups = [part.split(";") for part in text.split("|")]
+    if not all(map(all, groups)):
+        raise InvalidInputError(f"an observable in {text!r} is empty", provider="qoro")
     covered = _widths_by_group(len(groups), spans, widths)
-    return [_padded(group, wanted) for group, wanted in zip(groups, covered, strict=True)]
+    # A loop, because a comprehension is a frame of its own in some versions of Python.
+    for place, wanted in enumerate(covered):
+        groups[place] = _padded(groups[place], wanted)
+    return groups
 
 
 def width_of(circuit: str) -> int:

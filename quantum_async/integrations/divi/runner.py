@@ -12,7 +12,8 @@ from divi.exceptions import ExecutionCancelledError  # pyright: ignore[reportMis
 
 from quantum_async.integrations.divi.desk import Desk, EndedError
 from quantum_async.integrations.divi.observables import groups_of, width_of
-from quantum_async.integrations.divi.rows import in_order
+from quantum_async.integrations.divi.payloads import payloads_of
+from quantum_async.integrations.divi.rows import Expected
 from quantum_async.models.job import JobStatus
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ FIRST_PAUSE = 0.1
 """Seconds between the first two polls; later pauses grow to the interval."""
 
 _KEPT = 1_000
+_USUAL_TAG = "default"
 _SAMPLING = "EXECUTE"
 _EXPECTATION = "EXPECTATION"
 
@@ -96,7 +98,7 @@ class QoroRunner(CircuitRunner):
         self.polling_interval = polling_interval
         self.max_retries = max_retries
         self._lock = threading.Lock()
-        self._labels: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._expected: OrderedDict[str, Expected] = OrderedDict()
         self._run_times: OrderedDict[str, float] = OrderedDict()
 
     def __enter__(self) -> Self:
@@ -160,15 +162,16 @@ class QoroRunner(CircuitRunner):
             QuantumAsyncError: The service could not be reached, or refused.
         """
         _check(ham_ops, shot_groups, job_type)
-        circuits, templates = sorted_payloads(payloads)
-        widths = [width_of(text) for text in circuits.values()]
-        for text, _, rows in templates:
-            widths += [width_of(text)] * len(rows)
+        content = payloads_of(payloads)
+        groups = None
+        if ham_ops is not None:
+            widths = list(map(width_of, content.texts))
+            groups = groups_of(ham_ops, circuit_ham_map, widths)
         job = {
-            "circuits": circuits,
-            "templates": templates,
+            "circuits": content.circuits,
+            "templates": content.templates,
             "shot_groups": shot_groups,
-            "observables": groups_of(ham_ops, circuit_ham_map, widths) if ham_ops else None,
+            "observables": groups,
             "circuit_map": circuit_ham_map,
             **self._settings(job_config or override_job_config),
             "execution": wire_form(override_execution_config),
@@ -176,9 +179,10 @@ class QoroRunner(CircuitRunner):
             "device": wire_form(device_config),
         }
         if self.track_depth:
-            self._record_depths(circuits.values())
-        labels = (*circuits, *(label for _, _, rows in templates for label, _ in rows))
-        return self._submit(job, labels, cancellation_event)
+            self._record_depths(content.circuits.values())
+        return self._submit(
+            job, Expected.of(content.labels, groups, circuit_ham_map), cancellation_event
+        )
 
     def submit_circuit_templates(
         self,
@@ -212,7 +216,8 @@ class QoroRunner(CircuitRunner):
             verbose: Of no effect: nothing is printed.
             progress_callback: Called after each poll with its number and the service's word.
             cancellation_event: Ends the waiting, also in the middle of a request.
-            on_complete: Called with the job's state at the end, for Divi before 0.14.
+            on_complete: Called at the end with the job's ``status`` and ``run_time``, in the form
+                from which Divi before 0.14 reads how long a job ran.
 
         Returns:
             Divi's status; a word of the service that Divi does not know as it is.
@@ -231,16 +236,20 @@ class QoroRunner(CircuitRunner):
                 self._desk.cancel(job_id)
             raise
         if on_complete is not None:
-            on_complete(state)
+            on_complete({"status": state.reported, "run_time": state.run_time or 0.0})
         if state.status is not JobStatus.SUCCEEDED:
             raise_ended(job_id, state.reported)
         return divi_status(state.reported)
 
     def get_job_results(self, execution_result: ExecutionResult) -> ExecutionResult:
-        """Fetch the results of a job that has completed, in the order of its circuits."""
+        """Fetch the results of a job that has completed, in the order of its circuits.
+
+        Raises:
+            ResultError: It has none, or values of other observables than were asked for.
+        """
         job_id = _id_of(execution_result)
-        rows = in_order(self._desk.rows(job_id), self._labels.get(job_id, ()))
-        results = [dict(row) for row in rows]
+        expected = self._expected.get(job_id, Expected())
+        results = [dict(row) for row in expected.rows(self._desk.rows(job_id))]
         if not hasattr(ExecutionResult, "run_time"):
             return execution_result.with_results(results)
         return execution_result.with_results(results, run_time=self._run_times.get(job_id, 0.0))
@@ -250,22 +259,24 @@ class QoroRunner(CircuitRunner):
         return self._desk.cancel(_id_of(execution_result))
 
     def _submit(
-        self, job: dict[str, Any], labels: tuple[str, ...], event: Event | None
+        self, job: dict[str, Any], expected: Expected, event: Event | None
     ) -> ExecutionResult:
         try:
             job_id = self._desk.submit(event, **job)
         except EndedError:
             raise ExecutionCancelledError("The submission was cancelled.") from None
         with self._lock:
-            _keep(self._labels, job_id, labels)
+            _keep(self._expected, job_id, expected)
         return ExecutionResult(job_id=job_id)
 
     def _settings(self, config: Any) -> dict[str, Any]:
         target = getattr(config, "simulator_cluster", None) or getattr(config, "qpu_system", None)
+        tag = getattr(config, "tag", None)
         return {
             "target": getattr(target, "name", target) or self._target,
             "shots": getattr(config, "shots", None) or self.shots,
-            "tag": self._tag if config is None else getattr(config, "tag", None),
+            # Divi writes its usual tag into every configuration that names none.
+            "tag": self._tag if tag in {None, _USUAL_TAG} else tag,
             "use_packing": getattr(config, "use_circuit_packing", None),
         }
 
@@ -304,36 +315,10 @@ class QoroRunner(CircuitRunner):
         self._depth_history.append(depths)
 
 
-def sorted_payloads(
-    payloads: Mapping[str, Any] | Sequence[Any],
-) -> tuple[dict[str, str], list[tuple[str, tuple[str, ...], list[tuple[str, tuple[float, ...]]]]]]:
-    """Tell circuits from templates, in whatever form a version of Divi hands them over.
-
-    Raises:
-        TypeError: They are neither, or both.
-        ValueError: There are none.
-    """
-    if isinstance(payloads, str | bytes) or not isinstance(payloads, Mapping | Sequence):
-        raise TypeError(f"a collection of circuits is needed, not {type(payloads).__name__}")
-    if not payloads:
-        raise ValueError("submit_circuits requires at least one circuit.")
-    if isinstance(payloads, Mapping):
-        return {label: _text(circuit, label) for label, circuit in payloads.items()}, []
-    parametric = [hasattr(item, "parameter_sets") for item in payloads]
-    if not any(parametric):
-        return {str(i): _text(circuit, str(i)) for i, circuit in enumerate(payloads)}, []
-    if not all(parametric):
-        raise TypeError("payloads and circuits cannot be mixed")
-    templates = [_template(item) for item in payloads]
-    if any(names for _, names, _ in templates):
-        return {}, templates
-    return {label: text for text, _, rows in templates for label, _ in rows}, []
-
-
 def wire_form(config: Any) -> dict[str, Any] | None:
     """Write one of Divi's configurations as the service reads it."""
-    if config is None:
-        return None
+    if config is None or isinstance(config, Mapping):
+        return config if config is None else dict(config)
     if hasattr(config, "to_payload"):
         return dict(config.to_payload())
     from divi.backends.runners._maestro_payload import (  # pyright: ignore[reportMissingImports]
@@ -361,30 +346,6 @@ def raise_ended(job_id: str, word: str) -> None:
         "TIMED_OUT": backends.JobTimedOutError,
     }
     raise kinds.get(word, backends.JobFailedError)(job_id)
-
-
-def _template(
-    item: Any,
-) -> tuple[str, tuple[str, ...], list[tuple[str, tuple[float, ...]]]]:
-    text = item.template_qasm if hasattr(item, "template_qasm") else item.circuit
-    names = tuple(item.parameter_names)
-    return (
-        _text(text, "template"),
-        names,
-        [(label, tuple(row)) for label, row in item.parameter_sets],
-    )
-
-
-def _text(circuit: Any, label: str) -> str:
-    if isinstance(circuit, str):
-        return circuit
-    from qiskit import QuantumCircuit, qasm2
-
-    if isinstance(circuit, QuantumCircuit):
-        return str(qasm2.dumps(circuit))
-    raise TypeError(
-        f"Circuit {label!r} must be OpenQASM or a QuantumCircuit, not {type(circuit).__name__}."
-    )
 
 
 def _check(ham_ops: str | None, shot_groups: object, job_type: Any) -> None:

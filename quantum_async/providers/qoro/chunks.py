@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import DeviceLimitError, InvalidInputError
 from quantum_async.http.encode import json_bytes
 from quantum_async.providers.qoro.payloads import (
-    ObservableGroups,
     QoroCircuit,
     QoroTemplate,
     ShotGroups,
+    Shots,
+    is_positional,
 )
 
 if TYPE_CHECKING:
@@ -75,14 +76,6 @@ def chunks(content: Content, measured: Measured, *, limit: int = LIMIT) -> list[
     circuits = [item for item in content if isinstance(item, QoroCircuit)]
     if circuits:
         made += _of_circuits(circuits, measured, limit)
-    if _has_ranges(measured) and len(made) > 1:
-        # Whether the service counts the circuits of a later upload from the job's beginning or
-        # from the upload's is written nowhere, and the wrong guess gives wrong science.
-        raise DeviceLimitError(
-            "circuits with observables of their own do not fit one upload",
-            provider="qoro",
-            remedy="Submit them as several jobs.",
-        )
     return made
 
 
@@ -110,19 +103,15 @@ def _check(content: Content, measured: Measured) -> None:
     if len(set(labels)) < len(labels):
         raise InvalidInputError("two circuits of a job have the same label", provider="qoro")
     kinds = {type(item) for item in content}
-    is_mapped = isinstance(measured, ShotGroups) or _has_ranges(measured)
+    is_mapped = isinstance(measured, ShotGroups) or is_positional(measured)
     if len(kinds) > 1 or (is_mapped and kinds != {QoroCircuit}):
         raise InvalidInputError(
             "templates share no job with circuits, and take neither shots nor observables of "
             "single points",
             provider="qoro",
         )
-    if isinstance(measured, ShotGroups):
+    if not isinstance(measured, Shots):
         measured.check(len(labels))
-
-
-def _has_ranges(measured: Measured) -> bool:
-    return isinstance(measured, ObservableGroups) and measured.ranges is not None
 
 
 def _of_circuits(circuits: Sequence[QoroCircuit], measured: Measured, limit: int) -> list[Chunk]:

@@ -13,12 +13,18 @@ from quantum_async.http.encode import Body, json_bytes
 from quantum_async.providers.qoro.chunks import chunks
 from quantum_async.providers.qoro.configs import JobConfig
 from quantum_async.providers.qoro.gateway import parse
-from quantum_async.providers.qoro.payloads import ObservableGroups, QoroTemplate, Shots
+from quantum_async.providers.qoro.payloads import (
+    ObservableGroups,
+    QoroTemplate,
+    Shots,
+    is_positional,
+)
 from quantum_async.providers.qoro.plain import PlainSettings, plain_content, plain_measured
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER
 from quantum_async.providers.qoro.translate.qasm import read_qasm
 from quantum_async.providers.qoro.translate.results import counts_of
 from quantum_async.providers.qoro.translate.statuses import job_state
+from quantum_async.providers.qoro.uploads import PARALLEL
 from quantum_async.providers.qoro.wire import Histogram, QoroCluster, StoredConfig
 
 if TYPE_CHECKING:
@@ -88,7 +94,8 @@ class Jobs:
         target = await self._systems.find(merged.target or DEFAULT_CLUSTER)
         opening = opening_of(merged, target, what)
         parts = await anyio.to_thread.run_sync(chunks, content, what)
-        return await self._uploads.send(opening, parts)
+        parallel = 1 if is_positional(what) else PARALLEL
+        return await self._uploads.send(opening, parts, parallel=parallel)
 
     async def submit_plain(
         self,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from quantum_async.errors import InvalidInputError, InvalidOptionError
 from quantum_async.providers.qoro.configs import (
     DeviceConfig,
     ExecutionConfig,
@@ -36,7 +37,9 @@ _EXECUTION = (
     "noisy_device",
     "noise_realizations",
     "noise_scaling_factor",
+    "api_meta",
 )
+_RENAMED = {"simulator_type": "simulator", "simulation_type": "simulation_method"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,13 @@ def plain_content(
     circuits: Mapping[str, str],
     templates: Sequence[tuple[str, Sequence[str], Sequence[tuple[str, Sequence[float]]]]],
 ) -> Content:
-    """Read circuits by label, or templates with their names and labelled rows."""
+    """Read circuits by label, or templates with their names and labelled rows.
+
+    Raises:
+        InvalidInputError: There are both.
+    """
+    if circuits and templates:
+        raise InvalidInputError("templates share no job with circuits", provider="qoro")
     if circuits:
         return [QoroCircuit(label, text) for label, text in circuits.items()]
     return [
@@ -97,7 +106,15 @@ def plain_measured(
     observables: Sequence[Sequence[str]] | None,
     circuit_map: Sequence[Sequence[int]] | None,
 ) -> Measured:
-    """Read what is measured: observables before ranges of shots before shots for all."""
+    """Read what is measured: observables, or ranges of shots, or shots for all.
+
+    Raises:
+        InvalidInputError: It contradicts itself.
+    """
+    if observables is not None and shot_groups is not None:
+        raise InvalidInputError("observables have no shots of ranges", provider="qoro")
+    if circuit_map is not None and observables is None:
+        raise InvalidInputError("a map of circuits to observables needs these", provider="qoro")
     if observables is not None:
         ranges = None if circuit_map is None else tuple((a, b) for a, b in circuit_map)
         return ObservableGroups(tuple(tuple(group) for group in observables), ranges)
@@ -110,13 +127,18 @@ def execution_config(document: Mapping[str, JsonValue]) -> ExecutionConfig:
     """Read a configuration as the service writes it.
 
     Raises:
-        ValueError: It names a simulator or method that is new.
+        InvalidOptionError: It has a field, a simulator or a method that this package does not
+            know, and would lose.
     """
-    said: dict[str, object] = {n: document[n] for n in _EXECUTION if document.get(n) is not None}
-    if isinstance(kind := document.get("simulator_type"), int):
-        said["simulator"] = Simulator(kind)
-    if isinstance(method := document.get("simulation_type"), int):
-        said["simulation_method"] = SimulationMethod(method)
-    if isinstance(meta := document.get("api_meta"), dict):
-        said["api_meta"] = meta
-    return ExecutionConfig(**said)  # type: ignore[arg-type]  # checked by the service itself
+    said = {name: value for name, value in document.items() if value is not None}
+    fields: dict[str, Any] = {_RENAMED.get(name, name): value for name, value in said.items()}
+    if unknown := sorted(set(said) - {*_EXECUTION, *_RENAMED}):
+        raise InvalidOptionError(f"there is no execution option {unknown[0]!r}", provider="qoro")
+    try:
+        if "simulator" in fields:
+            fields["simulator"] = Simulator(fields["simulator"])
+        if "simulation_method" in fields:
+            fields["simulation_method"] = SimulationMethod(fields["simulation_method"])
+    except ValueError as error:
+        raise InvalidOptionError(str(error), provider="qoro") from error
+    return ExecutionConfig(**fields)

@@ -61,7 +61,9 @@ class Uploads:
         self._gateway = gateway
         self._settle_delay = settle_delay
 
-    async def send(self, opening: Mapping[str, JsonValue], chunks: Sequence[Chunk]) -> str:
+    async def send(
+        self, opening: Mapping[str, JsonValue], chunks: Sequence[Chunk], *, parallel: int = PARALLEL
+    ) -> str:
         """Open a job, fill it and complete it. Billed once it runs.
 
         Cancelled: the job is cancelled as well, if it was opened.
@@ -69,6 +71,8 @@ class Uploads:
         Args:
             opening: What the job is opened with.
             chunks: What it holds.
+            parallel: Most chunks under way at once; 1 where their order matters. The last chunk
+                follows when all others have arrived.
 
         Returns:
             The job's id.
@@ -80,7 +84,7 @@ class Uploads:
         """
         job_id = await self.open_job(opening)
         try:
-            await self._fill(job_id, chunks[:-1])
+            await self._fill(job_id, chunks[:-1], parallel)
             await self._upload(job_id, chunks[-1], is_last=True)
         except _UnansweredLastError as lost:
             return await self._settled(job_id, lost.error)
@@ -124,7 +128,7 @@ class Uploads:
         )
         return parse(JobProgress, response, job_id)
 
-    async def _fill(self, job_id: str, chunks: Sequence[Chunk]) -> None:
+    async def _fill(self, job_id: str, chunks: Sequence[Chunk], parallel: int) -> None:
         failures: list[QuantumAsyncError] = []
         waiting = iter(chunks)
 
@@ -138,7 +142,7 @@ class Uploads:
                     return
 
         async with anyio.create_task_group() as tasks:
-            for _ in range(min(PARALLEL, len(chunks))):
+            for _ in range(min(parallel, len(chunks))):
                 tasks.start_soon(work)
         if failures:
             raise failures[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from random import Random
+
+import anyio
 import httpx
 import pytest
 
@@ -17,6 +20,7 @@ from quantum_async.errors import (
     ServerError,
     UnboundParametersError,
 )
+from quantum_async.http.options import SessionOptions
 from quantum_async.providers.qoro.chunks import LIMIT, chunks
 from quantum_async.providers.qoro.configs import (
     DeviceConfig,
@@ -125,12 +129,50 @@ def test_shots_of_ranges_are_counted_from_each_upload():
     assert all(body["shot_groups"][-1][1] == size for body, size in zip(found, sizes, strict=True))
 
 
-def test_observables_of_single_circuits_stay_in_one_upload():
-    """Weak spot 14: how the service counts circuits of a later upload is written nowhere."""
-    measured = ObservableGroups((("ZZ",), ("XX",)), ((0, 3), (3, 6)))
-    assert len(chunks(circuits(6), measured)) == 1
-    with pytest.raises(DeviceLimitError):
-        chunks(circuits(6), measured, limit=720)
+async def test_a_map_to_observables_counts_circuits_from_the_jobs_first_one(service, qoro):
+    """Weak spot 14: every upload carries the whole map, and they arrive in the job's order."""
+    under_way = 0
+
+    async def one_at_a_time(request):
+        nonlocal under_way
+        under_way += 1
+        await anyio.sleep(0.001)
+        assert under_way == 1
+        under_way -= 1
+        return service(request)
+
+    measured = ObservableGroups((("ZZ",), ("XX", "IZ")), ((0, 3), (3, 6)))
+    content = [QoroCircuit(f"c{n}", f"{BELL}//{chance(n)}") for n in range(6)]
+    options = SessionOptions(transport=httpx.MockTransport(one_at_a_time))
+    async with client(service, options=options) as opened:
+        await opened.jobs.submit(content, measured=measured)
+    bodies = service.bodies(ADD)
+    assert len(bodies) > 2
+    assert [label for body in bodies for label in body["circuits"]] == [c.label for c in content]
+    assert [body["circuit_ham_map"] for body in bodies] == [[[0, 3], [3, 6]]] * len(bodies)
+    assert len({body["observables"] for body in bodies}) == 1
+
+
+def chance(seed: int) -> str:
+    """Text that compression leaves long: two of it fill an upload."""
+    return Random(seed).randbytes(300_000).hex()
+
+
+def test_groups_of_observables_for_every_circuit_are_one_group():
+    """Without a map nothing depends on how the service reads several groups."""
+    together = ObservableGroups((("ZZ", "XX"), ("IZ",)))
+    assert together.document(0, 1) == ObservableGroups((("ZZ", "XX", "IZ"),)).document(0, 1)
+    with pytest.raises(InvalidInputError, match="one length"):
+        ObservableGroups((("ZZ",), ("Z",)))
+
+
+@pytest.mark.parametrize(
+    "ranges", [((0, 2), (1, 3)), ((0, 1), (1, 4)), ((0, 0), (1, 2)), ((-1, 1), (1, 2))]
+)
+def test_a_map_that_does_not_fit_the_circuits_is_refused(ranges):
+    """Overlapping, too long, empty or negative ranges would be read as somebody pleases."""
+    with pytest.raises(InvalidInputError, match="group of observables is for circuits"):
+        chunks(circuits(3), ObservableGroups((("ZZ",), ("XX",)), ranges))
 
 
 @pytest.mark.parametrize(
@@ -172,8 +214,6 @@ def test_templates_and_observables_are_checked_when_they_are_made():
 
 async def test_uploads_travel_side_by_side_and_the_last_one_last(service, qoro):
     """Weak spot 6: all but the last chunk may be under way at once."""
-    import anyio
-
     under_way, most = 0, 0
 
     async def slow(request):
@@ -184,13 +224,9 @@ async def test_uploads_travel_side_by_side_and_the_last_one_last(service, qoro):
         under_way -= 1
         return service(request)
 
-    from quantum_async.http.options import SessionOptions
-    from quantum_async.providers.qoro.uploads import Uploads
-
     options = SessionOptions(transport=httpx.MockTransport(slow))
     async with client(service, options=options) as opened:
-        uploads: Uploads = opened._uploads
-        await uploads.send({"tag": "x"}, chunks(circuits(20), Shots(1), limit=500))
+        await opened._uploads.send({"tag": "x"}, chunks(circuits(20), Shots(1), limit=500))
     assert most > 1
     flags = [body["finalized"] for body in service.bodies(ADD)]
     assert flags == ["false"] * (len(flags) - 1) + ["true"]

@@ -1,0 +1,85 @@
+"""Circuits and templates, in whatever form a version of Divi hands them over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Template = tuple[str, tuple[str, ...], list[tuple[str, tuple[float, ...]]]]
+"""A text, the names left open in it, and its points: their labels and values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payloads:
+    """What one job runs.
+
+    Args:
+        circuits: OpenQASM by label.
+        templates: Instead, programs with open parameters.
+    """
+
+    circuits: dict[str, str]
+    templates: list[Template]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the results are called, in order."""
+        return (*self.circuits, *(label for _, _, rows in self.templates for label, _ in rows))
+
+    @property
+    def texts(self) -> list[str]:
+        """The program behind each result."""
+        filled = [text for text, _, rows in self.templates for _ in rows]
+        return [*self.circuits.values(), *filled]
+
+
+def payloads_of(given: Mapping[str, Any] | Sequence[Any]) -> Payloads:
+    """Tell circuits from templates.
+
+    Args:
+        given: Circuits by label or in a row, or Divi's payloads or templates.
+
+    Raises:
+        TypeError: They are neither, or both.
+        ValueError: There are none, two have one label, or one cannot be written as OpenQASM 2.
+    """
+    if isinstance(given, str | bytes) or not isinstance(given, Mapping | Sequence):
+        raise TypeError(f"a collection of circuits is needed, not {type(given).__name__}")
+    if not given:
+        raise ValueError("a job needs at least one circuit")
+    if isinstance(given, Mapping):
+        return Payloads({label: _text(circuit, label) for label, circuit in given.items()}, [])
+    parametric = [hasattr(item, "parameter_sets") for item in given]
+    if not any(parametric):
+        return Payloads({str(n): _text(item, str(n)) for n, item in enumerate(given)}, [])
+    if not all(parametric):
+        raise TypeError("payloads and circuits cannot be mixed")
+    templates = [_template(item) for item in given]
+    if any(names for _, names, _ in templates):
+        return Payloads({}, templates)
+    bound = [(label, text) for text, _, rows in templates for label, _ in rows]
+    if len(dict(bound)) < len(bound):
+        raise ValueError("two circuits of a job have the same label")
+    return Payloads(dict(bound), [])
+
+
+def _template(item: Any) -> Template:
+    text = item.template_qasm if hasattr(item, "template_qasm") else item.circuit
+    rows = [(label, tuple(values)) for label, values in item.parameter_sets]
+    return _text(text, "template"), tuple(item.parameter_names), rows
+
+
+def _text(circuit: Any, label: str) -> str:
+    if isinstance(circuit, str):
+        return circuit
+    from qiskit import QuantumCircuit, qasm2
+
+    if not isinstance(circuit, QuantumCircuit):
+        raise TypeError(
+            f"circuit {label!r} must be OpenQASM or a QuantumCircuit, not {type(circuit).__name__}"
+        )
+    try:
+        return str(qasm2.dumps(circuit))
+    except qasm2.QASM2ExportError as error:
+        raise ValueError(f"circuit {label!r} cannot be written as OpenQASM 2: {error}") from error
