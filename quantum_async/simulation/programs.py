@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
+from uuid import UUID, uuid5
 
 from quantum_async.errors import InvalidInputError, NoMeasurementError, UnsupportedProgramError
 from quantum_async.models.program import Program, ProgramFormat, qasm_format
@@ -22,6 +24,9 @@ _ACCEPTED = (
     "Pass a Program, a Qiskit QuantumCircuit, a Pulser Sequence, OpenQASM text, "
     "or a pathlib.Path to a .qasm, .qpy or .json file."
 )
+
+_COUNTED_NAME = re.compile(r"circuit-\d+(-\d+)?")
+_PARAMETERS = UUID("6b1b36cf-1a2f-4f0e-9f0b-7c8a3f1c2d5e")
 
 
 def as_program(obj: object) -> Program:
@@ -84,10 +89,34 @@ def _from_circuit(circuit: QuantumCircuit) -> Program:
         from qiskit import qpy
 
         buffer = BytesIO()
-        qpy.dump(copy, buffer)
-        return buffer.getvalue()
+        # Qiskit numbers circuits without a name: made again, the same circuit is called otherwise.
+        counted = _COUNTED_NAME.fullmatch(copy.name or "")
+        qpy.dump(copy.copy(name="circuit") if counted else copy, buffer)
+        return _with_lasting_ids(buffer.getvalue(), copy)
 
     return Program.from_live(copy, encode, ProgramFormat.QISKIT, copy.name)
+
+
+def _with_lasting_ids(payload: bytes, circuit: QuantumCircuit) -> bytes:
+    """Replace the random ids of parameters by ids that follow from their names.
+
+    Otherwise the same circuit, made again by another process, would be another program there, and
+    a sweep could not be continued.
+    """
+    for parameter in circuit.parameters:
+        vector = getattr(parameter, "vector", None)
+        if vector is None:
+            payload = payload.replace(
+                parameter.uuid.bytes, uuid5(_PARAMETERS, parameter.name).bytes
+            )
+            continue
+        # Which of the two is written depends on the version of QPY; they differ by the place.
+        first = uuid5(_PARAMETERS, vector.name).int & ~0xFFFFFFFF
+        place = parameter.index
+        root = UUID(int=parameter.uuid.int - place)
+        payload = payload.replace(root.bytes, UUID(int=first).bytes)
+        payload = payload.replace(parameter.uuid.bytes, UUID(int=first + place).bytes)
+    return payload
 
 
 def _from_sequence(sequence: Sequence[BaseDevice]) -> Program:

@@ -10,7 +10,7 @@ import pytest
 from pulser import Pulse, Sequence
 from pulser.devices import MockDevice
 from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter
+from qiskit.circuit import Parameter, ParameterVector
 
 from quantum_async.errors import InvalidInputError, NoMeasurementError
 from quantum_async.models.program import Program, ProgramFormat
@@ -48,6 +48,29 @@ def test_a_path_is_loaded_and_remembered(tmp_path):
     path.write_text("OPENQASM 2.0;\nqreg q[1];")
     program = as_program(path)
     assert (program.name, program.source) == ("bell", str(path))
+
+
+def rotated():
+    angle, angles = Parameter("angle"), ParameterVector("angles", 3)
+    circuit = QuantumCircuit(1, 1, global_phase=angles[2])
+    circuit.rx(2 * angle, 0)
+    circuit.ry(angles[1], 0)
+    circuit.measure(0, 0)
+    return circuit
+
+
+def test_a_circuit_made_again_is_the_same_program():
+    """Qiskit's random ids and counted names do not count: another process continues a sweep."""
+    first, second = as_program(rotated()), as_program(rotated())
+    assert first.live.name != second.live.name
+    assert first.digest == second.digest
+
+
+def test_a_vector_stays_a_vector():
+    """A program that was written down takes a list for its vector's elements."""
+    program = Program(as_program(rotated()).data, ProgramFormat.QISKIT)
+    values = {"angle": 0.0, "angles": [0.0, 3.141592653589793, 0.0]}
+    assert simulate(job(program, 5, variables=values), "automatic").counts == {"1": 5}
 
 
 def test_a_circuit_is_a_snapshot():
