@@ -378,6 +378,16 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         """
         return self._call("AzureClient.fetch", lambda: self._async.fetch(job), timeout)
 
+    def reference(self, job: AzureJob) -> JobRef:
+        """Refer to a job that was listed or looked up, for `fetch`, `poll` and `cancel`.
+
+        Args:
+            job: The job, whoever submitted it.
+
+        Blocking twin of `quantum_async.AzureClient.reference`.
+        """
+        return self._ask(lambda: self._async.reference(job))
+
     def cancel(
         self, jobs: Sequence[JobRef], *, timeout: float | None = None
     ) -> Mapping[JobRef, QuantumAsyncError]:
@@ -818,7 +828,7 @@ class Sessions(Handle["AsyncSessions"]):
         *,
         name: str = "",
         provider: str = "",
-        on_failure: FailurePolicy | None = None,
+        on_failure: FailurePolicy | str | None = None,
         id: str | None = None,
         timeout: float | None = None,
     ) -> AzureSession:
@@ -828,12 +838,13 @@ class Sessions(Handle["AsyncSessions"]):
             target: Where its jobs run.
             name: What people call it.
             provider: The provider; what comes before the first dot of the target, by default.
-            on_failure: What a failed job does to the rest; the service's own way is to end the
-                session.
+            on_failure: What a failed job does to the rest, also as ``"Abort"`` or ``"Continue"``;
+                the service's own way is to end the session.
             id: Its id; a new one by default. Opening one that is there changes nothing.
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:
+            InvalidOptionError: There is no such failure policy.
             LostAnswerError, ServerError, ProtocolError: It may be open or not; `get` tells.
 
         Blocking twin of `quantum_async.providers.azure.sessions.Sessions.open`.

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
     from quantum_async.providers.azure.auth import Credential, TokenCredential
+    from quantum_async.providers.azure.wire import AzureJob
     from quantum_async.providers.azure.workspace import VendorWorkspace
 
 JOBS_PER_POLL = 1000
@@ -381,6 +382,14 @@ class AzureClient(ProviderClient):
             return result_of(output.content, found, job, atoms)
         return await anyio.to_thread.run_sync(result_of, output.content, found, job, atoms)
 
+    def reference(self, job: AzureJob) -> JobRef:
+        """Refer to a job that was listed or looked up, for `fetch`, `poll` and `cancel`.
+
+        Args:
+            job: The job, whoever submitted it.
+        """
+        return JobRef(self.name, job.id, job.target, batch_id=job.session_id, account=self.account)
+
     async def cancel(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, QuantumAsyncError]:
         """Cancel jobs, each by a request of its own. What did not run is not billed.
 
@@ -420,7 +429,7 @@ class AzureClient(ProviderClient):
         """Close a session and cancel its unfinished jobs."""
         await self._sessions.close(batch.id)
         unfinished = [
-            JobRef(self.name, job.id, batch.target, batch_id=batch.id, account=self.account)
+            self.reference(job)
             async for job in self._sessions.jobs(batch.id)
             if not job_status(job).is_terminal
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ def _quoted(value: str) -> str:
 
 
 def _any_of(place: str, values: Iterable[str]) -> list[str]:
-    found = [f"{place} eq {_quoted(str(value))}" for value in values]
+    # The vendor's own enumerations, which are welcome here, have names as their `str`.
+    words = [value.value if isinstance(value, Enum) else value for value in values]
+    found = [f"{place} eq {_quoted(word)}" for word in words]
     return [f"({' or '.join(found)})"] if found else []
 
 

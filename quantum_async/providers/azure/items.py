@@ -45,4 +45,4 @@ class TopLevelItems:
 
 def _whole(item: WorkspaceItem) -> AzureJob | AzureSession:
     kind = AzureSession if item.item_type.lower() == "session" else AzureJob
-    return kind.model_validate({**item.model_dump(by_alias=False), **(item.model_extra or {})})
+    return kind.model_validate(item.document())

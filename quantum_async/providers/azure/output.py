@@ -56,7 +56,9 @@ class JobOutput:
         Raises:
             ResultError: The format lists no shots.
         """
-        return [list(entry.shots) for entry in entries_of(self.format, self.json(), self.job_id)]
+        return [
+            list(entry.shots or ()) for entry in entries_of(self.format, self.json(), self.job_id)
+        ]
 
     def histogram(self) -> list[dict[str, int]]:
         """Count the outcomes as the service displays them, for each entry point.

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from enum import Enum
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import ConflictError, RateLimitedError, RejectedRequestError
+from quantum_async.errors import (
+    ConflictError,
+    InvalidOptionError,
+    RateLimitedError,
+    RejectedRequestError,
+)
 from quantum_async.http.address import segment
 from quantum_async.http.encode import json_body
 from quantum_async.models.batch import FailurePolicy
@@ -56,7 +62,7 @@ class Sessions:
         *,
         name: str = "",
         provider: str = "",
-        on_failure: FailurePolicy | None = None,
+        on_failure: FailurePolicy | str | None = None,
         id: str | None = None,
     ) -> AzureSession:
         """Open a session. Billed: it may reserve the target until it is closed.
@@ -65,11 +71,12 @@ class Sessions:
             target: Where its jobs run.
             name: What people call it.
             provider: The provider; what comes before the first dot of the target, by default.
-            on_failure: What a failed job does to the rest; the service's own way is to end the
-                session.
+            on_failure: What a failed job does to the rest, also as ``"Abort"`` or ``"Continue"``;
+                the service's own way is to end the session.
             id: Its id; a new one by default. Opening one that is there changes nothing.
 
         Raises:
+            InvalidOptionError: There is no such failure policy.
             LostAnswerError, ServerError, ProtocolError: It may be open or not; `get` tells.
         """
         session_id = id or self._new_id()
@@ -80,7 +87,7 @@ class Sessions:
             "target": target,
         }
         if on_failure is not None:
-            document["jobFailurePolicy"] = POLICIES[on_failure]
+            document["jobFailurePolicy"] = _policy(on_failure)
         body = await json_body(document)
         try:
             response = await self._gateway.create(
@@ -193,3 +200,15 @@ class Sessions:
     @staticmethod
     def _path(id: str) -> str:
         return f"/sessions/{segment(id)}"
+
+
+def _policy(wanted: FailurePolicy | str) -> str:
+    word = wanted.value if isinstance(wanted, Enum) else wanted
+    for policy, name in POLICIES.items():
+        if word.lower() in (policy.value, name.lower()):
+            return name
+    raise InvalidOptionError(
+        f"{word!r} is not a failure policy",
+        provider="azure",
+        remedy=f"There are: {', '.join(POLICIES.values())}.",
+    )

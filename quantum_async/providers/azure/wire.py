@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
 
 from pydantic import (
-    AliasGenerator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,6 +16,25 @@ from pydantic import (
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
+
+if TYPE_CHECKING:
+    from typing import Protocol, Self
+
+    class VendorDetails(Protocol):
+        """The details of a job or a session of azure.quantum; nothing of it is imported."""
+
+        def as_dict(self) -> dict[str, object]:
+            """Give the JSON object of the service."""
+            ...
+
+    class VendorItem(Protocol):
+        """A job or a session of azure.quantum."""
+
+        @property
+        def details(self) -> VendorDetails:
+            """Its details."""
+            ...
+
 
 Item = TypeVar("Item")
 
@@ -133,7 +151,7 @@ class Document(BaseModel):
         frozen=True,
         extra="allow",
         populate_by_name=True,
-        alias_generator=AliasGenerator(validation_alias=to_camel),
+        alias_generator=to_camel,
         protected_namespaces=(),
     )
 
@@ -190,6 +208,8 @@ class CostEstimate(Document):
 class WorkspaceItem(Document):
     """What jobs and sessions have in common.
 
+    The vendor's own objects are read by `from_vendor` and made of `document`.
+
     Args:
         id: Its id.
         name: Its name, which need not be unique.
@@ -223,6 +243,32 @@ class WorkspaceItem(Document):
     priority: str | None = None
     usage: Mapping = Field(default_factory=dict)
     created_by: str | None = None
+
+    @classmethod
+    def from_vendor(cls, item: VendorItem | VendorDetails) -> Self:
+        """Read a job or a session of the vendor's SDK. Sends nothing.
+
+        Args:
+            item: An ``azure.quantum.Job``, an ``azure.quantum.Session``, or its details.
+        """
+        details = item.details if hasattr(item, "details") else item
+        return cls.model_validate(details.as_dict())
+
+    def document(self) -> dict[str, JsonValue]:
+        """Write the item down as the service does, unknown fields included. Sends nothing.
+
+        Example:
+            ```python
+            from azure.quantum import Job, JobDetails, Workspace
+
+            from quantum_async.providers.azure.wire import AzureJob
+
+
+            def for_the_vendors_sdk(job: AzureJob, workspace: Workspace) -> Job:
+                return Job(workspace, JobDetails(job.document()))
+            ```
+        """
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 class AzureJob(WorkspaceItem):

@@ -11,6 +11,7 @@ from quantum_async.providers.azure.translate.catalogue import (
     is_simulator,
     provider_in,
 )
+from quantum_async.providers.azure.translate.qir import BASIS
 from quantum_async.providers.azure.translate.statuses import device_status
 
 if TYPE_CHECKING:
@@ -33,5 +34,6 @@ def device_of(target: TargetStatus, provider: str) -> Device:
         num_qubits=target.num_qubits or QUBITS.get(target.id.lower()),
         status=device_status(target.current_availability),
         queue_time=target.average_queue_time,
+        operations=() if analog else (*BASIS, "measure"),
         description=f"{provider} ({target.status_page})" if target.status_page else provider,
     )

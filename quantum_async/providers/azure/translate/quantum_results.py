@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias
+
+from pydantic import ValidationError
 
 from quantum_async.errors import ResultError
+from quantum_async.providers.azure.outputs import ResultsV1, ResultsV2
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
+
+    from quantum_async.providers.azure.outputs import Entry
 
 V1 = "microsoft.quantum-results.v1"
 V2 = "microsoft.quantum-results.v2"
@@ -18,35 +22,7 @@ Outcome: TypeAlias = tuple[str, ...]
 """Registers as strings of bits, in the order in which the program recorded them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """How often an outcome was seen.
-
-    Args:
-        display: The outcome as the service displays it.
-        outcome: The outcome.
-        count: How often.
-    """
-
-    display: str
-    outcome: JsonValue
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What one entry point of a program has given.
-
-    Args:
-        histogram: How often each outcome was seen.
-        shots: The outcome of each shot.
-    """
-
-    histogram: tuple[Bucket, ...]
-    shots: tuple[JsonValue, ...] = field(repr=False)
-
-
-def entries_of(format: str, document: JsonValue, job_id: str = "") -> list[Entry]:
+def entries_of(format: str, document: JsonValue, job_id: str = "") -> tuple[Entry, ...]:
     """Read results of version 2.
 
     Args:
@@ -66,11 +42,9 @@ def entries_of(format: str, document: JsonValue, job_id: str = "") -> list[Entry
             remedy="Use client.fetch, or read the output as it is.",
         )
     try:
-        return [_entry(part) for part in cast("Any", document)["Results"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ResultError(
-            f"the results are damaged: {error!r}", provider="azure", job_id=job_id
-        ) from error
+        return ResultsV2.model_validate(document).results
+    except ValidationError as error:
+        raise _damaged(error, job_id) from error
 
 
 def probabilities_of(document: JsonValue, job_id: str = "") -> dict[str, float]:
@@ -84,13 +58,9 @@ def probabilities_of(document: JsonValue, job_id: str = "") -> dict[str, float]:
         ResultError: They are damaged.
     """
     try:
-        flat = cast("Any", document)["Histogram"]
-        # An outcome without a probability makes `strict` raise.
-        return {str(o): float(p) for o, p in zip(flat[::2], flat[1::2], strict=True)}
-    except (KeyError, TypeError, ValueError) as error:
-        raise ResultError(
-            f"the results are damaged: {error!r}", provider="azure", job_id=job_id
-        ) from error
+        return dict(ResultsV1.model_validate(document).histogram)
+    except ValidationError as error:
+        raise _damaged(error, job_id) from error
 
 
 def registers_in(outcome: JsonValue) -> Outcome | None:
@@ -115,12 +85,15 @@ def is_lost(outcome: Outcome) -> bool:
     return any(set(bits) - {"0", "1"} for bits in outcome)
 
 
-def _entry(part: Any) -> Entry:
-    buckets = [
-        Bucket(str(found.get("Display", "")), found.get("Outcome"), int(found["Count"]))
-        for found in part["Histogram"]
-    ]
-    return Entry(tuple(buckets), tuple(part.get("Shots") or ()))
+def _damaged(error: ValidationError, job_id: str) -> ResultError:
+    found = error.errors()[0]
+    place = ".".join(map(str, found["loc"]))
+    return ResultError(
+        f"the output of job {job_id} is damaged: {place + ': ' if place else ''}{found['msg']}",
+        provider="azure",
+        job_id=job_id,
+        remedy="Read it as it is: client.jobs.output(job_id).",
+    )
 
 
 def _of_tuple(outcome: dict[str, JsonValue]) -> Outcome | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from quantum_async.errors import ResultError
 from quantum_async.models.result import BitOrder, Register, Result
+from quantum_async.providers.azure.outputs import QUIL, IonQOutput
 from quantum_async.providers.azure.translate import ionq, pulser, quantinuum, quil
 from quantum_async.providers.azure.translate.catalogue import is_simulator
 from quantum_async.providers.azure.translate.notes import Note
@@ -50,21 +53,22 @@ def result_of(content: bytes, job: AzureJob, ref: JobRef, atoms: Sequence[str] =
     document = _loaded(content, job)
     raw = content.decode("utf-8", "replace") if len(content) <= _KEPT else None
     written = _format(document, job)
-    if written == pulser.OUTPUT:
-        return pulser_result(document, atoms, _metadata(job, ref), raw, job.id)
-    note = Note.read(job.metadata)
-    counted = _Counted(job, ref, note, raw)
-    if written == V2:
-        return counted.of_entries(document)
-    if written == V1:
-        return counted.of_displayed(probabilities_of(document, job.id))
-    if written == ionq.OUTPUT:
-        return counted.of_ionq(document)
-    if written == quantinuum.OUTPUT:
-        return counted.of_quantinuum(document)
-    if written == quil.OUTPUT:
-        return counted.of_quil(document)
-    raise _unknown(written, job)
+    counted = _Counted(job, ref, Note.read(job.metadata), raw)
+    readers = {
+        pulser.OUTPUT: lambda: pulser_result(document, atoms, _metadata(job, ref), raw, job.id),
+        V2: lambda: counted.of_entries(document),
+        V1: lambda: counted.of_displayed(probabilities_of(document, job.id)),
+        ionq.OUTPUT: lambda: counted.of_ionq(document),
+        quantinuum.OUTPUT: lambda: counted.of_quantinuum(document),
+        quil.OUTPUT: lambda: counted.of_quil(document),
+    }
+    if written not in readers:
+        raise _unknown(written, job)
+    try:
+        return readers[written]()
+    except (ValueError, LookupError, TypeError) as error:
+        # Whatever a vendor may write one day: an error of ours, and never half a result.
+        raise counted.damaged(_first_line(error)) from error
 
 
 class _Counted:
@@ -86,14 +90,14 @@ class _Counted:
     def of_entries(self, document: JsonValue) -> Result:
         entries = entries_of(V2, document, self._job.id)
         if len(entries) != 1:
-            raise self._damaged(f"it has {len(entries)} entry points where one was sent")
+            raise self.damaged(f"it has {len(entries)} entry points where one was sent")
         entry = entries[0]
-        seen = [registers_in(shot) for shot in entry.shots]
+        seen = [registers_in(shot) for shot in entry.shots or ()]
         if not seen:
             seen = [registers_in(b.outcome) for b in entry.histogram for _ in range(b.count)]
         kept = [outcome for outcome in seen if outcome is not None and not is_lost(outcome)]
         if seen and not kept:
-            raise self._damaged("every shot ended in an error or lost a qubit")
+            raise self.damaged("every shot ended in an error or lost a qubit")
         registers = self._registers(kept[0] if kept else ())
         samples = tuple(self._key(outcome) for outcome in kept)
         return self._result(samples, registers, lost=len(seen) - len(kept))
@@ -108,32 +112,32 @@ class _Counted:
         whole = sum(found.values())
         mass = sum(found[shown] for shown in kept)
         if not kept or not mass:
-            raise self._damaged("it holds no outcome")
+            raise self.damaged("it holds no outcome")
         registers = self._registers(next(iter(kept.values())))
-        shares: Counter[str] = Counter()
+        shares: defaultdict[str, float] = defaultdict(float)
         for shown, outcome in kept.items():
-            shares[self._key(outcome)] += found[shown] / mass  # type: ignore[assignment]
+            shares[self._key(outcome)] += found[shown] / mass
         total = self._job.shots or 0
         accepted = round(total * mass / whole)
         return self._shared(dict(shares), accepted, registers, lost=total - accepted)
 
     def of_ionq(self, document: JsonValue) -> Result:
-        histogram = _at(document, "histogram")
-        if not isinstance(histogram, dict):
-            raise self._damaged("it has no histogram")
+        histogram = IonQOutput.model_validate(document).histogram
         width = int(self._job.metadata.get("num_qubits") or 0)
         if not width:
-            raise self._damaged("nothing says how many qubits its keys stand for")
+            raise self.damaged("nothing says how many qubits its keys stand for")
+        if histogram and max(histogram) >= 1 << width:
+            raise self.damaged(f"outcome {max(histogram)} does not fit {width} qubits")
         registers = self._note.registers or (Register("c", self._bits(width)),)
-        shares: Counter[str] = Counter()
-        for name, share in histogram.items():
-            bits = f"{int(name):0{width}b}"[::-1]
-            shares[_keyed(self._measured(bits), registers)] += float(str(share))  # type: ignore[assignment]
+        shares: defaultdict[str, float] = defaultdict(float)
+        for number, share in histogram.items():
+            bits = f"{number:0{width}b}"[::-1]
+            shares[_keyed(self._measured(bits), registers)] += share
         return self._shared(dict(shares), self._job.shots or 0, registers)
 
     def of_quantinuum(self, document: JsonValue) -> Result:
         if not isinstance(document, dict):
-            raise self._damaged("it is no object")
+            raise self.damaged("it is no object")
         found = {
             name: [str(shot) for shot in shots]
             for name, shots in document.items()
@@ -142,36 +146,43 @@ class _Counted:
         names = [register.name for register in self._note.registers if register.name in found]
         names += [name for name in found if name not in names]
         if not names or len({len(found[name]) for name in names}) != 1:
-            raise self._damaged("its registers do not have the same number of shots")
+            raise self.damaged("its registers do not have the same number of shots")
+        if any(set(bits) - {"0", "1"} for name in names for bits in found[name]):
+            raise self.damaged("a register holds other values than bits")
         registers = tuple(Register(n, len(found[n][0]) if found[n] else 0) for n in names)
         # A register's own string has its last bit leftmost already.
         shots = zip(*(found[name] for name in reversed(names)), strict=True)
         return self._result(tuple(" ".join(shot) for shot in shots), registers)
 
     def of_quil(self, document: JsonValue) -> Result:
-        if not isinstance(document, dict) or not document:
-            raise self._damaged("it has no registers")
+        if self._job.input_params.get("substitutions"):
+            raise self.damaged("it holds the shots of several substitutions in one list")
+        columns = QUIL.validate_python(document)
         note = self._note
-        readout = document.get(quil.READOUT)
-        if note.registers and note.qubits and isinstance(readout, list):
-            samples = []
-            for shot in readout:
-                bits = "".join(map(str, _bits_in(shot, self)))
-                samples.append(_keyed("".join(bits[p] for p in note.qubits), note.registers))
+        if note.registers and note.qubits and quil.READOUT in columns:
+            shots = ("".join(map(str, bits)) for bits in columns[quil.READOUT])
+            samples = [
+                _keyed("".join(bits[place] for place in note.qubits), note.registers)
+                for bits in shots
+            ]
             return self._result(tuple(samples), note.registers)
-        columns = {
-            name: [_bits_in(shot, self) for shot in _list(v)] for name, v in document.items()
-        }
+        if not columns:
+            raise self.damaged("it has no registers")
         registers = tuple(Register(n, len(c[0]) if c else 0) for n, c in columns.items())
-        joined = [
+        joined = (
             "".join("".join(map(str, bits)) for bits in shot)
             for shot in zip(*columns.values(), strict=True)
-        ]
+        )
         return self._result(tuple(_keyed(bits, registers) for bits in joined), registers)
 
     def damaged(self, why: str) -> ResultError:
         """Make the error of an output that is not what it should be."""
-        return self._damaged(why)
+        return ResultError(
+            f"the output of job {self._job.id} cannot be understood: {why}",
+            provider="azure",
+            job_id=self._job.id,
+            remedy="Read it as it is: client.jobs.output(job_id).",
+        )
 
     def _registers(self, outcome: Outcome) -> tuple[Register, ...]:
         if self._note.registers:
@@ -247,14 +258,6 @@ class _Counted:
             raw=self._raw,
         )
 
-    def _damaged(self, why: str) -> ResultError:
-        return ResultError(
-            f"the output of job {self._job.id} cannot be understood: {why}",
-            provider="azure",
-            job_id=self._job.id,
-            remedy="Read it as it is: client.jobs.output(job_id).",
-        )
-
 
 def _keyed(bits: str, registers: Iterable[Register]) -> str:
     """Write bits, the first one first, as Qiskit writes an outcome."""
@@ -265,18 +268,11 @@ def _keyed(bits: str, registers: Iterable[Register]) -> str:
     return " ".join(reversed(parts))
 
 
-def _bits_in(shot: JsonValue, counted: _Counted) -> list[int]:
-    if not isinstance(shot, list) or not all(bit in (0, 1) for bit in shot):
-        raise counted.damaged("a register holds other values than bits")
-    return [int(bit) for bit in shot]  # type: ignore[arg-type]
-
-
-def _list(value: JsonValue) -> list[JsonValue]:
-    return value if isinstance(value, list) else []
-
-
-def _at(document: JsonValue, name: str) -> JsonValue:
-    return document.get(name) if isinstance(document, dict) else None
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        found = error.errors()[0]
+        return ": ".join([*map(str, found["loc"]), found["msg"]])
+    return repr(error)
 
 
 def _loaded(content: bytes, job: AzureJob) -> JsonValue:
@@ -293,7 +289,7 @@ def _loaded(content: bytes, job: AzureJob) -> JsonValue:
 
 
 def _format(document: JsonValue, job: AzureJob) -> str:
-    declared = _at(document, "DataFormat")
+    declared = document.get("DataFormat") if isinstance(document, dict) else None
     return declared if isinstance(declared, str) else (job.output_data_format or "")
 
 
