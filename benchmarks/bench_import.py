@@ -22,9 +22,9 @@ SUBJECTS = {
 }
 
 
-def seconds(code: str) -> float:
+def seconds(code: str, python: str = sys.executable) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-I", "-c", code], check=True)
+    subprocess.run([python, "-I", "-c", code], check=True)
     return time.perf_counter() - start
 
 
@@ -38,6 +38,19 @@ def measure(rounds: int) -> dict[str, float]:
             times[name].append(seconds(code))
     bare = median(times.pop("bare"))
     return {name: 1000 * (median(found) - bare) for name, found in times.items()}
+
+
+def compare(rounds: int, vendor: str | None) -> dict[str, float]:
+    """Our import as a multiple of httpx's, and the vendor's as a multiple of ours."""
+    cost = measure(max(5, rounds))
+    found = {f"{name}_ms": value for name, value in cost.items()}
+    found["over_httpx"] = cost["quantum_async"] / cost["httpx"]
+    if vendor is not None:
+        codes = ("pass", "import pasqal_cloud")
+        bare, full = (median(seconds(code, vendor) for _ in range(5)) for code in codes)
+        found["pasqal_ms"] = 1000 * (full - bare)
+        found["pasqal_over"] = found["pasqal_ms"] / cost["quantum_async"]
+    return found
 
 
 def main() -> int:

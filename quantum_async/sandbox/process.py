@@ -39,6 +39,17 @@ class SandboxProcess:
         """The control plane."""
         return ControlClient(self.urls["control"])
 
+    @property
+    def pid(self) -> int:
+        """The id of the process.
+
+        Raises:
+            RuntimeError: It is not running.
+        """
+        if self._child is None:
+            raise RuntimeError("the sandbox is not running")
+        return self._child.pid
+
     def start(self) -> None:
         """Start the process and wait until it listens.
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from quantum_async.sandbox.pasqal.desk import Desk
     from quantum_async.sandbox.pasqal.records import Batch
 
+ENDS = "x-sandbox-ends"
+"""A header by which an all-knowing client asks when its jobs are going to end, in seconds."""
+
 
 class BatchRoutes:
     """Answers what is asked of batches.
@@ -30,7 +33,11 @@ class BatchRoutes:
     def create(self, request: Request) -> Reply:
         """POST /batches."""
         batch = self._desk.intake.create(request, self._desk.user(request))
-        return self._changed(batch, request)
+        reply = self._changed(batch, request)
+        if request.header(ENDS):
+            ends = ",".join(f"{job.work.end:.6f}" for job in batch.jobs)
+            reply.headers = ((ENDS.encode(), ends.encode()),)
+        return reply
 
     def create_for_third_party(self, request: Request) -> Reply:
         """POST /third-party-access/ovh/batches."""

@@ -1,0 +1,167 @@
+"""The goals, and how far the figures of a run are from them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stage import LATENCY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Rows = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A bound on one figure.
+
+    Args:
+        what: What is bounded.
+        bound: The limit.
+        figure: Computes it from the rows' medians.
+        least: Whether the figure must be at least, rather than at most, the bound.
+        unit: Behind the figure, such as ``KiB``.
+    """
+
+    what: str
+    bound: float
+    figure: Callable[[Rows], float]
+    least: bool = False
+    unit: str = "x"
+
+    def judge(self, rows: Rows) -> dict[str, object]:
+        """The figure beside its bound; without one where its rows were not run."""
+        try:
+            found = self.figure(rows)
+        except (KeyError, ZeroDivisionError):
+            found = None
+        met = (
+            None
+            if found is None
+            else bool(found >= self.bound if self.least else found <= self.bound)
+        )
+        return {
+            "goal": self.what,
+            "bound": ("at least " if self.least else "at most ") + f"{self.bound:g} {self.unit}",
+            "found": found,
+            "met": met,
+        }
+
+
+def ratio(figure: str, row: str, other: str) -> Callable[[Rows], float]:
+    return lambda rows: rows[row][figure] / rows[other][figure]
+
+
+def value(row: str, figure: str) -> Callable[[Rows], float]:
+    return lambda rows: rows[row][figure]
+
+
+def exponent(figure: str, row: str, larger: str) -> Callable[[Rows], float]:
+    """By which power of the number of jobs a figure per job grows."""
+
+    def grown(rows: Rows) -> float:
+        few, many = rows[row], rows[larger]
+        return math.log(many[figure] / few[figure]) / math.log(many["jobs"] / few["jobs"])
+
+    return grown
+
+
+def lag(row: str, figure: str, share: float) -> Callable[[Rows], float]:
+    """A lag as a multiple of what is allowed: a share of the median run, and for the mean L/2."""
+
+    def part(rows: Rows) -> float:
+        half = LATENCY / 2 if figure == "lag_mean" else 0.0
+        return (rows[row][figure] - half) / rows[row]["median_run"]
+
+    del share
+    return part
+
+
+def resident(rows: Rows) -> float:
+    """KiB that the system gave for each further job in flight."""
+    few, many = rows["engine held"], rows["engine held, ten times"]
+    more = many["held_kib_per_job"] * many["jobs"] - few["held_kib_per_job"] * few["jobs"]
+    return more / (many["jobs"] - few["jobs"])
+
+
+MANY = "engine, ten times the jobs"
+
+GOALS = (
+    Goal(
+        "wall over the physical floor", 1.12, lambda r: r["engine"]["wall"] / r["engine"]["floor"]
+    ),
+    Goal("wall: expert over engine", 2.3, ratio("wall", "expert", "engine"), least=True),
+    Goal("wall: 32 threads over engine", 30, ratio("wall", "threads", "engine"), least=True),
+    Goal("wall: serial over engine", 900, ratio("wall", "serial", "engine"), least=True),
+    Goal(
+        "one job per batch: wall over all-knowing", 1.10, ratio("wall", "engine, single", "oracle")
+    ),
+    Goal(
+        "one job per batch: 32 threads over engine",
+        24,
+        ratio("wall", "threads", "engine, single"),
+        least=True,
+    ),
+    Goal("ten times the jobs: wall over raw", 1.25, ratio("wall", MANY, "raw, ten times the jobs")),
+    Goal("CPU per job over all-knowing", 0.5, ratio("cpu_ms_per_job", "engine", "oracle")),
+    Goal("CPU per job over expert", 0.45, ratio("cpu_ms_per_job", "engine", "expert")),
+    Goal(
+        "growth of CPU per job, tenfold",
+        0.05,
+        exponent("cpu_ms_per_job", "engine, wide", MANY),
+        unit="(exponent)",
+    ),
+    Goal(
+        "growth of memory per job, tenfold",
+        0.05,
+        exponent("held_kib_per_job", "engine traced", "engine traced, ten times"),
+        unit="(exponent)",
+    ),
+    Goal("requests per job", 2.15, value("engine", "requests_per_job"), unit=""),
+    Goal(
+        "requests per job, one job per batch",
+        3.15,
+        value("engine, single", "requests_per_job"),
+        unit="",
+    ),
+    Goal("requests per job, full_results", 0.2, value("engine, full", "requests_per_job"), unit=""),
+    Goal("polls per job", 0.12, value("engine", "polls_per_job"), unit=""),
+    Goal(
+        "lag, mean less half a round trip", 0.08, lag("engine", "lag_mean", 0.08), unit="of a run"
+    ),
+    Goal("lag, p95", 0.16, lag("engine", "lag_p95", 0.16), unit="of a run"),
+    Goal(
+        "ten times: lag, mean less half a round trip",
+        0.08,
+        lag(MANY, "lag_mean", 0.08),
+        unit="of a run",
+    ),
+    Goal("ten times: lag, p95", 0.16, lag(MANY, "lag_p95", 0.16), unit="of a run"),
+    Goal("memory per job in flight, given by the system", 8, resident, unit="KiB"),
+    Goal(
+        "memory per job in flight, allocated",
+        8,
+        value("engine traced, ten times", "held_kib_per_job"),
+        unit="KiB",
+    ),
+    Goal("import over import httpx", 0.4, lambda r: r["import"]["over_httpx"]),
+    Goal("import pasqal_cloud over import", 30, lambda r: r["import"]["pasqal_over"], least=True),
+    Goal(
+        "CPU of a repeated 1 MB submission: vendor over engine",
+        50,
+        lambda r: r["megabyte"]["vendor_over"],
+        least=True,
+    ),
+    Goal(
+        "local sweep, 100 points: serial over two processes",
+        1.6,
+        lambda r: r["local"]["gain"],
+        least=True,
+    ),
+    Goal("local sweep: slowdown at the worst size", 1.05, lambda r: r["local"]["worst"]),
+    Goal("loop stall, 1,000 jobs", 20, value("engine", "stall"), unit="ms"),
+    Goal("loop stall, ten times the jobs", 20, value(MANY, "stall"), unit="ms"),
+)

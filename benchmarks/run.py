@@ -1,0 +1,123 @@
+"""All benchmarks side by side: engine and baselines in interleaved rounds against one sandbox.
+
+Run with `nox -s bench`, or `python benchmarks/run.py --vendor PYTHON [--quick] [--rounds 5]`;
+`--only` names rows. Writes ``results.json`` and ``results.md``; says which goals were met.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import bench_import
+import bench_local
+import bench_megabyte
+from report import document, markdown, write
+from stage import Plan, Stage, machine
+
+HERE = Path(__file__).parent
+OPEN = 128
+"""Connections of every client that lets one choose, at 1,000 jobs: speed that was asked for."""
+WIDE = 256
+"""The same at ten times the jobs."""
+SINGLE = {"single": True}
+
+
+def plans(jobs: int, threads: int, serial: int) -> list[Plan]:
+    """Every row; the large ones have ten times the jobs."""
+    many = 10 * jobs
+    return [
+        Plan("engine", "engine", jobs, OPEN),
+        Plan("expert", "vendor", jobs, manner="expert"),
+        Plan("oracle", "oracle", jobs, OPEN, **SINGLE),
+        Plan("engine, single", "engine", jobs, OPEN, **SINGLE),
+        Plan("oracle, batched", "oracle", jobs, OPEN),
+        Plan("raw", "raw", jobs, OPEN),
+        Plan("engine, full", "engine", jobs, OPEN, full=True),
+        Plan("engine, polite", "engine", jobs),
+        Plan("engine, wide", "engine", jobs, WIDE),
+        Plan("engine, ten times the jobs", "engine", many, WIDE),
+        Plan("raw, ten times the jobs", "raw", many, WIDE),
+        Plan("threads", "vendor", threads, manner="threads", scaled_to=jobs),
+        Plan("serial", "vendor", serial, manner="serial", scaled_to=jobs),
+        Plan("engine held", "engine", jobs, OPEN, hold=True),
+        Plan("engine held, ten times", "engine", many, OPEN, hold=True),
+        Plan("engine traced", "engine", jobs, OPEN, hold=True, traced=True),
+        Plan("engine traced, ten times", "engine", many, OPEN, hold=True, traced=True),
+        Plan("oracle traced", "oracle", jobs, OPEN, **SINGLE, hold=True, traced=True),
+        Plan("vendor traced", "vendor", jobs, hold=True, traced=True),
+    ]
+
+
+def measure(stage: Stage, chosen: list[Plan], rounds: int) -> dict[str, list[dict[str, float]]]:
+    """Run every row once in each round, so that noise hits all of them."""
+    found: dict[str, list[dict[str, float]]] = {plan.name: [] for plan in chosen}
+    for number in range(rounds):
+        for plan in chosen:
+            start = time.monotonic()
+            row = {"jobs": plan.scaled_to or plan.jobs, **stage.run(plan)}
+            found[plan.name].append(row)
+            took = time.monotonic() - start
+            wall = f"{row['wall']:.2f} s" if "wall" in row else f"{row['held_kib_per_job']:.1f} KiB"
+            print(f"round {number + 1}: {plan.name}: {wall} ({took:.0f} s)", file=sys.stderr)
+    return found
+
+
+def others(vendor: str | None, stage: Stage, rounds: int) -> dict[str, list[dict[str, float]]]:
+    """What needs no jobs at a service, or only few."""
+    return {
+        "import": [bench_import.compare(rounds, vendor)],
+        "megabyte": bench_megabyte.measure(stage, vendor, rounds),
+        "local": bench_local.measure(rounds),
+    }
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vendor", help="an interpreter that has the vendor's client")
+    parser.add_argument("--quick", action="store_true", help="fewer jobs and rounds")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--jobs", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="*", help="names of rows, or 'others'")
+    parser.add_argument("--output", type=Path, default=HERE)
+    return parser.parse_args()
+
+
+def main() -> int:
+    wanted = arguments()
+    rounds = wanted.rounds or (1 if wanted.quick else 5)
+    jobs = wanted.jobs or (200 if wanted.quick else 1000)
+    rows = plans(jobs, *((32, 1) if wanted.quick else (320, 4)))
+    if wanted.only is not None:
+        rows = [plan for plan in rows if plan.name in wanted.only]
+    if wanted.vendor is None:
+        rows = [plan for plan in rows if plan.client != "vendor"]
+    load, start = os.getloadavg(), time.monotonic()
+    stage = Stage(wanted.vendor, wanted.seed)
+    with stage.open():
+        found = measure(stage, rows, rounds)
+        if wanted.only is None or "others" in wanted.only:
+            found |= others(wanted.vendor, stage, rounds)
+    facts = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - start),
+        "number_of_rounds": rounds,
+        "quick": wanted.quick,
+        "machine": machine(),
+        "load_before": [round(value, 2) for value in load],
+        "pinned": stage.is_pinned,
+        "versions": stage.versions(),
+    }
+    result = document(found, rows, facts)
+    write(result, wanted.output)
+    print(markdown(result))
+    return int(any(goal["met"] is False for goal in result["goals"]) and not wanted.quick)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
