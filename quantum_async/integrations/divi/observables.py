@@ -25,12 +25,19 @@ def groups_of(
         widths: How many qubits each circuit has.
 
     Raises:
-        InvalidInputError: An observable is empty, or a short group is for circuits of different
-            widths.
+        InvalidInputError: An observable is empty, a span is none, or a short group is for
+            circuits of different widths.
     """
     groups = [part.split(";") for part in text.split("|")]
     if not all(map(all, groups)):
         raise InvalidInputError(f"an observable in {text!r} is empty", provider="qoro")
+    for span in spans or ():
+        if len(span) != 2:
+            raise InvalidInputError(
+                f"a circuit map with {list(span)}",
+                provider="qoro",
+                remedy="Each row has 2 numbers.",
+            )
     covered = _widths_by_group(len(groups), spans, widths)
     # A loop, because a comprehension is a frame of its own in some versions of Python.
     for place, wanted in enumerate(covered):

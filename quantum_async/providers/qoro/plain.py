@@ -116,10 +116,13 @@ def plain_measured(
     if circuit_map is not None and observables is None:
         raise InvalidInputError("a map of circuits to observables needs these", provider="qoro")
     if observables is not None:
-        ranges = None if circuit_map is None else tuple((a, b) for a, b in circuit_map)
+        ranges = None
+        if circuit_map is not None:
+            ranges = tuple((a, b) for a, b in _rows(circuit_map, 2, "a circuit map"))
         return ObservableGroups(tuple(tuple(group) for group in observables), ranges)
     if shot_groups is not None:
-        return ShotGroups(tuple(ShotRange(*triple) for triple in shot_groups))
+        triples = _rows(shot_groups, 3, "shot groups")
+        return ShotGroups(tuple(ShotRange(*triple) for triple in triples))
     return Shots(shots)
 
 
@@ -142,3 +145,12 @@ def execution_config(document: Mapping[str, JsonValue]) -> ExecutionConfig:
     except ValueError as error:
         raise InvalidOptionError(str(error), provider="qoro") from error
     return ExecutionConfig(**fields)
+
+
+def _rows(rows: Sequence[Sequence[int]], size: int, what: str) -> Sequence[Sequence[int]]:
+    for row in rows:
+        if len(row) != size:
+            raise InvalidInputError(
+                f"{what} with {list(row)}", provider="qoro", remedy=f"Each row has {size} numbers."
+            )
+    return rows

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from quantum_async.errors import ProtocolError, QuantumAsyncError, UnknownTargetError
 from quantum_async.models.device import Device, DeviceKind, DeviceStatus
+from quantum_async.providers.qoro.translate.gates import TAKEN
 from quantum_async.providers.qoro.wire import Blueprint, QoroCluster, QoroSystem
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def device_of(target: QoroSystem | QoroCluster) -> Device:
             DeviceKind.GATE,
             is_simulator=True,
             status=DeviceStatus.AVAILABLE,
+            operations=TAKEN,
             description=f"{target.access_level}, from tier {target.minimum_tier}",
         )
     sizes = [qpu.q_bits for qpu in target.qpus if qpu.q_bits is not None]
@@ -163,6 +165,7 @@ def device_of(target: QoroSystem | QoroCluster) -> Device:
         DeviceKind.GATE,
         num_qubits=max(sizes, default=None),
         status=_status(target),
+        operations=TAKEN,
         description=kinds,
         specification=target.model_dump_json(),
     )

@@ -17,6 +17,11 @@ KNOWN: dict[str, tuple[int, int]] = {
 RENAMED = {"p": "u1", "cp": "cu1", "CX": "cx"}
 """Gates that the service has under another name."""
 
+TAKEN: tuple[str, ...] = tuple(
+    sorted({*KNOWN, *RENAMED, "measure", "reset", "if_else"} - {"U", "CX"})
+)
+"""The operations of Qiskit that the service takes, by Qiskit's names."""
+
 FOREIGN: dict[str, tuple[int, int]] = {
     "p": (1, 1),
     "cp": (1, 2),
