@@ -48,8 +48,9 @@ class TestPasqalContract(ProviderContract):
 
 @pytest.fixture(scope="module")
 def measuring():
-    """An IQM sandbox that really simulates, one for all tests of this module."""
-    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=("iqm",)) as running:
+    """A sandbox that really simulates circuits, one for all tests of this module."""
+    services = ("iqm", "qoro")
+    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=services) as running:
         yield running
 
 
@@ -66,3 +67,18 @@ class TestIQMContract(ProviderContract):
 
     def sent(self, client):
         return sum(self.sandbox.stats()["iqm"]["requests"].values()) - self.before
+
+
+@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
+class TestQoroContract(ProviderContract):
+    device = "qoro_maestro"
+    patience = 90.0
+
+    @pytest.fixture
+    def client(self, measuring):
+        self.sandbox = measuring
+        self.before = sum(measuring.stats()["qoro"]["requests"].values())
+        return Awaiting(qa.QoroClient.from_env(measuring.env("qoro")))
+
+    def sent(self, client):
+        return sum(self.sandbox.stats()["qoro"]["requests"].values()) - self.before
