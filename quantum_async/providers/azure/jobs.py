@@ -27,7 +27,7 @@ from quantum_async.providers.azure.filters import ItemFilters
 from quantum_async.providers.azure.output import JobOutput
 from quantum_async.providers.azure.pages import first, first_page, items
 from quantum_async.providers.azure.parsing import parse
-from quantum_async.providers.azure.sas import container_name, is_good
+from quantum_async.providers.azure.sas import blob_of, container_name, is_good
 from quantum_async.providers.azure.translate.statuses import is_over, job_status
 from quantum_async.providers.azure.waiting import wait_until_over
 from quantum_async.providers.azure.wire import AzureJob, Paged, Priority
@@ -279,19 +279,21 @@ class Jobs:
 
     async def download_attachment(self, id: str, name: str) -> bytes:
         """Read something that is stored beside a job's input."""
-        signed = await self._storage.blob_url(await self._container(id), name)
-        return await self._storage.read(signed)
+        return await self._storage.read(blob_of(await self._readable(id), name))
 
     async def list_attachments(self, id: str) -> Sequence[str]:
         """Name everything that is stored with a job, its input and output included."""
-        job = await self.get(id)
-        container = job.container_uri
-        if not is_good(container, self._clock()):
-            container = await self._storage.container_url(container_name(container))
-        return await self._storage.list(container)
+        return await self._storage.list(await self._readable(id))
 
     async def _container(self, id: str) -> str:
         return container_name((await self.get(id)).container_uri)
+
+    async def _readable(self, id: str) -> str:
+        """Return an address of a job's container that is good for reading."""
+        container = (await self.get(id)).container_uri
+        if is_good(container, self._clock()):
+            return container
+        return await self._storage.container_url(container_name(container))
 
     async def _stored(self, new: NewJob, id: str) -> tuple[str, bool]:
         """Store a job's input: the signed address of its container, and whether it is new."""
