@@ -46,7 +46,11 @@ if TYPE_CHECKING:
     from quantum_async.providers.iqm.jobs import Jobs as AsyncJobs
     from quantum_async.providers.iqm.options import HeraldingMode
     from quantum_async.providers.iqm.options import IQMOptions
+    from quantum_async.providers.iqm.pulses import Pulses as AsyncPulses
+    from quantum_async.providers.iqm.submission import Submission
+    from quantum_async.providers.iqm.translate.sweeps import SweepArray
     from quantum_async.providers.iqm.wire import ApiToken
+    from quantum_async.providers.iqm.wire import ChipDesign
     from quantum_async.providers.iqm.wire import CreatedToken
     from quantum_async.providers.iqm.wire import Health
     from quantum_async.providers.iqm.wire import IQMJob
@@ -225,8 +229,9 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
 
     Constructing a client sends nothing; which interface the server has is asked once, by the
     first request. A scheduler runs jobs on it: circuits that share shots and options become one
-    job of IQM. Everything else that the service can do is in `jobs`, `computers`, `calibration`
-    and `tokens`, and the operations of IQM's older client class are there under their own names.
+    job of IQM. Everything else that the service can do is in `jobs`, `computers`, `calibration`,
+    `pulses` and `tokens`, and the operations of IQM's older client class are there under their
+    own names.
 
     Args:
         url: The server's address: ``https://resonance.iqm.tech``, the root of an IQM Server, or
@@ -336,6 +341,14 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         Blocking twin of `quantum_async.IQMClient.calibration`.
         """
         return self._wrap(self._async.calibration)
+
+    @property
+    def pulses(self) -> Pulses:
+        """Pulse jobs: submit what IQM's compiler made, read what it measured.
+
+        Blocking twin of `quantum_async.IQMClient.pulses`.
+        """
+        return self._wrap(self._async.pulses)
 
     @property
     def tokens(self) -> Tokens:
@@ -601,6 +614,52 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
                 options=options,
             ),
             timeout,
+        )
+
+    def prepare_circuits(
+        self,
+        circuits: Sequence[Circuit | Program],
+        *,
+        shots: int = 1,
+        options: IQMOptions | None = None,
+        timeout: float | None = None,
+    ) -> Submission:
+        """Translate and check circuits without sending them, to look at what would be sent.
+
+        Args:
+            circuits: What to run: native circuits, or programs in native gates.
+            shots: How often each of them.
+            options: Everything else.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Returns:
+            What `submit_prepared` takes; its ``v1_body()`` is what would be on the wire.
+
+        Raises:
+            InvalidInputError: A circuit cannot run, with circuit, instruction and locus.
+
+        Blocking twin of `quantum_async.IQMClient.prepare_circuits`.
+        """
+        return self._call(
+            "IQMClient.prepare_circuits",
+            lambda: self._async.prepare_circuits(circuits, shots=shots, options=options),
+            timeout,
+        )
+
+    def submit_prepared(self, submission: Submission, *, timeout: float | None = None) -> UUID:
+        """Submit what `prepare_circuits` made, as one job. Sent once; billed.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            InvalidInputError: It is larger than a job may be; nothing was sent.
+            LostAnswerError, ServerError, ProtocolError: The server may have accepted.
+
+        Blocking twin of `quantum_async.IQMClient.submit_prepared`.
+        """
+        return self._call(
+            "IQMClient.submit_prepared", lambda: self._async.submit_prepared(submission), timeout
         )
 
     def get_run(self, job_id: UUID | str, *, timeout: float | None = None) -> RunResult:
@@ -946,6 +1005,22 @@ class QuantumComputers(Handle["AsyncQuantumComputers"]):
             "QuantumComputers.artifact", lambda: self._async.artifact(kind, name), timeout
         )
 
+    def chip_design(self, name: str = "", *, timeout: float | None = None) -> ChipDesign:
+        """Read how the chip is laid out: its parts, and what each is connected to.
+
+        Args:
+            name: The quantum computer.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            NotFoundError: The server does not tell.
+
+        Blocking twin of `quantum_async.providers.iqm.computers.QuantumComputers.chip_design`.
+        """
+        return self._call(
+            "QuantumComputers.chip_design", lambda: self._async.chip_design(name), timeout
+        )
+
     def software(self, name: str = "", *, timeout: float | None = None) -> Mapping[str, JsonValue]:
         """Read the versions of a quantum computer's software.
 
@@ -1087,3 +1162,93 @@ class Jobs(Handle["AsyncJobs"]):
         Blocking twin of `quantum_async.providers.iqm.jobs.Jobs.address`.
         """
         return self._ask(lambda: self._async.address(job_id))
+
+
+class Pulses(Handle["AsyncPulses"]):
+    """Pulse jobs: `IQMClient.pulses`. Waiting, cancelling and deleting are those of `jobs`.
+
+    Pulses are compiled by IQM's own packages (``iqm-client`` with ``iqm-pulse``), which this one
+    neither needs nor replaces: what they serialise is sent as it is.
+
+    Args:
+        server: Where they run.
+
+    Blocking twin of `quantum_async.providers.iqm.pulses.Pulses`.
+    """
+
+    __slots__ = ()
+
+    def settings(self, *, computer: str = "", timeout: float | None = None) -> bytes:
+        """Read a quantum computer's settings, which IQM's compiler needs, as a protocol buffer.
+
+        Args:
+            computer: Alias or id of the quantum computer.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            NotFoundError: The server does not give them.
+
+        Blocking twin of `quantum_async.providers.iqm.pulses.Pulses.settings`.
+        """
+        return self._call(
+            "Pulses.settings", lambda: self._async.settings(computer=computer), timeout
+        )
+
+    def submit(
+        self,
+        run_definition: bytes,
+        *,
+        computer: str = "",
+        use_timeslot: bool = False,
+        tag: str = "",
+        timeout: float | None = None,
+    ) -> str:
+        """Submit a pulse job and return its id. Sent once; billed.
+
+        Args:
+            run_definition: A serialised ``RunDefinition``, as IQM's ``serialize_run_definition``
+                makes it.
+            computer: Alias or id of the quantum computer.
+            use_timeslot: Whether the job runs in a timeslot that is booked, not in the queue.
+            tag: What the job is found by outside, at most 50 characters.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            ProgramError, InvalidOptionError: There is nothing to run, or the tag is too long.
+            LostAnswerError, ServerError, ProtocolError: The server may have accepted.
+
+        Blocking twin of `quantum_async.providers.iqm.pulses.Pulses.submit`.
+        """
+        return self._call(
+            "Pulses.submit",
+            lambda: self._async.submit(
+                run_definition, computer=computer, use_timeslot=use_timeslot, tag=tag
+            ),
+            timeout,
+        )
+
+    def payload(self, job_id: str, *, timeout: float | None = None) -> bytes:
+        """Read the run definition of a pulse job, exactly as it was submitted.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.providers.iqm.pulses.Pulses.payload`.
+        """
+        return self._call("Pulses.payload", lambda: self._async.payload(job_id), timeout)
+
+    def results(
+        self, job_id: str, *, timeout: float | None = None
+    ) -> Mapping[str, tuple[SweepArray, ...]]:
+        """Read what a pulse job measured: for each parameter, an array for each spot.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            ResultPendingError: It is not there yet.
+            ProtocolError: It is damaged.
+
+        Blocking twin of `quantum_async.providers.iqm.pulses.Pulses.results`.
+        """
+        return self._call("Pulses.results", lambda: self._async.results(job_id), timeout)

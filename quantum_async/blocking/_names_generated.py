@@ -186,6 +186,7 @@ TWINS: dict[str, str] = {
     "quantum_async.providers.iqm.client.IQMClient": "quantum_async.blocking._iqm_generated",
     "quantum_async.providers.iqm.computers.QuantumComputers": "quantum_async.blocking._iqm_generated",
     "quantum_async.providers.iqm.jobs.Jobs": "quantum_async.blocking._iqm_generated",
+    "quantum_async.providers.iqm.pulses.Pulses": "quantum_async.blocking._iqm_generated",
     "quantum_async.providers.local.client.LocalClient": "quantum_async.blocking._local_generated",
     "quantum_async.providers.pasqal.batches.Batches": "quantum_async.blocking._pasqal_generated",
     "quantum_async.providers.pasqal.client.PasqalClient": "quantum_async.blocking._pasqal_generated",

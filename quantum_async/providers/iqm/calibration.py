@@ -10,7 +10,7 @@ from quantum_async.providers.iqm.translate.feedback import (
     sources_in_json,
     sources_in_protobuf,
 )
-from quantum_async.providers.iqm.v1 import decoded_object, of
+from quantum_async.providers.iqm.v1 import decoded_object
 
 if TYPE_CHECKING:
     from quantum_async.providers.iqm.server import Server
@@ -64,12 +64,9 @@ class Calibration:
         Raises:
             NotFoundError, RejectedRequestError: The server does not tell.
         """
-        found = await self._server.computer(computer)
         v1 = await self._server.v1("feedback groups")
-        answer = await v1.gateway.read(
-            f"{of(found)}/artifacts/channel-properties",
-            headers={"Accept": "application/protobuf"},
-        )
+        found = await self._server.computer(computer)
+        answer = await v1.artifact(found, "channel-properties", media="application/protobuf")
         if answer.media_type == "application/json":
             return feedback_groups_of(sources_in_json(await decoded_object(answer)))
         return feedback_groups_of(sources_in_protobuf(answer.content))

@@ -28,6 +28,7 @@ from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.jobs import Jobs
 from quantum_async.providers.iqm.options import iqm_options
 from quantum_async.providers.iqm.outcomes import Outcomes
+from quantum_async.providers.iqm.pulses import Pulses
 from quantum_async.providers.iqm.runs import Runs
 from quantum_async.providers.iqm.sending import Sending, check_shots
 from quantum_async.providers.iqm.server import Server
@@ -56,8 +57,9 @@ class IQMClient(Runs, ProviderClient):
 
     Constructing a client sends nothing; which interface the server has is asked once, by the
     first request. A scheduler runs jobs on it: circuits that share shots and options become one
-    job of IQM. Everything else that the service can do is in `jobs`, `computers`, `calibration`
-    and `tokens`, and the operations of IQM's older client class are there under their own names.
+    job of IQM. Everything else that the service can do is in `jobs`, `computers`, `calibration`,
+    `pulses` and `tokens`, and the operations of IQM's older client class are there under their
+    own names.
 
     Args:
         url: The server's address: ``https://resonance.iqm.tech``, the root of an IQM Server, or
@@ -119,6 +121,7 @@ class IQMClient(Runs, ProviderClient):
         self._jobs = Jobs(self._server, self._patience)
         self._computers = QuantumComputers(self._server)
         self._calibration = Calibration(self._server)
+        self._pulses = Pulses(self._server)
         self._tokens = Tokens(self._server)
 
     @classmethod
@@ -162,6 +165,11 @@ class IQMClient(Runs, ProviderClient):
     def calibration(self) -> Calibration:
         """Calibration sets, quality metrics, feedback groups."""
         return self._calibration
+
+    @property
+    def pulses(self) -> Pulses:
+        """Pulse jobs: submit what IQM's compiler made, read what it measured."""
+        return self._pulses
 
     @property
     def tokens(self) -> Tokens:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import TypeAdapter
+
+from quantum_async.errors import ProtocolError
 from quantum_async.http.encode import json_body
-from quantum_async.providers.iqm.gateway import parse
+from quantum_async.providers.iqm.gateway import parse, parse_value
 from quantum_async.providers.iqm.v1 import decoded_object, of
-from quantum_async.providers.iqm.wire import BookedTimeslots, QueueOverview, Timeslots
+from quantum_async.providers.iqm.wire import BookedTimeslots, ChipDesign, QueueOverview, Timeslots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
         StaticArchitecture,
         Timeslot,
     )
+
+_DESIGNS: TypeAdapter[tuple[ChipDesign, ...]] = TypeAdapter(tuple[ChipDesign, ...])
 
 
 class QuantumComputers:
@@ -86,8 +91,8 @@ class QuantumComputers:
             start: Beginning of the time of interest, as ``2026-05-04T10:00:00Z``; now if ``None``.
             end: Its end.
         """
-        path = f"{of(await self._server.computer(name))}/queue-availability"
         gateway = (await self._server.v1("queue overview")).gateway
+        path = f"{of(await self._server.computer(name))}/queue-availability"
         return parse(QueueOverview, await gateway.read(path, query=_range(start, end)))
 
     async def timeslots(
@@ -100,8 +105,8 @@ class QuantumComputers:
             start: Beginning of the time of interest, as ``2026-05-04T10:00:00Z``; now if ``None``.
             end: Its end.
         """
-        path = f"{of(await self._server.computer(name))}/timeslots"
         gateway = (await self._server.v1("timeslots")).gateway
+        path = f"{of(await self._server.computer(name))}/timeslots"
         return parse(Timeslots, await gateway.read(path, query=_range(start, end)))
 
     async def book_timeslots(
@@ -118,8 +123,8 @@ class QuantumComputers:
             PermissionDeniedError: The role or the credits do not suffice.
             ConflictError: A slot is taken.
         """
-        path = f"{of(await self._server.computer(name))}/timeslots"
         gateway = (await self._server.v1("timeslots")).gateway
+        path = f"{of(await self._server.computer(name))}/timeslots"
         slots = [
             {"reference": reference, **({} if price is None else {"expected_price": price})}
             for reference, price in prices.items()
@@ -134,13 +139,29 @@ class QuantumComputers:
             kind: Such as ``"about"``, ``"duts"`` or ``"chip-design-records"``.
             name: The quantum computer.
         """
+        v1 = await self._server.v1("artifacts")
+        return (await v1.artifact(await self._server.computer(name), kind)).content
+
+    async def chip_design(self, name: str = "") -> ChipDesign:
+        """Read how the chip is laid out: its parts, and what each is connected to.
+
+        Args:
+            name: The quantum computer.
+
+        Raises:
+            NotFoundError: The server does not tell.
+        """
+        v1 = await self._server.v1("artifacts")
         computer = await self._server.computer(name)
-        return (await (await self._server.v1("artifacts")).artifact(computer, kind)).content
+        found = parse_value(_DESIGNS, await v1.artifact(computer, "chip-design-records"))
+        if not found:
+            raise ProtocolError("the server names no chip design", provider="iqm")
+        return found[0]
 
     async def software(self, name: str = "") -> Mapping[str, JsonValue]:
         """Read the versions of a quantum computer's software."""
-        computer = await self._server.computer(name)
         v1 = await self._server.v1("artifacts")
+        computer = await self._server.computer(name)
         return await decoded_object(await v1.artifact(computer, "about"))
 
     async def about(self) -> Mapping[str, JsonValue]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
 
-from quantum_async.errors import ConfigurationError, InvalidOptionError, JobFailedError
+from quantum_async.errors import (
+    ConfigurationError,
+    InvalidOptionError,
+    JobFailedError,
+    ProtocolError,
+)
 from quantum_async.http.encode import json_bytes
 from quantum_async.models.program import Program
 from quantum_async.models.submission import JobSpec, SubmitRequest
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
     from quantum_async.providers.iqm.jobs import Jobs
     from quantum_async.providers.iqm.sending import Sending
     from quantum_async.providers.iqm.server import Server
+    from quantum_async.providers.iqm.submission import Submission
     from quantum_async.providers.iqm.waiting import Patience
     from quantum_async.providers.iqm.wire import IQMJob
     from quantum_async.providers.iqm.wire_legacy import (
@@ -84,13 +90,48 @@ class Runs:
             heralding_mode=HeraldingMode(heralding_mode),
             custom_settings=None if custom_settings is None else _text(custom_settings),
         )
+        return await self.submit_prepared(
+            await self.prepare_circuits(circuits, shots=shots, options=chosen)
+        )
+
+    async def prepare_circuits(
+        self,
+        circuits: Sequence[Circuit | Program],
+        *,
+        shots: int = 1,
+        options: IQMOptions | None = None,
+    ) -> Submission:
+        """Translate and check circuits without sending them, to look at what would be sent.
+
+        Args:
+            circuits: What to run: native circuits, or programs in native gates.
+            shots: How often each of them.
+            options: Everything else.
+
+        Returns:
+            What `submit_prepared` takes; its ``v1_body()`` is what would be on the wire.
+
+        Raises:
+            InvalidInputError: A circuit cannot run, with circuit, instruction and locus.
+        """
         if not circuits:
             raise InvalidOptionError("no circuits to submit", provider="iqm")
+        chosen = options or IQMOptions()
         programs = [c if isinstance(c, Program) else c.program() for c in circuits]
         computer = await self._server.computer()
         jobs = tuple(JobSpec(uuid4().hex, p, shots, options=chosen) for p in programs)
         request = SubmitRequest(uuid4().hex, computer.alias, jobs)
-        return UUID((await self._sending.submit(request))[0].id)
+        return await self._sending.submission(request, computer)
+
+    async def submit_prepared(self, submission: Submission) -> UUID:
+        """Submit what `prepare_circuits` made, as one job. Sent once; billed.
+
+        Raises:
+            InvalidInputError: It is larger than a job may be; nothing was sent.
+            LostAnswerError, ServerError, ProtocolError: The server may have accepted.
+        """
+        computer = await self._server.computer()
+        return _uuid(await self._sending.send(uuid4().hex, computer, submission))
 
     async def get_run(self, job_id: UUID | str) -> RunResult:
         """Read where a job stands and, once it is ready, what it measured.
@@ -189,6 +230,19 @@ class Runs:
                 remedy="End it where it was begun.",
             )
         return await auth.close() if isinstance(auth, Login) else False
+
+
+def _uuid(job_id: str) -> UUID:
+    try:
+        return UUID(job_id)
+    except ValueError:
+        raise ProtocolError(
+            f"the job was accepted under the id {job_id!r}, which is no UUID",
+            provider="iqm",
+            job_id=job_id,
+            accepted="yes",
+            remedy="It runs; look it up with client.jobs.get(job_id).",
+        ) from None
 
 
 def _text(settings: Mapping[str, JsonValue]) -> str:

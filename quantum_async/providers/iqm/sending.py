@@ -48,36 +48,36 @@ class Sending:
 
     async def submit(self, request: SubmitRequest) -> list[JobRef]:
         """Send a request once; see `IQMClient.submit`."""
-        first = request.jobs[0]
-        if any(job.shots != first.shots or job.options != first.options for job in request.jobs):
-            raise InvalidOptionError(
-                "circuits of one IQM job share shots and options", provider="iqm"
-            )
         computer = await self._server.computer(request.target)
-        options = iqm_options(first.options)
-        prepared = await self.prepared(request.jobs, computer)
-        submission = Submission(
-            tuple(p.circuit for p in prepared),
-            check_shots(first.shots),
-            options,
-            job_tag(request.key, options.tags),
-        )
-        expected = tuple(
-            Expected(p.layout, submission.shots, submission.is_heralded) for p in prepared
-        )
-        job_id = await self.send(request.key, computer, submission, expected)
+        submission = await self.submission(request, computer)
+        job_id = await self.send(request.key, computer, submission)
         return [
             JobRef("iqm", job_id, request.target, job.key, index, account=self._account)
             for index, job in enumerate(request.jobs)
         ]
 
-    async def send(
-        self,
-        key: str,
-        computer: QuantumComputer,
-        submission: Submission,
-        expected: tuple[Expected, ...],
-    ) -> str:
+    async def submission(self, request: SubmitRequest, computer: QuantumComputer) -> Submission:
+        """Translate and check a request; sends no job.
+
+        Raises:
+            InvalidInputError: A circuit cannot run, with circuit, instruction and locus.
+        """
+        first = request.jobs[0]
+        if any(job.shots != first.shots or job.options != first.options for job in request.jobs):
+            raise InvalidOptionError(
+                "circuits of one IQM job share shots and options", provider="iqm"
+            )
+        shots, options = check_shots(first.shots), iqm_options(first.options)
+        prepared = await self.prepared(request.jobs, computer)
+        return Submission(
+            tuple(p.circuit for p in prepared),
+            shots,
+            options,
+            job_tag(request.key, options.tags),
+            tuple(p.layout for p in prepared),
+        )
+
+    async def send(self, key: str, computer: QuantumComputer, submission: Submission) -> str:
         """Send a submission that was checked, once, and return the job's id."""
         self._check_limits(submission, await self._server.limits(computer))
         self._sent[key] = (
@@ -87,7 +87,13 @@ class Sending:
         while len(self._sent) > _REMEMBERED:
             self._sent.popitem(last=False)
         job_id = await (await self._server.dialect()).submit(computer, submission)
-        self._outcomes.expect(job_id, expected)
+        self._outcomes.expect(
+            job_id,
+            tuple(
+                Expected(layout, submission.shots, submission.is_heralded)
+                for layout in submission.layouts
+            ),
+        )
         return job_id
 
     def described(self, key: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from quantum_async.providers.iqm.circuits import Circuit
+    from quantum_async.providers.iqm.translate.layout import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,14 @@ class Submission:
         shots: How often each of them.
         options: Everything else.
         tag: What the job is found by outside, where the interface has a place for it.
+        layouts: For each circuit, how its measurements fill registers; ``None`` for QIR.
     """
 
     circuits: tuple[Circuit | str, ...]
     shots: int
     options: IQMOptions
     tag: str = ""
+    layouts: tuple[Layout | None, ...] = ()
 
     def v1_body(self) -> bytes:
         """Write it for IQM Server; may take milliseconds."""

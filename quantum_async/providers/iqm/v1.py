@@ -73,9 +73,18 @@ class V1(Dialect):
         except NotFoundError:
             return JobLimits()
 
-    async def artifact(self, computer: QuantumComputer, kind: str) -> Response:
-        """Read something that a quantum computer has, such as its ``about``."""
-        return await self.gateway.read(f"{of(computer)}/artifacts/{segment(kind)}")
+    async def artifact(
+        self, computer: QuantumComputer, kind: str, *, media: str = "*/*"
+    ) -> Response:
+        """Read something that a quantum computer has, such as its ``about``.
+
+        Args:
+            computer: Of which quantum computer.
+            kind: What.
+            media: What it is wanted as.
+        """
+        path = f"{of(computer)}/artifacts/{segment(kind)}"
+        return await self.gateway.read(path, headers={"Accept": media})
 
     async def static_architecture(self, computer: QuantumComputer) -> StaticArchitecture:
         """Ask what the chip is made of."""
@@ -105,13 +114,17 @@ class V1(Dialect):
         content = await anyio.to_thread.run_sync(submission.v1_body)
         use_timeslot = "true" if submission.options.use_timeslot else "false"
         answer = await self.gateway.create(
-            f"{API}/jobs/{segment(computer.alias)}/circuit",
+            self.submission_path(computer, "circuit"),
             query={"use_timeslot": use_timeslot, "tag": submission.tag or None},
             body=await body(
                 content, media_type="application/json; charset=UTF-8", compression="never"
             ),
         )
         return parse(IQMJob, answer).id
+
+    def submission_path(self, computer: QuantumComputer, kind: str) -> str:
+        """Give the path that takes jobs of a kind: ``"circuit"`` or ``"run"``."""
+        return f"{API}/jobs/{segment(computer.alias)}/{kind}"
 
     async def job(self, job_id: str) -> IQMJob:
         """Ask where a job stands."""
@@ -131,14 +144,20 @@ class V1(Dialect):
         """Cancel a job and forget it."""
         await self.gateway.write(job_path(job_id), method="DELETE")
 
-    async def job_artifact(self, job_id: str, kind: str) -> Response:
+    async def job_artifact(self, job_id: str, kind: str, *, media: str = "*/*") -> Response:
         """Read something that a job has produced.
+
+        Args:
+            job_id: The job.
+            kind: Such as ``"measurements"``.
+            media: What it is wanted as.
 
         Raises:
             ResultPendingError: It is not there yet, or never will be.
         """
+        path = f"{job_path(job_id)}/artifacts/{segment(kind)}"
         try:
-            return await self.gateway.read(f"{job_path(job_id)}/artifacts/{segment(kind)}")
+            return await self.gateway.read(path, headers={"Accept": media})
         except NotFoundError as error:
             if "job_not_found" in str(error):
                 raise
@@ -168,8 +187,11 @@ class V1(Dialect):
 
     async def payload(self, job_id: str) -> Mapping[str, JsonValue]:
         """Read what was submitted, exactly as it was."""
-        document = await decoded(await self.gateway.read(f"{job_path(job_id)}/payload"))
-        return document if isinstance(document, dict) else {}
+        return await decoded_object(await self.raw_payload(job_id))
+
+    async def raw_payload(self, job_id: str) -> Response:
+        """Read what was submitted, byte for byte."""
+        return await self.gateway.read(f"{job_path(job_id)}/payload")
 
     async def counts(self, job_id: str) -> tuple[MeasurementCounts, ...]:
         """Read the counts that the server made."""

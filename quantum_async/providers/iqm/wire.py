@@ -124,6 +124,44 @@ class StaticArchitecture(Wire):
     connectivity: Annotated[tuple[tuple[str, ...], ...], NullableList] = ()
 
 
+class ChipComponent(Wire):
+    """One part of a chip: a qubit, a coupler, a resonator, a line."""
+
+    name: str
+    connections: Annotated[tuple[str, ...], NullableList] = ()
+
+
+class ChipContent(Wire):
+    """The parts of a chip, by their kind."""
+
+    components: Mapping[str, tuple[ChipComponent, ...]] = Field(default_factory=dict)
+
+
+class ChipMarking(Wire):
+    """What is written on a chip."""
+
+    chip_label: str = ""
+
+
+class ChipDesign(Wire):
+    """How a chip is laid out: its parts and what they are connected to."""
+
+    mask_set_name: str | None = None
+    variant: str | None = None
+    marking: ChipMarking = Field(default_factory=ChipMarking, validation_alias="cheddar")
+    content: ChipContent = Field(default_factory=ChipContent)
+
+    @property
+    def label(self) -> str:
+        """The chip's label."""
+        return self.marking.chip_label
+
+    @property
+    def components(self) -> Mapping[str, tuple[ChipComponent, ...]]:
+        """Its parts, by kind, such as ``"qubit"`` or ``"tunable_coupler"``."""
+        return self.content.components
+
+
 class GateImplementation(Wire):
     """Where one implementation of a gate is calibrated."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from quantum_async.sandbox.exchange import Refusal, Reply
 from quantum_async.sandbox.iqm import calibration as cal
 from quantum_async.sandbox.iqm.protobuf import channel_dictionary
+from quantum_async.sandbox.iqm.pulses import MEDIA, settings
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -82,11 +83,15 @@ class ComputerRoutes:
             "chip-design-records": [cal.chip_design_record(chip)],
             "channel-properties": dict(cal.channel_properties(chip)),
         }
+        if kind == "settings":
+            if "protobuf" not in request.header("accept"):
+                raise Refusal(406, "settings are a protocol buffer", "invalid_data_format")
+            return Reply(200, settings(), MEDIA)
         if kind not in documents:
             raise Refusal(404, f"there is no artifact {kind}", "qc_artifact_not_found")
         if kind == "channel-properties" and "protobuf" in request.header("accept"):
             content = channel_dictionary(cal.channel_properties(chip))
-            return Reply(200, content, b"application/protobuf")
+            return Reply(200, content, MEDIA)
         if "json" not in request.header("accept") and "*" not in request.header("accept"):
             raise Refusal(406, f"{kind} is JSON", "invalid_data_format")
         return Reply.of_json(documents[kind])

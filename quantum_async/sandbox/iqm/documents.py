@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 SERVER, STATION = "iqm-server", "iqm-station-control"
 
+ARTIFACTS = {"circuit": ("measurements", "measurement_counts"), "run": ("sweep_results",)}
+"""What a job of each kind produces."""
+
 # Stages, and at which part of the run time each is reached.
 _STAGES = (
     ("received", 0.0),
@@ -51,7 +54,7 @@ class Writer:
         word = record.word(now)
         has_failed = word == "failed"
         has_artifacts = self._measurements.is_ready(record, now)
-        kinds = ("measurements", "measurement_counts") if has_artifacts else ()
+        kinds = ARTIFACTS[record.kind] if has_artifacts else ()
         errors: list[JsonValue] = [
             {
                 "source": STATION,
@@ -62,7 +65,7 @@ class Writer:
         is_compiled = word == "completed" or (word == "processing" and now >= record.compiled_at())
         return {
             "id": record.work.id,
-            "type": "circuit",
+            "type": record.kind,
             "status": word,
             "qc": {"id": record.chip.id},
             "queue_position": self._store.queue_position(record, now),

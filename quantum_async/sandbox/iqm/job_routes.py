@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from quantum_async.sandbox.exchange import Refusal, Reply
+from quantum_async.sandbox.iqm.documents import ARTIFACTS
+from quantum_async.sandbox.iqm.pulses import MEDIA, sweep_results
 
 if TYPE_CHECKING:
     from quantum_async.sandbox.exchange import Request
@@ -34,15 +36,17 @@ class JobRoutes:
         """POST jobs/{qc}/{type}."""
         desk, query = self._desk, request.query
         chip = desk.chip(request.ids[0])
-        if request.ids[1] != "circuit":
-            raise Refusal(400, f"unknown job type {request.ids[1]}", "unsupported_job_type")
+        kind = request.ids[1]
+        if kind not in ARTIFACTS:
+            raise Refusal(400, f"unknown job type {kind}", "unsupported_job_type")
         tag = query.get("tag", [""])[-1] or None
         if tag is not None and len(tag) > _LONGEST_TAG:
             raise Refusal(400, "the tag is longer than 50 characters", "invalid_input")
         wants_slot = query.get("use_timeslot", ["false"])[-1] == "true"
         if wants_slot and not desk.slots.booked.get(chip.alias):
             raise Refusal(403, "no timeslot is booked", "no_booked_timeslots")
-        record = desk.store.accept(request, chip, tag=tag)
+        accept = desk.store.accept if kind == "circuit" else desk.store.accept_pulses
+        record = accept(request, chip, tag=tag)
         return Reply.of_json(desk.write.job(record, request.now), 201)
 
     async def get(self, request: Request) -> Reply:
@@ -60,17 +64,22 @@ class JobRoutes:
 
     def payload(self, request: Request) -> Reply:
         """GET jobs/{id}/payload."""
-        return Reply(200, self._job(request).payload, headers=((b"iqm-job-type", b"circuit"),))
+        record = self._job(request)
+        media = b"application/json" if record.pulses is None else MEDIA
+        headers = ((b"iqm-job-type", record.kind.encode()),)
+        return Reply(200, record.payload, media, headers)
 
     def artifact(self, request: Request) -> Reply:
         """GET jobs/{id}/artifacts/{type}."""
         record, kind = self._job(request), request.ids[1]
         found = self._desk.measurements
-        if found.is_ready(record, request.now):
-            if kind == "measurements":
-                return Reply.of_json(found.documents(record))
-            if kind == "measurement_counts":
-                return Reply.of_json(found.counts(record))
+        if found.is_ready(record, request.now) and kind in ARTIFACTS[record.kind]:
+            if record.pulses is not None:
+                seed = self._desk.world.settings.seed
+                label = f"{seed} pulses {record.work.number}"
+                return Reply(200, sweep_results(record.pulses, label), MEDIA)
+            wanted = found.documents if kind == "measurements" else found.counts
+            return Reply.of_json(wanted(record))
         raise Refusal(404, f"Job has no artifact {kind}", "job_artifact_not_found")
 
     def cancel(self, request: Request) -> Reply:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from quantum_async.sandbox.iqm.chips import Chip
     from quantum_async.sandbox.iqm.instructions import SubmittedCircuit
+    from quantum_async.sandbox.iqm.pulses import PulseRun
     from quantum_async.sandbox.jobs import SandboxJob
     from quantum_async.sandbox.simulator import Outcome, Ticket
 
@@ -46,6 +47,7 @@ class IQMRecord:
         in_turns: Whether it came through the older interface.
         error_code: Why it fails, in one word.
         deleted: Whether it was deleted.
+        pulses: What it measures, where it is a pulse job.
     """
 
     work: SandboxJob
@@ -59,6 +61,12 @@ class IQMRecord:
     in_turns: bool = False
     error_code: str = "job_failed"
     deleted: bool = False
+    pulses: PulseRun | None = None
+
+    @property
+    def kind(self) -> str:
+        """Which kind of job it is."""
+        return "circuit" if self.pulses is None else "run"
 
     def word(self, now: float) -> str:
         """Say where it stands, in the service's words."""

@@ -9,6 +9,7 @@ from quantum_async.sandbox.exchange import Refusal
 from quantum_async.sandbox.iqm.calibration import calibration_id
 from quantum_async.sandbox.iqm.checks import check
 from quantum_async.sandbox.iqm.instructions import CircuitFault, mapping_of, read_circuit
+from quantum_async.sandbox.iqm.pulses import read_run
 from quantum_async.sandbox.iqm.qasm import script
 from quantum_async.sandbox.iqm.records import IQMRecord, Simulations
 from quantum_async.sandbox.simulator import Task
@@ -68,8 +69,7 @@ class Store:
         Raises:
             Refusal: It is too large, or no submission.
         """
-        if len(request.content) > self.options.max_payload:
-            raise Refusal(413, "the payload is too large", "request_payload_too_large")
+        self._check_payload(request)
         document = request.json_object()
         documents, shots = self._sizes(document)
         calibration = document.get("calibration_set_id")
@@ -97,9 +97,38 @@ class Store:
         )
         if work.failure is None and self.realm.world.settings.simulate:
             work.ticket = cast("Ticket", Simulations(self._simulate(record)))
-        self.jobs[work.id] = record
-        self.realm.ledger.note_submission(tag)
-        self._trim(request.now)
+        return self._kept(record, request.now)
+
+    def accept_pulses(self, request: Request, chip: Chip, *, tag: str | None) -> IQMRecord:
+        """Take a pulse job.
+
+        Args:
+            request: What came in.
+            chip: Where it is to run.
+            tag: What it can be found by.
+
+        Raises:
+            Refusal: It is too large, or no run definition.
+        """
+        self._check_payload(request)
+        run = read_run(request.content)
+        work = self.realm.accept_job(
+            chip.alias, shots=1, slots=1, now=request.now, effects=request.effects
+        )
+        calibration = calibration_id(chip, "default")
+        record = IQMRecord(
+            work, chip, (), 1, request.content, calibration, is_heralded=False, tag=tag, pulses=run
+        )
+        return self._kept(record, request.now)
+
+    def _check_payload(self, request: Request) -> None:
+        if len(request.content) > self.options.max_payload:
+            raise Refusal(413, "the payload is too large", "request_payload_too_large")
+
+    def _kept(self, record: IQMRecord, now: float) -> IQMRecord:
+        self.jobs[record.work.id] = record
+        self.realm.ledger.note_submission(record.tag)
+        self._trim(now)
         return record
 
     def cancel(self, record: IQMRecord, now: float) -> bool:

@@ -28,6 +28,7 @@ from quantum_async.providers.iqm.options import (
     MoveFrameTracking,
     MoveValidation,
 )
+from quantum_async.providers.iqm.translate.sweeps import SweepArray
 from quantum_async.providers.local.client import LocalClient
 from quantum_async.scheduler.scheduler import Scheduler
 from quantum_async.simulation.programs import as_program
@@ -50,6 +51,10 @@ def plain(value):
         return [plain(item) for item in value]
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, SweepArray):
+        return {"shape": list(value.shape), "values": list(value.values)}
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
     return value
 
 
@@ -84,8 +89,18 @@ async def counts(client, request):
         return dict((await job).counts)
 
 
+def operations(client):
+    """List what our client can do: its own methods, and those of its resource groups."""
+    found = [name for name in dir(client) if not name.startswith("_")]
+    for group in ("jobs", "computers", "calibration", "pulses", "tokens"):
+        found += [f"{group}.{n}" for n in dir(getattr(client, group)) if not n.startswith("_")]
+    return found
+
+
 async def call(client, request):
     """Make one call: a method's path, or ``counts`` of a golden circuit."""
+    if request["call"] == "operations":
+        return operations(client)
     if request["call"] == "counts":
         is_local = request["on"].startswith("local")
         return await counts(LocalClient(seed=1) if is_local else client, request)
@@ -99,6 +114,8 @@ async def call(client, request):
         ]
     if "options" in arguments:
         arguments["options"] = options_of(arguments["options"])
+    if "run_definition" in arguments:
+        arguments["run_definition"] = bytes.fromhex(arguments["run_definition"])
     target = client
     for name in request["call"].split("."):
         target = getattr(target, name)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -44,29 +40,6 @@ def in_turns(name):
             for i in golden.NATIVE[name]["circuit"]["instructions"]
         ],
     )
-
-
-@pytest.fixture(scope="module")
-def ours(simulating_sandbox):
-    """Our client on the older interface, in an environment that holds it."""
-    env = simulating_sandbox.env("iqm")
-    env["IQM_SERVER_URL"] += "/cocos"
-    driver = TESTS / "conformance" / "iqm" / "ours.py"
-    command = [os.environ.get("QUANTUM_ASYNC_SANDBOX_PYTHON") or sys.executable, str(driver)]
-    pipe = subprocess.PIPE
-    variables = {**os.environ, "SANDBOX": json.dumps(env)}
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=variables) as process:
-
-        def call(name, /, *positional, **more):
-            request = {"call": name, "positional": positional, **more}
-            process.stdin.write(json.dumps(request) + "\n")
-            process.stdin.flush()
-            answer = json.loads(process.stdout.readline())
-            assert "value" in answer, answer
-            return answer["value"]
-
-        yield call
-        process.stdin.close()
 
 
 def test_most_golden_circuits_are_old_enough():

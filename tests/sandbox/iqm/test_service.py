@@ -81,7 +81,7 @@ def test_other_refusals(iqm, circuit):
     """Unknown computers and job types, timeslots that are not booked, tags that are too long."""
     assert submit(iqm, circuit(), computer="nowhere").json["error_code"] == "qc_not_found"
     body = {"circuits": [circuit()], "shots": 1}
-    assert iqm("POST", "/jobs/garnet/run", body).json["error_code"] == "unsupported_job_type"
+    assert iqm("POST", "/jobs/garnet/teleport", body).json["error_code"] == "unsupported_job_type"
     slot = submit(iqm, circuit(), query="?use_timeslot=true")
     assert (slot.status, slot.json["error_code"]) == (403, "no_booked_timeslots")
     assert submit(iqm, circuit(), query=f"?tag={'x' * 51}").status == 400

@@ -8,15 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import ProtocolError
+from quantum_async.providers.iqm.translate.protobuf import messages, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from pydantic import JsonValue
 
 _MAPPING, _KEY, _VALUE, _AWG, _SOURCES = 1, 1, 2, 1, 3
-_VARINT, _LENGTH = 0, 2
-_FIXED = {1: 8, 5: 4}
 
 
 def feedback_groups_of(sources: Mapping[str, tuple[str, ...]]) -> tuple[frozenset[str], ...]:
@@ -56,43 +55,13 @@ def sources_in_protobuf(content: bytes) -> dict[str, tuple[str, ...]]:
     """
     found: dict[str, tuple[str, ...]] = {}
     try:
-        for entry in _every(content, _MAPPING):
-            name = b"".join(_every(entry, _KEY)).decode()
-            found[name] = tuple(
+        for entry in messages(content, _MAPPING):
+            found[text(entry, _KEY)] = tuple(
                 source.decode()
-                for value in _every(entry, _VALUE)
-                for awg in _every(value, _AWG)
-                for source in _every(awg, _SOURCES)
+                for value in messages(entry, _VALUE)
+                for awg in messages(value, _AWG)
+                for source in messages(awg, _SOURCES)
             )
-    except (IndexError, ValueError, KeyError) as error:
+    except (IndexError, ValueError) as error:
         raise ProtocolError(f"damaged channel properties: {error}", provider="iqm") from error
     return found
-
-
-def _every(content: bytes, wanted: int) -> Iterator[bytes]:
-    place = 0
-    while place < len(content):
-        tag, place = _varint(content, place)
-        kind = tag & 7
-        if kind == _VARINT:
-            _, place = _varint(content, place)
-            continue
-        length = _FIXED.get(kind)
-        if kind == _LENGTH:
-            length, place = _varint(content, place)
-        if length is None or place + length > len(content):
-            raise ValueError("a field is cut off")
-        if tag >> 3 == wanted and kind == _LENGTH:
-            yield content[place : place + length]
-        place += length
-
-
-def _varint(content: bytes, place: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = content[place]
-        place += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, place
-        shift += 7
