@@ -201,16 +201,17 @@ class LocalClient(ProviderClient):
             return known
         self._batch(request)
         specs = [self._seeds.seeded(job) for job in request.jobs]
-        jobs = await anyio.to_thread.run_sync(_records, specs, request)
-        with self._table.lock:
-            known = self._known(request)
-            if known:
-                return known
-            batch = self._batch(request)
-            self._table.add(request.key, jobs)
-            if batch is not None:
-                batch.jobs.extend(jobs)
-        await anyio.to_thread.run_sync(engine.add, jobs, request.expected)
+        with engine.announced(request.target, len(specs), request.expected) as arrival:
+            jobs = await anyio.to_thread.run_sync(_records, specs, request)
+            with self._table.lock:
+                known = self._known(request)
+                if known:
+                    return known
+                batch = self._batch(request)
+                self._table.add(request.key, jobs)
+                if batch is not None:
+                    batch.jobs.extend(jobs)
+            await anyio.to_thread.run_sync(engine.add, jobs, arrival)
         return [job.ref for job in jobs]
 
     async def poll(self, jobs: Sequence[JobRef], *, wait: float = 0.0) -> Mapping[JobRef, JobState]:

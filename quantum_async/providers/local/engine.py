@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from quantum_async.models.job import JobState, JobStatus
+from quantum_async.providers.local.outlook import Outlook
 from quantum_async.providers.local.pace import Pace
 from quantum_async.providers.local.places import ExecutorPlace, Place, ThreadPlace
 from quantum_async.providers.local.pool import ProcessPlace, default_workers
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Sequence
     from concurrent.futures import Executor, Future
+    from contextlib import AbstractContextManager
 
+    from quantum_async.providers.local.outlook import Arrival
     from quantum_async.providers.local.work import Outcome
 
 _GRIP = 0.025
@@ -82,30 +85,38 @@ class Engine:
         self._pool_fails = False
         self._waiting: dict[tuple[str, bool], deque[LocalJob]] = defaultdict(deque)
         self._suspects: deque[LocalJob] = deque()
-        self._expected: dict[str, int] = {}
+        self._outlook = Outlook(lock)
         self._chunks: list[_Chunk] = []
         self._is_closed = False
 
-    def add(self, jobs: Sequence[LocalJob], expected: int) -> None:
+    def announced(self, device: str, jobs: int, expected: int) -> AbstractContextManager[Arrival]:
+        """Count jobs as coming while they are being prepared.
+
+        Args:
+            device: The simulator they are for.
+            jobs: How many.
+            expected: How many more of their kind are going to come after them.
+        """
+        return self._outlook.announced(_kind(device), jobs, expected)
+
+    def add(self, jobs: Sequence[LocalJob], arrival: Arrival) -> None:
         """Queue jobs.
 
         Args:
             jobs: The jobs.
-            expected: How many more of their kind are going to come.
+            arrival: Their announcement.
         """
         with self._lock:
+            arrival.note()
             for job in jobs:
-                kind = _kind(job)
-                self._waiting[kind, self._is_awkward(job)].append(job)
-                self._expected[kind] = expected
+                self._waiting[_kind_of(job), self._is_awkward(job)].append(job)
             self._pump()
 
     def drop(self, jobs: Sequence[LocalJob]) -> None:
         """Stop working for jobs that were cancelled, as far as that is possible."""
         with self._lock:
             dropped = set(jobs)
-            for kind in self._expected:
-                self._expected[kind] = 0
+            self._outlook.forget()
             for queue in self._waiting.values():
                 kept = [job for job in queue if job not in dropped]
                 queue.clear()
@@ -133,7 +144,7 @@ class Engine:
         return pool
 
     def _is_awkward(self, job: LocalJob) -> bool:
-        grip = job.effort.grip * min(_SLOWER, max(1.0, self._pace.ratio(_kind(job))))
+        grip = job.effort.grip * min(_SLOWER, max(1.0, self._pace.ratio(_kind_of(job))))
         return (job.effort.is_private or grip > _GRIP) and not self._pool_fails
 
     def _pump(self) -> None:
@@ -157,7 +168,7 @@ class Engine:
             return
         self._suspects.popleft()
         place: Place = self._foreign or self._process_place()
-        self._start(_Chunk([job], _kind(job), place, is_suspect=True))
+        self._start(_Chunk([job], _kind_of(job), place, is_suspect=True))
 
     def _place(self, kind: str, queue: deque[LocalJob], *, awkward: bool) -> Place | None:
         first = queue[0]
@@ -169,7 +180,7 @@ class Engine:
             self._pool_ready(first)
             return None
         warm = is_warm(_device(first))
-        jobs = len(queue) + self._expected.get(kind, 0)
+        jobs = len(queue) + self._outlook.coming(kind)
         pays = self._pace.pool_pays(kind, jobs, first.effort.seconds, is_warm=warm)
         if pays and not self._pool_fails:
             self._pool_ready(first)
@@ -181,8 +192,8 @@ class Engine:
 
     def _pool_ready(self, job: LocalJob) -> bool:
         pool = self._process_place()
-        pool.want(_kind(job), _device(job))
-        return pool.is_ready(_kind(job))
+        pool.want(_kind_of(job), _device(job))
+        return pool.is_ready(_kind_of(job))
 
     def _process_place(self) -> ProcessPlace:
         if self._pool is None:
@@ -207,7 +218,7 @@ class Engine:
     def _reclassified(self) -> dict[tuple[str, bool], deque[LocalJob]]:
         waiting: dict[tuple[str, bool], deque[LocalJob]] = defaultdict(deque)
         for job in [*self._suspects, *(job for queue in self._waiting.values() for job in queue)]:
-            waiting[_kind(job), False].append(job)
+            waiting[_kind_of(job), False].append(job)
         return waiting
 
     def _has_room(self, place: Place, job: LocalJob) -> bool:
@@ -270,5 +281,9 @@ def _device(job: LocalJob) -> str:
     return job.ref.target
 
 
-def _kind(job: LocalJob) -> str:
-    return "analog" if job.ref.target == ANALOG_DEVICE else "circuits"
+def _kind_of(job: LocalJob) -> str:
+    return _kind(_device(job))
+
+
+def _kind(device: str) -> str:
+    return "analog" if device == ANALOG_DEVICE else "circuits"
