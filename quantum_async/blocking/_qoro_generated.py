@@ -78,6 +78,7 @@ class Characterisations(Handle["AsyncCharacterisations"]):
         options: Mapping[str, JsonValue] | None = None,
         tag: str = "quantum-async-characterise",
         older_wire: bool = False,
+        patience: float = 300.0,
         timeout: float | None = None,
     ) -> Characterisation:
         """Analyse a problem, and wait for it. Billed by the problem's size; sent once.
@@ -90,7 +91,8 @@ class Characterisations(Handle["AsyncCharacterisations"]):
             reference_states: Bit strings to evaluate against.
             options: What to analyse and how, as the service documents it.
             tag: A word for lists.
-            older_wire: Write ``target_states``, as the service read it before 0.13.
+            older_wire: Write ``target_states``, as the service's clients did before 0.13.
+            patience: For how many seconds the service may stay silent while it analyses.
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:
@@ -108,6 +110,7 @@ class Characterisations(Handle["AsyncCharacterisations"]):
                 options=options,
                 tag=tag,
                 older_wire=older_wire,
+                patience=patience,
             ),
             timeout,
         )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import InvalidInputError, LostAnswerError, ProtocolError, ServerError
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body, json_bytes
-from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.qoro.gateway import parse
 from quantum_async.providers.qoro.wire import ValidationReply
 
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
     from quantum_async.providers.qoro.uploads import Uploads
     from quantum_async.providers.qoro.wire import Recommendation
 
-_ANALYSIS = Timeouts(read=300.0)
+PATIENCE = 300.0
+"""Seconds that an analysis may take; the service's own client waits as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,7 @@ class Characterisations:
         options: Mapping[str, JsonValue] | None = None,
         tag: str = "quantum-async-characterise",
         older_wire: bool = False,
+        patience: float = PATIENCE,
     ) -> Characterisation:
         """Analyse a problem, and wait for it. Billed by the problem's size; sent once.
 
@@ -106,7 +107,8 @@ class Characterisations:
             reference_states: Bit strings to evaluate against.
             options: What to analyse and how, as the service documents it.
             tag: A word for lists.
-            older_wire: Write ``target_states``, as the service read it before 0.13.
+            older_wire: Write ``target_states``, as the service's clients did before 0.13.
+            patience: For how many seconds the service may stay silent while it analyses.
 
         Raises:
             InvalidInputError: The problem is empty, or a state is no bit string.
@@ -125,7 +127,7 @@ class Characterisations:
                 "characterise in job",
                 job_id=job_id,
                 body=Body(json_bytes(document)),
-                timeouts=_ANALYSIS,
+                patience=patience,
             )
         except (LostAnswerError, ServerError, ProtocolError) as error:
             error.add_note(f"The analysis may go on: fetch({job_id!r}) costs nothing.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from quantum_async.http.lanes import LaneName
     from quantum_async.http.options import SessionOptions
     from quantum_async.http.response import Response
-    from quantum_async.http.timeouts import Timeouts
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -43,6 +43,7 @@ class Gateway:
 
     def __init__(self, url: str, auth: Auth | None, options: SessionOptions) -> None:
         self._session = Session(url, provider="qoro", auth=auth, options=options)
+        self._timeouts = options.timeouts
         self._has_key = auth is not None
 
     @property
@@ -71,7 +72,6 @@ class Gateway:
         job_id: str | None = None,
         query: Query | None = None,
         lane: LaneName = "data",
-        timeouts: Timeouts | None = None,
     ) -> Response:
         """Ask for something; repeated if it fails.
 
@@ -81,14 +81,13 @@ class Gateway:
             job_id: The job concerned.
             query: Parameters.
             lane: ``"control"`` for polls.
-            timeouts: Other limits than the session's.
 
         Raises:
             QuantumAsyncError: It was refused, or could not be asked.
         """
         self._check()
         with Wording(wanted, job_id):
-            return await self._session.read(path, query=query, lane=lane, timeouts=timeouts)
+            return await self._session.read(path, query=query, lane=lane)
 
     async def write(
         self, path: str, wanted: str, *, job_id: str, method: str = "POST", body: Body | None = None
@@ -116,7 +115,7 @@ class Gateway:
         *,
         body: Body,
         job_id: str | None = None,
-        timeouts: Timeouts | None = None,
+        patience: float | None = None,
     ) -> Response:
         """Make something that must not be made twice: sent once, on a connection of its own.
 
@@ -125,12 +124,17 @@ class Gateway:
             wanted: What is asked for, for errors.
             body: What is sent.
             job_id: The job concerned.
-            timeouts: Other limits than the session's.
+            patience: For how many seconds the service may stay silent, where that is not as usual.
 
         Raises:
             QuantumAsyncError: See `quantum_async.http.session.Session.create`.
         """
         self._check()
+        usual = self._timeouts
+        timeouts = None
+        if patience is not None:
+            total = None if usual.total is None else max(usual.total, patience)
+            timeouts = replace(usual, read=patience, total=total)
         with Wording(wanted, job_id):
             return await self._session.create(
                 path, body=body, timeouts=timeouts, connection="fresh"

@@ -71,21 +71,30 @@ class QoroTemplate:
                 )
 
     def settled(self) -> QoroTemplate:
-        """Put values that no point changes into the text, so that they travel once.
+        """Put into the text what no point changes, so that it travels once, and not by point.
 
-        One name is kept in any case: a template without any is written down nowhere.
+        That are values which are the same at every point, and parameters which are equal to
+        another one at every point: these go by the other one's name. One name is kept in any
+        case: a template without any is written down nowhere.
         """
-        columns = list(zip(*(row.values for row in self.rows), strict=True))
-        moving = [n for n, column in enumerate(columns) if len(set(map(repr, column))) > 1] or [0]
-        if len(moving) == len(self.names):
+        columns = zip(*(map(repr, map(float, row.values)) for row in self.rows), strict=True)
+        written: dict[str, str] = {}
+        kept: dict[tuple[str, ...], int] = {}
+        for place, (name, column) in enumerate(zip(self.names, columns, strict=True)):
+            if len(set(column)) == 1:
+                written[name] = column[0]
+            elif column in kept:
+                written[name] = self.names[kept[column]]
+            else:
+                kept[column] = place
+        if not kept:
+            written.pop(self.names[0])
+            kept = {(): 0}
+        if not written:
             return self
-        fixed = {
-            name: repr(float(columns[n][0]))
-            for n, name in enumerate(self.names)
-            if n not in set(moving)
-        }
-        rows = tuple(TemplateRow(r.label, tuple(r.values[n] for n in moving)) for r in self.rows)
-        return QoroTemplate(filled(self.text, fixed), tuple(self.names[n] for n in moving), rows)
+        places = list(kept.values())
+        rows = tuple(TemplateRow(r.label, tuple(r.values[n] for n in places)) for r in self.rows)
+        return QoroTemplate(filled(self.text, written), tuple(self.names[n] for n in places), rows)
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

@@ -135,7 +135,11 @@ def test_a_template_sends_a_fraction_of_the_bytes(make, moving, factor):
     assert sent - floor <= 40 * 2000
 
 
-@given(st.lists(st.tuples(*[st.sampled_from([0.5, -1.25, 1e-7])] * 3), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.tuples(*[st.sampled_from([0.5, -1.25, 1e-7, 0.0, -0.0])] * 3), min_size=1, max_size=5
+    )
+)
 def test_what_no_point_changes_is_put_into_the_program_unchanged(points):
     """Filled with its rows, the smaller template gives the programs of the larger one."""
     text = "rx(a) q[0]; rx(ab*2) q[0]; rx(-(w[1])) q[0]; cx q[0],q[1];"
@@ -150,6 +154,9 @@ def test_what_no_point_changes_is_put_into_the_program_unchanged(points):
             for one, row in ((before, first), (after, second))
         ]
         assert texts[0] == texts[1]
+    columns = {tuple(map(repr, column)) for column in zip(*points, strict=True)}
+    moving = [column for column in columns if len(set(column)) > 1]
+    assert len(after.names) == max(1, len(moving))
 
 
 async def test_a_sweep_of_2000_points_takes_few_requests_and_mixes_nothing_up(sandbox, cloud):
