@@ -22,10 +22,12 @@ import io
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +46,7 @@ TITLE = re.compile(r'title="([^"]*)"')
 INSTALLS = re.compile(
     r"^(pip|python3? -m (pip|venv)|git clone|cd|nox|sbatch|scancel|\.venv/bin/nox)\b"
 )
+PORT = re.compile(r"\b8\d{3}\b")
 SHOWN_ONLY = {"text", "diff"}
 SAVED = {"toml", "yaml", "json", "ini", "bash", "qasm"}
 LANGUAGES = SHOWN_ONLY | SAVED | {"python", "console"}
@@ -170,23 +173,38 @@ async def _awaited(code, namespace: dict[str, object]) -> None:
 def run_console(block: Block) -> str:
     """Run a block's commands, and return what they printed."""
     script = "\n".join(line for line in block.code.splitlines() if not INSTALLS.match(line))
+    script = PORT.sub(lambda port: str(free_port(port[0])), script)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    with subprocess.Popen(
-        ["bash", "-euo", "pipefail", "-c", script],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=environment,
-        text=True,
-        start_new_session=True,
-    ) as shell:
+    # A file, because what goes on in the background keeps a pipe open.
+    with (
+        tempfile.TemporaryFile("w+") as output,
+        subprocess.Popen(
+            ["bash", "-euo", "pipefail", "-c", script],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            text=True,
+            start_new_session=True,
+        ) as shell,
+    ):
         try:
-            printed, _ = shell.communicate(timeout=60)
+            shell.wait(timeout=60)
         finally:
             # What the block left running in the background.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(shell.pid, signal.SIGTERM)
+        output.seek(0)
+        printed = output.read()
     assert shell.returncode == 0, f"{block}: {printed}"
     return printed
+
+
+@cache
+def free_port(written: str) -> int:
+    """Give a port of this machine for one that a page names: other tests run at the same time."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
 
 
 def check_output(block: Block, printed: str) -> None:
