@@ -42,7 +42,7 @@ class Device:
         max_shots: The largest number of shots of one job, or ``None``.
         status: Whether it takes jobs now.
         queue_time: What the provider expects a new job to wait, in seconds.
-        operations: The names of its native gates or pulse channels.
+        operations: The names of the gates or pulse channels that it takes; empty if not known.
         connectivity: Pairs of qubits that a two-qubit gate can join; empty where all can.
         positions: Qubit or trap positions for drawing, in micrometres where they are physical.
         description: One line from the provider.

@@ -1,1 +1,79 @@
 """Our clients and results behind Qiskit's interfaces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from quantum_async.integrations.qiskit.async_backend import AsyncBackend
+    from quantum_async.integrations.qiskit.async_estimator import AsyncEstimator
+    from quantum_async.integrations.qiskit.async_job import AsyncJob
+    from quantum_async.integrations.qiskit.async_primitive_job import AsyncPrimitiveJob, PubOutcome
+    from quantum_async.integrations.qiskit.async_provider import AsyncProvider
+    from quantum_async.integrations.qiskit.async_sampler import AsyncSampler
+    from quantum_async.integrations.qiskit.backend import QuantumAsyncBackend
+    from quantum_async.integrations.qiskit.errors import JobTimeoutError, OutsideTargetError
+    from quantum_async.integrations.qiskit.estimator import EstimatorV2
+    from quantum_async.integrations.qiskit.job import QuantumAsyncJob
+    from quantum_async.integrations.qiskit.primitive_job import PrimitiveJob
+    from quantum_async.integrations.qiskit.provider import QuantumAsyncProvider
+    from quantum_async.integrations.qiskit.sampler import SamplerV2
+
+__all__ = [
+    "AsyncBackend",
+    "AsyncEstimator",
+    "AsyncJob",
+    "AsyncPrimitiveJob",
+    "AsyncProvider",
+    "AsyncSampler",
+    "EstimatorV2",
+    "JobTimeoutError",
+    "OutsideTargetError",
+    "PrimitiveJob",
+    "PubOutcome",
+    "QuantumAsyncBackend",
+    "QuantumAsyncJob",
+    "QuantumAsyncProvider",
+    "SamplerV2",
+]
+
+_MODULES = {
+    "AsyncBackend": "async_backend",
+    "AsyncEstimator": "async_estimator",
+    "AsyncJob": "async_job",
+    "AsyncPrimitiveJob": "async_primitive_job",
+    "AsyncProvider": "async_provider",
+    "AsyncSampler": "async_sampler",
+    "EstimatorV2": "estimator",
+    "JobTimeoutError": "errors",
+    "OutsideTargetError": "errors",
+    "PrimitiveJob": "primitive_job",
+    "PubOutcome": "async_primitive_job",
+    "QuantumAsyncBackend": "backend",
+    "QuantumAsyncJob": "job",
+    "QuantumAsyncProvider": "provider",
+    "SamplerV2": "sampler",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        # Qiskit takes a third of a second to import; converting a result needs no backend.
+        from importlib import import_module
+
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+        try:
+            # Its first import has to be on a thread that lasts.
+            import_module("quantum_async.simulation.circuits.loading").load_qiskit()
+            module = import_module(f"{__name__}.{_MODULES[name]}")
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "qiskit":
+                raise
+            from quantum_async.errors import MissingExtraError
+
+            raise MissingExtraError("qiskit", extra="qiskit") from error
+        return getattr(module, name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

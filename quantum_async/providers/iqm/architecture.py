@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from quantum_async.models._late import call_late
 from quantum_async.providers.iqm.wire import DynamicArchitecture, GateImplementation, GateInfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from qiskit.transpiler import Target
 
     from quantum_async.providers.iqm.operations import Operation
 
@@ -77,6 +80,28 @@ class Architecture:
             covered = {component for where in loci for component in where}
             return covered.issuperset(locus)
         return locus in loci or (operation.is_symmetric and locus[::-1] in loci)
+
+    @cached_property
+    def routes(self) -> Mapping[tuple[str, str], tuple[str, str, str]]:
+        """How a CZ between two qubits is reached over a resonator, where it is not direct.
+
+        For each pair, in both orders: which qubit moves, where to, and the other qubit.
+        """
+        found: Mapping[tuple[str, str], tuple[str, str, str]] = call_late(
+            "quantum_async.providers.iqm.translate.target", "routes_of", self
+        )
+        return found
+
+    def to_qiskit(self) -> Target:
+        """Describe the quantum computer to Qiskit's transpiler, without figures.
+
+        Its qubits are in their order here; resonators are left out. Where a CZ between two qubits
+        is reached over a resonator (`routes`), it is offered as if it were direct.
+
+        Raises:
+            MissingExtraError: Qiskit is not installed.
+        """
+        return call_late("quantum_async.providers.iqm.translate.target", "target_of", self)
 
     @cached_property
     def _loci(self) -> Mapping[str, frozenset[Locus]]:

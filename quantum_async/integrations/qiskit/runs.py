@@ -1,0 +1,248 @@
+"""Runs: circuits at the provider as one piece of work, submitted here or found again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+
+from quantum_async.errors import JobCancelledError, QuantumAsyncError
+from quantum_async.models.grid import zip_points
+from quantum_async.models.submission import JobSpec
+from quantum_async.scheduler.source import checked_shots
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from quantum_async.models.job import JobRef, JobStatus
+    from quantum_async.models.program import Program
+    from quantum_async.models.result import Result
+    from quantum_async.models.submission import RunOptions
+    from quantum_async.providers.base import ProviderClient
+    from quantum_async.scheduler.job import Job
+    from quantum_async.scheduler.scheduler import Scheduler
+    from quantum_async.scheduler.sweep import Sweep
+
+    Outcome = Result | BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One circuit at one point.
+
+    Args:
+        program: The circuit; pieces that differ in their values alone share it.
+        values: Values of its parameters.
+    """
+
+    program: Program
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+class Run(Protocol):
+    """Circuits that run as one piece of work."""
+
+    def __len__(self) -> int: ...
+
+    async def refs(self) -> Sequence[JobRef | None]:
+        """Wait until the provider has accepted the circuits, and name their jobs."""
+        ...
+
+    async def statuses(self) -> Sequence[JobStatus]:
+        """Ask where the circuits stand."""
+        ...
+
+    def finished(self) -> AsyncIterator[tuple[int, Outcome]]:
+        """Yield the outcome of each circuit, in the order in which they finish."""
+        ...
+
+    async def cancel(self) -> None:
+        """Cancel what has not finished."""
+        ...
+
+
+class SweepRun:
+    """Circuits that were submitted here.
+
+    Args:
+        sweep: What the scheduler made of them.
+    """
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+
+    def __len__(self) -> int:
+        return len(self._sweep)
+
+    async def refs(self) -> Sequence[JobRef | None]:
+        """Wait until the provider has accepted the circuits, and name their jobs."""
+        return await self._sweep.refs()
+
+    async def statuses(self) -> Sequence[JobStatus]:
+        """Ask where the circuits stand."""
+        statuses = await self._sweep.statuses()
+        if all(status.is_terminal for status in statuses) and self._sweep.done == len(self):
+            # Who was told how a job ended has looked at its error.
+            await self._sweep.results()
+        return statuses
+
+    async def finished(self) -> AsyncIterator[tuple[int, Outcome]]:
+        """Yield the outcome of each circuit, in the order in which they finish."""
+        async for point in self._sweep:
+            assert point.error is not None or point.result is not None
+            yield point.index, point.error or point.result  # type: ignore[misc]
+
+    async def cancel(self) -> None:
+        """Cancel what has not finished."""
+        await self._sweep.cancel()
+
+
+class FoundRun:
+    """Circuits that were found again by the ids of their jobs.
+
+    One circuit of each of the provider's jobs is followed: where it ends, all of them do.
+
+    Args:
+        client: The provider's client.
+        groups: For each of the provider's jobs the circuit that is followed, and all of them.
+    """
+
+    def __init__(
+        self, client: ProviderClient, groups: Sequence[tuple[Job, Sequence[JobRef]]]
+    ) -> None:
+        self._client = client
+        self._groups = groups
+
+    def __len__(self) -> int:
+        return sum(len(refs) for _, refs in self._groups)
+
+    async def refs(self) -> Sequence[JobRef | None]:
+        """Name the jobs."""
+        return [ref for _, refs in self._groups for ref in refs]
+
+    async def statuses(self) -> Sequence[JobStatus]:
+        """Ask where the circuits stand, once for those that share a job."""
+        return [status for job, refs in self._groups for status in [await job.status()] * len(refs)]
+
+    async def finished(self) -> AsyncIterator[tuple[int, Outcome]]:
+        """Yield the outcome of each circuit, in order."""
+        start = 0
+        for job, refs in self._groups:
+            first = await _outcome(job)
+            known: Mapping[JobRef, Outcome] = {}
+            if len(refs) > 1 and not isinstance(first, BaseException):
+                known = await self._client.fetch_many(refs)
+            for place, ref in enumerate(refs):
+                yield start + place, known.get(ref) or await self._one(ref, place, first)
+            start += len(refs)
+
+    async def cancel(self) -> None:
+        """Cancel what has not finished."""
+        async with anyio.create_task_group() as tasks:
+            for job, _ in self._groups:
+                if not job.is_settled:
+                    tasks.start_soon(job.cancel)
+
+    async def let_go(self) -> None:
+        """Leave the jobs to themselves: whoever only looks at a job does not own it."""
+        for job, _ in self._groups:
+            if job.is_settled:
+                await _outcome(job)
+            else:
+                job.detach()
+
+    async def _one(self, ref: JobRef, place: int, first: Outcome) -> Outcome:
+        if place == 0 or isinstance(first, BaseException):
+            return first
+        try:
+            return await self._client.fetch(ref)
+        except QuantumAsyncError as error:
+            return error
+
+
+async def check(
+    scheduler: Scheduler, on: str, pieces: Sequence[Piece], shots: int, options: RunOptions
+) -> None:
+    """Refuse circuits of which one cannot run, before any of them is sent.
+
+    Args:
+        scheduler: What is going to run them.
+        on: The target, ``provider:device``.
+        pieces: The circuits.
+        shots: Shots of each.
+        options: Their options.
+
+    Raises:
+        InvalidInputError: With the reason and the remedy.
+    """
+    checked_shots(shots)
+    provider, _, device = on.partition(":")
+    client = next(client for client in scheduler.clients if client.name == provider)
+    programs = {id(piece.program): piece for piece in pieces}
+    for piece in programs.values():
+        values = {name: float(value) for name, value in piece.values.items()}
+        await client.validate(JobSpec("", piece.program, shots, values, options), device)
+
+
+def start(
+    scheduler: Scheduler, on: str, pieces: Sequence[Piece], shots: int, options: RunOptions
+) -> SweepRun:
+    """Start circuits as one sweep.
+
+    Args:
+        scheduler: What runs them.
+        on: The target, ``provider:device``.
+        pieces: The circuits.
+        shots: Shots of each.
+        options: Their options.
+    """
+
+    def taken(place: int) -> tuple[Program, Mapping[str, float]]:
+        return pieces[place].program, pieces[place].values
+
+    points = zip_points(place=range(len(pieces)))
+    sweep = scheduler.sweep(taken, points, shots=shots, on=on, options=options, on_error="collect")
+    return SweepRun(sweep)
+
+
+async def accepted(run: Run, grace: float) -> list[JobRef]:
+    """Wait until the provider has all circuits of a run; otherwise it keeps none of them.
+
+    Args:
+        run: The run.
+        grace: Longest time in seconds for cancelling.
+
+    Raises:
+        QuantumAsyncError: One was not accepted; the others were cancelled.
+    """
+    try:
+        refs = await run.refs()
+    except BaseException:
+        with anyio.move_on_after(grace, shield=True):
+            await run.cancel()
+        raise
+    if all(ref is not None for ref in refs):
+        return [ref for ref in refs if ref is not None]
+    return await _refused(run, refs)
+
+
+async def _refused(run: Run, refs: Sequence[JobRef | None]) -> list[JobRef]:
+    await run.cancel()
+    outcomes = {index: outcome async for index, outcome in run.finished()}
+    errors = [
+        outcome
+        for index, outcome in sorted(outcomes.items())
+        if refs[index] is None and isinstance(outcome, BaseException)
+    ]
+    error = next((e for e in errors if not isinstance(e, JobCancelledError)), errors[0])
+    if len(refs) > 1:
+        error.add_note(f"{len(errors)} of {len(refs)} circuits were not accepted; none goes on.")
+    raise error
+
+
+async def _outcome(job: Job) -> Outcome:
+    try:
+        return await job.result()
+    except QuantumAsyncError as error:
+        return error

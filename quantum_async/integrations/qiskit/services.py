@@ -1,0 +1,240 @@
+"""Services: what Qiskit asks of a provider beyond the contract that all clients keep."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import anyio.to_thread
+
+from quantum_async.errors import (
+    ConfigurationError,
+    NotFoundError,
+    RejectedRequestError,
+    ResultPendingError,
+    UnknownTargetError,
+)
+from quantum_async.integrations.qiskit.machines import Machine
+from quantum_async.integrations.qiskit.targets import gate_target, simulator_target
+from quantum_async.models.device import Device, DeviceKind
+from quantum_async.models.job import JobRef
+from quantum_async.models.program import Program, ProgramFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from quantum_async.providers.azure.client import AzureClient
+    from quantum_async.providers.base import ProviderClient
+    from quantum_async.providers.iqm.architecture import Architecture
+    from quantum_async.providers.iqm.client import IQMClient
+    from quantum_async.providers.iqm.wire import ObservationSet, QuantumComputer
+    from quantum_async.providers.qoro.client import QoroClient
+
+Told = TypeVar("Told")
+
+_CIRCUIT = Program("", ProgramFormat.QISKIT)
+
+
+class Service:
+    """A provider of which only the contract is known.
+
+    Args:
+        client: The provider's client.
+    """
+
+    counts_circuits = True
+    """Whether the provider can be asked how many circuits a job has."""
+
+    def __init__(self, client: ProviderClient) -> None:
+        self.client = client
+
+    async def devices(self) -> list[Device]:
+        """List the devices that run circuits."""
+        return [item for item in await self.client.devices() if item.kind is DeviceKind.GATE]
+
+    async def machine(self, name: str) -> Machine:
+        """Ask for all that is to be known of a device.
+
+        Args:
+            name: The device; the client's own or usual one if empty.
+
+        Raises:
+            UnknownTargetError: There is none of that name that runs circuits.
+            UnsupportedProgramError: The provider does not say which gates it takes.
+        """
+        wanted = name or self.client.default_device(_CIRCUIT)
+        devices = await self.devices()
+        for device in devices:
+            if device.name.lower() == wanted.lower():
+                return await self.described(device)
+        raise UnknownTargetError(
+            f"{self.client.name} has no device {wanted!r} that runs circuits",
+            provider=self.client.name,
+            remedy=f"There are: {', '.join(device.name for device in devices) or 'none'}.",
+        )
+
+    async def described(self, device: Device) -> Machine:
+        """Say what is to be known of a device that was listed."""
+        return Machine(device, gate_target(device))
+
+    async def found(self, job_id: str) -> tuple[str, int]:
+        """Look a job up: the device that it runs on, empty if not told, and its circuits.
+
+        Raises:
+            NotFoundError: The provider knows no such job.
+        """
+        ref = JobRef(self.client.name, job_id, account=self.client.account)
+        if not await self.client.poll([ref]):
+            raise _unknown(self.client.name, job_id)
+        return "", 1
+
+
+class LocalService(Service):
+    """The simulators of this package."""
+
+    async def described(self, device: Device) -> Machine:
+        """Say what a simulator can do, on a thread because Aer is imported for it."""
+        return await anyio.to_thread.run_sync(_simulator, device)
+
+
+class AzureService(Service):
+    """Azure Quantum's targets that run circuits."""
+
+    async def found(self, job_id: str) -> tuple[str, int]:
+        """Look a job up."""
+        job = await cast("AzureClient", self.client).jobs.get(job_id)
+        return job.target or "", 1
+
+
+class QoroService(Service):
+    """The Qoro service."""
+
+    counts_circuits = False
+
+    async def described(self, device: Device) -> Machine:
+        """Say what a cluster or a system can do."""
+        found = await cast("QoroClient", self.client).systems.find(device.name)
+        return Machine(device, gate_target(device), has_observables=found.supports_expval)
+
+    async def found(self, job_id: str) -> tuple[str, int]:
+        """Look a job up; how many circuits it has is told once it has ended."""
+        jobs = cast("QoroClient", self.client).jobs
+        await jobs.status(job_id)
+        try:
+            return "", len(await jobs.rows(job_id))
+        except ResultPendingError:
+            return "", 1
+
+
+class IQMService(Service):
+    """IQM's quantum computers."""
+
+    async def devices(self) -> list[Device]:
+        """List the quantum computers, in one request; what they can run is asked for by name."""
+        listed = await cast("IQMClient", self.client).computers.list()
+        return [_device(computer) for computer in listed]
+
+    async def machine(self, name: str) -> Machine:
+        """Ask for a quantum computer, its calibration, limits and figures: five requests."""
+        computer = await cast("IQMClient", self.client).computers.get(name)
+        return await self.described(_device(computer))
+
+    async def described(self, device: Device) -> Machine:
+        """Say what a quantum computer can do as it is calibrated."""
+        client = cast("IQMClient", self.client)
+        architecture = await client.computers.architecture(device.name)
+        limits = await client.computers.limits(device.name)
+        metrics = await _told(client.calibration.metrics(computer=device.name))
+        calibration = await _told(client.calibration.get(computer=device.name))
+        return await anyio.to_thread.run_sync(
+            _quantum_computer,
+            replace(device, max_shots=limits.max_shots_per_circuit),
+            architecture,
+            limits.max_circuits_per_job,
+            metrics,
+            calibration,
+        )
+
+    async def found(self, job_id: str) -> tuple[str, int]:
+        """Look a job up, and what was submitted."""
+        client = cast("IQMClient", self.client)
+        job = await client.jobs.get(job_id)
+        payload = await _told(client.jobs.payload(job_id))
+        circuits = (payload or {}).get("circuits")
+        name = ""
+        if job.qc is not None:
+            name = (await client.computers.get(job.qc.id)).alias
+        return name, len(circuits) if isinstance(circuits, list) else 1
+
+
+async def _told(answer: Awaitable[Told]) -> Told | None:
+    """Await what not every server tells."""
+    try:
+        return await answer
+    except (ConfigurationError, RejectedRequestError):
+        return None
+
+
+def _simulator(device: Device) -> Machine:
+    from quantum_async.simulation.circuits.prepare import operations
+
+    target = simulator_target(device.name, device)
+    return Machine(device, target, has_observables="save_expval" in operations(device.name))
+
+
+def _quantum_computer(
+    device: Device,
+    architecture: Architecture,
+    max_circuits: int | None,
+    metrics: ObservationSet | None,
+    calibration: ObservationSet | None,
+) -> Machine:
+    from quantum_async.integrations.qiskit import iqm
+
+    figures = iqm.Figures(architecture, metrics, calibration)
+    target = architecture.to_qiskit()
+    target.description = device.target
+    iqm.decorate(target, architecture, figures)
+    resonators = architecture.described.computational_resonators
+    return Machine(
+        replace(device, num_qubits=target.num_qubits, operations=tuple(target.operation_names)),
+        target,
+        max_circuits=max_circuits,
+        calibration_set_id=architecture.described.calibration_set_id,
+        physical=iqm.physical_target(architecture, figures) if resonators else None,
+        routes=iqm.numbered(architecture),
+        resonators=len(resonators),
+    )
+
+
+def _device(computer: QuantumComputer) -> Device:
+    is_mock = computer.alias.endswith(":mock")
+    return Device(
+        "iqm",
+        computer.alias,
+        DeviceKind.GATE,
+        is_simulator=is_mock,
+        description=computer.display_name,
+    )
+
+
+def _unknown(provider: str, job_id: str) -> NotFoundError:
+    return NotFoundError(
+        f"{provider} knows no job {job_id}",
+        provider=provider,
+        job_id=job_id,
+        remedy="Check the id, and the account that it was submitted with.",
+    )
+
+
+_SERVICES: dict[str, type[Service]] = {
+    "azure": AzureService,
+    "iqm": IQMService,
+    "local": LocalService,
+    "qoro": QoroService,
+}
+
+
+def service_of(client: ProviderClient) -> Service:
+    """Give what is known of a client's provider."""
+    return _SERVICES.get(client.name, Service)(client)
