@@ -9,6 +9,7 @@ import anyio
 from quantum_async.errors import (
     ConflictError,
     NotFoundError,
+    PermissionDeniedError,
     QuantumAsyncError,
     RateLimitedError,
     RejectedRequestError,
@@ -292,7 +293,7 @@ class QoroClient(ProviderClient):
                     refused[job_id] = error
             except RateLimitedError:
                 raise
-            except RejectedRequestError as error:
+            except (PermissionDeniedError, RejectedRequestError) as error:
                 refused[job_id] = error
         return {job: refused[job.id] for job in jobs if job.id in refused}
 

@@ -198,7 +198,7 @@ class Jobs:
             )
         except NotFoundError as error:
             # Older servers say so of a job without one, in words of their own.
-            if "configuration" not in str(error).lower():
+            if "configuration" not in error.body.lower():
                 raise
             return StoredConfig(job_id=job_id)
         return parse(StoredConfig, response, job_id)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _WIDEST = 2**20
+_LONGEST = 128
+"""Most bits of a number that counts something."""
 _MAGIC = {b"QH1": "qh1", b"QH2": "qh2"}
 
 
@@ -105,7 +107,7 @@ class _Reader:
         self._check_room(many)
         outcomes, last = [], 0
         for place in range(many):
-            gap = self._number()
+            gap = self._number(width)
             last += gap
             if last >> width or (place and not gap):
                 raise _damaged("an outcome is too large or comes twice")
@@ -147,7 +149,7 @@ class _Reader:
         self._position += 1
         return self._packed[self._position - 1]
 
-    def _number(self) -> int:
+    def _number(self, bits: int = _LONGEST) -> int:
         value = shift = 0
         while True:
             byte = self._byte()
@@ -155,7 +157,8 @@ class _Reader:
             if byte < 128:
                 return value
             shift += 7
-            if shift > _WIDEST + 7:
+            # A corrupt number must not take time without a limit either.
+            if shift > bits + 7:
                 raise _damaged("a number in it does not end")
 
 

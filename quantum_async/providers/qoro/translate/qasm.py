@@ -171,7 +171,8 @@ class _Reader:
 
     def _gate(self) -> None:
         self._next()
-        name = self._new_name()
+        # The service lets a register be called like a gate, but no gate like another one.
+        name = self._new_name(KNOWN)
         formals: list[str] = []
         if self._is("("):
             self._next()
@@ -361,12 +362,11 @@ class _Reader:
             self._fail(f"a name is expected, not {self._token.text!r}")
         return self._next().text
 
-    def _new_name(self) -> str:
-        token = self._token
-        found = self._found
+    def _new_name(self, reserved: Collection[str] = ()) -> str:
+        text, found = self._token.text, self._found
         taken = {*found.quantum, *found.classical, *found.gates}
-        if token.text in taken or token.text in WORDS or token.text in KNOWN:
-            self._fail(f"{token.text!r} is defined already")
+        if text in taken or text in WORDS or text in FUNCTIONS or text in reserved:
+            self._fail(f"{text!r} is defined already")
         return self._name()
 
     def _whole(self) -> int:
