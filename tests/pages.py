@@ -7,7 +7,7 @@ Blocks of a page run in order, in one namespace and one folder of their own:
 - ``console`` runs in bash, except for lines that install something;
 - ``text`` that follows either at once is what they print, with ``...`` for what differs;
 - ``python`` whose title begins with a vendor's library runs in the vendor's own environment
-  (tests/conformance).
+  (tests/conformance), and with ``both`` there and here.
 
 ``<!-- needs: sandbox -->`` on a page points every client at a sandbox.
 """
