@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.azure import ionq, qir, quil
 from quantum_async.sandbox.azure.registers import Shape, of_qasm
+from quantum_async.sandbox.chance import content_label
+from quantum_async.sandbox.pasqal.emulation import common_part
 from quantum_async.sandbox.simulator import Task
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Work:
         task: Makes the simulation from a seed; ``None`` where there is nothing to simulate.
         shape: The registers of an outcome.
         atoms: The names of the atoms, for a sequence.
+        label: What decides the outcome, as a name.
     """
 
     shots: int
@@ -49,6 +52,7 @@ class Work:
     task: Callable[[int], Task] | None = None
     shape: Shape = field(default_factory=Shape)
     atoms: tuple[str, ...] = ()
+    label: str = ""
 
 
 def shots_of(params: Mapping[str, JsonValue]) -> int:
@@ -75,6 +79,11 @@ def work_of(content: bytes, format: str, params: Mapping[str, JsonValue]) -> Wor
     """
     if content.startswith(b"\x1f\x8b"):
         content = gzip.decompress(content)
+    label = content_label("azure", content, sorted(params.items()))
+    return replace(_work_of(content, format, params), label=label)
+
+
+def _work_of(content: bytes, format: str, params: Mapping[str, JsonValue]) -> Work:
     shots = shots_of(params)
     try:
         if format == "pasqal.pulser.v1":
@@ -119,7 +128,7 @@ def _sequence(content: bytes, shots: int, params: Mapping[str, JsonValue]) -> Wo
     emulation = document.get("emulation_config") or ""
 
     def task(seed: int) -> Task:
-        return Task("pulser", "pulser", text, shots, variables, seed, _common(emulation))
+        return Task("pulser", "pulser", text, shots, variables, seed, common_part(emulation))
 
     return Work(shots, len(atoms), task, atoms=atoms)
 
@@ -131,20 +140,3 @@ def _check(sequence: dict[str, JsonValue], variables: Mapping[str, JsonValue]) -
     if wanted != given:
         names = ", ".join(sorted(wanted ^ given))
         raise UnreadableInputError("InvalidInputData", f"variables do not match: {names}")
-
-
-_COMMON = {
-    "observables",
-    "default_evaluation_times",
-    "initial_state",
-    "with_modulation",
-    "noise_model",
-    "default_num_shots",
-}
-
-
-def _common(emulation: str) -> str:
-    if not emulation:
-        return ""
-    document = json.loads(emulation)
-    return json.dumps({name: value for name, value in document.items() if name in _COMMON})

@@ -45,7 +45,7 @@ def output_of(job: AzureJob, content: bytes, seed: int, options: AzureOptions) -
 
 def _drawn(job: AzureJob, seed: int) -> tuple[dict[str, int], list[str]]:
     assert job.work is not None
-    outcome, label = job.run.outcome, f"azure {job.run.number}"
+    outcome, label = job.run.outcome, job.work.label
     if job.target.endswith("sc"):
         # A syntax checker runs nothing.
         zeros = "0" * job.work.width

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING, cast
 
-from quantum_async.sandbox.chance import seeded_counts, shuffled_shots
+from quantum_async.sandbox.chance import content_label, seeded_counts, shuffled_shots
 from quantum_async.sandbox.iqm.records import Simulations
 
 if TYPE_CHECKING:
@@ -62,11 +62,11 @@ class Measurements:
                 # A register for each bit, the last one leftmost: reversed, they are in order.
                 shots = [sample.replace(" ", "")[::-1] for sample in samples]
             else:
-                shots = self._drawn(record, number, circuit)
+                shots = self._drawn(record, circuit)
             yield self._heralded(record, number, shots)
 
-    def _drawn(self, record: IQMRecord, number: int, circuit: SubmittedCircuit) -> list[str]:
-        seed, label = self._world.settings.seed, f"iqm {record.work.number} {number}"
+    def _drawn(self, record: IQMRecord, circuit: SubmittedCircuit) -> list[str]:
+        seed, label = self._world.settings.seed, _label(circuit, record.shots)
         width = sum(map(len, circuit.keys.values()))
         return shuffled_shots(seeded_counts(seed, label, width, record.shots), seed, label)
 
@@ -87,3 +87,9 @@ def _by_key(circuit: SubmittedCircuit, shots: list[str]) -> dict[str, Shots]:
         found[key] = [[int(bit) for bit in shot[begin:end]] for shot in shots]
         begin = end
     return found
+
+
+def _label(circuit: SubmittedCircuit, shots: int) -> str:
+    # Its name is the client's affair.
+    steps = [(step.name, step.locus, sorted(step.args.items())) for step in circuit.steps]
+    return content_label("iqm", steps, sorted(circuit.keys.items()), shots)

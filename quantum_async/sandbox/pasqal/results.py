@@ -6,7 +6,7 @@ import hmac
 import secrets
 from typing import TYPE_CHECKING
 
-from quantum_async.sandbox.chance import seeded_counts, shuffled_shots
+from quantum_async.sandbox.chance import content_label, seeded_counts, shuffled_shots
 from quantum_async.sandbox.exchange import Refusal, Reply
 from quantum_async.sandbox.simulator import pulser_results
 
@@ -69,7 +69,7 @@ class Results:
     def document(self, job: PasqalJob) -> dict[str, JsonValue]:
         """Write a job's result."""
         outcome = job.work.outcome
-        seed, label = self._world.settings.seed, f"pasqal {job.work.number}"
+        seed, label = self._world.settings.seed, _label(job)
         if outcome is not None:
             counter = dict(outcome.counts)
         else:
@@ -93,6 +93,11 @@ class Results:
 
     def _sign(self, path: str, expires: str) -> str:
         return hmac.new(self._secret, f"{path}?{expires}".encode(), "sha256").hexdigest()
+
+
+def _label(job: PasqalJob) -> str:
+    variables = sorted((job.variables or {}).items())
+    return content_label("pasqal", job.sequence.text, variables, job.work.shots)
 
 
 def storage_refusal(refusal: Refusal) -> Reply:

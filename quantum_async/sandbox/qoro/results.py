@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quantum_async.sandbox.chance import seeded_counts, uniform
+from quantum_async.sandbox.chance import content_label, seeded_counts, uniform
 from quantum_async.sandbox.exchange import Refusal
 from quantum_async.sandbox.qoro.packing import histogram
 from quantum_async.sandbox.qoro.records import Bundle
@@ -49,7 +49,7 @@ class Results:
             else [None] * count
         )
         rows: list[JsonValue] = [
-            {"label": circuit.label, "results": self._row(record, circuit, outcomes[place], place)}
+            {"label": circuit.label, "results": self._row(circuit, outcomes[place])}
             for place, circuit in enumerate(record.circuits[offset:stop], offset)
         ]
         base = f"{request.base_url}{request.path}?limit={limit}"
@@ -60,10 +60,8 @@ class Results:
             "results": rows,
         }
 
-    def _row(
-        self, record: Record, circuit: Circuit, outcome: Outcome | None, place: int
-    ) -> dict[str, JsonValue]:
-        seed, label = self._world.settings.seed, f"{record.tag}/{place}"
+    def _row(self, circuit: Circuit, outcome: Outcome | None) -> dict[str, JsonValue]:
+        seed, label = self._world.settings.seed, content_label("qoro", circuit.text, circuit.shots)
         if circuit.observables:
             values = outcome.expectation_values if outcome is not None else None
             return {
