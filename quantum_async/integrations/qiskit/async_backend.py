@@ -73,7 +73,7 @@ class AsyncBackend(Described):
         run = start(scheduler, self.machine.on, pieces, settings.shots, settings.options)
         refs = await accepted(run, scheduler.grace)
         job_id = job_id_of(refs, counted=not self.source.service.counts_circuits)
-        return AsyncJob(job_id, run, self, given, settings)
+        return AsyncJob(job_id, self.source, run, self, circuits=given, settings=settings)
 
     async def retrieve_job(self, job_id: str) -> AsyncJob:
         """Find a job of this backend by its id, in whichever process it was submitted.
@@ -85,7 +85,7 @@ class AsyncBackend(Described):
             NotFoundError: The provider knows no such job.
         """
         run, _ = await self.source.found(job_id, self.machine.name)
-        return AsyncJob(job_id, run, self)
+        return AsyncJob(job_id, self.source, run, self)
 
     def _pieces(self, circuits: list[QuantumCircuit], settings: RunSettings) -> list[Piece]:
         return [Piece(self.program(circuit)) for circuit in self.fitted(circuits, settings)]

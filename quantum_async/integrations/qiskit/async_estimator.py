@@ -116,7 +116,8 @@ class AsyncEstimator:
             is_computed=self.backend.machine.has_observables and not self.measured,
         )
         await anyio.to_thread.run_sync(plan.make, coerced)
-        return AsyncPrimitiveJob(await started(self.backend, plan.orders), plan)
+        runs = await started(self.backend, plan.orders)
+        return AsyncPrimitiveJob(self.backend.source, runs, plan)
 
 
 @dataclass

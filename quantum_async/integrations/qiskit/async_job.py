@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qiskit.result import Result as QiskitResult
 
     from quantum_async.integrations.qiskit.async_backend import AsyncBackend
+    from quantum_async.integrations.qiskit.async_provider import AsyncProvider
     from quantum_async.integrations.qiskit.described import RunSettings
     from quantum_async.integrations.qiskit.runs import Outcome, Run
     from quantum_async.models.job import JobRef
@@ -30,6 +31,7 @@ class AsyncJob:
 
     Args:
         job_id: The job's id.
+        provider: Who answers for it.
         run: What runs.
         backend: Where, if that is known.
         circuits: The circuits, if they are known.
@@ -39,12 +41,15 @@ class AsyncJob:
     def __init__(
         self,
         job_id: str,
+        provider: AsyncProvider,
         run: Run,
         backend: AsyncBackend | None,
+        *,
         circuits: Sequence[QuantumCircuit] | None = None,
         settings: RunSettings | None = None,
     ) -> None:
         self._job_id = job_id
+        self._provider = provider
         self._run = run
         self._circuits = list(circuits) if circuits is not None else [None] * len(run)
         self._settings = settings
@@ -76,7 +81,9 @@ class AsyncJob:
         Raises:
             QuantumAsyncError: The provider could not be asked.
         """
-        return together(await self._run.statuses())
+        with self._provider.waiting(self._job_id, self._run):
+            statuses = await self._run.statuses()
+        return together(statuses)
 
     async def __aiter__(self) -> AsyncIterator[tuple[int, Outcome]]:
         """Yield each circuit's place and outcome, our result or an error, as they finish."""
@@ -134,15 +141,15 @@ class AsyncJob:
         Raises:
             QuantumAsyncError: The provider could not be asked, or refused.
         """
-        statuses = await self._run.statuses()
-        if all(status.is_terminal for status in statuses):
-            return False
-        await self._run.cancel()
-        return True
+        was_over = self._run.is_over
+        with self._provider.waiting(self._job_id, self._run):
+            await self._run.cancel()
+        return not was_over
 
     async def _all(self) -> list[Outcome]:
-        async for _ in self:
-            pass
+        with self._provider.waiting(self._job_id, self._run):
+            async for _ in self:
+                pass
         return [self._outcomes[index] for index in range(len(self))]
 
     def _converted(self, outcomes: Sequence[Outcome]) -> QiskitResult:

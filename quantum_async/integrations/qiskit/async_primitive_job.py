@@ -14,9 +14,11 @@ from quantum_async.integrations.qiskit.waiting import first_failure, within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from qiskit.providers import JobStatus
 
+    from quantum_async.integrations.qiskit.async_provider import AsyncProvider
     from quantum_async.integrations.qiskit.orders import Order, Place
     from quantum_async.integrations.qiskit.runs import Outcome, Run
     from quantum_async.models.job import JobRef
@@ -73,11 +75,18 @@ class AsyncPrimitiveJob(Generic[PubResultT]):
     `AsyncSampler.run` and `AsyncEstimator.run`.
 
     Args:
+        provider: Who answers for it.
         runs: What runs, and what it was ordered as.
         assembler: Makes results of it.
     """
 
-    def __init__(self, runs: Sequence[tuple[Order, Run]], assembler: Assembler[PubResultT]) -> None:
+    def __init__(
+        self,
+        provider: AsyncProvider,
+        runs: Sequence[tuple[Order, Run]],
+        assembler: Assembler[PubResultT],
+    ) -> None:
+        self._provider = provider
         self._job_id = str(uuid.uuid4())
         self._runs = runs
         self._assembler = assembler
@@ -104,7 +113,9 @@ class AsyncPrimitiveJob(Generic[PubResultT]):
         Raises:
             QuantumAsyncError: The provider could not be asked.
         """
-        return together([status for _, run in self._runs for status in await run.statuses()])
+        with self._waiting():
+            statuses = [status for _, run in self._runs for status in await run.statuses()]
+        return together(statuses)
 
     def __await__(self) -> Generator[object, None, PrimitiveResult[PubResultT]]:
         return self.result().__await__()
@@ -154,14 +165,19 @@ class AsyncPrimitiveJob(Generic[PubResultT]):
         Raises:
             QuantumAsyncError: The provider could not be asked, or refused.
         """
-        statuses = [status for _, run in self._runs for status in await run.statuses()]
-        for _, run in self._runs:
-            await run.cancel()
-        return not all(status.is_terminal for status in statuses)
+        live = [run for _, run in self._runs if not run.is_over]
+        with self._waiting():
+            for run in live:
+                await run.cancel()
+        return bool(live)
 
     async def _all(self) -> list[PubOutcome[PubResultT]]:
-        found = {outcome.index: outcome async for outcome in self}
+        with self._waiting():
+            found = {outcome.index: outcome async for outcome in self}
         return [found[index] for index in range(len(self))]
+
+    def _waiting(self) -> AbstractContextManager[None]:
+        return self._provider.waiting(self._job_id, *(run for _, run in self._runs))
 
     async def _assembled(self, pub: int) -> PubOutcome[PubResultT]:
         found = {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import anyio
 from anyio import AsyncContextManagerMixin
 
-from quantum_async.errors import ConfigurationError, UnsupportedProgramError
+from quantum_async.errors import ConfigurationError, SchedulerClosedError, UnsupportedProgramError
 from quantum_async.integrations.qiskit.async_backend import AsyncBackend
 from quantum_async.integrations.qiskit.async_job import AsyncJob
 from quantum_async.integrations.qiskit.ids import parts_of
@@ -20,11 +20,12 @@ from quantum_async.providers.base import provider
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
     from typing import Self
 
     from quantum_async.integrations.qiskit.machines import Machine
+    from quantum_async.integrations.qiskit.runs import Run
     from quantum_async.journal.base import Journal
     from quantum_async.models.cost import Budget
     from quantum_async.models.limits import Limits
@@ -96,6 +97,7 @@ class AsyncProvider(AsyncContextManagerMixin):
         self._limits = limits
         self._budget = budget
         self._found: list[FoundRun] = []
+        self._waits: dict[anyio.CancelScope, Run] = {}
 
     def __repr__(self) -> str:
         return f"<AsyncProvider of {self.client!r}>"
@@ -138,6 +140,7 @@ class AsyncProvider(AsyncContextManagerMixin):
         finally:
             if not self._is_guest:
                 self._scheduler = None
+                self._end_waits()
 
     async def backend(self, name: str = "") -> AsyncBackend:
         """Ask the provider for a backend.
@@ -188,7 +191,7 @@ class AsyncProvider(AsyncContextManagerMixin):
         """
         run, device = await self.found(job_id)
         backend = await self.backend(device) if device else None
-        return AsyncJob(job_id, run, backend)
+        return AsyncJob(job_id, self, run, backend)
 
     async def found(self, job_id: str, device: str = "") -> tuple[FoundRun, str]:
         """Follow the circuits of a job again.
@@ -203,7 +206,7 @@ class AsyncProvider(AsyncContextManagerMixin):
             device = device or told
             refs = [self._ref(name, device, index) for index in range(count or circuits)]
             groups.append((await self.scheduler.adopt(refs[0]), refs))
-        run = FoundRun(self.client, groups)
+        run = FoundRun(self.scheduler, self.client, groups)
         self._found.append(run)
         return run, device
 
@@ -225,6 +228,44 @@ class AsyncProvider(AsyncContextManagerMixin):
             limits=self._limits,
             budget=self._budget,
         )
+
+    @contextmanager
+    def waiting(self, job_id: str, *runs: Run) -> Generator[None]:
+        """Wait for runs no longer than somebody follows them.
+
+        Args:
+            job_id: The job, for the error.
+            *runs: What is waited for.
+
+        Raises:
+            SchedulerClosedError: The provider was closed, and the job goes on by itself.
+        """
+        scopes = [anyio.CancelScope() for _ in runs]
+        with ExitStack() as stack:
+            for scope, run in zip(scopes, runs, strict=True):
+                stack.enter_context(scope)
+                self._waits[scope] = run
+                if run.scheduler is not self._scheduler and not run.is_over:
+                    scope.cancel()
+            try:
+                yield
+            finally:
+                for scope in scopes:
+                    self._waits.pop(scope, None)
+        if any(scope.cancelled_caught for scope in scopes):
+            raise SchedulerClosedError(
+                f"job {job_id} is not followed any more: its provider was closed",
+                provider=self.client.name,
+                job_id=job_id,
+                accepted="unknown",
+                remedy="What the provider has accepted goes on there: "
+                "provider.retrieve_job(job_id) finds a backend's job again.",
+            )
+
+    def _end_waits(self) -> None:
+        for scope, run in list(self._waits.items()):
+            if not run.is_over:
+                scope.cancel()
 
     async def _let_go(self) -> None:
         found, self._found = self._found, []

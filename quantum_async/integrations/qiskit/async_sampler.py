@@ -88,7 +88,7 @@ class AsyncSampler:
         settings = self.backend.settings(self.options)
         orders = await anyio.to_thread.run_sync(ordered, coerced, self.backend, settings)
         runs = await started(self.backend, orders)
-        return AsyncPrimitiveJob(runs, Sampled(coerced))
+        return AsyncPrimitiveJob(self.backend.source, runs, Sampled(coerced))
 
 
 def ordered(pubs: Sequence[SamplerPub], backend: Described, settings: RunSettings) -> Orders:

@@ -32,7 +32,7 @@ class QuantumAsyncBackend(Described):
     def __init__(self, provider: QuantumAsyncProvider, twin: AsyncBackend) -> None:
         super().__init__(provider, twin.machine)
         # Primitives run through the twin: what is set here has to be set there.
-        self._options = twin.options
+        self._options = twin.usual
         self.source = provider
         """Where its jobs go."""
         self.twin = twin

@@ -68,6 +68,11 @@ class Described(BackendV2):
         targets = [machine.target, *([] if machine.physical is None else [machine.physical])]
         self._fitting = fitting.Fitting(machine.on, *targets)
 
+    @property
+    def usual(self) -> Options:
+        """The options that count where a call says nothing, as `options`."""
+        return self._options
+
     @classmethod
     def _default_options(cls) -> Options:  # pyright: ignore[reportIncompatibleMethodOverride]  # Qiskit's says None
         return Options(

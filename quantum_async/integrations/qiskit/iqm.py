@@ -188,7 +188,7 @@ def routed(
     Returns:
         The same circuit where none goes over a resonator.
     """
-    from qiskit.circuit import Gate, QuantumRegister
+    from qiskit.circuit import Gate, QuantumCircuit, QuantumRegister
     from qiskit.circuit.library import CZGate
 
     places = {qubit: place for place, qubit in enumerate(circuit.qubits)}
@@ -199,11 +199,14 @@ def routed(
     ]
     if not any(ways):
         return circuit
-    wide = circuit.copy_empty_like()
-    name = "resonators"
-    while any(register.name == name for register in wide.qregs):
-        name += "_"
-    wide.add_register(QuantumRegister(width - circuit.num_qubits, name))
+    # Not a copy: a transpiler's layout does not allow for further qubits.
+    wide = QuantumCircuit(
+        QuantumRegister(width, "q"), name=circuit.name, global_phase=circuit.global_phase
+    )
+    wide.metadata = circuit.metadata
+    wide.add_bits(circuit.clbits)
+    for register in circuit.cregs:
+        wide.add_register(register)
     move = Gate("move", 2, [])
     for (step, qubits), route in zip(steps, ways, strict=True):
         if route is None:

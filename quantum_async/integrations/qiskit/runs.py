@@ -45,6 +45,16 @@ class Run(Protocol):
 
     def __len__(self) -> int: ...
 
+    @property
+    def is_over(self) -> bool:
+        """Whether every circuit has its outcome; sends nothing."""
+        ...
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """What follows it."""
+        ...
+
     async def refs(self) -> Sequence[JobRef | None]:
         """Wait until the provider has accepted the circuits, and name their jobs."""
         ...
@@ -66,14 +76,21 @@ class SweepRun:
     """Circuits that were submitted here.
 
     Args:
-        sweep: What the scheduler made of them.
+        scheduler: What runs them.
+        sweep: What it made of them.
     """
 
-    def __init__(self, sweep: Sweep) -> None:
+    def __init__(self, scheduler: Scheduler, sweep: Sweep) -> None:
+        self.scheduler: Scheduler = scheduler
         self._sweep = sweep
 
     def __len__(self) -> int:
         return len(self._sweep)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every circuit has its outcome; sends nothing."""
+        return self._sweep.done == len(self)
 
     async def refs(self) -> Sequence[JobRef | None]:
         """Wait until the provider has accepted the circuits, and name their jobs."""
@@ -82,7 +99,7 @@ class SweepRun:
     async def statuses(self) -> Sequence[JobStatus]:
         """Ask where the circuits stand."""
         statuses = await self._sweep.statuses()
-        if all(status.is_terminal for status in statuses) and self._sweep.done == len(self):
+        if self.is_over:
             # Who was told how a job ended has looked at its error.
             await self._sweep.results()
         return statuses
@@ -104,18 +121,28 @@ class FoundRun:
     One circuit of each of the provider's jobs is followed: where it ends, all of them do.
 
     Args:
+        scheduler: What follows them.
         client: The provider's client.
         groups: For each of the provider's jobs the circuit that is followed, and all of them.
     """
 
     def __init__(
-        self, client: ProviderClient, groups: Sequence[tuple[Job, Sequence[JobRef]]]
+        self,
+        scheduler: Scheduler,
+        client: ProviderClient,
+        groups: Sequence[tuple[Job, Sequence[JobRef]]],
     ) -> None:
+        self.scheduler: Scheduler = scheduler
         self._client = client
         self._groups = groups
 
     def __len__(self) -> int:
         return sum(len(refs) for _, refs in self._groups)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every job has its outcome; sends nothing."""
+        return all(job.is_settled for job, _ in self._groups)
 
     async def refs(self) -> Sequence[JobRef | None]:
         """Name the jobs."""
@@ -203,7 +230,7 @@ def start(
 
     points = zip_points(place=range(len(pieces)))
     sweep = scheduler.sweep(taken, points, shots=shots, on=on, options=options, on_error="collect")
-    return SweepRun(sweep)
+    return SweepRun(scheduler, sweep)
 
 
 async def accepted(run: Run, grace: float) -> list[JobRef]:

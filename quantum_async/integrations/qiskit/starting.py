@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from quantum_async.integrations.qiskit.runs import check, start
+import anyio.to_thread
+
+from quantum_async.integrations.qiskit.runs import Piece, check, start
+from quantum_async.models.capabilities import Binding
+from quantum_async.simulation.circuits.parameters import values_by_parameter
+from quantum_async.simulation.programs import as_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from qiskit import QuantumCircuit
 
     from quantum_async.integrations.qiskit.async_backend import AsyncBackend
     from quantum_async.integrations.qiskit.orders import Order
     from quantum_async.integrations.qiskit.runs import SweepRun
+    from quantum_async.models.capabilities import Capabilities
 
 
 async def started(backend: AsyncBackend, orders: Iterable[Order]) -> list[tuple[Order, SweepRun]]:
@@ -25,9 +33,34 @@ async def started(backend: AsyncBackend, orders: Iterable[Order]) -> list[tuple[
         InvalidInputError: A piece cannot run; nothing was sent.
     """
     scheduler, on = backend.source.scheduler, backend.machine.on
-    listed = list(orders)
-    for order in listed:
+    capabilities = backend.source.client.capabilities
+    prepared: list[tuple[Order, Sequence[Piece]]] = []
+    for order in orders:
         await check(scheduler, on, order.pieces, order.shots, order.options)
+        pieces = await anyio.to_thread.run_sync(_fewest, order.pieces, capabilities)
+        prepared.append((order, pieces))
     return [
-        (order, start(scheduler, on, order.pieces, order.shots, order.options)) for order in listed
+        (order, start(scheduler, on, pieces, order.shots, order.options))
+        for order, pieces in prepared
     ]
+
+
+def _fewest(pieces: Sequence[Piece], capabilities: Capabilities) -> Sequence[Piece]:
+    """Make of pieces what becomes the fewest jobs.
+
+    A provider that binds parameters takes the points of one program as one job. Points of several
+    programs would be as many jobs, and are one where they come bound.
+    """
+    is_one_job = capabilities.jobs_per_submission > 1
+    programs = {id(piece.program) for piece in pieces}
+    if capabilities.binding is Binding.CLIENT or not is_one_job or len(programs) == 1:
+        return pieces
+    return [_bound(piece) for piece in pieces]
+
+
+def _bound(piece: Piece) -> Piece:
+    if not piece.values:
+        return piece
+    circuit = cast("QuantumCircuit", piece.program.live)
+    values = values_by_parameter(circuit, piece.values)
+    return Piece(as_program(circuit.assign_parameters(values, inplace=False)))
