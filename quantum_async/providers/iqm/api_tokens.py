@@ -50,8 +50,7 @@ class Tokens:
             "activated": activated,
         }
         body = await json_body({"new_token_properties": properties})
-        answer = await gateway.create(f"{API}/tokens/current/refresh", body=body)
-        return parse(CreatedToken, answer)
+        return await gateway.create(CreatedToken, f"{API}/tokens/current/refresh", body=body)
 
     async def activate(self, token: str) -> None:
         """Begin to use a new token; the one before ends. Doing so twice is harmless."""

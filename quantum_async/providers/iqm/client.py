@@ -26,15 +26,14 @@ from quantum_async.providers.iqm.devices import devices
 from quantum_async.providers.iqm.gateway import Gateway
 from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.jobs import Jobs
-from quantum_async.providers.iqm.options import iqm_options
 from quantum_async.providers.iqm.outcomes import Outcomes
 from quantum_async.providers.iqm.pulses import Pulses
 from quantum_async.providers.iqm.runs import Runs
-from quantum_async.providers.iqm.sending import Sending, check_shots
+from quantum_async.providers.iqm.sending import Sending
 from quantum_async.providers.iqm.server import Server
 from quantum_async.providers.iqm.settings import IQMSettings
 from quantum_async.providers.iqm.sizes import PAYLOAD_LIMIT, circuits_per_job, weight
-from quantum_async.providers.iqm.translate.programs import FORMATS, check_format
+from quantum_async.providers.iqm.translate.programs import FORMATS
 from quantum_async.providers.iqm.translate.statuses import job_state
 from quantum_async.providers.iqm.waiting import Patience
 
@@ -244,10 +243,7 @@ class IQMClient(Runs, ProviderClient):
             InvalidInputError: The job cannot run, with circuit, instruction and locus.
             MissingExtraError: Qiskit is not installed, and the circuit needs it.
         """
-        check_shots(job.shots)
-        check_format(job.program)
-        iqm_options(job.options)
-        await self._sending.check(job, await self._server.computer(device))
+        await self._sending.check(job, device)
 
     def grouping(self, job: JobSpec) -> Hashable:
         """Say which circuits can share a job: those of equal shots and options.
@@ -366,7 +362,7 @@ class IQMClient(Runs, ProviderClient):
             SubmissionUnknownError: Always; it says what was sent, when and where.
         """
         raise SubmissionUnknownError(
-            f"IQM cannot search for jobs; {self._sending.described(key)}",
+            f"IQM cannot search for jobs; it was {self._sending.described(key)}",
             key=key,
             provider=self.name,
             remedy="Look for the tag in IQM's dashboard, or ask its support.",

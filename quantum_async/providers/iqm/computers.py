@@ -129,8 +129,8 @@ class QuantumComputers:
             {"reference": reference, **({} if price is None else {"expected_price": price})}
             for reference, price in prices.items()
         ]
-        answer = await gateway.create(path, body=await json_body({"timeslots": slots}))
-        return parse(BookedTimeslots, answer).timeslots
+        body = await json_body({"timeslots": slots})
+        return (await gateway.create(BookedTimeslots, path, body=body)).timeslots
 
     async def artifact(self, kind: str, name: str = "") -> bytes:
         """Read anything else that the server has of a quantum computer, as it is.

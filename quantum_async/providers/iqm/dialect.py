@@ -83,8 +83,14 @@ class Dialect(ABC):
         """Read the quality metrics of a calibration set."""
 
     @abstractmethod
-    async def submit(self, computer: QuantumComputer, submission: Submission) -> str:
-        """Send a submission once, and return the job's id."""
+    async def submit(self, computer: QuantumComputer, submission: Submission, trace: str) -> str:
+        """Send a submission once, and return the job's id.
+
+        Args:
+            computer: Where to.
+            submission: What to run.
+            trace: What an error must say where nobody knows whether the server has accepted.
+        """
 
     @abstractmethod
     async def job(self, job_id: str) -> IQMJob:

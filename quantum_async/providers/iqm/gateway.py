@@ -6,6 +6,7 @@ import json
 import re
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -55,6 +56,7 @@ class Gateway:
         clock: Callable[[], float],
     ) -> None:
         self.auth: BearerToken | FileAuth | Login | None = credentials.auth(options, clock)
+        self._clock = clock
         self._timeouts = options.timeouts
         self._session = Session(
             url, provider="iqm", auth=self.auth, options=options, explain=explained
@@ -96,6 +98,15 @@ class Gateway:
         opened, self._open = self._open, None
         if opened is not None:
             await opened.aclose()
+
+    def traced(self, what: str) -> str:
+        """Say of something that is being sent where and when that is.
+
+        Args:
+            what: What it is.
+        """
+        moment = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
+        return f"{what}, sent to {self} at {moment.replace('+00:00', 'Z')}"
 
     async def read(
         self, path: str, *, query: Query | None = None, headers: Mapping[str, str] | None = None
@@ -142,28 +153,37 @@ class Gateway:
 
     async def create(
         self,
+        kind: type[Model],
         path: str,
         *,
         query: Query | None = None,
         body: Body | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Response:
+        trace: str = "",
+    ) -> Model:
         """Make something that must not be made twice; sent once, on a fresh connection.
+
+        Args:
+            kind: What the answer must be.
+            path: Where.
+            query: Parameters of the address.
+            body: What.
+            trace: What an error must say where nobody knows whether it was made, for people who
+                look for it.
 
         Raises:
             QuantumAsyncError: It was refused, or nobody knows; see `Session.create`.
         """
-        with _Wording(f"POST {path}"):
-            return await self._session.create(
-                path, query=query, body=body, headers=headers, connection="fresh"
-            )
+        with _Wording(f"POST {path}", trace):
+            answer = await self._session.create(path, query=query, body=body, connection="fresh")
+            return parse(kind, answer)
 
 
 class _Wording:
     """Say in an error what was wanted and of which request it is the answer."""
 
-    def __init__(self, wanted: str) -> None:
+    def __init__(self, wanted: str, trace: str = "") -> None:
         self._wanted = wanted
+        self._trace = trace
 
     def __enter__(self) -> None:
         return None
@@ -177,7 +197,8 @@ class _Wording:
             message = _REQUEST.sub("", message)
             error.concerning(request_id=found[1])
         request = f" (request {error.request_id})" if error.request_id else ""
-        error.args = (f"{self._wanted}: {message}{request}",)
+        trace = f"; it was {self._trace}" if self._trace and error.accepted == "unknown" else ""
+        error.args = (f"{self._wanted}: {message}{request}{trace}",)
         error.concerning(provider="iqm")
 
 

@@ -98,6 +98,9 @@ class IQMOptions(RunOptions):
             Qiskit. They are refused otherwise if that is needed.
         optimization_level: How hard Qiskit tries, from 0 to 3.
         custom_settings: Settings of the older interface, as JSON text; normally absent.
+        checked: Whether circuits are compared with the quantum computer as it is calibrated before
+            they are sent. ``False`` leaves that to the server, and asks for no architecture where
+            nothing else needs it.
 
     Raises:
         InvalidOptionError: A value makes no sense.
@@ -124,6 +127,7 @@ class IQMOptions(RunOptions):
     transpile: bool = False
     optimization_level: int = 1
     custom_settings: str | None = None
+    checked: bool = True
 
     def __post_init__(self) -> None:
         # Options are compared and hashed to group jobs, which a dict does not allow.

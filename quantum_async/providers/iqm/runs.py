@@ -118,10 +118,9 @@ class Runs:
             raise InvalidOptionError("no circuits to submit", provider="iqm")
         chosen = options or IQMOptions()
         programs = [c if isinstance(c, Program) else c.program() for c in circuits]
-        computer = await self._server.computer()
         jobs = tuple(JobSpec(uuid4().hex, p, shots, options=chosen) for p in programs)
-        request = SubmitRequest(uuid4().hex, computer.alias, jobs)
-        return await self._sending.submission(request, computer)
+        request = SubmitRequest(uuid4().hex, self._server.preferred, jobs)
+        return await self._sending.submission(request)
 
     async def submit_prepared(self, submission: Submission) -> UUID:
         """Submit what `prepare_circuits` made, as one job. Sent once; billed.

@@ -13,7 +13,11 @@ from quantum_async.models.job import JobRef
 from quantum_async.providers.iqm.circuits import Circuit
 from quantum_async.providers.iqm.options import iqm_options
 from quantum_async.providers.iqm.submission import Submission, job_tag
-from quantum_async.providers.iqm.translate.programs import prepare
+from quantum_async.providers.iqm.translate.programs import (
+    native,
+    needs_architecture,
+    prepare_read,
+)
 from quantum_async.providers.iqm.translate.results import Expected
 from quantum_async.providers.iqm.validation import check_mapping
 
@@ -48,15 +52,15 @@ class Sending:
 
     async def submit(self, request: SubmitRequest) -> list[JobRef]:
         """Send a request once; see `IQMClient.submit`."""
+        submission = await self.submission(request)
         computer = await self._server.computer(request.target)
-        submission = await self.submission(request, computer)
         job_id = await self.send(request.key, computer, submission)
         return [
             JobRef("iqm", job_id, request.target, job.key, index, account=self._account)
             for index, job in enumerate(request.jobs)
         ]
 
-    async def submission(self, request: SubmitRequest, computer: QuantumComputer) -> Submission:
+    async def submission(self, request: SubmitRequest) -> Submission:
         """Translate and check a request; sends no job.
 
         Raises:
@@ -68,7 +72,7 @@ class Sending:
                 "circuits of one IQM job share shots and options", provider="iqm"
             )
         shots, options = check_shots(first.shots), iqm_options(first.options)
-        prepared = await self.prepared(request.jobs, computer)
+        prepared = await self._prepared(request.jobs, request.target)
         return Submission(
             tuple(p.circuit for p in prepared),
             shots,
@@ -80,13 +84,15 @@ class Sending:
     async def send(self, key: str, computer: QuantumComputer, submission: Submission) -> str:
         """Send a submission that was checked, once, and return the job's id."""
         self._check_limits(submission, await self._server.limits(computer))
-        self._sent[key] = (
-            f"{len(submission.circuits)} circuits of {submission.shots} shots, sent to "
-            f"{computer.alias} at {self._server.gateway} with the tag {submission.tag!r}"
+        tag = f" with the tag {submission.tag!r}" if submission.tag else ""
+        trace = self._server.gateway.traced(
+            f"{_counted(len(submission.circuits), 'circuit')} of {_counted(submission.shots, 'shot')} "
+            f"for {computer.alias}{tag}"
         )
+        self._sent[key] = trace
         while len(self._sent) > _REMEMBERED:
             self._sent.popitem(last=False)
-        job_id = await (await self._server.dialect()).submit(computer, submission)
+        job_id = await (await self._server.dialect()).submit(computer, submission, trace)
         self._outcomes.expect(
             job_id,
             tuple(
@@ -98,23 +104,31 @@ class Sending:
 
     def described(self, key: str) -> str:
         """Say what was sent under a key, for people who look for it."""
-        return self._sent.get(key, f"what was sent to {self._server.gateway} under the key {key}")
+        return self._sent.get(
+            key, f"something with the tag {job_tag(key, ())!r}, sent to {self._server.gateway}"
+        )
 
-    async def prepared(self, jobs: Sequence[JobSpec], computer: QuantumComputer) -> list[Prepared]:
-        """Translate and check jobs off the loop; sends no job.
+    async def check(self, job: JobSpec, device: str) -> None:
+        """Refuse a job that cannot run; what needs no request is checked before any is sent.
 
         Raises:
-            InvalidInputError: One cannot run, with circuit, instruction and locus.
+            InvalidInputError: It cannot run, with circuit, instruction and locus.
         """
-        options = iqm_options(jobs[0].options)
-        architecture = await self._server.architecture(computer, options.calibration_set_id)
-        return await anyio.to_thread.run_sync(partial(_prepared, jobs, architecture, options))
-
-    async def check(self, job: JobSpec, computer: QuantumComputer) -> None:
-        """Refuse a job that cannot run."""
-        [prepared] = await self.prepared([job], computer)
-        submission = Submission((prepared.circuit,), job.shots, iqm_options(job.options))
+        shots, options = check_shots(job.shots), iqm_options(job.options)
+        [prepared] = await self._prepared([job], device)
+        computer = await self._server.computer(device)
+        submission = Submission((prepared.circuit,), shots, options)
         self._check_limits(submission, await self._server.limits(computer))
+
+    async def _prepared(self, jobs: Sequence[JobSpec], device: str) -> list[Prepared]:
+        options = iqm_options(jobs[0].options)
+        read = await anyio.to_thread.run_sync(lambda: [native(job) for job in jobs])
+        computer = await self._server.computer(device)
+        architecture = None
+        if any(needs_architecture(job, options) for job in jobs):
+            architecture = await self._server.architecture(computer, options.calibration_set_id)
+        work = partial(_finished, jobs, read, architecture, options)
+        return await anyio.to_thread.run_sync(work)
 
     def _check_limits(self, submission: Submission, limits: JobLimits) -> None:
         shots, circuits = submission.shots, len(submission.circuits)
@@ -152,14 +166,24 @@ def check_shots(shots: object) -> int:
     return number
 
 
-def _prepared(
-    jobs: Sequence[JobSpec], architecture: Architecture, options: IQMOptions
+def _finished(
+    jobs: Sequence[JobSpec],
+    read: Sequence[Circuit | None],
+    architecture: Architecture | None,
+    options: IQMOptions,
 ) -> list[Prepared]:
-    found = [prepare(job, architecture, options) for job in jobs]
+    found = [
+        prepare_read(job, circuit, architecture, options)
+        for job, circuit in zip(jobs, read, strict=True)
+    ]
     if options.mapping:
         circuits = [p.circuit for p in found if isinstance(p.circuit, Circuit)]
-        check_mapping(options.mapping, circuits, architecture)
+        check_mapping(options.mapping, circuits, architecture if options.checked else None)
     return found
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _too_large(what: str, most: int) -> DeviceLimitError:

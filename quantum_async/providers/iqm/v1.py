@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import anyio.to_thread
 import pydantic_core
@@ -15,10 +15,12 @@ from quantum_async.providers.iqm.architecture import Architecture
 from quantum_async.providers.iqm.dialect import Dialect, Stored
 from quantum_async.providers.iqm.gateway import parse, parse_value
 from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.translate.measurements import measurements_of
 from quantum_async.providers.iqm.wire import (
     DynamicArchitecture,
     Health,
     IQMJob,
+    JobCreated,
     JobLimits,
     MeasurementCounts,
     ObservationSet,
@@ -27,15 +29,16 @@ from quantum_async.providers.iqm.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pydantic import JsonValue
 
     from quantum_async.http.response import Response
-    from quantum_async.providers.iqm.dialect import CircuitMeasurements
     from quantum_async.providers.iqm.gateway import Gateway
     from quantum_async.providers.iqm.submission import Submission
     from quantum_async.providers.iqm.wire import QuantumComputer
+
+Value = TypeVar("Value")
 
 API = "/api/v1"
 HELD = "IQM-Long-Poll-Timed-Out"
@@ -109,18 +112,20 @@ class V1(Dialect):
         path = f"{_calibration(computer, calibration)}/metrics"
         return parse(ObservationSet, await self.gateway.read(path))
 
-    async def submit(self, computer: QuantumComputer, submission: Submission) -> str:
+    async def submit(self, computer: QuantumComputer, submission: Submission, trace: str) -> str:
         """Send a submission once, and return the job's id."""
         content = await anyio.to_thread.run_sync(submission.v1_body)
         use_timeslot = "true" if submission.options.use_timeslot else "false"
-        answer = await self.gateway.create(
+        created = await self.gateway.create(
+            JobCreated,
             self.submission_path(computer, "circuit"),
             query={"use_timeslot": use_timeslot, "tag": submission.tag or None},
             body=await body(
                 content, media_type="application/json; charset=UTF-8", compression="never"
             ),
+            trace=trace,
         )
-        return parse(IQMJob, answer).id
+        return created.id
 
     def submission_path(self, computer: QuantumComputer, kind: str) -> str:
         """Give the path that takes jobs of a kind: ``"circuit"`` or ``"run"``."""
@@ -172,12 +177,13 @@ class V1(Dialect):
     async def stored(self, job_id: str, *, with_payload: bool) -> Stored:
         """Read what a job that has succeeded measured."""
         answer = await self.job_artifact(job_id, "measurements")
-        measurements = await decoded(answer)
-        if not isinstance(measurements, list):
+        try:
+            found = await off_loop(measurements_of, answer)
+        except ValueError:
+            await decoded(answer)  # says better what is wrong where it is no JSON at all
             raise ResultError(
                 f"job {job_id} has measurements of an unknown form", provider="iqm", job_id=job_id
-            )
-        found = cast("list[CircuitMeasurements]", measurements)
+            ) from None
         if not with_payload:
             return Stored(tuple(found))
         try:
@@ -220,6 +226,13 @@ def _calibration(computer: QuantumComputer, calibration: str) -> str:
     return f"{API}/calibration-sets/{segment(computer.alias)}/{segment(calibration)}"
 
 
+async def off_loop(read: Callable[[bytes], Value], answer: Response) -> Value:
+    """Read an answer, on another thread when there is much of it."""
+    if len(answer.content) < LARGE:
+        return read(answer.content)
+    return await anyio.to_thread.run_sync(read, answer.content)
+
+
 async def decoded(answer: Response) -> JsonValue:
     """Read JSON, off the loop when there is much of it.
 
@@ -227,10 +240,7 @@ async def decoded(answer: Response) -> JsonValue:
         ProtocolError: It is not JSON.
     """
     try:
-        if len(answer.content) < LARGE:
-            return cast("JsonValue", pydantic_core.from_json(answer.content))
-        found = await anyio.to_thread.run_sync(pydantic_core.from_json, answer.content)
-        return cast("JsonValue", found)
+        return cast("JsonValue", await off_loop(pydantic_core.from_json, answer))
     except ValueError:
         answer.json()  # says better what is wrong
         raise ProtocolError(

@@ -34,9 +34,14 @@ def check_circuit(circuit: Circuit) -> None:
 
 
 def check_mapping(
-    mapping: Mapping[str, str], circuits: Iterable[Circuit], architecture: Architecture
+    mapping: Mapping[str, str], circuits: Iterable[Circuit], architecture: Architecture | None
 ) -> None:
     """Refuse a qubit mapping that leaves names open, or joins two of them.
+
+    Args:
+        mapping: From the circuits' names to the chip's.
+        circuits: What it is for.
+        architecture: What the chip has, where that is to be checked.
 
     Raises:
         InvalidOptionError: With the names concerned.
@@ -45,7 +50,7 @@ def check_mapping(
     doubled = sorted({name for name in targets if targets.count(name) > 1})
     if doubled:
         raise _bad_mapping(f"maps several names to {', '.join(doubled)}")
-    unknown = sorted(set(targets) - architecture.known)
+    unknown = sorted(set(targets) - architecture.known) if architecture is not None else ()
     if unknown:
         raise _bad_mapping(f"maps to {', '.join(unknown)}, which the chip does not have")
     for circuit in circuits:

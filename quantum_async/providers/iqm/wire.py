@@ -326,6 +326,12 @@ class IQMJob(Wire):
         return any(entry.status == stage for entry in self.timeline)
 
 
+class JobCreated(Wire):
+    """What is read of the answer to a submission: the rest may be wrong, and the job still runs."""
+
+    id: str
+
+
 class MeasurementCounts(Wire):
     """The counts of one circuit, as the server makes them: first bit of the first key leftmost."""
 

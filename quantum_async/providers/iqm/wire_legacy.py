@@ -10,12 +10,6 @@ from pydantic import Field, JsonValue
 from quantum_async.providers.iqm.wire import NullableList, Wire
 
 
-class JobCreated(Wire):
-    """What a submission returns."""
-
-    id: str
-
-
 class RunStatus(Wire):
     """Where a job stands."""
 

@@ -307,7 +307,7 @@ async def test_a_lost_submission_says_what_to_look_for(iqm):
     await iqm.submit(request())
     with pytest.raises(SubmissionUnknownError) as caught:
         await iqm.find("a" * 32)
-    assert "1 circuits of 3 shots" in str(caught.value)
+    assert "1 circuit of 3 shots" in str(caught.value)
     assert "golden:mock" in str(caught.value)
     assert "a" * 32 in str(caught.value)
 
@@ -447,7 +447,7 @@ async def test_every_other_operation(iqm, service):
     await iqm.jobs.delete(wire.JOB_ID)
     assert (await iqm.jobs.counts(wire.JOB_ID))[0].counts == {"01": 2, "11": 1}
     assert (await iqm.jobs.payload(wire.JOB_ID))["shots"] == 3
-    assert (await iqm.jobs.measurements(wire.JOB_ID))[0]["m"][0] == [0, 1]
+    assert (await iqm.jobs.measurements(wire.JOB_ID))[0]["m"][0] == (0, 1)
     assert json.loads(await iqm.jobs.artifact(wire.JOB_ID, "measurements"))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import (
     NoMeasurementError,
+    ProgramError,
     UnboundParametersError,
     UnsupportedProgramError,
 )
@@ -21,6 +23,8 @@ from quantum_async.simulation.circuits.parameters import values_by_parameter
 from quantum_async.simulation.circuits.read import read_circuit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qiskit import QuantumCircuit
 
     from quantum_async.models.program import Program
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
 FORMATS = frozenset({ProgramFormat.IQM, ProgramFormat.QIR, *CIRCUIT_FORMATS})
 """What can run on IQM's quantum computers."""
+
+_ENTRY_POINT = re.compile(r'"entry_?point"', re.IGNORECASE)
 
 _read: ProgramCache[QuantumCircuit] = ProgramCache("iqm")
 
@@ -63,63 +69,115 @@ def check_format(program: Program) -> None:
         )
 
 
-def prepare(job: JobSpec, architecture: Architecture, options: IQMOptions) -> Prepared:
-    """Make a job's program ready to be sent; may take milliseconds.
+def native(job: JobSpec) -> Circuit | None:
+    """Read a program as far as that needs no quantum computer; may take milliseconds.
 
     Args:
         job: The job.
-        architecture: What the quantum computer can run.
-        options: The job's options.
+
+    Returns:
+        A circuit that is in IQM's own form already, or ``None``.
 
     Raises:
-        InvalidInputError: It cannot run, with circuit, instruction and locus.
+        InvalidInputError: No quantum computer could run it, with circuit and instruction.
     """
     program = job.program
     check_format(program)
     if program.format is ProgramFormat.QIR:
         _no_variables(job)
+        _check_qir(program)
+    if program.format is not ProgramFormat.IQM:
+        return None
+    _no_variables(job)
+    circuit = Circuit.read(program.text, program.where)
+    _check(circuit, program.where)
+    return circuit
+
+
+def needs_architecture(job: JobSpec, options: IQMOptions) -> bool:
+    """Whether a program cannot be made ready without knowing the quantum computer."""
+    if options.checked or options.transpile:
+        return True
+    return job.program.format in CIRCUIT_FORMATS and not options.mapping
+
+
+def prepare(job: JobSpec, architecture: Architecture | None, options: IQMOptions) -> Prepared:
+    """Make a job's program ready to be sent; may take milliseconds.
+
+    Args:
+        job: The job.
+        architecture: What the quantum computer can run; may be ``None`` where
+            `needs_architecture` says so.
+        options: The job's options.
+
+    Raises:
+        InvalidInputError: It cannot run, with circuit, instruction and locus.
+    """
+    return prepare_read(job, native(job), architecture, options)
+
+
+def prepare_read(
+    job: JobSpec, read: Circuit | None, architecture: Architecture | None, options: IQMOptions
+) -> Prepared:
+    """Make a job's program ready to be sent, of which `native` has read what it could.
+
+    Raises:
+        InvalidInputError: It cannot run, with circuit, instruction and locus.
+    """
+    program = job.program
+    if program.format is ProgramFormat.QIR:
         return Prepared(program.text, None)
-    if program.format is ProgramFormat.IQM:
-        _no_variables(job)
-        circuit = Circuit.read(program.text, program.where)
-        layout = layout_of(circuit)
+    if read is not None:
+        circuit, layout = read, layout_of(read)
     else:
         circuit, layout = _translated(job, architecture, options)
-    _check(circuit, architecture, options, program.where)
+        _check(circuit, program.where)
+    if architecture is not None and options.checked:
+        check_on(circuit, architecture, options.mapping, options.move_validation)
     return Prepared(circuit, layout)
 
 
-def _check(circuit: Circuit, architecture: Architecture, options: IQMOptions, where: str) -> None:
+def _check(circuit: Circuit, where: str) -> None:
     if not any(instruction.name == "measure" for instruction in circuit.instructions):
         raise NoMeasurementError(f"{where} measures nothing", provider="iqm")
     check_circuit(circuit)
-    check_on(circuit, architecture, options.mapping, options.move_validation)
+
+
+def _check_qir(program: Program) -> None:
+    if _ENTRY_POINT.search(program.text) is None:
+        raise ProgramError(
+            f"{program.where}: not QIR: no function has the attribute entry_point",
+            provider="iqm",
+            remedy="Give the text of an LLVM module that follows the QIR specification.",
+        )
 
 
 def _translated(
-    job: JobSpec, architecture: Architecture, options: IQMOptions
+    job: JobSpec, architecture: Architecture | None, options: IQMOptions
 ) -> tuple[Circuit, Layout]:
-    circuit = _prepared_circuit(job.program, architecture, options)
+    target = architecture if options.transpile else None
+    circuit = _prepared_circuit(job.program, target, options)
     values = values_by_parameter(circuit, job.variables)
     if values:
         circuit = circuit.assign_parameters(values, inplace=False)
-    mapping = options.mapping
-    names = [str(n) for n in range(circuit.num_qubits)] if mapping else architecture.components
-    routes = routes_of(architecture) if options.transpile else {}
-    return native_circuit(circuit, names, mapping, routes)
+    names: Sequence[str] = [str(n) for n in range(circuit.num_qubits)]
+    if architecture is not None and not options.mapping:
+        names = architecture.components
+    routes = {} if target is None else routes_of(target)
+    return native_circuit(circuit, names, options.mapping, routes)
 
 
 def _prepared_circuit(
-    program: Program, architecture: Architecture, options: IQMOptions
+    program: Program, target: Architecture | None, options: IQMOptions
 ) -> QuantumCircuit:
     circuit = _read.get(program, "", lambda: read_circuit(program))
-    if not options.transpile:
+    if target is None:
         return circuit
     level, seed = options.optimization_level, options.seed
-    variant = f"{architecture.fingerprint} {level} {seed}"
+    variant = f"{target.fingerprint} {level} {seed}"
 
     def bring() -> QuantumCircuit:
-        return transpiled(circuit, target_of(architecture), level=level, seed=seed)
+        return transpiled(circuit, target_of(target), level=level, seed=seed)
 
     return _read.get(program, variant, bring)
 

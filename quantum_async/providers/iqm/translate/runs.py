@@ -61,19 +61,20 @@ def run_of(job: IQMJob, stored: Stored | None) -> RunResult:
         request=stored.payload if stored is not None else None,
         timestamps=moments,
     )
-    measurements = None
-    if stored is not None:
-        measurements = tuple(
-            {key: tuple(map(tuple, shots)) for key, shots in circuit.items()}
-            for circuit in stored.measurements
-        )
-    return RunResult(
+    run = RunResult(
         status=status.status,
-        measurements=measurements,
         message=status.message,
         metadata=metadata,
         warnings=status.warnings,
     )
+    if stored is None:
+        return run
+    # Set without pydantic, which would look at every shot.
+    measurements = tuple(
+        {key: tuple(map(tuple, shots)) for key, shots in circuit.items()}
+        for circuit in stored.measurements
+    )
+    return run.model_copy(update={"measurements": measurements})
 
 
 def specification_of(
