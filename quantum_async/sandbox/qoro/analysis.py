@@ -32,7 +32,8 @@ def analysed(body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         Refusal: The problem or an option is wrong.
     """
     qubo = body.get("qubo")
-    options: JsonValue = body.get("options") or {}
+    options = body.get("options")
+    options = {} if options is None else options
     if not isinstance(qubo, dict) or not qubo:
         raise Refusal(400, "qubo must be a non-empty object")
     if not isinstance(options, dict):

@@ -1,0 +1,352 @@
+"""From a scheduler's jobs to one job of the service: options, limits, defaults."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import anyio
+import httpx
+import pytest
+from qiskit import QuantumCircuit
+
+import quantum_async as qa
+from quantum_async.errors import (
+    AuthenticationError,
+    DeviceLimitError,
+    InvalidInputError,
+    InvalidOptionError,
+    InvalidShotsError,
+    LostAnswerError,
+    NoMeasurementError,
+    NotSentError,
+    PermissionDeniedError,
+    RateLimitedError,
+    UnknownTargetError,
+    UnsupportedProgramError,
+)
+from quantum_async.models.device import DeviceStatus
+from quantum_async.models.program import Program, ProgramFormat
+from quantum_async.models.submission import JobSpec, RunOptions, SubmitRequest
+from quantum_async.providers.qoro.configs import (
+    DeviceConfig,
+    ExecutionConfig,
+    JobConfig,
+    MaestroConfig,
+)
+from quantum_async.providers.qoro.options import QoroOptions
+from quantum_async.providers.qoro.payloads import QoroCircuit
+from quantum_async.providers.qoro.systems import device_of
+from quantum_async.providers.qoro.wire import QoroSystem
+from quantum_async.simulation.programs import as_program
+from tests.providers.qoro.service import JOB, client, unpacked
+
+INIT, ADD, CANCEL, STATUS = "/job/init/", "/add_circuits/", "/cancel/", "/status/"
+BELL = "OPENQASM 2.0; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;"
+PROGRAM = Program(BELL, ProgramFormat.QASM2)
+SILENT = Program("OPENQASM 2.0; qreg q[2]; h q[0];", ProgramFormat.QASM2)
+
+
+def request(*jobs, target="qoro_maestro"):
+    """A submission as the scheduler makes it."""
+    return SubmitRequest("key", target, jobs)
+
+
+def spec(**changes):
+    """A job of a scheduler."""
+    return replace(JobSpec("job", PROGRAM, 10), **changes)
+
+
+async def test_jobs_with_different_shots_share_a_job(service, qoro):
+    """Neighbours with equal shots are one range."""
+    jobs = [spec(key=str(n), shots=shots) for n, shots in enumerate([5, 5, 7, 5])]
+    refs = await qoro.submit(request(*jobs))
+    assert [ref.index for ref in refs] == [0, 1, 2, 3]
+    assert service.bodies(ADD)[0]["shot_groups"] == [[0, 2, 5], [2, 3, 7], [3, 4, 5]]
+
+
+async def test_options_of_any_provider_and_our_own(service, qoro):
+    """A seed and observables of the common options; what is ours beside them."""
+    options = RunOptions(seed=7, observables=("IZ", "XX"), tags=("exp", "two"))
+    await qoro.submit(request(spec(program=SILENT, options=options)))
+    opening, body = service.bodies(INIT)[0], service.bodies(ADD)[0]
+    assert opening["tag"] == "exp two quantum-async:key"
+    assert opening["maestro_config"] == {"seed": 7}
+    assert opening["job_type"] == "EXPECTATION"
+    assert unpacked(body["observables"].partition(":")[2]) == "Z0;X0X1"
+    ours = QoroOptions(
+        maestro=MaestroConfig(max_bond_dimension=4),
+        execution=ExecutionConfig(bond_dimension=8),
+        use_packing=True,
+    )
+    await qoro.submit(request(spec(options=ours)))
+    opening = service.bodies(INIT)[1]
+    assert opening["use_packing"] is True
+    assert opening["maestro_config"] == {"max_bond_dimension": 4}
+    assert opening["execution_configuration"] == {"bond_dimension": 8}
+
+
+async def test_defaults_of_a_client_go_where_they_fit(service):
+    """A simulator's defaults are no obstacle on a quantum computer, nor the other way round."""
+    defaults = JobConfig(
+        target="gpu_cluster",
+        maestro=MaestroConfig(max_bond_dimension=4, more={"precision": "double"}),
+        execution=ExecutionConfig(bond_dimension=8),
+        device=DeviceConfig({"transpile_level": 1}),
+    )
+    async with client(service, defaults=defaults) as opened:
+        assert opened.default_device(PROGRAM) == "gpu_cluster"
+        ours = QoroOptions(maestro=MaestroConfig(seed=1, more={"gate_fusion": True}))
+        await opened.submit(request(spec(options=ours)))
+        await opened.submit(request(spec(), target="lab_qpu"))
+    first, second = service.bodies(INIT)
+    assert first["maestro_config"] == {
+        "max_bond_dimension": 4,
+        "seed": 1,
+        "precision": "double",
+        "gate_fusion": True,
+    }
+    assert second["device_config"] == {"TRANSPILE_LEVEL": 1}
+    assert not {"maestro_config", "execution_configuration"} & set(second)
+
+
+@pytest.mark.parametrize(
+    ("changes", "device", "kind"),
+    [
+        ({"shots": 0}, "qoro_maestro", InvalidShotsError),
+        ({"shots": True}, "qoro_maestro", InvalidShotsError),
+        ({"program": SILENT}, "qoro_maestro", NoMeasurementError),
+        ({"options": RunOptions(observables=("Z",))}, "qoro_maestro", InvalidOptionError),
+        ({"options": RunOptions(observables=("ZZ",))}, "lab_qpu", InvalidOptionError),
+        ({"options": QoroOptions(maestro=MaestroConfig())}, "lab_qpu", InvalidOptionError),
+        ({}, "nowhere", UnknownTargetError),
+    ],
+    ids=range(7),
+)
+async def test_what_cannot_run_is_refused_before_anything_is_sent(
+    service, qoro, changes, device, kind
+):
+    """Only the lists of targets may be asked for."""
+    with pytest.raises(kind):
+        await qoro.validate(spec(**changes), device)
+    assert {route.partition(" ")[0] for route in service.routes} <= {"GET"}
+
+
+async def test_a_circuit_that_is_too_wide_is_refused(service, qoro):
+    """The error says how many qubits there are."""
+    circuit = QuantumCircuit(6, 1)
+    circuit.measure(0, 0)
+    with pytest.raises(DeviceLimitError, match="6 qubits and lab_qpu has 5"):
+        await qoro.validate(spec(program=as_program(circuit)), "lab_qpu")
+
+
+def test_only_circuits_have_a_default_target():
+    """The error says what runs there."""
+    pulses = Program("{}", ProgramFormat.PULSER)
+    with pytest.raises(UnknownTargetError, match="no target of the Qoro service runs"):
+        qa.QoroClient(api_key="k").default_device(pulses)
+
+
+async def test_programs_are_prepared_once_and_not_kept_for_ever(service, qoro):
+    """A hundred programs after it, the first one is read again, and is the same."""
+    texts = [BELL.replace("h q[0];", f"rx({n}.5) q[0];") for n in range(70)]
+    jobs = [spec(program=Program(text, ProgramFormat.QASM2), key=text) for text in texts]
+    for _ in range(2):
+        await qoro.submit(request(*jobs))
+    first, second = service.bodies(ADD)
+    assert first["circuits"] == second["circuits"]
+    assert [unpacked(text) for text in first["circuits"].values()] == texts
+
+
+@pytest.mark.parametrize(
+    ("online", "status"),
+    [
+        ([], DeviceStatus.UNKNOWN),
+        (["ONLINE"], DeviceStatus.AVAILABLE),
+        (["online", "OFFLINE"], DeviceStatus.DEGRADED),
+        (["OFFLINE"], DeviceStatus.UNAVAILABLE),
+    ],
+    ids=range(4),
+)
+def test_a_system_is_as_available_as_its_computers(online, status):
+    """None of them known, all, some, none."""
+    qpus = [{"status": word, "q_bits": 3 + n} for n, word in enumerate(online)]
+    device = device_of(QoroSystem.model_validate({"name": "lab", "qpus": qpus}))
+    assert device.status is status
+    assert device.num_qubits == (2 + len(online) if online else None)
+
+
+async def test_a_list_that_fails_ends_the_other(service, qoro):
+    """The error is the service's own, and the lists are asked for again the next time."""
+    refused = httpx.Response(403, json={"detail": "not yours"})
+    service.then("GET", "/qpusystem/", refused)
+    with pytest.raises(PermissionDeniedError, match="not yours"):
+        await qoro.systems.clusters()
+    assert len(await qoro.systems.clusters()) == 2
+
+
+async def test_a_token_provider_gives_the_key(service):
+    """A function is asked for it when it is needed."""
+    asked = []
+
+    def token():
+        asked.append(1)
+        return "fresh"
+
+    async with client(service, api_key=None, token_provider=token) as opened:
+        assert asked == []
+        await opened.test_connection()
+    assert service.requests[0].headers["authorization"] == "Bearer fresh"
+
+
+async def test_gates_that_only_the_client_could_write_out_are_refused_in_plain_jobs(service, qoro):
+    """Labelled circuits are sent as they are written; the error names gate and circuit."""
+    text = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; csx q[0],q[1];'
+    with pytest.raises(UnsupportedProgramError, match="circuit 'a' uses csx"):
+        await qoro.jobs.submit([QoroCircuit("a", text)])
+    assert service.requests == []
+    await qoro.jobs.submit([QoroCircuit("a", text)], validate=False)
+    assert unpacked(service.bodies(ADD)[0]["circuits"]["a"]) == text
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        ({"circuits": {"a": BELL}, "templates": [(BELL, ["t"], [("a", [1.0])])]}, "share no job"),
+        ({"observables": [["ZZ"]], "shot_groups": [[0, 1, 5]]}, "no shots of ranges"),
+        ({"circuit_map": [[0, 1]]}, "needs these"),
+        ({"shot_groups": [[0, 1, 5, 6]]}, "shot groups with"),
+        ({"execution": {"no_such": 1}}, "'no_such'"),
+        ({"execution": {"simulation_type": 77}}, "77"),
+        ({}, "at least one circuit"),
+    ],
+    ids=range(7),
+)
+async def test_plain_jobs_that_contradict_themselves_are_refused(service, qoro, job, words):
+    """Nothing that was given is left out silently."""
+    given = job if "circuits" in job or not job else {"circuits": {"a": BELL}, **job}
+    with pytest.raises(InvalidInputError, match=words):
+        await qoro.jobs.submit_plain(**given)
+    assert service.requests == []
+
+
+async def test_plain_jobs_keep_every_setting(service, qoro):
+    """As they are on the wire, those that are not set left out."""
+    execution = {
+        "bond_dimension": 4,
+        "simulator_type": 1,
+        "simulation_type": 2,
+        "noisy_device": None,
+        "api_meta": {"optimization_level": 1},
+    }
+    await qoro.jobs.submit_plain(
+        circuits={"a": BELL, "b": BELL},
+        shot_groups=[[0, 1, 5], [1, 2, 6]],
+        tag="t",
+        use_packing=True,
+        execution=execution,
+        maestro={"seed": 3},
+    )
+    execution.pop("noisy_device")
+    assert service.bodies(INIT) == [
+        {
+            "tag": "t",
+            "job_type": "EXECUTE",
+            "use_packing": True,
+            "simulator_cluster": "qoro_maestro",
+            "execution_configuration": execution,
+            "maestro_config": {"seed": 3},
+        }
+    ]
+    assert service.bodies(ADD)[0]["shot_groups"] == [[0, 1, 5], [1, 2, 6]]
+
+
+def several(many=6):
+    """Circuits that need an upload for every two."""
+    return [
+        QoroCircuit(f"c{n}", f"{BELL}//{Random(n).randbytes(300_000).hex()}") for n in range(many)
+    ]
+
+
+async def test_an_upload_that_is_refused_ends_those_beside_it(service, qoro):
+    """Weak spot 7: the job is cancelled, nothing more is sent, and the error is the service's."""
+    service.then("POST", ADD, httpx.Response(400, json={"error": "no such gate"}))
+    with pytest.raises(Exception, match="no such gate") as found:
+        await qoro.jobs.submit(several(8))
+    assert found.value.job_id == JOB
+    assert len(service.asked("POST", CANCEL)) == 1
+    assert not any(body["finalized"] == "true" for body in service.bodies(ADD))
+
+
+async def test_a_service_that_always_asks_for_a_pause_is_obeyed_and_given_up(service, qoro):
+    """A chunk that was never taken is sent a few times more, and then the job is cancelled."""
+    service.then("POST", ADD, *[httpx.Response(429, headers={"Retry-After": "0"})] * 6)
+    with pytest.raises(RateLimitedError):
+        await qoro.jobs.submit([QoroCircuit("a", BELL)])
+    assert len(service.asked("POST", ADD)) == 6
+    assert len(service.asked("POST", CANCEL)) == 1
+
+
+async def test_a_job_that_begins_while_it_is_looked_at_is_adopted(service):
+    """The cancellation is refused because it runs: then it is ours."""
+    service.then("POST", ADD, httpx.ReadError("gone"))
+    service.then("POST", CANCEL, httpx.Response(409, json={"error": "it runs"}))
+    waiting = httpx.Response(200, json={"status": "PENDING"})
+    service.then("GET", STATUS, *[waiting] * 5)
+    service.status = "RUNNING"
+    async with client(service) as opened:
+        assert await opened.jobs.submit([QoroCircuit("a", BELL)]) == JOB
+
+
+async def test_a_status_that_cannot_be_had_is_no_proof(service, qoro):
+    """Nobody knows whether it runs: it is cancelled, and then sending again is safe."""
+    service.then("POST", ADD, httpx.ReadError("gone"))
+    service.then("GET", STATUS, *[httpx.Response(500)] * 15)
+    with pytest.raises(NotSentError, match="cancelled before it ran"):
+        await qoro.jobs.submit([QoroCircuit("a", BELL)])
+
+
+async def test_whoever_leaves_while_a_job_is_looked_at_takes_it_along(service):
+    """A cancelled submission leaves nothing, at this late point as well."""
+    service.then("POST", ADD, httpx.ReadError("gone"))
+    service.status = "PENDING"
+    async with client(service, settle_delay=60.0) as opened:
+        with anyio.move_on_after(0.1) as scope:
+            await opened.jobs.submit([QoroCircuit("a", BELL)])
+    assert scope.cancelled_caught
+    assert len(service.asked("POST", CANCEL)) == 1
+
+
+async def test_a_lost_answer_to_a_middle_upload_is_not_repeated(service, qoro):
+    """Weak spot 3: circuits are never appended twice; the job they may be in is cancelled."""
+    lost = httpx.ReadError("gone")
+    service.then("POST", ADD, lost)
+    with pytest.raises((NotSentError, LostAnswerError), match="cancelled before it ran"):
+        await qoro.jobs.submit(several(6))
+    labels = [label for body in service.bodies(ADD) for label in body["circuits"]]
+    assert len(labels) == len(set(labels))
+
+
+async def test_a_characterisation_with_options_is_shown_without_the_services_page(service, qoro):
+    """What is asked for travels; words of the service are shown, never read as HTML."""
+    report = {"formulation_quality": 50, "regime": 7}
+    advice = [{"level": "warn", "text": "<b>more shots</b>"}]
+    reply = {"status": "COMPLETED", "report": report, "recommendations": advice}
+    service.then("GET", "/validation_result/", httpx.Response(200, json=reply))
+    found = await qoro.characterisations.submit(
+        {"0": 1.0}, options={"preset": "deep"}, older_wire=True
+    )
+    assert service.bodies("/submit_qubo/") == [
+        {"qubo": {"0": 1.0}, "target_states": [], "options": {"preset": "deep"}}
+    ]
+    assert (found.job_id, found.quality_score, found.word("regime")) == (JOB, 50.0, None)
+    shown = found._repr_html_()
+    assert "quality 50" in shown
+    assert "&lt;b&gt;more shots&lt;/b&gt;" in shown
+
+
+async def test_a_key_that_is_refused_ends_a_cancellation(service, qoro):
+    """It would be refused for every other job as well."""
+    service.then("POST", CANCEL, httpx.Response(401, json={"detail": "Invalid token."}))
+    with pytest.raises(AuthenticationError):
+        await qoro.cancel([qa.JobRef("qoro", JOB)])
