@@ -167,7 +167,7 @@ def test_parameters_are_bound_here_for_gates():
 def test_sequences_are_sent_unbound_with_their_values():
     """The template goes out as it is; values travel beside it."""
     found = payload(driven(), "pasqal.sim.emu-free", variables={"omega": 2.0})
-    assert found.params == {"shots": 10, "variables": {"omega": [2.0]}}
+    assert found.params == {"shots": 10, "variables": {"omega": 2.0}}
     assert sequence_in(found.content).variables == {"omega": 1}
     assert json.loads(found.metadata["quantum_async"]) == {"atoms": ["q0", "q1"]}
     in_session = payload_of(

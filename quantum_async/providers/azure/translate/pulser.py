@@ -118,13 +118,8 @@ def plain(value: Value) -> JsonValue:
 
 
 def variables_of(job: JobSpec) -> dict[str, JsonValue]:
-    """Write a job's variables down: numbers in lists, as Pulser does."""
-    found = {}
-    for name, value in job.variables.items():
-        written = plain(value)
-        scalar = name != QUBITS and not isinstance(written, list | dict)
-        found[name] = [written] if scalar else written
-    return found
+    """Write a job's variables down as they were given: Pulser takes a number or a list of one."""
+    return {name: plain(value) for name, value in job.variables.items()}
 
 
 def check_sequence(job: JobSpec) -> None:
