@@ -10,6 +10,8 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 
 import quantum_async as qa
+from quantum_async.http.options import SessionOptions
+from quantum_async.http.telemetry import EventHooks
 from quantum_async.models.batch import BatchRef
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import JobSpec, SubmitRequest
@@ -44,7 +46,16 @@ async def test_one_job_takes_three_requests_to_send_and_two_to_fetch(sandbox, az
 @pytest.mark.timeout(120)
 async def test_a_session_of_200_jobs_is_fetched_in_2_1_requests_per_job(sandbox, azure):
     """Status by pages of the session's list, results side by side (weak spot: N+1, serial)."""
-    async with azure() as client:
+    under_way: list[int] = [0]
+
+    def begin(_):
+        under_way.append(under_way[-1] + 1)
+
+    def end(_):
+        under_way.append(under_way[-1] - 1)
+
+    hooks = EventHooks(request=[begin], response=[end])
+    async with azure(options=SessionOptions(hooks=hooks)) as client:
         session = await client.sessions.open(TARGET)
         batch = BatchRef("azure", session.id, TARGET)
         refs = []
@@ -58,6 +69,7 @@ async def test_a_session_of_200_jobs_is_fetched_in_2_1_requests_per_job(sandbox,
                 tasks.start_soon(send)
         await anyio.sleep(0.1)
         before = sum(counted(await sandbox.stats()).values())
+        under_way[:] = [0]
         states = await client.poll(refs)
         assert {state.status for state in states.values()} == {qa.JobStatus.SUCCEEDED}
         assert len(states) == 200
@@ -66,6 +78,7 @@ async def test_a_session_of_200_jobs_is_fetched_in_2_1_requests_per_job(sandbox,
                 tasks.start_soon(client.fetch, ref)
         asked = sum(counted(await sandbox.stats()).values()) - before
     assert asked <= 2.1 * 200
+    assert max(under_way) >= 8
 
 
 @pytest.mark.timeout(120)
