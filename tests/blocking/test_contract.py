@@ -82,3 +82,18 @@ class TestQoroContract(ProviderContract):
 
     def sent(self, client):
         return sum(self.sandbox.stats()["qoro"]["requests"].values()) - self.before
+
+
+@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
+class TestAzureContract(ProviderContract):
+    device = "rigetti.sim.qvm"
+    patience = 90.0
+
+    @pytest.fixture
+    def client(self, measuring):
+        self.sandbox = measuring
+        self.before = sum(measuring.stats()["azure"]["requests"].values())
+        return Awaiting(qa.AzureClient.from_env(measuring.env("azure")))
+
+    def sent(self, client):
+        return sum(self.sandbox.stats()["azure"]["requests"].values()) - self.before
