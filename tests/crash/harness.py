@@ -15,9 +15,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from quantum_async.sandbox import BlockingSandbox
+import anyio
 
-WORKER = Path(__file__).with_name("worker.py")
+from quantum_async.sandbox import BlockingSandbox
+from tests.crash import worker
+
+WORKER = Path(worker.__file__)
 CREATES = {"pasqal": "POST", "azure": "PUT", "iqm": "POST", "qoro": "POST"}
 TARGETS = {
     "pasqal": "pasqal:EMU_FREE",
@@ -56,11 +59,10 @@ def program_for(provider: str, folder: Path) -> Path:
     return path
 
 
-def plan(provider: str, *, timeouts: bool = False) -> list[dict[str, object]]:
+def plan(provider: str) -> list[dict[str, object]]:
     """Faults at five of a hundred requests, most of them where they hurt."""
-    lossy = ["accept-then-status:504", "accept-then-reset", "reset", "retry-after:0.2"]
-    if timeouts:
-        lossy += ["accept-then-timeout", "timeout"]
+    lossy = ["accept-then-status:504", "accept-then-reset", "accept-then-timeout"]
+    lossy += ["timeout", "reset", "retry-after:0.2"]
     share = PRESSURE / len(lossy)
     method = CREATES[provider]
     rows = [
@@ -68,8 +70,8 @@ def plan(provider: str, *, timeouts: bool = False) -> list[dict[str, object]]:
         for m in (method, "GET")
         for fault in lossy
     ]
-    lag = {"provider": provider, "method": method, "route": "*", "probability": PRESSURE}
-    return [*rows, {**lag, "fault": "list-lag:3"}]
+    lag = {"provider": provider, "method": method, "route": "*", "probability": PRESSURE / 3}
+    return [*rows, *({**lag, "fault": f"list-lag:{seconds}"} for seconds in (1, 3, 5))]
 
 
 @dataclass
@@ -78,6 +80,7 @@ class Outcome:
 
     Args:
         rows: The last worker's outcome per point.
+        calm: The outcome per point of the same sweep, undisturbed, on the same server.
         kills: How often it was killed.
         created: How many jobs the server counts.
         duplicates: How many submissions the server saw twice.
@@ -88,6 +91,7 @@ class Outcome:
     """
 
     rows: list[dict[str, object]]
+    calm: list[dict[str, object]]
     kills: int
     created: int
     duplicates: int
@@ -106,6 +110,12 @@ class Outcome:
         """Points that failed otherwise."""
         return [row for row in self.rows if row["error"] not in {None, "SubmissionUnknownError"}]
 
+    @property
+    def wrong(self) -> list[dict[str, object]]:
+        """Points whose counts are not those of the undisturbed sweep."""
+        known = {row["index"]: row["counts"] for row in self.calm}
+        return [row for row in self.rows if row["counts"] not in (None, known[row["index"]])]
+
 
 def run(
     provider: str,
@@ -119,7 +129,7 @@ def run(
     faults: bool = True,
     limit: float = 240.0,
 ) -> Outcome:
-    """Run a sweep to its end, killing the worker at random moments.
+    """Run a sweep in peace, then again, killing the worker at random moments.
 
     Args:
         provider: Registry name.
@@ -136,17 +146,19 @@ def run(
     journal, output = folder / "jobs.db", folder / "out.json"
     stop = time.monotonic() + limit
     log: list[str] = []
-    given = plan(provider) if faults else []
     with BlockingSandbox(
-        seed=seed, simulate=False, job_time="50ms", parallel=True, services=[provider], faults=given
+        seed=seed, simulate=False, job_time="50ms", parallel=True, services=[provider]
     ) as sandbox:
         environment = folder / "env.json"
         environment.write_text(json.dumps(sandbox.env(provider)))
-        command = [sys.executable, str(WORKER), "--provider", provider]
-        command += ["--program", str(program_for(provider, folder))]
-        command += ["--target", TARGETS[provider], "--env", str(environment)]
+        given = ["--provider", provider, "--program", str(program_for(provider, folder))]
+        given += ["--target", TARGETS[provider], "--env", str(environment)]
+        given += ["--points", str(points), "--size", str(size)]
+        calm = anyio.run(worker.run, worker.arguments(given))
+        sandbox.reset()
+        sandbox.set_faults(plan(provider) if faults else [])
+        command = [sys.executable, str(WORKER), *given]
         command += ["--journal", str(journal), "--output", str(output)]
-        command += ["--points", str(points), "--size", str(size)]
         killed = 0
         while not output.exists():
             lifetime = chance.uniform(*life) if killed < kills else stop - time.monotonic()
@@ -158,6 +170,7 @@ def run(
     states = submissions(journal)
     return Outcome(
         rows,
+        calm,
         killed,
         stats["jobs_created"],
         stats["duplicates"],
