@@ -23,6 +23,8 @@ SLICE = 64 * 1024
 _SPACE = re.compile(r"[ \t\r\n]*")
 _END = re.compile(r"\][ \t\r\n]*\]")
 _EMPTY = re.compile(r"\[[ \t\r\n]*\]")
+_FIRST = re.compile(r"\[[ \t\r\n]*\[([^\[]*)")
+_NEXT = re.compile(r"[ \t\r\n]*,[ \t\r\n]*\[([^\[]*)")
 _DECODER = json.JSONDecoder()
 
 
@@ -73,6 +75,7 @@ class _Reader:
         self._text = text
         self._place = 0
         self._known: dict[str, tuple[int, ...]] = {}
+        self._shared: dict[tuple[int, ...], tuple[int, ...]] = {}
 
     def circuits(self) -> Iterator[dict[str, Shots]]:
         """Read a list of circuits."""
@@ -123,25 +126,29 @@ class _Reader:
             self._place = empty.end()
             return []
         end = _END.search(self._text, self._place)
-        if end is None or not self._takes("["):
+        if end is None:
             raise ValueError("shots are expected")
-        shots: Shots = []
-        place, last = self._place, end.start()
-        while place <= last:
-            cut = min(last, self._text.find("]", place + SLICE) if place + SLICE < last else last)
-            words = self._text[place:cut].split("]")
-            shots += [self._known.get(word) or self._shot(word) for word in words]
-            place = cut + 1
+        place, last = self._text.find("]", self._place), end.start()
+        shots = [self._shot(_FIRST, self._text[self._place : place])]
+        while place < last:
+            cut = self._text.find("]", min(place + SLICE, last))
+            words = self._text[place + 1 : cut].split("]")
+            shots += [self._known.get(word) or self._next(word) for word in words]
+            place = cut
         self._place = end.end()
         return shots
 
-    def _shot(self, word: str) -> tuple[int, ...]:
-        """Read a shot without its closing bracket, with what stands between it and the last."""
-        bits = json.loads(f"{word.lstrip(' ,' + chr(9) + chr(10) + chr(13))}]")
-        if not all(type(bit) is int for bit in bits):
-            raise ValueError(f"{bits} are no outcomes")
-        shot = self._known[word] = tuple(bits)
+    def _next(self, word: str) -> tuple[int, ...]:
+        shot = self._known[word] = self._shot(_NEXT, word)
         return shot
+
+    def _shot(self, form: re.Pattern[str], word: str) -> tuple[int, ...]:
+        """Read a shot without its closing bracket, with what must stand before it."""
+        found = form.fullmatch(word)
+        bits = json.loads(f"[{found[1]}]") if found is not None else None
+        if bits is None or not all(type(bit) is int for bit in bits):
+            raise ValueError(f"{word!r} are no outcomes")
+        return self._shared.setdefault(tuple(bits), tuple(bits))
 
     def _takes(self, character: str) -> bool:
         found = self.sees(character)
