@@ -49,7 +49,7 @@ class TestPasqalContract(ProviderContract):
 @pytest.fixture(scope="module")
 def measuring():
     """A sandbox that really simulates circuits, one for all tests of this module."""
-    services = ("iqm", "qoro")
+    services = ("azure", "iqm", "qoro")
     with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=services) as running:
         yield running
 
