@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import anyio
@@ -16,6 +16,7 @@ from quantum_async.errors import (
     ServerError,
     TransportError,
 )
+from quantum_async.scheduler.crew import Crew
 from quantum_async.scheduler.retrying import Retry
 from quantum_async.scheduler.signal import Signal
 
@@ -44,12 +45,17 @@ class Fetcher:
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
-        self._ready: deque[JobRecord] = deque()
         self._gathering: dict[str, list[JobRecord]] = {}
         self._since: dict[str, float] = {}
         self._running: Counter[str] = Counter()
         self._signal = Signal()
-        self._slots = anyio.Semaphore(lane.requests_in_flight)
+        self._crew = Crew(lane.requests_in_flight)
+        self._retry = Retry(
+            _passing,
+            attempts=ATTEMPTS,
+            patience=lane.limits.patience,
+            first_wait=lane.limits.min_poll_interval,
+        )
 
     def expect(self, record: JobRecord) -> None:
         """Note that a job of a batch is running, so that its batch's results are worth a wait."""
@@ -67,20 +73,17 @@ class Fetcher:
         if self._lane.capabilities.bulk_results:
             self._gathering.setdefault(batch_id, []).append(record)
             self._since.setdefault(batch_id, anyio.current_time())
+            self._signal.notify()
         else:
-            self._ready.append(record)
-        self._signal.notify()
+            self._crew.put(self._fetch_one, record)
 
     async def run(self, tasks: TaskGroup) -> None:
         """Fetch for ever; cancelled by the scheduler."""
+        self._crew.start(lambda toil: tasks.start_soon(self._lane.guarded, toil))
         while True:
             await self._signal.wait_until(self._next_deadline())
             for records in self._gathered(anyio.current_time()):
-                await self._slots.acquire()
-                tasks.start_soon(self._lane.guarded, self._fetch_many, records)
-            while self._ready:
-                await self._slots.acquire()
-                tasks.start_soon(self._lane.guarded, self._fetch_one, self._ready.popleft())
+                self._crew.put(self._fetch_many, records)
 
     def _left(self, batch_id: str) -> None:
         self._running[batch_id] -= 1
@@ -112,13 +115,10 @@ class Fetcher:
         except QuantumAsyncError:
             # The shortcut is optional: one by one, each failure is told to the right job.
             results = {}
-        finally:
-            self._slots.release()
         for record in records:
             result = results.get(record.ref) if record.ref is not None else None
             if result is None:
-                self._ready.append(record)
-                self._signal.notify()
+                self._crew.put(self._fetch_one, record)
             else:
                 record.succeed(result)
                 self._lane.settled(record)
@@ -139,19 +139,11 @@ class Fetcher:
         else:
             record.succeed(result)
             self._lane.settled(record)
-        finally:
-            self._slots.release()
 
     async def _fetch_patiently(self, record: JobRecord) -> Result:
         ref = record.ref
         assert ref is not None
-        retry = Retry(
-            _passing,
-            attempts=ATTEMPTS,
-            patience=self._lane.limits.patience,
-            first_wait=self._lane.limits.min_poll_interval,
-        )
-        return await retry.run(lambda: self._lane.client.fetch(ref))
+        return await self._retry.run(lambda: self._lane.client.fetch(ref))
 
 
 def _batch(record: JobRecord) -> str:

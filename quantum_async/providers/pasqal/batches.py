@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from quantum_async.providers.pasqal.emulators import EmulatorConfig
 
 
+_BATCH_PROGRESS = Envelope[BatchProgress]
+_CANCELLED_BATCHES = Envelope[CancelledBatches]
+_CANCELLED_JOBS = Envelope[CancelledJobs]
+
+
 class Batches:
     """The batches of an account: `PasqalClient.batches`.
 
@@ -129,7 +134,7 @@ class Batches:
     async def status(self, batch_id: str) -> BatchProgress:
         """Say where a batch and its jobs stand, in the smallest answer that the service has."""
         response = await self._gateway.read(Route.BATCH_STATUS, batch_id, lane="control")
-        return parse(Envelope[BatchProgress], response).data
+        return parse(_BATCH_PROGRESS, response).data
 
     async def wait(
         self,
@@ -195,7 +200,7 @@ class Batches:
             return CancelledBatches()
         body = await json_body({"batch_ids": [*batch_ids]})
         response = await self._gateway.write(Route.CANCEL_BATCHES, body=body)
-        return parse(Envelope[CancelledBatches], response).data
+        return parse(_CANCELLED_BATCHES, response).data
 
     async def cancel_jobs(
         self, batch_id: str, filters: CancelFilters | None = None
@@ -214,7 +219,7 @@ class Batches:
             return CancelledJobs()
         query = filters.query()
         response = await self._gateway.write(Route.CANCEL_JOBS, batch_id, query=query)
-        return parse(Envelope[CancelledJobs], response).data
+        return parse(_CANCELLED_JOBS, response).data
 
     async def set_tags(self, batch_id: str, tags: Sequence[str]) -> PasqalBatch:
         """Replace a batch's tags. A scheduler finds its own batches by theirs: keep those."""

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from quantum_async.providers.pasqal.cloud import Cloud
 
 
+_CANCELLED_JOBS = Envelope[CancelledJobs]
+
+
 async def cancel_jobs(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, QuantumAsyncError]:
     """Cancel jobs, one request for up to a hundred of each batch.
 
@@ -79,7 +82,7 @@ async def _together(
         if isinstance(error, RateLimitedError):
             raise
         return dict.fromkeys(jobs, error)
-    errors = parse(Envelope[CancelledJobs], response).data.errors
+    errors = parse(_CANCELLED_JOBS, response).data.errors
     return {job: _refusal(job, errors[job.id]) for job in jobs if job.id in errors}
 
 

@@ -132,9 +132,11 @@ class PasqalClient(ProviderClient):
         )
         where = endpoints or PasqalEndpoints.from_region(region)
         self.account = account
-        self._gateway = Gateway(where, credentials, options or SessionOptions(), prompt)
+        self._options = options or SessionOptions()
+        self._gateway = Gateway(where, credentials, self._options, prompt)
         self._cloud = Cloud(self._gateway, project_id, webhook)
         self._settle_delay = settle_delay
+        self._known: Capabilities | None = None
         self._downloads = Downloads(self._cloud)
         self._batches = Batches(self._cloud)
         self._jobs = Jobs(self._cloud, self._batches, self._downloads)
@@ -202,6 +204,12 @@ class PasqalClient(ProviderClient):
     @property
     def capabilities(self) -> Capabilities:
         """What this client can do; OVH's access can neither search, cancel nor add."""
+        known = self._known
+        if known is None or known.bulk_results is not self._downloads.has_bulk:
+            known = self._known = self._described()
+        return known
+
+    def _described(self) -> Capabilities:
         is_ovh = self._cloud.is_ovh
         grade = SubmissionGrade.AT_MOST_ONCE if is_ovh else SubmissionGrade.RECONCILABLE
         return Capabilities(
@@ -211,7 +219,7 @@ class PasqalClient(ProviderClient):
             jobs_per_submission=LARGEST,
             payload_limit=PAYLOAD_LIMIT,
             jobs_per_poll=LARGEST,
-            requests_in_flight=32,
+            requests_in_flight=self._options.connections,
             settle_delay=self._settle_delay,
             cancel=not is_ovh,
             bulk_results=self._downloads.has_bulk,

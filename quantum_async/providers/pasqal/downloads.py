@@ -34,6 +34,7 @@ _ABSENT = frozenset({404, 405, 501})
 _KEPT = 10_000
 
 FullResults = Envelope[dict[str, PasqalResults | None]]
+LINK = Envelope[ResultsLink | None]
 
 
 class Downloads:
@@ -105,7 +106,7 @@ class Downloads:
 
     async def _link(self, job_id: str) -> str:
         response = await self._gateway.read(Route.RESULTS_LINK, job_id)
-        link = parse(Envelope[ResultsLink | None], response).data
+        link = parse(LINK, response).data
         if link is None or not link.results_link:
             raise ResultPendingError(
                 f"job {job_id} has no results yet",

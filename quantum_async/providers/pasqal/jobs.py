@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from quantum_async.providers.pasqal.wire import PasqalBatch, PasqalResults
 
 
+_JOB_PROGRESS = Envelope[JobProgress]
+
+
 class Jobs:
     """The jobs of an account: `PasqalClient.jobs`.
 
@@ -71,7 +74,7 @@ class Jobs:
     async def status(self, job_id: str) -> JobProgress:
         """Say where a job stands, in the smallest answer that the service has."""
         response = await self._gateway.read(Route.JOB_STATUS, job_id, lane="control")
-        return parse(Envelope[JobProgress], response).data
+        return parse(_JOB_PROGRESS, response).data
 
     async def wait(
         self,

@@ -11,13 +11,16 @@ from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.pages import LARGEST, Page
 from quantum_async.providers.pasqal.translate.statuses import job_state, job_status
-from quantum_async.providers.pasqal.wire import Envelope, JobProgress
+from quantum_async.providers.pasqal.wire import Envelope, JobGlance, JobProgress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from quantum_async.models.job import JobRef
     from quantum_async.providers.pasqal.cloud import Cloud
+
+GLANCES = Envelope[tuple[JobGlance, ...]]
+PROGRESS = Envelope[JobProgress]
 
 _ASKED_ALONE = 4
 """Jobs missing from a list that are asked for one by one; the others' turn comes next time."""
@@ -35,11 +38,12 @@ async def states(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, JobState]
         few jobs at a time.
     """
     found: dict[JobRef, JobState] = {}
+    missing: list[JobRef] = []
     for start in range(0, len(jobs), LARGEST):
         part = jobs[start : start + LARGEST]
         listed = await _listed(cloud, part)
-        found |= {job: listed[job.id] for job in part if job.id in listed}
-    missing = [job for job in jobs if job not in found]
+        found.update((job, listed[job.id]) for job in part if job.id in listed)
+        missing += (job for job in part if job.id not in listed)
     for job in random.sample(missing, min(len(missing), _ASKED_ALONE)):
         state = await _alone(cloud, job)
         if state is not None:
@@ -48,7 +52,8 @@ async def states(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, JobState]
 
 
 async def _listed(cloud: Cloud, jobs: Sequence[JobRef]) -> Mapping[str, JobState]:
-    page = await cloud.jobs(Page(), {"id": [job.id for job in jobs]}, lane="control")
+    ids = {"id": [job.id for job in jobs]}
+    page = await cloud.gateway.page(GLANCES, Route.LIST_JOBS, Page(), ids, lane="control")
     return {job.id: job_state(job) for job in page.items}
 
 
@@ -59,5 +64,5 @@ async def _alone(cloud: Cloud, job: JobRef) -> JobState | None:
         response = await cloud.gateway.read(Route.JOB_STATUS, job.id, lane="control")
     except NotFoundError:
         return None
-    progress = parse(Envelope[JobProgress], response).data
+    progress = parse(PROGRESS, response).data
     return JobState(job_status(progress.state), reported=progress.status)

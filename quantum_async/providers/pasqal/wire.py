@@ -132,7 +132,32 @@ class PasqalJob(Document):
     @property
     def state(self) -> PasqalJobStatus:
         """The status as one of those that this package knows."""
-        return _member(PasqalJobStatus, self.status)
+        return job_word(self.status)
+
+
+class JobGlance(BaseModel):
+    """What a poll reads of a job: a hundred of them come with each answer.
+
+    Args:
+        id: Its id.
+        status: The service's word for where it stands; `state` is its enumeration.
+        errors: What went wrong.
+        start_timestamp: When, as the service writes it.
+        end_timestamp: When, as the service writes it.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    id: str
+    status: str = ""
+    errors: Texts = ()
+    start_timestamp: str | None = None
+    end_timestamp: str | None = None
+
+    @property
+    def state(self) -> PasqalJobStatus:
+        """The status as one of those that this package knows."""
+        return job_word(self.status)
 
 
 class PasqalBatch(Document):
@@ -213,7 +238,7 @@ class JobProgress(Document):
     @property
     def state(self) -> PasqalJobStatus:
         """The status as one of those that this package knows."""
-        return _member(PasqalJobStatus, self.status)
+        return job_word(self.status)
 
 
 class CancelledJobs(Document):
@@ -292,7 +317,7 @@ class PasqalWorkload(Document):
     @property
     def state(self) -> PasqalJobStatus:
         """The status as one of those that this package knows."""
-        return _member(PasqalJobStatus, self.status)
+        return job_word(self.status)
 
 
 class PublicSpecs(Document):
@@ -340,6 +365,11 @@ class TokenAnswer(Document):
 
     access_token: str = Field(repr=False)
     expires_in: float | None = None
+
+
+def job_word(word: str) -> PasqalJobStatus:
+    """Read the service's word for a job, in any case."""
+    return _member(PasqalJobStatus, word)
 
 
 _Status = TypeVar("_Status", PasqalJobStatus, PasqalBatchStatus)

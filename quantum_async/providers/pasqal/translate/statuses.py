@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from quantum_async.models.batch import BatchStatus
 from quantum_async.models.job import JobState, JobStatus
-from quantum_async.providers.pasqal.wire import PasqalBatchStatus, PasqalJobStatus
+from quantum_async.providers.pasqal.wire import PasqalBatchStatus, PasqalJobStatus, job_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from quantum_async.providers.pasqal.wire import PasqalBatch, PasqalJob
+    from quantum_async.providers.pasqal.wire import JobGlance, PasqalBatch, PasqalJob
 
 JOB_STATUSES: Mapping[PasqalJobStatus, JobStatus] = MappingProxyType(
     {
@@ -47,12 +48,22 @@ def job_status(word: PasqalJobStatus) -> JobStatus:
     return JOB_STATUSES[word]
 
 
-def job_state(job: PasqalJob) -> JobState:
+def job_state(job: PasqalJob | JobGlance) -> JobState:
     """Say where a job stands."""
-    message = "; ".join(job.errors)
-    if job.state is PasqalJobStatus.TIMED_OUT and not message:
+    going = None if job.errors else _going(job.status)
+    if going is not None:
+        return going
+    state, message = job.state, "; ".join(job.errors)
+    if state is PasqalJobStatus.TIMED_OUT and not message:
         message = "the provider gave up on it"
-    return JobState(job_status(job.state), message, run_time=_run_time(job), reported=job.status)
+    return JobState(job_status(state), message, run_time=_run_time(job), reported=job.status)
+
+
+@lru_cache(maxsize=64)
+def _going(word: str) -> JobState | None:
+    """Share the state of all jobs that have not ended: most answers to a poll say no more."""
+    status = JOB_STATUSES[job_word(word)]
+    return None if status.is_terminal else JobState(status, reported=word)
 
 
 def batch_status(batch: PasqalBatch) -> BatchStatus:
@@ -85,7 +96,7 @@ def _is_ended(word: str) -> bool:
         return False
 
 
-def _run_time(job: PasqalJob) -> float | None:
+def _run_time(job: PasqalJob | JobGlance) -> float | None:
     start, end = _moment(job.start_timestamp), _moment(job.end_timestamp)
     if start is None or end is None or not JOB_STATUSES[job.state].is_terminal:
         return None
