@@ -6,20 +6,16 @@ import json
 from datetime import date
 from pathlib import Path
 
-import httpx
 import pytest
 
-from quantum_async.http.options import SessionOptions
-from quantum_async.http.retry import NO_RETRY
 from quantum_async.models.batch import FailurePolicy
-from quantum_async.providers.azure.client import AzureClient
 from quantum_async.providers.azure.filters import ItemFilters, ItemOrder
 from quantum_async.providers.azure.submission import NewJob
 from quantum_async.providers.azure.wire import AzureJobStatus, Priority
+from tests.providers.azure.service import BASE, Service, client_of, listed
 from tests.wire.azure import service as canned
 
 GOLDENS = Path(__file__).parents[2] / "wire" / "azure"
-BASE = "https://golden.example"
 J, S = canned.JOB_ID, canned.SESSION_ID
 FILTERS = ItemFilters(
     name="gold",
@@ -31,41 +27,6 @@ FILTERS = ItemFilters(
     created_before=date(2026, 3, 2),
 )
 NEWEST = ItemFilters(order=ItemOrder.CREATION_TIME, newest_first=True)
-
-
-class Service:
-    """Answers as the canned service does, and writes down what it was asked."""
-
-    def __init__(self, signature: str = canned.SIGNATURE) -> None:
-        self.requests: list[dict] = []
-        self.signature = signature
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        url = request.url.raw_path.decode()
-        self.requests.append(
-            canned.described(request.method, url, request.headers, request.content)
-        )
-        status, media, content = canned.answer(request.method, url, request.content, BASE)
-        if request.method == "GET":
-            content = content.replace(canned.SIGNATURE.encode(), self.signature.encode())
-        headers = {"Content-Type": media} if media else {}
-        return httpx.Response(status, content=content, headers=headers)
-
-
-def client_of(service: Service) -> AzureClient:
-    """Our client at the canned service."""
-    return AzureClient(
-        subscription_id=canned.SUBSCRIPTION,
-        resource_group=canned.GROUP,
-        name=canned.WORKSPACE,
-        endpoint=BASE,
-        api_key=canned.KEY,
-        options=SessionOptions(transport=httpx.MockTransport(service), retry=NO_RETRY),
-    )
-
-
-async def listed(items):
-    return [item async for item in items]
 
 
 def job(target: str, content: str, given: str, wanted: str, **more):
