@@ -300,3 +300,15 @@ def test_effort_grows_with_qubits_and_shots():
     long = effort(job(ladder(3), 100_000), "automatic")
     assert small.grip < 0.02 < min(wide.grip, long.grip)
     assert wide.size == 16 * 2**24
+
+
+def test_what_a_condition_depends_on_is_measured():
+    """A measurement that only a condition on another qubit reads is no final one."""
+    circuit = QuantumCircuit(2, 1)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((0, 1)):
+        circuit.x(1)
+    circuit.barrier()
+    result = simulate(job(circuit, 4, observables=("ZI", "IZ")), "automatic")
+    assert [value.value for value in result.expectation_values.values()] == [-1.0, -1.0]

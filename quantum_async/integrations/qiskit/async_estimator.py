@@ -25,6 +25,7 @@ from quantum_async.integrations.qiskit.paulis import (
 )
 from quantum_async.integrations.qiskit.runs import Piece
 from quantum_async.integrations.qiskit.starting import started
+from quantum_async.simulation.circuits.bare import without_final_measurements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -168,9 +169,7 @@ class Plan:
             OutsideTargetError: A circuit does not fit.
             InvalidOptionError: A precision cannot be reached.
         """
-        bare = [pub.circuit.copy() for pub in pubs]
-        for circuit in bare:
-            circuit.remove_final_measurements()
+        bare = [without_final_measurements(pub.circuit) for pub in pubs]
         circuits = self._backend.fitted(bare, self._settings) if bare else []
         for number, (pub, circuit) in enumerate(zip(pubs, circuits, strict=True)):
             self._add(number, pub, circuit)

@@ -61,9 +61,8 @@ def _experiment(
         data = ExperimentResultData()
         return ExperimentResult(shots, False, data, status=str(outcome), header=header)  # noqa: FBT003
     words = Words(outcome, circuit)
-    data = ExperimentResultData(counts=words.counts())
-    if memory:
-        data.memory = words.memory()
+    shots_seen = {"memory": words.memory()} if memory else {}
+    data = ExperimentResultData(counts=words.counts(), **shots_seen)
     return ExperimentResult(
         outcome.shots,
         True,  # noqa: FBT003 -- as Qiskit's

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidOptionError, UnsupportedProgramError
 from quantum_async.models.result import Expectation
+from quantum_async.simulation.circuits.bare import without_final_measurements
 from quantum_async.simulation.circuits.prepare import operations
 from quantum_async.simulation.circuits.survey import Survey
 
@@ -50,8 +51,7 @@ def observed(circuit: QuantumCircuit, observables: Sequence[str]) -> tuple[Quant
     from qiskit.quantum_info import SparsePauliOp
     from qiskit_aer.library import SaveExpectationValue
 
-    copy = circuit.copy()
-    copy.remove_final_measurements()
+    copy = without_final_measurements(circuit)
     is_random = Survey.of(copy).is_random
     for number, observable in enumerate(observables):
         support = [q for q, letter in enumerate(reversed(observable)) if letter != "I"]
