@@ -132,7 +132,7 @@ def run(page: Page, variables: Mapping[str, str]) -> None:
             if block.language == "text" and block.follows:
                 check_output(block, printed)
             elif block.language in SAVED or block.title.endswith(".py"):
-                Path(block.title).write_text(block.code, encoding="utf-8")
+                Path(block.title).write_text(at_free_ports(block.code), encoding="utf-8")
             elif block.language == "python":
                 printed = run_python(block, namespace)
             elif block.language == "console":
@@ -173,13 +173,12 @@ async def _awaited(code, namespace: dict[str, object]) -> None:
 def run_console(block: Block) -> str:
     """Run a block's commands, and return what they printed."""
     script = "\n".join(line for line in block.code.splitlines() if not INSTALLS.match(line))
-    script = PORT.sub(lambda port: str(free_port(port[0])), script)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     # A file, because what goes on in the background keeps a pipe open.
     with (
         tempfile.TemporaryFile("w+") as output,
         subprocess.Popen(
-            ["bash", "-euo", "pipefail", "-c", script],
+            ["bash", "-euo", "pipefail", "-c", at_free_ports(script)],
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
@@ -199,9 +198,14 @@ def run_console(block: Block) -> str:
     return printed
 
 
+def at_free_ports(code: str) -> str:
+    """Put free ports of this machine in place of those that a page names."""
+    return PORT.sub(lambda port: str(free_port(port[0])), code)
+
+
 @cache
 def free_port(written: str) -> int:
-    """Give a port of this machine for one that a page names: other tests run at the same time."""
+    # Other tests run at the same time, and a page's services must find each other.
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
     return port
