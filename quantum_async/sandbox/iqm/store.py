@@ -162,6 +162,8 @@ class Store:
             raise Refusal(400, "too many shots", "invalid_input")
         if shots * len(circuits) > limits.max_executions_per_job:
             raise Refusal(400, "too many executions in one job", "invalid_input")
+        if any(_length(item) > limits.max_instructions_per_circuit for item in circuits):
+            raise Refusal(400, "too many instructions in one circuit", "invalid_input")
         return circuits, shots
 
     def _simulate(self, record: IQMRecord) -> list[Ticket]:
@@ -178,6 +180,11 @@ class Store:
             if record.work.status(now).is_terminal:
                 del self.jobs[record.work.id]
                 self.realm.forget(record.work, now)
+
+
+def _length(circuit: JsonValue) -> int:
+    instructions = circuit.get("instructions") if isinstance(circuit, dict) else None
+    return len(instructions) if isinstance(instructions, list) else 0
 
 
 def _read(

@@ -15,7 +15,7 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import NO_RETRY
 from quantum_async.providers.iqm.client import IQMClient
 from quantum_async.providers.iqm.generation import Generation
-from tests.providers.iqm.service import Service
+from tests.providers.iqm.service import Service, wire
 
 
 def web_token(expiry, name="~?>?>~~??>>~"):
@@ -76,6 +76,82 @@ async def test_a_login_lasts_three_hours():
     assert 36 <= len(service.grants) <= 60
     bearers = {r.headers["authorization"] for r in service.requests}
     assert len(bearers) == len(service.grants)
+
+
+class LongJob(Keycloak):
+    """A job of three hours on a server that holds answers, and believes tokens for a while only."""
+
+    def __init__(self, now, lifetime=300, believed=300):
+        super().__init__(now, lifetime)
+        self.began, self.believed = now[0], believed
+        self.issued = {}
+        self.refused = self.held = 0
+
+    def __call__(self, request):
+        if not request.url.path.endswith(wire.JOB_ID):
+            return super().__call__(request)
+        issued = self.issued.setdefault(request.headers["authorization"], self.now[0])
+        if self.now[0] - issued > self.believed:
+            self.refused += 1
+            return httpx.Response(401, json={"error_code": "unauthorized", "message": "expired"})
+        if self.now[0] - self.began >= 3 * 3600:
+            return httpx.Response(200, json=wire.job())
+        self.held += 1
+        self.now[0] += float(request.url.params.get("timeout_seconds", 0))
+        headers = {"IQM-Long-Poll-Timed-Out": "true"}
+        return httpx.Response(200, json=wire.job(status="processing"), headers=headers)
+
+
+@pytest.mark.parametrize(("believed", "refused"), [(300, 0), (100, 30)])
+async def test_a_wait_of_three_hours_outlives_its_tokens(believed, refused):
+    """One call waits for three hours: tokens are renewed in time, or once the server wants it."""
+    now = [1_000_000.0]
+    service = LongJob(now, believed=believed)
+    async with login(service, now) as iqm:
+        job = await iqm.jobs.wait(wire.JOB_ID, timeout=None)
+    assert job.status.is_terminal
+    assert 360 <= service.held <= 362
+    assert service.refused >= refused
+    assert service.grants[0] == "password"
+    assert service.grants.count("refresh_token") >= 36
+
+
+async def test_a_wait_of_three_hours_on_a_tokens_file(tmp_path):
+    """Whoever keeps the file fresh does so while one call waits."""
+    path, now = tmp_path / "tokens.json", [1_000_000.0]
+    service = LongJob(now, believed=400)
+
+    def answer(request):
+        write(path, f"token-{int(now[0] - service.began) // 300}")
+        return service(request)
+
+    write(path, "token-0")
+    options = SessionOptions(transport=httpx.MockTransport(answer), clock=lambda: now[0])
+    async with IQMClient("https://iqm.example", tokens_file=path, options=options) as iqm:
+        assert (await iqm.jobs.wait(wire.JOB_ID, timeout=None)).status.is_terminal
+    assert len(service.issued) >= 36
+    assert not service.refused
+
+
+def write(path, token):
+    """Write a tokens file as another program does, with a time of its own."""
+    path.write_text(json.dumps({"access_token": token}))
+    moment = 10**9 * (1 + int(token.rpartition("-")[2]))
+    os.utime(path, ns=(moment, moment))
+
+
+async def test_a_token_that_nobody_renews_ends_the_wait_with_what_to_do():
+    """The error says that the credentials are at fault; the job goes on, and can be waited for."""
+    now = [1_000_000.0]
+    service = LongJob(now, believed=3600)
+    options = SessionOptions(transport=httpx.MockTransport(service), clock=lambda: now[0])
+    async with IQMClient("https://iqm.example", token="mine", options=options) as iqm:
+        with pytest.raises(AuthenticationError, match="expired"):
+            await iqm.jobs.wait(wire.JOB_ID, timeout=None)
+    assert service.refused == 1
+    async with IQMClient("https://iqm.example", token="another", options=options) as iqm:
+        service.believed = 3 * 3600
+        assert (await iqm.jobs.wait(wire.JOB_ID, timeout=None)).status.is_terminal
 
 
 async def test_a_session_that_was_ended_elsewhere_begins_anew():

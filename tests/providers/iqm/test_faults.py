@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from quantum_async.errors import AuthenticationError, JobFailedError, SubmissionUnknownError
@@ -36,9 +38,39 @@ async def test_a_lost_answer_is_never_sent_again(sandbox, cloud, fault):
     async with Scheduler(cloud(), limits=QUICK) as scheduler:
         with pytest.raises(SubmissionUnknownError) as caught:
             await scheduler.submit(FLIP, shots=10)
-    assert caught.value.accepted == "unknown"
-    assert caught.value.key
+    error, words = caught.value, str(caught.value)
+    assert error.accepted == "unknown"
+    assert f"with the tag {error.key!r}" in words
+    assert "1 circuit of 10 shots for garnet" in words
+    assert re.search(rf"sent to {re.escape(sandbox.url('iqm'))} at 20\d\d-.*Z", words)
+    assert error.key in error.remedy
     assert (await stats(sandbox))["jobs_created"] == 1
+
+
+async def test_a_lost_answer_can_be_looked_up_by_its_tag(sandbox, cloud):
+    """What the error calls the tag is what the job carries at the service."""
+    await sandbox.set_faults(plan("accept-then-status:504"))
+    async with Scheduler(cloud(), limits=QUICK) as scheduler:
+        with pytest.raises(SubmissionUnknownError) as caught:
+            await scheduler.submit(FLIP, shots=10)
+    [record] = await sandbox.jobs("iqm")
+    async with cloud() as iqm:
+        assert (await iqm.jobs.get(record["id"])).tag == caught.value.key
+
+
+async def test_a_payload_that_is_too_large_is_split(sandbox, cloud):
+    """413 halves a submission until its parts are taken; no circuit is lost or sent twice."""
+    await sandbox.change(options={"iqm": {"max_payload": 6000}})
+    try:
+        async with Scheduler(cloud(), limits=QUICK) as scheduler:
+            results = await scheduler.sweep(lambda n: FLIP, grid(n=list(range(64))), shots=10)
+    finally:
+        await sandbox.change(options={"iqm": {"max_payload": 2**26}})
+    assert [point.result.shots for point in results] == [10] * 64
+    found = await stats(sandbox)
+    assert found["jobs_created"] == 4
+    assert found["requests"]["POST /api/v1/jobs/{id}/{id}"] == 7
+    assert found["duplicates"] == 0
 
 
 async def test_a_pause_that_was_asked_for_is_kept(sandbox, cloud):

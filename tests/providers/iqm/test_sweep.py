@@ -6,10 +6,13 @@ import json
 import re
 
 import httpx
+import pytest
 
 from quantum_async.models.grid import grid
 from quantum_async.models.limits import Limits
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
+from quantum_async.providers.iqm.client import IQMClient
+from quantum_async.sandbox import BlockingSandbox
 from quantum_async.scheduler.scheduler import Scheduler
 from tests.providers.iqm.service import client, wire
 
@@ -72,3 +75,25 @@ async def test_a_thousand_circuits_find_their_parameters():
     assert len(server.jobs) == 10
     assert sum(line.endswith("/measurements") for line in server.lines) == 10
     assert len(server.lines) <= 35
+
+
+@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
+@pytest.mark.parametrize(
+    ("points", "size"), [(100, 40), pytest.param(1000, 500, marks=pytest.mark.nightly)]
+)
+async def test_simulated_circuits_find_their_parameters(points, size):
+    """Really run, circuits are as few jobs as fit, and each outcome is its point's number."""
+    options = {"iqm": {"max_circuits_per_job": size}}
+    with BlockingSandbox(
+        job_time=0.02, parallel=True, workers=1, services=("iqm",), options=options
+    ) as sandbox:
+        iqm = IQMClient(sandbox.url("iqm"), token="any", quantum_computer="garnet")
+        async with Scheduler(iqm, limits=Limits(min_poll_interval=0.01)) as scheduler:
+            results = await scheduler.sweep(encoded, grid(n=list(range(points))), shots=2)
+        stats = sandbox.stats()["iqm"]
+    assert [point.result.counts for point in results] == [
+        {format(n, f"0{BITS}b"): 2} for n in range(points)
+    ]
+    jobs = -(-points // size)
+    assert (stats["jobs_created"], stats["duplicates"]) == (jobs, 0)
+    assert stats["requests"]["GET /api/v1/jobs/{id}/artifacts/{id}"] == jobs
