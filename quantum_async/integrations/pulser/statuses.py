@@ -36,7 +36,8 @@ _WORDS = {
     "EXECUTING": BatchStatus.RUNNING,
     "SUCCEEDED": BatchStatus.DONE,
     "FAILED": BatchStatus.ERROR,
-    "FAILURE(S)": BatchStatus.ERROR,
+    # Not an end: some job has failed, and the session goes on taking jobs.
+    "FAILURE(S)": BatchStatus.RUNNING,
     "TIMEDOUT": BatchStatus.TIMED_OUT,
     "CANCELLED": BatchStatus.CANCELED,
 }
