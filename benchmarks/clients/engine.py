@@ -62,7 +62,8 @@ def client(wanted: SimpleNamespace) -> Watching:
     settings = PasqalSettings.read(wanted.env)
     options = SessionOptions()
     if wanted.connections is not None:
-        options = SessionOptions(connections=wanted.connections)
+        polls = max(options.control_connections, wanted.connections // 16)
+        options = SessionOptions(connections=wanted.connections, control_connections=polls)
     made = Watching(
         username=settings.username,
         password=settings.password.get_secret_value(),

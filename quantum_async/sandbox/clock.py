@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 class Clock:
@@ -41,8 +42,14 @@ class Clock:
 
     def iso(self, moment: float) -> str:
         """Write world time as ISO 8601 in UTC."""
-        return datetime.fromtimestamp(moment + self._wall, UTC).isoformat(timespec="microseconds")
+        # The same few moments of each job are told again with every poll.
+        return _written(moment + self._wall)
 
     def moment(self, epoch: float) -> float:
         """Convert seconds since the epoch to world time."""
         return epoch - self._wall
+
+
+@lru_cache(maxsize=65_536)
+def _written(epoch: float) -> str:
+    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="microseconds")

@@ -11,6 +11,8 @@ WARM = 16
 """Run times needed before they are trusted."""
 EPS = 0.1
 """Aimed detection lag as a fraction of a job's age."""
+FLEET = 50
+"""Jobs that share the requests about them, from which on a poll of one more costs next to nothing."""
 
 
 class IntervalLaw:
@@ -18,7 +20,8 @@ class IntervalLaw:
 
     Cold, an interval grows in proportion to the job's age. Once enough run times are known, no
     poll is made before the earliest of them can be expected, except one safety poll, and from
-    there on at steps that follow the distribution of what remains.
+    there on at steps that follow the distribution of what remains; or, where many jobs share each
+    request, at a tenth of their median.
 
     Args:
         shortest: Shortest interval in seconds.
@@ -46,18 +49,25 @@ class IntervalLaw:
         """Median of the learned durations in seconds, or ``None`` while there are too few."""
         return self._quantile(0.5) if len(self._sorted) >= WARM else None
 
-    def next_delay(self, age: float) -> float:
-        """Return the time in seconds until the next poll of a job of this age in seconds."""
-        delay = self._cold(age) if len(self._sorted) < WARM else self._warm(age)
+    def next_delay(self, age: float, company: int = 1) -> float:
+        """Return the time in seconds until the next poll of a job.
+
+        Args:
+            age: How long ago, in seconds, the provider accepted it.
+            company: How many jobs are asked about together.
+        """
+        delay = self._cold(age) if len(self._sorted) < WARM else self._warm(age, company)
         return min(max(delay, self._shortest), self._longest)
 
     def _cold(self, age: float) -> float:
         return EPS * age
 
-    def _warm(self, age: float) -> float:
+    def _warm(self, age: float, company: int) -> float:
         earliest = self._quantile(0.02)
         if age < earliest:
             return earliest - age if age >= earliest / 4 else max(earliest / 4 - age, EPS * age)
+        if company >= FLEET:
+            return EPS * self._quantile(0.5)
         done = bisect.bisect_right(self._sorted, age)
         remaining = len(self._sorted) - done
         if remaining == 0:

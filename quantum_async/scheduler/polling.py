@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.lane import Lane
 
 SHORT_POLL_PAGES = 4
-"""Pages asked for at a time where the server answers at once."""
+"""Pages asked for at a time where the server answers at once, at the least."""
+POLL_SHARE = 16
+"""One page at a time for so many requests in flight: more jobs need more pages."""
 LONG_POLL_PAGES = 128
 """Pages asked for at a time where the server holds the answer back."""
 LONG_POLL_WAIT = 60.0
@@ -78,8 +80,8 @@ class Poller:
         self._failing_since: float | None = None
         self._failures = 0
         self._not_before = 0.0
-        pages = LONG_POLL_PAGES if lane.capabilities.long_poll else SHORT_POLL_PAGES
-        self._slots = anyio.Semaphore(pages)
+        short = max(SHORT_POLL_PAGES, lane.requests_in_flight // POLL_SHARE)
+        self._slots = anyio.Semaphore(LONG_POLL_PAGES if lane.capabilities.long_poll else short)
 
     def watch(self, records: Iterable[JobRecord]) -> None:
         """Start asking about accepted jobs."""
@@ -200,7 +202,7 @@ class Poller:
     def _schedule(self, watch: Watch, now: float) -> None:
         first = watch.records[0]
         if not self._lane.capabilities.long_poll:
-            delay = self._law(first).next_delay(now - first.accepted_at)
+            delay = self._law(first).next_delay(now - first.accepted_at, len(self._heap))
             self._push(now + delay, watch)
             return
         # A server that answers at once although nothing changed must not be asked in a spin.

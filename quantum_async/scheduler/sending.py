@@ -114,7 +114,8 @@ class Sender:
         Raises:
             SchedulerClosedError: No more jobs are taken.
         """
-        ahead = max(2 * self.group_size, QUEUE_AHEAD)
+        # Whole submissions: what is left over would be sent as a small one of its own.
+        ahead = max(2, QUEUE_AHEAD // self.group_size) * self.group_size
         while self._refusal is None and len(self._queue) + self.group_size > ahead:
             self._room = anyio.Event()
             await self._room.wait()

@@ -55,3 +55,13 @@ def test_bounds_hold() -> None:
     law = IntervalLaw(0.5, 2.0)
     assert law.next_delay(0.0) == 0.5
     assert law.next_delay(1e6) == 2.0
+
+
+def test_a_fleet_is_asked_about_at_a_tenth_of_its_median() -> None:
+    """Jobs that share requests are found with a lag of a tenth of the median run, however long."""
+    law = IntervalLaw(0.001, 1e9)
+    for number in range(100):
+        law.learn(1.0 + number / 50)
+    for age in (1.5, 2.5, 6.0):
+        assert abs(law.next_delay(age, company=1000) - 0.2) < 0.01
+    assert law.next_delay(0.5, company=1000) == law.next_delay(0.5), "none ends so early"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from uuid import uuid4
 
+import anyio
 import pytest
 
 import quantum_async as qa
 from quantum_async.http.options import SessionOptions
 from quantum_async.models.job import JobRef
-from quantum_async.models.submission import SubmitRequest
+from quantum_async.models.submission import JobSpec, SubmitRequest
 from tests.providers.pasqal.real import rabi
 from tests.providers.pasqal.sequences import program
 from tests.providers.pasqal.service import canned, data
@@ -21,10 +24,14 @@ async def requests(sandbox):
     return (await sandbox.stats())["pasqal"]["requests"]
 
 
+def polls(seen):
+    return seen["GET /core-fast/api/v2/jobs"]
+
+
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize(("bulk", "most"), [(True, 0.5), (False, 2.5)])
+@pytest.mark.parametrize(("bulk", "most"), [(True, 0.2), (False, 2.15)])
 async def test_a_sweep_of_a_thousand_jobs(sandbox, cloud, bulk, most):
-    """Results included, 2.5 requests per job at most, and 0.5 with the one-call route."""
+    """Results included, 2.15 requests per job at most, and 0.2 with the one-call route."""
     await sandbox.change(options={"pasqal": {"full_results": bulk}}, job_time=1.0, latency=0.005)
     async with qa.Scheduler(cloud(options=SessionOptions())) as scheduler:
         points = qa.grid(omega=[n / JOBS for n in range(JOBS)])
@@ -32,6 +39,7 @@ async def test_a_sweep_of_a_thousand_jobs(sandbox, cloud, bulk, most):
         assert len(results) == JOBS
     seen = await requests(sandbox)
     assert sum(seen.values()) / JOBS <= most, seen
+    assert polls(seen) / JOBS <= 0.12, seen
     assert seen["POST /core-fast/api/v1/batches"] == JOBS / 100
     assert seen["POST /auth/oauth/token"] == 1
     links = seen.get("GET /core-fast/api/v1/jobs/{id}/results_link", 0)
@@ -39,6 +47,50 @@ async def test_a_sweep_of_a_thousand_jobs(sandbox, cloud, bulk, most):
     assert "GET /core-fast/api/v2/batches/{id}" not in seen, "the sequence is known here"
     probes = seen.get("GET /core-fast/api/v1/batches/{id}/full_results", 0)
     assert bulk or probes <= 16, "the missing route is remembered"
+
+
+async def test_a_batch_for_each_job(sandbox, cloud):
+    """One job per batch takes 3.15 requests per job at most: the polls are shared all the same."""
+    few = 300
+    await sandbox.change(options={"pasqal": {"full_results": False}}, latency=0.005)
+    limits = qa.Limits(jobs_per_submission=1)
+    async with qa.Scheduler(cloud(options=SessionOptions()), limits=limits) as scheduler:
+        points = qa.grid(omega=[n / few for n in range(few)])
+        await scheduler.sweep(rabi(), points, shots=10, on="pasqal:EMU_FREE")
+    seen = await requests(sandbox)
+    assert seen["POST /core-fast/api/v1/batches"] == few
+    probes = seen.get("GET /core-fast/api/v1/batches/{id}/full_results", 0)
+    assert (sum(seen.values()) - probes) / few <= 3.15, seen
+    assert probes <= 32, "the missing route is remembered"
+
+
+async def test_many_jobs_in_flight_take_little_memory(sandbox, cloud):
+    """A job in flight takes less than 8 KiB, and needs no task of its own."""
+    await sandbox.change(job_time=600.0)
+    jobs = JOBS // 2
+    async with cloud(options=SessionOptions()) as provider:
+        await provider.token()
+        with pytest.raises(_EnoughError):
+            async with qa.Scheduler(provider, on_cancel="detach") as scheduler:
+                points = qa.grid(omega=[n / jobs for n in range(jobs)])
+                await provider.validate(JobSpec("key", rabi(), 10, {"omega": 1.0}), "EMU_FREE")
+                gc.collect()
+                tracemalloc.start()
+                try:
+                    scheduler.sweep(rabi(), points, shots=10, on="pasqal:EMU_FREE")
+                    while len(scheduler.unfinished) < jobs:
+                        await anyio.sleep(0.02)
+                    gc.collect()
+                    held, _ = tracemalloc.get_traced_memory()
+                finally:
+                    tracemalloc.stop()
+                assert held / jobs <= 8 * 1024
+                assert len(anyio.get_running_tasks()) < 200
+                raise _EnoughError
+
+
+class _EnoughError(Exception):
+    """Leaves the scheduler's block without waiting for its jobs."""
 
 
 async def test_one_job_takes_five_requests(sandbox, cloud):
@@ -59,8 +111,6 @@ async def test_programs_without_variables_share_batches(sandbox, cloud):
         await sandbox.change(job_time=0.1)
         programs = [program(variables=(), atoms=1 + n % 3) for n in range(30)]
 
-        from quantum_async.models.submission import JobSpec
-
         client = scheduler._lanes[0].client
         specs = [JobSpec(f"key{n}", p, 10 + n) for n, p in enumerate(programs)]
         assert len({client.grouping(spec) for spec in specs}) == 1
@@ -75,8 +125,6 @@ async def test_programs_without_variables_share_batches(sandbox, cloud):
 
 async def test_a_resumed_batch_reads_its_sequence_once(sandbox, cloud):
     """Another process knows only references: the sequence is read once for all jobs."""
-    from quantum_async.models.submission import JobSpec
-
     specs = tuple(JobSpec(f"key{n}", rabi(), 10, {"omega": 1.0}) for n in range(5))
     async with cloud() as first:
         refs = await first.submit(SubmitRequest("key", "EMU_FREE", specs))
