@@ -272,3 +272,11 @@ async def test_points_stand_where_their_jobs_do() -> None:
         await sweep.cancel()
         await sweep
         assert set((await sweep.statuses())[2:]) == {qa.JobStatus.CANCELLED}
+
+
+async def test_no_submission_is_smaller_than_it_must_be() -> None:
+    """A sweep is cut into full submissions, whatever their size, and one with the rest."""
+    client = FakeClient().can(jobs_per_submission=30)
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        await scheduler.sweep(PROGRAM, qa.grid(x=range(100)), shots=1)
+    assert sorted(client.world.sizes) == [10, 30, 30, 30]
