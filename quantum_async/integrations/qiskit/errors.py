@@ -22,6 +22,6 @@ class JobTimeoutError(WaitTimeoutError, QiskitTimeoutError):
         Args:
             error: What was raised where Qiskit is not known.
         """
-        made = cls.__new__(cls, *error.args)
+        made = cls(str(error))
         made.__dict__.update(error.__dict__)
         return made
