@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from quantum_async.cli.codes import ExitCode
+from quantum_async.cli.completion import app as completion_app, provider_names
 from quantum_async.cli.doctor import app as doctor_app
 from quantum_async.cli.jobs import Journal, app as jobs_app
 from quantum_async.cli.options import (
@@ -21,10 +22,12 @@ from quantum_async.cli.options import (
     Shots,
     Timeout,
 )
+from quantum_async.cli.refusals import Commands
 from quantum_async.cli.sandbox import app as sandbox_app
 from quantum_async.cli.session import execute
 
 app: typer.Typer = typer.Typer(
+    cls=Commands,
     help="Run jobs on quantum computers and on the simulators embedded in this package.\n\n"
     "Exit codes: 0 ok, 1 failed, 2 usage, 3 credentials, 4 timeout, 130 interrupted.",
     no_args_is_help=True,
@@ -36,6 +39,7 @@ app: typer.Typer = typer.Typer(
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(doctor_app)
 app.add_typer(sandbox_app, name="sandbox")
+app.add_typer(completion_app)
 
 
 class OnError(StrEnum):
@@ -93,7 +97,7 @@ def demo(
 def run(
     programs: Annotated[
         list[Path],
-        typer.Argument(metavar="PROGRAM...", help="Files: .qasm, .qpy, or a Pulser .json."),
+        typer.Argument(metavar="PROGRAM", help="Files: .qasm, .qpy, or a Pulser .json."),
     ],
     *,
     on: On = "local",
@@ -192,7 +196,10 @@ def sweep(
 @app.command()
 def devices(
     provider: Annotated[
-        str | None, typer.Argument(metavar="PROVIDER", help="Only this one, such as local.")
+        str | None,
+        typer.Argument(
+            metavar="PROVIDER", help="Only this one, such as local.", autocompletion=provider_names
+        ),
     ] = None,
     *,
     json: Json = False,

@@ -67,7 +67,7 @@ def show_job(
 
 @app.command("cancel")
 def cancel_jobs(
-    jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="Keys or providers' ids.")],
+    jobs: Annotated[list[str], typer.Argument(metavar="JOB", help="Keys or providers' ids.")],
     *,
     journal: Journal = None,
     json: Json = False,

@@ -7,6 +7,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from quantum_async.cli.completion import provider_names
+
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help="One JSON document on stdout, all else on stderr.")
 ]
@@ -23,6 +25,7 @@ On: TypeAlias = Annotated[
         metavar="TARGET",
         help="provider:device, such as local:statevector; a provider alone lets it choose.",
         envvar="QUANTUM_ASYNC_TARGET",
+        autocompletion=provider_names,
     ),
 ]
 Timeout: TypeAlias = Annotated[

@@ -50,7 +50,11 @@ def serve(
         from quantum_async.sandbox.server import serve as run
         from quantum_async.sandbox.settings import SandboxSettings
     except ModuleNotFoundError as error:
-        _complain(f"{error.name} is not installed", 'pip install "quantum_async[sandbox]"')
+        _complain(
+            f"{error.name} is not installed",
+            "the sandbox needs libraries that the rest of this package does without",
+            'pip install "quantum_async[sandbox]"',
+        )
         raise typer.Exit(ExitCode.USAGE) from error
     try:
         settings = {
@@ -63,10 +67,27 @@ def serve(
             "simulate": simulate,
         }
         run(SandboxSettings.model_validate(settings))
-    except (OSError, ValueError) as error:
-        _complain(str(error), "Correct the option; --port 0 takes free ports.")
+    except OSError as error:
+        _complain(str(error), "it needs free ports of this machine, and files that can be used")
+        raise typer.Exit(ExitCode.USAGE) from error
+    except ValueError as error:
+        _complain(_words(error), "an option has a value that it cannot have; nothing was started")
         raise typer.Exit(ExitCode.USAGE) from error
 
 
-def _complain(why: str, remedy: str) -> None:
-    typer.echo(f"the sandbox did not start\n{why}\n{remedy}", err=True)
+def _words(error: ValueError) -> str:
+    """Say which options are wrong, and how; a plan of faults says it itself."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = (("_".join(map(str, part["loc"])), part["msg"]) for part in error.errors())
+    return "; ".join(
+        f"--{name.replace('_', '-')}: {text.removeprefix('Value error, ')}" for name, text in found
+    )
+
+
+def _complain(
+    what: str, why: str, fix: str = "correct the option; --port 0 takes free ports"
+) -> None:
+    typer.echo(f"error: {' '.join(what.split())}\nwhy: {why}\nfix: {fix}", err=True)

@@ -50,7 +50,8 @@ class Ran:
 
 def command(*arguments: object) -> Ran:
     """Run the command line in this process."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    words = [str(argument) for argument in arguments]
+    result = CliRunner().invoke(app, words, prog_name="quantum-async")
     return Ran(result.exit_code, result.stdout, result.stderr)
 
 

@@ -142,10 +142,31 @@ def test_a_timeout_has_its_own_exit_code(bell: Path) -> None:
     assert "1 of 1 jobs were not finished" in ran.err
 
 
-def test_usage_errors_have_exit_code_two() -> None:
-    """An unknown option, or no program at all, is a usage error."""
-    assert command("run", "--frobnicate").code == 2
-    assert command("run").code == 2
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run"], "missing argument 'PROGRAM'"),
+        (["run", "--frobnicate"], "no such option: --frobnicate"),
+        (["run", "a.qasm", "--shots", "many"], "'--shots': it should be a valid integer"),
+        (["sweep", "a.qasm"], "missing option '--param'"),
+        (["sweep", "a.qasm", "--param", "x=1", "--on-error", "cry"], "'cry' is not one of"),
+        (["frobnicate"], "no such command 'frobnicate'"),
+        (["jobs", "frobnicate"], "no such command 'frobnicate'"),
+        (["doctor", "--yes=3"], "'--yes' does not take a value"),
+    ],
+)
+def test_mistakes_on_the_command_line_are_told_in_three_lines(
+    arguments: list[str], words: str
+) -> None:
+    """A mistyped verb or option gets what, why and what to do as well, and exit code 2."""
+    ran = command(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    what, why, fix = ran.err.splitlines()
+    assert what.startswith("error: ")
+    assert words in what
+    assert why.startswith("why: it is used as quantum-async ")
+    assert fix.startswith("fix: quantum-async ")
+    assert fix.endswith("--help explains every option")
 
 
 def test_a_public_suite_agrees_with_qiskit(shared: Path) -> None:

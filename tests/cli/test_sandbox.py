@@ -40,4 +40,5 @@ def test_a_wrong_option_is_told() -> None:
     """A duration that is none ends with exit code 2, the reason and the remedy."""
     ran = command("sandbox", "serve", "--latency", "soon")
     assert ran.code == 2
-    assert "the sandbox did not start" in ran.err
+    assert [line.partition(":")[0] for line in ran.err.splitlines()] == ["error", "why", "fix"]
+    assert "--latency: 'soon' is not a duration" in ran.err

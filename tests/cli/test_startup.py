@@ -68,12 +68,36 @@ def test_version() -> None:
     assert command("--version").out == f"quantum-async {quantum_async.__version__}\n"
 
 
-def test_shells_complete_the_verbs() -> None:
-    """The shell's completion knows every verb."""
+def completed(*words: str) -> set[str]:
+    """Return what the shell would offer after some words."""
     run = python(
         "import sys; sys.argv = ['quantum-async']\nfrom quantum_async.cli import main; main()",
         _QUANTUM_ASYNC_COMPLETE="complete_bash",
-        COMP_WORDS="quantum-async ",
-        COMP_CWORD="1",
+        COMP_WORDS=" ".join(("quantum-async", *words)),
+        COMP_CWORD=str(len(words)),
     )
-    assert {"demo", "run", "sweep", "devices"} <= set(run.stdout.split())
+    return set(run.stdout.split())
+
+
+def test_shells_complete_the_verbs() -> None:
+    """The shell's completion knows every verb, and the providers where one is wanted."""
+    assert {"demo", "run", "sweep", "devices", "doctor", "completion"} <= completed("")
+    assert completed("run", "a.qasm", "--on", "p") == {"pasqal"}
+    assert {"azure", "iqm", "local", "pasqal", "qoro"} <= completed("devices", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_each_shell_has_a_script(shell: str) -> None:
+    """`completion` prints the script that asks this very program for completions."""
+    ran = command("completion", shell)
+    assert ran.code == 0
+    assert "_QUANTUM_ASYNC_COMPLETE" in ran.out
+    assert "quantum-async" in ran.out
+
+
+def test_bash_takes_its_script() -> None:
+    """Bash reads the script without a complaint, and completes the command by it."""
+    script = command("completion", "bash").out + "\ncomplete -p quantum-async\n"
+    run = subprocess.run(["bash", "-s"], input=script, capture_output=True, text=True, check=True)
+    assert run.stderr == ""
+    assert "_quantum_async_completion quantum-async" in run.stdout

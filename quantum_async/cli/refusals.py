@@ -1,0 +1,89 @@
+"""Mistakes on the command line in the same three lines as every other error."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperGroup
+
+from quantum_async.cli.codes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Newer versions of Typer bring a Click of their own, older ones use the installed one: both are reached
+# through the class that it exports.
+_REFUSAL: type[BaseException] = typer.BadParameter.__mro__[2]
+
+_PLAINER = (
+    ("Value error, ", ""),
+    ("Input should be", "it should be"),
+    (", unable to parse string as an integer", ""),
+    (", unable to parse string as a number", ""),
+)
+"""The words of the library that checks values, and ours."""
+
+
+class Commands(TyperGroup):
+    """The verbs, which refuse what they do not understand in three lines and with exit code 2."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a verb; the arguments are those of the library's own method."""
+
+        def run() -> Any:
+            return super(Commands, self).main(
+                args=args,
+                prog_name=prog_name,
+                complete_var=complete_var,
+                standalone_mode=False,
+                windows_expand_args=windows_expand_args,
+                **extra,
+            )
+
+        if not standalone_mode:
+            return run()
+        try:
+            code = run()
+        except _REFUSAL as error:
+            sys.stderr.write(refusal(error))
+            sys.exit(ExitCode.USAGE)
+        except typer.Abort:
+            sys.exit(ExitCode.INTERRUPTED)
+        sys.exit(code or ExitCode.OK)
+
+
+def refusal(error: Any) -> str:
+    """Word a mistake on the command line.
+
+    Args:
+        error: The library's exception, which says what is wrong and knows the verb.
+    """
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        # Whoever names no verb wants to know which there are, not what is wrong.
+        return f"{error.format_message()}\n"
+    message = " ".join(str(error.format_message()).split()).rstrip(".")
+    for words, plain in _PLAINER:
+        message = message.replace(words, plain)
+    verb = context.command_path if context is not None else "quantum-async"
+    usage = _usage(context) if context is not None else "quantum-async COMMAND [ARGS]..."
+    return (
+        f"error: {message[:1].lower()}{message[1:]}\n"
+        f"why: it is used as {usage}; nothing was sent\n"
+        f"fix: {verb} --help explains every option\n"
+    )
+
+
+def _usage(context: Any) -> str:
+    words = context.get_usage().partition(":")[2].split()
+    return " ".join(words).replace("{", "").replace("}", "")
