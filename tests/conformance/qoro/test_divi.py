@@ -42,29 +42,29 @@ GROUND = -(2**0.5)
 """The exact energy of the chain, which the ansatz can reach."""
 
 
-def vqe(backend: CircuitRunner, iterations: int = 30) -> float:
-    """The ground state's energy of a small chain."""
+def vqe(backend: CircuitRunner, *, method: ScipyMethod = ScipyMethod.L_BFGS_B) -> float:
+    """The ground state's energy of a small chain; by gradients, many circuits to a job."""
     chain = SparsePauliOp(["ZZ", "XI", "IX"], [-1.0, -0.5, -0.5])
     program = VQE(
         HamiltonianProblem(chain),
-        n_layers=1,
+        n_layers=2,
         ansatz=GenericLayerAnsatz([RYGate], entangler=CXGate, entangling_layout="linear"),
-        optimizer=ScipyOptimizer(ScipyMethod.COBYLA),
-        max_iterations=iterations,
+        optimizer=ScipyOptimizer(method),
+        max_iterations=8,
         backend=backend,
-        seed=1,
+        seed=7,
     )
     program.run()
     return program.best_loss
 
 
-def qaoa(backend: CircuitRunner, iterations: int = 12) -> tuple[float, list[int]]:
+def qaoa(backend: CircuitRunner) -> tuple[float, list[int]]:
     """The largest cut of a ring of four."""
     program = QAOA(
         MaxCutProblem(nx.cycle_graph(4)),
         n_layers=1,
         optimizer=ScipyOptimizer(ScipyMethod.COBYLA),
-        max_iterations=iterations,
+        max_iterations=6,
         backend=backend,
         seed=7,
     )
@@ -95,8 +95,7 @@ def test_programs_of_divi_end_alike_everywhere(everywhere):
     """
     energies = {name: vqe(backend) for name, backend in everywhere.items()}
     cuts = {name: qaoa(backend) for name, backend in everywhere.items()}
-    assert energies == pytest.approx(dict.fromkeys(everywhere, energies["local"]), abs=1e-6)
-    assert energies["ours"] == pytest.approx(GROUND, abs=0.02)
+    assert energies == pytest.approx(dict.fromkeys(everywhere, GROUND), abs=0.001)
     assert {tuple(cut) for _, cut in cuts.values()} <= {(0, 2), (1, 3)}
     losses = [loss for loss, _ in cuts.values()]
     assert max(losses) - min(losses) < 12 * NOISE
@@ -104,9 +103,10 @@ def test_programs_of_divi_end_alike_everywhere(everywhere):
 
 def test_a_vqe_from_counts_agrees_within_shot_noise(real_env):
     """Where the target computes no expectation values, Divi estimates them from our counts."""
-    local = vqe(MaestroSimulator(shots=SHOTS), 8)
+    method = ScipyMethod.COBYLA
+    local = vqe(MaestroSimulator(shots=SHOTS), method=method)
     with runner_at(real_env, supports_expval=False) as sampling:
-        assert vqe(sampling, 8) == pytest.approx(local, abs=3 * NOISE)
+        assert vqe(sampling, method=method) == pytest.approx(local, abs=3 * NOISE)
 
 
 def test_our_runner_is_what_divi_asks_for(ours, real_service):
