@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol, cast
 
 from quantum_async.errors import DeviceLimitError, UnsupportedProgramError
@@ -36,6 +35,12 @@ _PRX: Mapping[str, Callable[..., tuple[float, float]]] = {
 }
 # How many of each make a second: dividing by them rounds once, where multiplying rounds twice.
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9, "ps": 1e12, "dt": 1e9}
+
+_TRANSPILE = "Transpile the circuit to r and cz, or pass options=IQMOptions(transpile=True)."
+_CONDITIONS = (
+    "IQM decides by one measured bit being 1 about r, rx, ry, x and y; there is no else. Transpile "
+    "the circuit for gates under a condition, or pass options=IQMOptions(transpile=True)."
+)
 
 NATIVE = frozenset({*_PRX, "cz", "move", "measure", "reset", "barrier", "delay", "id", "if_else"})
 """Qiskit's names of what can be translated gate by gate."""
@@ -152,7 +157,7 @@ class _Translation:
         clbit, body = self._condition(operation, qubits)
         place = self._last.get(clbit)
         if place is None:
-            raise self._foreign("if_else on a bit that was not measured", qubits)
+            raise self._foreign("if_else on a bit that was not measured", qubits, _CONDITIONS)
         measure = self._steps[place]
         key = str(measure.args["key"])
         self._steps[place] = Instruction(
@@ -162,7 +167,8 @@ class _Translation:
         inner = {bit: qubits[place] for place, bit in enumerate(body.qubits)}
         for step in body.data:
             if step.operation.name not in _PRX:
-                raise self._foreign(f"{step.operation.name} under a condition", qubits)
+                what = f"{step.operation.name} under a condition"
+                raise self._foreign(what, qubits, _CONDITIONS)
             locus = self._locus([inner[bit] for bit in step.qubits])
             args = self._prx(step.operation, locus).args
             feedback = {"feedback_qubit": physical, "feedback_key": key}
@@ -175,7 +181,8 @@ class _Translation:
         bits = [target] if target in self._clbits else _bits_of(target)
         rest = [block for block in blocks[1:] if block is not None and block.data]
         if len(bits) != 1 or value != 1 or rest or not blocks or blocks[0] is None:
-            raise self._foreign("if_else on more than one bit being 1, or with an else", qubits)
+            what = "if_else on more than one bit being 1, or with an else"
+            raise self._foreign(what, qubits, _CONDITIONS)
         return self._clbits[bits[0]], blocks[0]
 
     def _locus(self, qubits: Sequence[int]) -> tuple[str, ...]:
@@ -197,12 +204,14 @@ class _Translation:
         )
         return Layout(self._bits.registers, sources)
 
-    def _foreign(self, what: str, qubits: Sequence[int]) -> UnsupportedProgramError:
+    def _foreign(
+        self, what: str, qubits: Sequence[int], remedy: str = _TRANSPILE
+    ) -> UnsupportedProgramError:
         return UnsupportedProgramError(
             f"circuit {self._circuit.name!r}, instruction {self._number} ({what}, qubits "
             f"{', '.join(map(str, qubits))}): not a native operation of IQM's quantum computers",
             provider="iqm",
-            remedy="Transpile the circuit to r and cz, or pass options=IQMOptions(transpile=True).",
+            remedy=remedy,
         )
 
 
@@ -221,6 +230,9 @@ def _seconds(operation: _Step) -> float:
 
 
 def _bits_of(register: object) -> list[object]:
-    if not hasattr(register, "name") or not isinstance(register, Iterable):
+    # Qiskit's registers do not call themselves iterable, and a bit has no size.
+    size = getattr(register, "size", None)
+    if not isinstance(size, int):
         return []
-    return list(register)
+    bits = cast("Sequence[object]", register)
+    return [bits[place] for place in range(size)]
