@@ -65,6 +65,8 @@ def new_job(document: dict, content: bytes) -> NewJob:
         params=document.get("inputParams") or {},
         metadata=words(document.get("metadata")),
         session_id=document.get("sessionId"),
+        priority=document.get("priority"),
+        tags=tuple(document.get("tags") or ()),
         container=container,
         blob=blob,
     )
@@ -78,7 +80,7 @@ def words(metadata) -> dict[str, str]:
 def told(document: dict) -> dict:
     """What a request to create says: without nulls, ids that older versions repeated, and signatures."""
     kept = {n: v for n, v in document.items() if not (n in NULLABLE and not v)}
-    for name in ("id", "jobType", "priority", "outputDataUri"):
+    for name in ("id", "jobType", "outputDataUri"):
         kept.pop(name, None)
     for name in ("inputDataUri", "outputDataUri", "containerUri"):
         if name in kept:

@@ -148,11 +148,11 @@ class Replay:
             await self._list(client, exchange, rest.lower())
 
     async def _list(self, client: AzureClient, exchange: Exchange, rest: str) -> None:
-        filters = filters_of(exchange.query)
+        filters, skip = filters_of(exchange.query), int(exchange.query.get("skip", 0))
         lists = {
-            "/jobs": lambda: client.jobs.list(filters),
-            "/sessions": lambda: client.sessions.list(filters),
-            "/toplevelitems": lambda: client.top_level_items.list(filters),
+            "/jobs": lambda: client.jobs.list(filters, skip=skip),
+            "/sessions": lambda: client.sessions.list(filters, skip=skip),
+            "/toplevelitems": lambda: client.top_level_items.list(filters, skip=skip),
             "/providerstatus": client.targets.providers,
             "/quotas": client.quotas.list,
             "/quotausages": lambda: client.quotas.usages(exchange.query["providerid"]),
@@ -211,7 +211,7 @@ class Replay:
         if make is None:
             raise UnknownRequestError(f"{exchange.method} {exchange.url}")
         found = await self._outcome(exchange, f"{exchange.method} job {verb}".strip(), make())
-        if isinstance(found, AzureJob):
+        if isinstance(found, AzureJob) and exchange.method != "PATCH":
             self._same_job(found, exchange.answer)
             self.jobs[name] = found
 
@@ -229,7 +229,16 @@ class Replay:
 
     async def _update(self, client, exchange: Exchange, name: str) -> AzureJob:
         changes = {n: v for n, v in exchange.document.items() if n in {"name", "priority", "tags"}}
-        return await client.jobs.update(name, **changes)
+        updated = await client.jobs.update(name, **changes)
+        assert json.loads(self.player.last("PATCH", f"/{name}").content) == exchange.document
+        # Ours looks the job up afterwards, as the vendor's client does.
+        end = f"/jobs/{name}".lower()
+        looks = (e for e in self.exchanges if e.method == "GET" and e.path.lower().endswith(end))
+        look = next((e for e in looks if not e.is_done), None)
+        if look is not None:
+            look.is_done = True
+            self._same_job(updated, look.answer)
+        return updated
 
     @staticmethod
     def _same_job(found: AzureJob, recorded: dict) -> None:
@@ -263,9 +272,9 @@ class Replay:
 
     async def _session(self, client, exchange: Exchange, name: str, verb: str, place: int) -> None:
         if (exchange.method, verb.lower()) == ("GET", "jobs"):
-            filters = filters_of(exchange.query)
+            filters, skip = filters_of(exchange.query), int(exchange.query.get("skip", 0))
             pages, most = self._pages(exchange)
-            making = _first(lambda: client.sessions.jobs(name, filters), most)
+            making = _first(lambda: client.sessions.jobs(name, filters, skip=skip), most)
             found = await self._outcome(exchange, "list session jobs", making)
             if found is not None:
                 self._same_list(found, [item for page in pages for item in page.answer["value"]])
@@ -351,6 +360,9 @@ class Replay:
             self.jobs[job_id] = found
 
     async def _storage(self, exchange: Exchange, place: int) -> None:
+        if exchange.query.get("comp") == "list":
+            await self._attachments(exchange)
+            return
         if exchange.query.get("restype") == "container":
             # Clients before 2026 looked for the container and created it; the service does now.
             return
@@ -368,6 +380,14 @@ class Replay:
                 self.outputs[container.removeprefix("job-")] = found
         elif exchange.method != "HEAD":
             raise UnknownRequestError(f"{exchange.method} {exchange.url}")
+
+    async def _attachments(self, exchange: Exchange) -> None:
+        """The names of the blobs of a container."""
+        client = next(iter(self.clients.values()))
+        container = exchange.url.partition("?")[0] + "?sig=x"
+        found = await self._outcome(exchange, "list blobs", client.storage.list(container))
+        if found is not None and b"<NextMarker />" in exchange.content:
+            assert found == re.findall(r"<Name>([^<]+)</Name>", exchange.content.decode())
 
     async def _outcome(self, exchange: Exchange, operation: str, making):
         """What an operation gives; where an error was recorded, it must be an error of ours."""

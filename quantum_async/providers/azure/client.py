@@ -111,6 +111,7 @@ class AzureClient(ProviderClient):
     """
 
     name: ClassVar[str] = "azure"
+    variable_prefixes: ClassVar[tuple[str, ...]] = ("AZURE_", "PULSER_AZURE_", "SUBSCRIPTION_ID", "RESOURCE_GROUP", "LOCATION")
 
     def __init__(
         self,
@@ -252,6 +253,11 @@ class AzureClient(ProviderClient):
             jobs_per_poll=JOBS_PER_POLL,
             requests_in_flight=16,
         )
+
+    @property
+    def address(self) -> str:
+        """Where its requests go first. Sends nothing."""
+        return self._gateway.address
 
     @property
     def is_open(self) -> bool:

@@ -79,6 +79,11 @@ class Gateway:
         known = self.workspace
         return f"{known.name or '?'} at {known.endpoint or 'an endpoint not looked up yet'}"
 
+    @property
+    def address(self) -> str:
+        """Where the workspace listens, or who knows it."""
+        return self.workspace.endpoint or str(self._discovery.session.base_url)
+
     async def open(self) -> None:
         """Make connection pools. Sends nothing."""
         if self._open is not None:

@@ -155,8 +155,6 @@ class _Counted:
         return self._result(tuple(" ".join(shot) for shot in shots), registers)
 
     def of_quil(self, document: JsonValue) -> Result:
-        if self._job.input_params.get("substitutions"):
-            raise self.damaged("it holds the shots of several substitutions in one list")
         columns = QUIL.validate_python(document)
         note = self._note
         if note.registers and note.qubits and quil.READOUT in columns:
@@ -247,6 +245,8 @@ class _Counted:
         metadata = _metadata(self._job, self._ref)
         if lost:
             metadata["lost_shots"] = lost
+        if runs := _runs(self._job.input_params.get("substitutions")):
+            metadata["substitutions"] = runs
         return Result(
             counts=counts,
             shots=shots,
@@ -266,6 +266,12 @@ def _keyed(bits: str, registers: Iterable[Register]) -> str:
         parts.append(bits[start : start + register.width][::-1])
         start += register.width
     return " ".join(reversed(parts))
+
+
+def _runs(substitutions: JsonValue) -> int:
+    """Say for how many sets of values a Quil program ran, whose shots follow on each other."""
+    columns = substitutions.values() if isinstance(substitutions, dict) else ()
+    return max((len(column) for column in columns if isinstance(column, list)), default=0)
 
 
 def _first_line(error: Exception) -> str:
