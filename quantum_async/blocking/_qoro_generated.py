@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Characterisations as AsyncCharacterisations,
     )
     from quantum_async.providers.qoro.client import QoroClient as AsyncQoroClient
+    from quantum_async.providers.qoro.configs import DeviceConfig
     from quantum_async.providers.qoro.configs import ExecutionConfig
     from quantum_async.providers.qoro.configs import JobConfig
     from quantum_async.providers.qoro.credits import Credits as AsyncCredits
@@ -827,6 +828,20 @@ class Systems(Handle["AsyncSystems"]):
         return self._call(
             "Systems.blueprints", lambda: self._async.blueprints(refresh=refresh), timeout
         )
+
+    def check(self, config: DeviceConfig, *, timeout: float | None = None) -> None:
+        """Refuse settings of quantum computers that no vendor has. The blueprints are asked for.
+
+        Args:
+            config: The settings.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            InvalidOptionError: No vendor has a setting, or none takes its value.
+
+        Blocking twin of `quantum_async.providers.qoro.systems.Systems.check`.
+        """
+        return self._call("Systems.check", lambda: self._async.check(config), timeout)
 
     def find(self, name: str, *, timeout: float | None = None) -> QoroSystem | QoroCluster:
         """Find a target by its name. The default cluster is known without asking.

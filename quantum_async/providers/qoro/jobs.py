@@ -93,6 +93,8 @@ class Jobs:
             content = await anyio.to_thread.run_sync(readied, content)
         target = await self._systems.find(merged.target or DEFAULT_CLUSTER)
         opening = opening_of(merged, target, what)
+        if merged.device is not None:
+            await self._systems.check(merged.device)
         parts = await anyio.to_thread.run_sync(chunks, content, what)
         parallel = 1 if is_positional(what) else PARALLEL
         return await self._uploads.send(opening, parts, parallel=parallel)

@@ -70,7 +70,10 @@ class Submitter:
         """Refuse a job that cannot run there."""
         _check_shots(job.shots)
         target = await self._systems.find(device)
-        opening_of(self._config(job, "", target), target, _measured([job]))
+        config = self._config(job, "", target)
+        opening_of(config, target, _measured([job]))
+        if config.device is not None:
+            await self._systems.check(config.device)
         ready = await anyio.to_thread.run_sync(self._ready, job)
         most = device_of(target).num_qubits
         if most is not None and ready.qubits > most:

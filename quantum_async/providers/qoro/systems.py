@@ -7,15 +7,23 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 from pydantic import TypeAdapter, ValidationError
 
-from quantum_async.errors import ProtocolError, QuantumAsyncError, UnknownTargetError
+from quantum_async.errors import (
+    InvalidOptionError,
+    NotFoundError,
+    ProtocolError,
+    QuantumAsyncError,
+    UnknownTargetError,
+)
 from quantum_async.models.device import Device, DeviceKind, DeviceStatus
 from quantum_async.providers.qoro.translate.gates import TAKEN
 from quantum_async.providers.qoro.wire import Blueprint, QoroCluster, QoroSystem
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from quantum_async.providers.qoro.configs import DeviceConfig
     from quantum_async.providers.qoro.gateway import Gateway
+    from quantum_async.providers.qoro.wire import BlueprintField
 
 Listed = TypeVar("Listed")
 
@@ -67,6 +75,28 @@ class Systems:
                 path = "/vendor-config-blueprint/"
                 self._blueprints = await self._read(_BLUEPRINTS, path, "list the blueprints")
             return self._blueprints
+
+    async def check(self, config: DeviceConfig) -> None:
+        """Refuse settings of quantum computers that no vendor has. The blueprints are asked for.
+
+        Args:
+            config: The settings.
+
+        Raises:
+            InvalidOptionError: No vendor has a setting, or none takes its value.
+        """
+        said = {name: value for name, value in config.document().items() if value is not None}
+        if not said:
+            return
+        try:
+            blueprints = await self.blueprints()
+        except NotFoundError:
+            return  # a service of before 0.14, which lists none
+        fields = [field for blueprint in blueprints.values() for field in blueprint.device]
+        for name, value in said.items():
+            named = [field for field in fields if field.name.upper() == name]
+            if not any(field.takes(value) for field in named):
+                raise _untakeable(name, value, named or fields)
 
     async def find(self, name: str) -> QoroSystem | QoroCluster:
         """Find a target by its name. The default cluster is known without asking.
@@ -143,6 +173,22 @@ class Systems:
                 body=response.text[:500],
                 request_id=response.request_id,
             ) from None
+
+
+def _untakeable(name: str, value: object, fields: Sequence[BlueprintField]) -> InvalidOptionError:
+    if not any(field.name.upper() == name for field in fields):
+        known = sorted({field.name.lower() for field in fields})
+        return InvalidOptionError(
+            f"no quantum computer of the Qoro service has a setting {name.lower()!r}",
+            provider="qoro",
+            remedy=f"There are: {', '.join(known) or 'none'}.",
+        )
+    wanted = " or ".join(sorted({field.wanted for field in fields}))
+    return InvalidOptionError(
+        f"the setting {name.lower()} cannot be {value!r}",
+        provider="qoro",
+        remedy=f"It is {wanted}.",
+    )
 
 
 def device_of(target: QoroSystem | QoroCluster) -> Device:

@@ -101,6 +101,29 @@ class BlueprintField(WireModel):
     choices: tuple[JsonValue, ...] | None = None
     default: JsonValue = None
 
+    def takes(self, value: object) -> bool:
+        """Say whether a value is of its kind; one whose kind is new takes any."""
+        match self.kind:
+            case "toggle":
+                return isinstance(value, bool)
+            case "number":
+                return isinstance(value, int) and not isinstance(value, bool)
+            case "choice":
+                return value in (self.choices or ())
+            case "text":
+                return isinstance(value, str)
+            case _:
+                return True
+
+    @property
+    def wanted(self) -> str:
+        """What it takes, in words."""
+        if self.kind == "choice":
+            return f"one of {', '.join(map(str, self.choices or ()))}"
+        return {"toggle": "True or False", "number": "a whole number", "text": "text"}.get(
+            self.kind, "anything"
+        )
+
 
 class Blueprint(WireModel):
     """What can be set for a vendor's devices.

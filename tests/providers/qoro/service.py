@@ -69,7 +69,7 @@ class Service:
             return httpx.Response(
                 200, json={"status": "cancelled", "job_id": JOB, "circuits_cancelled": 1}
             )
-        if last in {"qpusystem", "simulatorcluster"}:
+        if last in TARGETS:
             return httpx.Response(200, json=TARGETS[last])
         return httpx.Response(204 if request.method == "DELETE" else 200, json={})
 
@@ -88,6 +88,19 @@ TARGETS = {
             "qpus": [{"nickname": "A1", "q_bits": 5, "status": "ONLINE", "new_field": 1}],
         }
     ],
+    "vendor-config-blueprint": {
+        "ibm": {
+            "label": "IBM",
+            "device": [
+                {"name": "TRANSPILE_LEVEL", "kind": "number", "default": 2},
+                {"name": "USE_TWIRLING", "kind": "toggle"},
+                {"name": "LAYOUT", "kind": "choice", "choices": ["dense", "sabre"]},
+                {"name": "NOTE", "kind": "text"},
+                {"name": "NEWEST", "kind": "matrix"},
+            ],
+        },
+        "iqm": {"label": "IQM", "device": [{"name": "LAYOUT", "kind": "number"}]},
+    },
     "simulatorcluster": [{"name": "qoro_maestro"}, {"name": "gpu_cluster", "new_field": 2}],
 }
 

@@ -176,6 +176,47 @@ def test_a_system_is_as_available_as_its_computers(online, status):
     assert device.num_qubits == (2 + len(online) if online else None)
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"transpile_level": 2, "use_twirling": False, "layout": "dense"}, None),
+        ({"LAYOUT": 3, "note": "x", "newest": [1]}, None),
+        ({"transpile_level": None}, None),
+        ({"no_such": 1}, "no quantum computer of the Qoro service has a setting 'no_such'"),
+        ({"transpile_level": True}, "transpile_level cannot be True"),
+        ({"use_twirling": "yes"}, "use_twirling cannot be 'yes'"),
+        ({"layout": "round"}, "layout cannot be 'round'"),
+        ({"note": 1}, "note cannot be 1"),
+    ],
+    ids=range(8),
+)
+async def test_settings_of_quantum_computers_are_checked(service, qoro, settings, words):
+    """Against what their vendors have, by any vendor's kind; the error says what there is."""
+    config = JobConfig(target="lab_qpu", device=DeviceConfig(settings))
+    options = QoroOptions(device=config.device)
+    if words is None:
+        await qoro.jobs.submit([QoroCircuit("a", BELL)], config=config)
+        await qoro.validate(spec(options=options), "lab_qpu")
+        assert len(service.asked("GET", "/vendor-config-blueprint/")) <= 1
+        return
+    for attempt in (
+        qoro.jobs.submit([QoroCircuit("a", BELL)], config=config),
+        qoro.validate(spec(options=options), "lab_qpu"),
+    ):
+        with pytest.raises(InvalidOptionError, match=words) as found:
+            await attempt
+        assert "There are: " in found.value.remedy or "It is " in found.value.remedy
+    assert service.asked("POST", INIT) == []
+
+
+async def test_a_service_without_blueprints_takes_any_setting(service, qoro):
+    """An older service checks them itself."""
+    gone = httpx.Response(404, json={"detail": "Not found."})
+    service.then("GET", "/vendor-config-blueprint/", gone)
+    config = JobConfig(target="lab_qpu", device=DeviceConfig({"any": 1}))
+    assert await qoro.jobs.submit([QoroCircuit("a", BELL)], config=config) == JOB
+
+
 async def test_a_list_that_fails_ends_the_other(service, qoro):
     """The error is the service's own, and the lists are asked for again the next time."""
     refused = httpx.Response(403, json={"detail": "not yours"})
