@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anyio
+import httpx
 import pytest
 
 import quantum_async as qa
@@ -12,7 +13,9 @@ from quantum_async.errors import (
     RejectedRequestError,
     SubmissionUnknownError,
 )
+from quantum_async.http.options import SessionOptions
 from quantum_async.models.program import Program, ProgramFormat
+from tests.providers.qoro.service import JOB, client
 
 INIT, ADD = "/job/init/", "/job/{id}/add_circuits/"
 STATUS, RESULTS = "/job/{id}/status/", "/job/{id}/resultsV2/"
@@ -114,6 +117,30 @@ async def test_reads_are_repeated(sandbox, cloud, route, what):
     """A poll or a page that fails a few times is asked for again (weak spot 5)."""
     await sandbox.set_faults([fault(what, route, nth=[1, 2])])
     assert (await run(cloud())).shots == 30
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_read_waits_as_long_as_the_service_asks(service, status):
+    """Weak spot 5: neither sooner nor blocking: everything else goes on meanwhile."""
+    pause = httpx.Response(status, headers={"Retry-After": "0.3"})
+    service.then("GET", "/status/", pause)
+    ticks = 0
+
+    async def tick():
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await anyio.sleep(0.01)
+
+    options = SessionOptions(transport=httpx.MockTransport(service))
+    start = anyio.current_time()
+    async with client(service, options=options) as opened, anyio.create_task_group() as tasks:
+        tasks.start_soon(tick)
+        await opened.jobs.status(JOB)
+        tasks.cancel_scope.cancel()
+    assert 0.3 <= anyio.current_time() - start < 5
+    assert ticks > 5
+    assert len(service.requests) == 2
 
 
 async def test_an_unknown_status_does_not_end_a_job(sandbox, cloud):

@@ -22,6 +22,8 @@ from quantum_async.providers.qoro.chunks import chunks, packed
 from quantum_async.providers.qoro.payloads import QoroTemplate, Shots, TemplateRow, filled
 from quantum_async.providers.qoro.translate.programs import prepared
 from quantum_async.simulation.programs import as_program
+from tests.providers.qoro.service import Service, client
+from tests.providers.qoro.test_client import row
 
 pytestmark = pytest.mark.timeout(120)  # large circuits, also on a busy machine
 
@@ -234,32 +236,41 @@ async def test_points_that_differ_in_more_than_numbers_share_a_job_as_circuits(s
     assert (await sandbox.stats())["qoro"]["jobs_created"] == 1
 
 
-async def test_every_point_gets_the_result_of_its_own_parameters():
-    """Rows that come back in any order are matched by their labels, several uploads included."""
-    from tests.providers.qoro.service import Service, client
-    from tests.providers.qoro.test_client import row
+class Shuffled(Service):
+    """A service whose results say what each point's number was, and come in any order."""
 
-    service = Service()
-    theta = Parameter("t")
+    def __init__(self):
+        super().__init__()
+        self.jobs = {}
+
+    def __call__(self, request):
+        path = request.url.path.removeprefix("/api/job/").rstrip("/")
+        job, _, what = path.partition("/")
+        if path == "init":
+            self.requests.append(request)
+            self.jobs[f"job-{len(self.jobs)}"] = []
+            return httpx.Response(201, json={"job_id": list(self.jobs)[-1]})
+        if what == "add_circuits":
+            for point in json.loads(request.content)["parameter_sets"]:
+                shots = round(point["values"][0] * 1000)
+                self.jobs[job].insert(0, row(point["label"], {"1": shots}, 1))
+        elif what == "resultsV2":
+            self.rows = self.jobs[job]
+        return super().__call__(request)
+
+
+async def test_every_point_of_2000_gets_the_result_of_its_own_parameters():
+    """Rows that come back in any order are matched by their labels, in every one of the jobs."""
+    service = Shuffled()
     circuit = QuantumCircuit(1)
-    circuit.rx(theta, 0)
+    circuit.rx(Parameter("t"), 0)
     circuit.measure_all()
-
-    def answer(request):
-        body = json.loads(request.content)
-        for one in body["parameter_sets"]:
-            shots = round(one["values"][0] * 10)
-            service.rows.insert(0, row(one["label"], {"1": shots}, 1))
-        return httpx.Response(200, json={})
-
-    service.then("POST", "/add_circuits/", *[answer] * 10)
-    opened = client(service)
-    async with qa.Scheduler(opened, limits=QUICK) as scheduler:
-        results = await scheduler.sweep(
-            circuit, qa.grid(t=[n / 10 for n in range(1, 251)]), shots=9
-        )
-    for point in results:
-        assert point.result.counts == {"1": round(point.parameters["t"] * 10)}
+    points = qa.grid(t=[n / 1000 for n in range(1, 2001)])
+    async with qa.Scheduler(client(service), limits=QUICK) as scheduler:
+        results = await scheduler.sweep(circuit, points, shots=9)
+    assert len(service.jobs) == 2
+    found = [(point.parameters["t"], point.result.counts) for point in results]
+    assert found == [(n / 1000, {"1": n}) for n in range(1, 2001)]
 
 
 async def test_a_job_in_another_process_is_polled_and_fetched_by_its_reference(sandbox, cloud):
