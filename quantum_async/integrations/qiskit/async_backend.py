@@ -55,9 +55,10 @@ class AsyncBackend(Described):
         Args:
             run_input: One circuit or several, in the operations of `target`, parameters bound.
             shots: Shots of each circuit.
-            **options: ``memory`` lists every shot; ``seed_simulator`` makes a simulator repeat
-                itself; ``optimization_level`` from 0 to 3 transpiles the circuits first;
-                ``provider_options`` is what only the provider has, such as an ``IQMOptions``.
+            **options: ``memory`` lists every shot, grouped by outcome where the provider tells no
+                order; ``seed_simulator`` makes a simulator repeat itself; ``optimization_level``
+                from 0 to 3 transpiles the circuits first; ``provider_options`` is what only the
+                provider has, such as an ``IQMOptions``.
 
         Raises:
             OutsideTargetError: A circuit does not fit; nothing was sent.

@@ -189,11 +189,10 @@ class Plan:
         shape = one.wanted.shape
         values = np.array([value for value, _ in found], dtype=float).reshape(shape)
         errors = np.array([error for _, error in found], dtype=float).reshape(shape)
-        metadata = {
-            "target_precision": one.pub.precision,
-            "shots": one.shots,
-            "circuit_metadata": one.pub.circuit.metadata,
-        }
+        metadata: dict[str, object] = {"target_precision": one.pub.precision}
+        if not self._is_computed:
+            metadata["shots"] = one.shots
+        metadata["circuit_metadata"] = one.pub.circuit.metadata
         return PubResult(DataBin(evs=values, stds=errors, shape=shape), metadata=metadata)
 
     def _add(self, number: int, pub: EstimatorPub, circuit: QuantumCircuit) -> None:

@@ -87,7 +87,7 @@ class AsyncJob:
 
     async def __aiter__(self) -> AsyncIterator[tuple[int, Outcome]]:
         """Yield each circuit's place and outcome, our result or an error, as they finish."""
-        async for index, outcome in self._run.finished():
+        async for index, outcome in self._provider.followed(self._job_id, self._run):
             self._outcomes[index] = outcome
             yield index, outcome
 
@@ -147,9 +147,8 @@ class AsyncJob:
         return not was_over
 
     async def _all(self) -> list[Outcome]:
-        with self._provider.waiting(self._job_id, self._run):
-            async for _ in self:
-                pass
+        async for _ in self:
+            pass
         return [self._outcomes[index] for index in range(len(self))]
 
     def _converted(self, outcomes: Sequence[Outcome]) -> QiskitResult:

@@ -149,7 +149,7 @@ class AsyncPrimitiveJob(Generic[PubResultT]):
             if not need:
                 yield await self._assembled(pub)
         for order, run in self._runs:
-            async for index, outcome in run.finished():
+            async for index, outcome in self._provider.followed(self._job_id, run):
                 place = order.places[index]
                 self._known[place] = outcome
                 needs[place[0]] -= 1
@@ -172,8 +172,7 @@ class AsyncPrimitiveJob(Generic[PubResultT]):
         return bool(live)
 
     async def _all(self) -> list[PubOutcome[PubResultT]]:
-        with self._waiting():
-            found = {outcome.index: outcome async for outcome in self}
+        found = {outcome.index: outcome async for outcome in self}
         return [found[index] for index in range(len(self))]
 
     def _waiting(self) -> AbstractContextManager[None]:

@@ -20,12 +20,12 @@ from quantum_async.providers.base import provider
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, AsyncIterator, Generator
     from pathlib import Path
     from typing import Self
 
     from quantum_async.integrations.qiskit.machines import Machine
-    from quantum_async.integrations.qiskit.runs import Run
+    from quantum_async.integrations.qiskit.runs import Outcome, Run
     from quantum_async.journal.base import Journal
     from quantum_async.models.cost import Budget
     from quantum_async.models.limits import Limits
@@ -261,6 +261,25 @@ class AsyncProvider(AsyncContextManagerMixin):
                 remedy="What the provider has accepted goes on there: "
                 "provider.retrieve_job(job_id) finds a backend's job again.",
             )
+
+    async def followed(self, job_id: str, run: Run) -> AsyncIterator[tuple[int, Outcome]]:
+        """Yield the outcomes of a run as they come, no longer than somebody follows it.
+
+        Args:
+            job_id: The job, for the error.
+            run: The run.
+
+        Raises:
+            SchedulerClosedError: The provider was closed, and the job goes on by itself.
+        """
+        steps = run.finished()
+        while True:
+            # A scope may not be left open while the caller has the outcome.
+            with self.waiting(job_id, run):
+                step = await anext(steps, None)
+            if step is None:
+                return
+            yield step
 
     def _end_waits(self) -> None:
         for scope, run in list(self._waits.items()):

@@ -11,7 +11,6 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from quantum_async.integrations.qiskit.async_primitive_job import AsyncPrimitiveJob
 from quantum_async.integrations.qiskit.bits import packed
-from quantum_async.integrations.qiskit.described import DEFAULT_SHOTS
 from quantum_async.integrations.qiskit.orders import Orders, pieces_of, points_of
 from quantum_async.integrations.qiskit.starting import started
 
@@ -34,7 +33,8 @@ class AsyncSampler:
 
     Args:
         backend: Where.
-        default_shots: Shots of a PUB where neither it nor the call says.
+        default_shots: Shots of a PUB where neither it nor the call says; the backend's own
+            ``options.shots`` if ``None``.
         **options: Run options of the backend, such as ``seed_simulator``,
             ``optimization_level`` or ``provider_options``.
 
@@ -59,14 +59,18 @@ class AsyncSampler:
     """
 
     def __init__(
-        self, backend: AsyncBackend, *, default_shots: int = DEFAULT_SHOTS, **options: object
+        self, backend: AsyncBackend, *, default_shots: int | None = None, **options: object
     ) -> None:
         self.backend = backend
         """Where."""
-        self.default_shots = default_shots
-        """Shots of a PUB where neither it nor the call says."""
+        self._default_shots = default_shots
         self.options = options
         """Run options of the backend."""
+
+    @property
+    def default_shots(self) -> int:
+        """Shots of a PUB where neither it nor the call says."""
+        return self._default_shots or self.backend.settings({}).shots
 
     async def run(
         self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None

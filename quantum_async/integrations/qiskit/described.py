@@ -63,8 +63,10 @@ class Described(BackendV2):
             backend_version=str(quantum_async.__version__),
         )
         self.machine = machine
-        if machine.device.max_shots is not None:
-            self._options.set_validator("shots", (1, machine.device.max_shots))
+        most = machine.device.max_shots
+        self._options.update_options(shots=min(DEFAULT_SHOTS, most or DEFAULT_SHOTS))
+        if most is not None:
+            self._options.set_validator("shots", (1, most))
         targets = [machine.target, *([] if machine.physical is None else [machine.physical])]
         self._fitting = fitting.Fitting(machine.on, *targets)
 

@@ -10,7 +10,7 @@ from quantum_async.integrations.qiskit.runs import Piece
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from qiskit.primitives import BindingsArray
+    from qiskit.primitives.containers.bindings_array import BindingsArray
 
     from quantum_async.models.program import Program
     from quantum_async.models.submission import RunOptions

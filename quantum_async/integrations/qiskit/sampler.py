@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from qiskit.primitives import BaseSamplerV2, SamplerPubResult
 
 from quantum_async.integrations.qiskit.async_sampler import AsyncSampler
-from quantum_async.integrations.qiskit.described import DEFAULT_SHOTS
 from quantum_async.integrations.qiskit.primitive_job import PrimitiveJob
 
 if TYPE_CHECKING:
@@ -28,7 +27,8 @@ class SamplerV2(BaseSamplerV2):
 
     Args:
         backend: Where.
-        default_shots: Shots of a PUB where neither it nor the call says.
+        default_shots: Shots of a PUB where neither it nor the call says; the backend's own
+            ``options.shots`` if ``None``.
         **options: Run options of the backend, such as ``seed_simulator``,
             ``optimization_level`` or ``provider_options``.
 
@@ -51,7 +51,7 @@ class SamplerV2(BaseSamplerV2):
         self,
         backend: QuantumAsyncBackend,
         *,
-        default_shots: int = DEFAULT_SHOTS,
+        default_shots: int | None = None,
         **options: object,
     ) -> None:
         self._backend = backend

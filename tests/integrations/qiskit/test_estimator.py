@@ -61,11 +61,7 @@ def test_it_is_qiskits(estimator):
     assert type(result[0]) is PubResult
     assert result.metadata == wanted.metadata
     assert result[0].data.shape == wanted[0].data.shape == (4, 3)
-    assert result[0].metadata == {
-        "target_precision": 0.1,
-        "shots": 100,
-        "circuit_metadata": {"my": "note"},
-    }
+    assert result[0].metadata == wanted[0].metadata
     exact = StatevectorEstimator().run([(*pub[:3], 0.0)]).result()[0].data.evs
     np.testing.assert_allclose(result[0].data.evs, exact, atol=1e-12)
     assert (result[0].data.stds == 0).all()

@@ -21,6 +21,7 @@ from quantum_async.errors import (
     JobCancelledError,
     RejectedRequestError,
     SchedulerClosedError,
+    SubmissionUnknownError,
     WaitTimeoutError,
 )
 from quantum_async.integrations.qiskit import (
@@ -284,3 +285,40 @@ def test_a_script_that_only_submits(cloud, connect):
     assert f"Left running: iqm:garnet/{job_id}" in done.stderr
     assert live(cloud, "iqm") == 1
     assert connect("iqm").retrieve_job(job_id).cancel()
+
+
+def test_a_lost_answer_is_told(cloud, connect):
+    """Where nobody can say whether a job exists, that is the error, and nothing is sent again."""
+    backend = connect("iqm").backend("garnet")
+    fault = {"provider": "iqm", "method": "POST", "route": "*", "nth": 1}
+    cloud.set_faults([{**fault, "fault": "accept-then-reset"}])
+    with pytest.raises(SubmissionUnknownError) as caught:
+        backend.run([asymmetric()] * 2, shots=5, **LEVEL)
+    assert caught.value.key
+    assert caught.value.accepted == "unknown"
+    assert cloud.stats()["iqm"]["jobs_created"] == 1
+
+
+def test_iterating_ends_with_the_provider(cloud, connect):
+    """Whoever iterates over a job is told when nobody follows it any more."""
+    cloud.change(job_time=3600.0)
+    provider = connect("iqm")
+    job = SamplerV2(provider.backend("garnet"), **LEVEL).run([asymmetric()], shots=5)
+    (ref,) = job.refs()
+    closing = threading.Timer(0.2, provider.close)
+    closing.start()
+    with pytest.raises(SchedulerClosedError):
+        next(iter(job))
+    closing.join()
+    assert provider.retrieve_job(ref.id).cancel()
+
+
+async def test_jobs_are_written_down(tmp_path):
+    """With a journal, jobs are recorded, whose parameters are bound by the provider as well."""
+    journal = tmp_path / "jobs.db"
+    async with AsyncProvider(qa.LocalClient(seed=1), journal=journal) as provider:
+        sampler = AsyncSampler(await provider.backend())
+        result = await (await sampler.run([(counter(2), index_points(2, 4))], shots=3))
+    assert result[0].data.meas.get_counts(2) == {"10": 3}
+    async with qa.Scheduler(qa.LocalClient(), journal=journal) as scheduler:
+        assert await scheduler.resume() == []

@@ -11,12 +11,15 @@ from qiskit.primitives import BackendEstimatorV2, BackendSamplerV2, StatevectorE
 from qiskit.providers import JobStatus as QiskitStatus
 from qiskit.quantum_info import SparsePauliOp
 
+from quantum_async import blocking
 from quantum_async.errors import JobFailedError, UnknownTargetError, UnsupportedProgramError
 from quantum_async.integrations.qiskit import (
     EstimatorV2,
     OutsideTargetError,
+    QuantumAsyncProvider,
     SamplerV2,
 )
+from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.options import HeraldingMode, IQMOptions
 from tests.integrations.qiskit.circuits import asymmetric, counter, index_points, measured, turned
 
@@ -316,3 +319,23 @@ def test_azure_runs_what_comes_without_a_return(connect):
     circuit.measure(0, 1)
     with pytest.raises(UnsupportedProgramError, match="after a measurement"):
         backend.run(circuit)
+
+
+def test_iqms_older_interface(cloud, created):
+    """An older installation has a backend as well, with what figures it tells."""
+    url = f"{cloud.url('iqm')}/cocos"
+    client = blocking.IQMClient(url, token="any", generation=Generation.LEGACY)
+    with QuantumAsyncProvider(client) as provider:
+        backend = provider.backend()
+        assert backend.num_qubits == 20
+        assert 0 < backend.target["cz"][0, 1].error < 0.02
+        assert backend.target["r"][(0,)].duration == 2e-8
+        sampler = SamplerV2(backend, optimization_level=1)
+        (result,) = sampler.run([(counter(3), index_points(3, 8))], shots=5).result(timeout=30)
+        assert [result.data.meas.get_counts(i) for i in range(8)] == [
+            {f"{index:03b}": 5} for index in range(8)
+        ]
+        job = backend.run(transpile(asymmetric(), backend), shots=5)
+        job.wait_for_final_state(timeout=30)
+        assert provider.retrieve_job(job.job_id()).result().get_counts() == {"0 01": 5}
+    assert created("iqm") == 2

@@ -13,12 +13,12 @@ from qiskit.circuit.library import QFTGate
 from qiskit.primitives import (
     BackendSamplerV2,
     BaseSamplerV2,
-    BindingsArray,
     BitArray,
     PrimitiveResult,
     SamplerPubResult,
     StatevectorSampler,
 )
+from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.providers import JobStatus as QiskitStatus
 
 import quantum_async as qa
