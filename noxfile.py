@@ -29,6 +29,11 @@ VENDORS = sorted(
 )
 """Vendors whose own SDK runs against the sandbox: one dependency group, one lock file each."""
 
+CRASHED = ["azure", "iqm", "pasqal", "qoro"]
+"""Vendors whose SDK is killed beside ours."""
+CLIENTS: dict[str, str] = {}
+"""Where each of them was installed."""
+
 # A missing interpreter is skipped here, never fetched.
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
 
@@ -199,6 +204,25 @@ def bench(session: nox.Session) -> None:
     )
     for script in scripts:
         session.run("python", script)
+
+
+@nox.session
+@nox.parametrize("vendor", CRASHED, ids=CRASHED)
+def client(session: nox.Session, vendor: str) -> None:
+    """Install a vendor's own SDK for the comparison of crashes."""
+    group = nox.project.dependency_groups(PROJECT, f"conformance-{vendor}")
+    session.install("-q", "-c", f".ci/constraints-{vendor}.txt", *group)
+    CLIENTS[vendor] = str(Path(session.bin) / "python")
+
+
+@nox.session(requires=[f"client({vendor})" for vendor in CRASHED])
+def crashes(session: nox.Session) -> None:
+    """Kill the same sweep on our client and the vendors', and write docs/crashes.md's table."""
+    _install(session, "tests", extras="all")
+    vendors = [
+        word for name, python in CLIENTS.items() for word in ("--vendor", f"{name}={python}")
+    ]
+    session.run("python", "benchmarks/crashes/run.py", *vendors, *session.posargs)
 
 
 @nox.session
