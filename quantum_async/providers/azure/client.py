@@ -111,7 +111,13 @@ class AzureClient(ProviderClient):
     """
 
     name: ClassVar[str] = "azure"
-    variable_prefixes: ClassVar[tuple[str, ...]] = ("AZURE_", "PULSER_AZURE_", "SUBSCRIPTION_ID", "RESOURCE_GROUP", "LOCATION")
+    variable_prefixes: ClassVar[tuple[str, ...]] = (
+        "AZURE_",
+        "PULSER_AZURE_",
+        "SUBSCRIPTION_ID",
+        "RESOURCE_GROUP",
+        "LOCATION",
+    )
 
     def __init__(
         self,

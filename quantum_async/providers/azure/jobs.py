@@ -279,21 +279,18 @@ class Jobs:
 
     async def download_attachment(self, id: str, name: str) -> bytes:
         """Read something that is stored beside a job's input."""
-        return await self._storage.read(blob_of(await self._readable(id), name))
+        container = (await self.get(id)).container_uri
+        return await self._storage.download(container, blob_of(container, name))
 
     async def list_attachments(self, id: str) -> Sequence[str]:
         """Name everything that is stored with a job, its input and output included."""
-        return await self._storage.list(await self._readable(id))
+        container = (await self.get(id)).container_uri
+        if not is_good(container, self._clock()):
+            container = await self._storage.container_url(container_name(container))
+        return await self._storage.list(container)
 
     async def _container(self, id: str) -> str:
         return container_name((await self.get(id)).container_uri)
-
-    async def _readable(self, id: str) -> str:
-        """Return an address of a job's container that is good for reading."""
-        container = (await self.get(id)).container_uri
-        if is_good(container, self._clock()):
-            return container
-        return await self._storage.container_url(container_name(container))
 
     async def _stored(self, new: NewJob, id: str) -> tuple[str, bool]:
         """Store a job's input: the signed address of its container, and whether it is new."""

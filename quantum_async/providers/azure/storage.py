@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import time
 import xml.etree.ElementTree as ET
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
 
 import anyio.to_thread
 
@@ -16,6 +17,7 @@ from quantum_async.errors import (
     DuplicateSubmissionError,
     NotFoundError,
     ProtocolError,
+    QuantumAsyncError,
     RateLimitedError,
     RejectedRequestError,
 )
@@ -32,6 +34,7 @@ from quantum_async.providers.azure.sas import (
 from quantum_async.providers.azure.wire import SasAnswer
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import AsyncGenerator, Callable
 
     from quantum_async.http.response import Response
@@ -134,17 +137,28 @@ class Storage:
         signed = await self.fresh(container_url, blob_url)
         try:
             return await self.read(signed)
-        except (AuthenticationError, RejectedRequestError) as error:
-            if isinstance(error, RateLimitedError | NotFoundError):
+        except QuantumAsyncError as error:
+            if not _is_over(error):
                 raise
-        # A signature ends by the storage's clock, not by ours.
         return await self.read(await self._renewed(container_url, blob_url))
 
     @asynccontextmanager
     async def stream(self, container_url: str, blob_url: str) -> AsyncGenerator[Download]:
-        """Read a blob piece by piece, as it is stored."""
+        """Read a blob piece by piece, as it is stored.
+
+        Args:
+            container_url: The job's container.
+            blob_url: The blob, signed or not.
+        """
         signed = await self.fresh(container_url, blob_url)
-        async with self._gateway.storage.stream_url(signed) as download:
+        async with AsyncExitStack() as stack:
+            try:
+                download = await stack.enter_async_context(self._gateway.storage.stream_url(signed))
+            except QuantumAsyncError as error:
+                if not _is_over(error):
+                    raise
+                again = await self._renewed(container_url, blob_url)
+                download = await stack.enter_async_context(self._gateway.storage.stream_url(again))
             yield download
 
     async def list(self, container_url: str) -> list[str]:
@@ -153,17 +167,12 @@ class Storage:
         Args:
             container_url: Its signed address.
         """
-        names: list[str] = []
-        marker = ""
-        while True:
-            query = "restype=container&comp=list" + (f"&marker={marker}" if marker else "")
-            found = _listing(
-                await self._gateway.storage.fetch_url(with_query(container_url, query))
-            )
-            names += [blob.text or "" for blob in found.findall("./Blobs/Blob/Name")]
-            marker = found.findtext("./NextMarker") or ""
-            if not marker:
-                return names
+        try:
+            return await self._listed(container_url)
+        except QuantumAsyncError as error:
+            if not _is_over(error):
+                raise
+        return await self._listed(await self.container_url(container_name(container_url)))
 
     async def fresh(self, container_url: str, blob_url: str) -> str:
         """Return a signed address of a blob that can be used for a while.
@@ -185,6 +194,19 @@ class Storage:
         if len(content) < LARGE:
             return _unpacked(content)
         return await anyio.to_thread.run_sync(_unpacked, content)
+
+    async def _listed(self, container_url: str) -> builtins.list[str]:
+        names: list[str] = []
+        marker = ""
+        while True:
+            query = "restype=container&comp=list" + (f"&marker={quote(marker)}" if marker else "")
+            found = _listing(
+                await self._gateway.storage.fetch_url(with_query(container_url, query))
+            )
+            names += [blob.text or "" for blob in found.findall("./Blobs/Blob/Name")]
+            marker = found.findtext("./NextMarker") or ""
+            if not marker:
+                return names
 
     async def _put(self, url: str, content: bytes, media: str, encoding: Encoding | None) -> None:
         headers = {**_headers(media, encoding), "If-None-Match": "*"}
@@ -214,6 +236,15 @@ class Storage:
             body=await json_body(asked),
         )
         return parse(SasAnswer, response).sas_uri
+
+
+def _is_over(error: QuantumAsyncError) -> bool:
+    """Say whether an address may have been refused because its signature has ended.
+
+    It ends by the storage's clock, not by ours.
+    """
+    refused = isinstance(error, AuthenticationError | RejectedRequestError)
+    return refused and not isinstance(error, RateLimitedError | NotFoundError)
 
 
 def _headers(media_type: str, encoding: Encoding | None) -> dict[str, str]:
