@@ -251,7 +251,7 @@ class Scheduler(AsyncContextManagerMixin):
             name=name,
             on_error=on_error,
         )
-        self._sweeps.append(sweep)
+        self._sweeps = [*(known for known in self._sweeps if not known.is_forgettable), sweep]
         self._feeding += 1
         tasks.start_soon(lane.guarded, self._feed, sweep)
         return sweep

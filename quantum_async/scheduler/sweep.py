@@ -195,6 +195,11 @@ class Sweep:
     def _is_over(self) -> bool:
         return not self.is_feeding and not self._records
 
+    @property
+    def is_forgettable(self) -> bool:
+        """Whether it is over and hides no error, so that its results need not be kept for it."""
+        return self._is_over and not self._unseen
+
     def unseen(self) -> list[BaseException]:
         """Errors of points that nobody has looked at; cancelled points do not count."""
         return list(self._unseen.values())
