@@ -367,6 +367,14 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         return self._async.capabilities
 
     @property
+    def address(self) -> str:
+        """Where its requests go first. Sends nothing.
+
+        Blocking twin of `quantum_async.IQMClient.address`.
+        """
+        return self._async.address
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed.
 
@@ -561,6 +569,8 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
 
     name: ClassVar[str] = "iqm"
 
+    variable_prefixes: ClassVar[tuple[str, ...]] = ("IQM_",)
+
     @property
     def account(self) -> str:
         """Which account, where a program uses several.
@@ -596,7 +606,8 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:
-            InvalidInputError: A circuit cannot run; nothing was sent.
+            InvalidInputError: A circuit cannot run, or options contradict each other; nothing was
+                sent.
             LostAnswerError, ServerError, ProtocolError: The server may have accepted.
 
         Blocking twin of `quantum_async.IQMClient.submit_circuits`.

@@ -140,7 +140,12 @@ class FileAuth(Auth):
             AuthenticationError: The file is missing or holds no token.
         """
         if self._clock() - self._looked_at >= LOOK_AGAIN:
-            await self._look()
+            try:
+                await self._look()
+            except AuthenticationError:
+                # Whoever writes the file may be in the middle of it; the server has the last word.
+                if not self._headers:
+                    raise
         return self._headers
 
     async def refresh(self, rejected: Mapping[str, str]) -> bool:
@@ -150,8 +155,8 @@ class FileAuth(Auth):
 
     async def _look(self) -> None:
         async with self._lock:
-            stamp, text = await anyio.to_thread.run_sync(self._read)
             self._looked_at = self._clock()
+            stamp, text = await anyio.to_thread.run_sync(self._read)
             if text is None:
                 return
             try:

@@ -92,6 +92,7 @@ class IQMClient(Runs, ProviderClient):
     """
 
     name: ClassVar[str] = "iqm"
+    variable_prefixes: ClassVar[tuple[str, ...]] = ("IQM_",)
 
     def __init__(
         self,
@@ -190,6 +191,11 @@ class IQMClient(Runs, ProviderClient):
         )
 
     @property
+    def address(self) -> str:
+        """Where its requests go first. Sends nothing."""
+        return str(self._gateway)
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed."""
         return self._gateway.is_open
@@ -220,12 +226,18 @@ class IQMClient(Runs, ProviderClient):
         Raises:
             UnknownTargetError: Nothing follows, or the program is not for quantum computers.
         """
+        if program.format not in FORMATS:
+            raise UnknownTargetError(
+                f"IQM's quantum computers do not run {program.format} programs",
+                provider=self.name,
+                remedy=f"They run: {', '.join(sorted(FORMATS))}.",
+            )
         known = self._server.known
         name = self._server.preferred or (known[0].alias if len(known) == 1 else "")
-        if not name or program.format not in FORMATS:
+        if not name:
             aliases = ", ".join(computer.alias for computer in known) or "garnet"
             raise UnknownTargetError(
-                f"no quantum computer of {self._gateway} follows from a {program.format} program",
+                f"nothing says which quantum computer of {self._gateway} is meant",
                 provider=self.name,
                 remedy=f"Write on='iqm:...' with one of: {aliases}; or name one for the client "
                 "with quantum_computer= or IQM_QUANTUM_COMPUTER.",

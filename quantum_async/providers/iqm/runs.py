@@ -80,9 +80,18 @@ class Runs:
             options: All options at once, instead of the ones above.
 
         Raises:
-            InvalidInputError: A circuit cannot run; nothing was sent.
+            InvalidInputError: A circuit cannot run, or options contradict each other; nothing was
+                sent.
             LostAnswerError, ServerError, ProtocolError: The server may have accepted.
         """
+        others = (qubit_mapping, custom_settings, calibration_set_id, max_circuit_duration_over_t2)
+        is_heralded = HeraldingMode(heralding_mode) is not HeraldingMode.NONE
+        if options is not None and (is_heralded or any(value is not None for value in others)):
+            raise InvalidOptionError(
+                "options were given, and some of them beside",
+                provider="iqm",
+                remedy="Put all of them into options=IQMOptions(...), or none.",
+            )
         chosen = options or IQMOptions(
             qubit_mapping=qubit_mapping or (),
             calibration_set_id=None if calibration_set_id is None else str(calibration_set_id),

@@ -16,6 +16,8 @@ from quantum_async.providers.iqm.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from pydantic import JsonValue
 
     from quantum_async.providers.iqm.circuits import Circuit
@@ -45,32 +47,29 @@ class Submission:
         options = self.options
         validation = options.move_validation.value
         tracking = options.move_frame_tracking.value
-        return json_bytes(
-            {
-                "circuits": [c if isinstance(c, str) else c.document() for c in self.circuits],
-                "calibration_set_id": options.calibration_set_id,
-                "qubit_mapping": self._mapping(),
-                "shots": self.shots,
-                "max_circuit_duration_over_t2": options.max_circuit_duration_over_t2,
-                "heralding_mode": options.heralding_mode.value,
-                "move_gate_validation": validation,
-                "move_gate_frame_tracking": tracking,
-                "active_reset_cycles": options.active_reset_cycles,
-                "dd_mode": "enabled" if options.dynamical_decoupling else "disabled",
-                "dd_strategy": self._strategy(),
-                # The vendor's client still sends both spellings, for servers of before 2025-10.
-                "move_validation_mode": validation,
-                "move_gate_frame_tracking_mode": tracking,
-            }
-        )
+        circuits = (c if isinstance(c, str) else c.document() for c in self.circuits)
+        rest: dict[str, JsonValue] = {
+            "calibration_set_id": options.calibration_set_id,
+            "qubit_mapping": self._mapping(),
+            "shots": self.shots,
+            "max_circuit_duration_over_t2": options.max_circuit_duration_over_t2,
+            "heralding_mode": options.heralding_mode.value,
+            "move_gate_validation": validation,
+            "move_gate_frame_tracking": tracking,
+            "active_reset_cycles": options.active_reset_cycles,
+            "dd_mode": "enabled" if options.dynamical_decoupling else "disabled",
+            "dd_strategy": self._strategy(),
+            # The vendor's client still sends both spellings, for servers of before 2025-10.
+            "move_validation_mode": validation,
+            "move_gate_frame_tracking_mode": tracking,
+        }
+        return _written(circuits, rest)
 
     def legacy_body(self) -> bytes:
         """Write it for the older interface: turns, and only what is not the default."""
         options = self.options
+        circuits = (c if isinstance(c, str) else c.document(in_turns=True) for c in self.circuits)
         written: dict[str, JsonValue] = {
-            "circuits": [
-                c if isinstance(c, str) else c.document(in_turns=True) for c in self.circuits
-            ],
             "shots": self.shots,
             "heralding_mode": options.heralding_mode.value,
             "qubit_mapping": self._mapping(),
@@ -87,7 +86,8 @@ class Submission:
             written["dd_mode"] = "enabled"
         if options.custom_settings is not None:
             written["custom_settings"] = json.loads(options.custom_settings)
-        return json_bytes({name: value for name, value in written.items() if value is not None})
+        rest = {name: value for name, value in written.items() if value is not None}
+        return _written(circuits, rest)
 
     def _mapping(self) -> JsonValue:
         pairs: list[JsonValue] = [
@@ -116,6 +116,12 @@ class Submission:
     def is_heralded(self) -> bool:
         """Whether shots may be missing from its results."""
         return self.options.heralding_mode is not HeraldingMode.NONE
+
+
+def _written(circuits: Iterable[object], rest: Mapping[str, JsonValue]) -> bytes:
+    # The encoder holds the interpreter until it is done: circuit by circuit, others get their turn.
+    every = b",".join(map(json_bytes, circuits))
+    return b'{"circuits":[' + every + b"]," + json_bytes(rest)[1:]
 
 
 def _pairs(gates: tuple[tuple[float, float], ...]) -> list[JsonValue]:

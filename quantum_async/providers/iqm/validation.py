@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from quantum_async.providers.iqm.circuits import Circuit, Instruction
     from quantum_async.providers.iqm.operations import Operation
 
+_SHOWN = 8
+"""How many places an error names."""
+
 
 def check_circuit(circuit: Circuit) -> None:
     """Refuse a circuit that no quantum computer could run.
@@ -80,7 +83,11 @@ def check_on(
         locus = tuple(mapping.get(name, name) for name in instruction.locus)
         fault = _misplaced(instruction, locus, architecture)
         if fault is not None:
-            raise DeviceLimitError(f"{place(circuit, number)}: {fault}", provider="iqm")
+            raise DeviceLimitError(
+                f"{place(circuit, number)}: {fault}",
+                provider="iqm",
+                remedy=_possible(instruction.name, locus, architecture),
+            )
     if moves is not MoveValidation.NONE and architecture.has_moves:
         check_moves(circuit, architecture, mapping, moves)
 
@@ -161,6 +168,16 @@ def _misplaced(
     if feedback is not None and feedback not in architecture.known:
         return f"the feedback qubit {feedback} is not one of the chip's"
     return None
+
+
+def _possible(name: str, locus: tuple[str, ...], architecture: Architecture) -> str | None:
+    """Say where an operation could be instead, next to where it was wanted."""
+    near = sorted(found for found in architecture.loci(name) if set(found) & set(locus))
+    shown = ["-".join(found) for found in (near or sorted(architecture.loci(name)))]
+    if not shown:
+        return None
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return f"{name} is calibrated on {', '.join(shown[:_SHOWN])}{more}."
 
 
 def _bad_mapping(what: str) -> InvalidOptionError:

@@ -198,6 +198,28 @@ async def test_a_tokens_file_is_read_again_when_it_changes(tmp_path):
     assert sent[1:] == [first, first, second] or sent == [first, first, first, second]
 
 
+async def test_a_file_that_is_being_written_does_not_end_a_wait(tmp_path):
+    """A file that is cut short, or gone for a moment, leaves the token that was there (14)."""
+    path, now, service = tmp_path / "tokens.json", [0.0], Service()
+    write(path, "token-1")
+    options = SessionOptions(transport=httpx.MockTransport(service), clock=lambda: now[0])
+    async with IQMClient("https://iqm.example", tokens_file=path, options=options) as iqm:
+        await iqm.jobs.get("j")
+        for damage in (lambda: path.write_text('{"access'), path.unlink):
+            damage()
+            now[0] += 6.0
+            await iqm.jobs.get("j")
+        write(path, "token-2")
+        now[0] += 6.0
+        await iqm.jobs.get("j")
+        path.write_text("")
+        service.next("GET", "/j", httpx.Response(401, json={"error_code": "unauthorized"}))
+        with pytest.raises(AuthenticationError, match=r"tokens\.json"):
+            await iqm.jobs.get("j")
+    sent = [r.headers["authorization"] for r in service.requests if r.url.path.endswith("/j")]
+    assert sent == ["Bearer token-1"] * 3 + ["Bearer token-2"] * 2
+
+
 async def test_a_refused_token_of_a_file_is_looked_up_once(tmp_path):
     """401 reads the file again and tries once more with another token."""
     path, service = tmp_path / "tokens.json", Service()

@@ -25,6 +25,7 @@ from quantum_async.errors import (
 )
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import JobSpec, RunOptions, SubmitRequest
+from quantum_async.providers.iqm.architecture import from_static
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.providers.iqm.client import IQMClient
 from quantum_async.providers.iqm.generation import Generation
@@ -165,6 +166,37 @@ def test_numbers_of_numpy_count():
     circuit = Circuit("c", (replace(PRX, args={"angle": np.float64(1), "phase": 0}), MEASURE))
     check_circuit(circuit)
     assert b'"shots":3' in Submission((FLIP,), int(np.int64(3)), IQMOptions()).v1_body()
+
+
+async def test_options_are_given_once(iqm, service):
+    """Options beside options would be passed over in silence; they are refused instead."""
+    beside = [
+        {"qubit_mapping": {"QB1": "QB2"}},
+        {"heralding_mode": "zeros"},
+        {"calibration_set_id": wire.CALIBRATION},
+        {"max_circuit_duration_over_t2": 0.0},
+    ]
+    for more in beside:
+        with pytest.raises(InvalidOptionError, match="beside"):
+            await iqm.submit_circuits([FLIP], options=IQMOptions(), **more)
+    assert not service.requests
+
+
+def test_errors_say_where_an_operation_could_be():
+    """The remedy names places next to the one that was wanted, else any, and not too many."""
+    for locus, remedy in (
+        (("QB1", "QB3"), "cz is calibrated on QB1-QB2, QB2-QB3."),
+        (("QB2", "QB2"), "cz is calibrated on QB1-QB2, QB2-QB3."),
+    ):
+        with pytest.raises(DeviceLimitError) as caught:
+            check_on(Circuit("c", (Instruction("cz", locus),)), LINE, {})
+        assert caught.value.remedy == remedy
+    many = from_static(
+        tuple(f"QB{n}" for n in range(30)), {"prx": tuple((f"QB{n}",) for n in range(20))}
+    )
+    with pytest.raises(DeviceLimitError) as caught:
+        check_on(Circuit("c", (replace(PRX, locus=("QB29",)),)), many, {})
+    assert caught.value.remedy.endswith("and 12 more.")
 
 
 @pytest.mark.parametrize(

@@ -56,12 +56,6 @@ class Layout:
         ]
         return {"registers": registers}
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The measurement keys it reads, in order."""
-        every = (s.key for sources in self.sources for s in sources if s is not None)
-        return tuple(dict.fromkeys(every))
-
 
 def conventional_key(register: str, width: int, place: int, bit: int) -> str:
     """Name the measurement of a register's bit as IQM's own Qiskit layer does.
