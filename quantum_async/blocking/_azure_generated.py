@@ -251,6 +251,14 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         return self._async.capabilities
 
     @property
+    def address(self) -> str:
+        """Where its requests go first. Sends nothing.
+
+        Blocking twin of `quantum_async.AzureClient.address`.
+        """
+        return self._async.address
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed.
 
@@ -463,6 +471,14 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         return self._call("AzureClient.find_batch", lambda: self._async.find_batch(key), timeout)
 
     name: ClassVar[str] = "azure"
+
+    variable_prefixes: ClassVar[tuple[str, ...]] = (
+        "AZURE_",
+        "PULSER_AZURE_",
+        "SUBSCRIPTION_ID",
+        "RESOURCE_GROUP",
+        "LOCATION",
+    )
 
     @property
     def account(self) -> str:
@@ -1053,6 +1069,10 @@ class Storage(Handle["AsyncStorage"]):
 
     def stream(self, container_url: str, blob_url: str) -> AbstractContextManager[Download]:
         """Read a blob piece by piece, as it is stored.
+
+        Args:
+            container_url: The job's container.
+            blob_url: The blob, signed or not.
 
         Blocking twin of `quantum_async.providers.azure.storage.Storage.stream`.
         """

@@ -308,9 +308,19 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
     name: ClassVar[str] = "local"
 
     @property
+    def address(self) -> str:
+        """Where its requests go first, without secrets; empty where they stay on this machine.
+
+        Blocking twin of `quantum_async.LocalClient.address`.
+        """
+        return self._async.address
+
+    @property
     def account(self) -> str:
         """Which account, where one program uses several of the same provider.
 
         Blocking twin of `quantum_async.LocalClient.account`.
         """
         return self._async.account
+
+    variable_prefixes: ClassVar[tuple[str, ...]] = ()

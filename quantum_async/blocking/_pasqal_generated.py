@@ -461,6 +461,14 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         return self._async.capabilities
 
     @property
+    def address(self) -> str:
+        """Where its requests go first. Sends nothing.
+
+        Blocking twin of `quantum_async.PasqalClient.address`.
+        """
+        return self._async.address
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed.
 
@@ -704,6 +712,8 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         return self._call("PasqalClient.find_batch", lambda: self._async.find_batch(key), timeout)
 
     name: ClassVar[str] = "pasqal"
+
+    variable_prefixes: ClassVar[tuple[str, ...]] = ("PASQAL_",)
 
     @property
     def account(self) -> str:

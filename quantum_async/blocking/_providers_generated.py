@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from quantum_async.models.submission import JobSpec
     from quantum_async.models.submission import SubmitRequest
     from quantum_async.providers.base import ProviderClient as AsyncProviderClient
+    from typing import ClassVar
 
 
 class ProviderClient(ClientHandle["AsyncProviderClient"]):
@@ -55,6 +56,14 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Blocking twin of `quantum_async.providers.base.ProviderClient.capabilities`.
         """
         return self._async.capabilities
+
+    @property
+    def address(self) -> str:
+        """Where its requests go first, without secrets; empty where they stay on this machine.
+
+        Blocking twin of `quantum_async.providers.base.ProviderClient.address`.
+        """
+        return self._async.address
 
     @property
     def is_open(self) -> bool:
@@ -300,3 +309,5 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Blocking twin of `quantum_async.providers.base.ProviderClient.account`.
         """
         return self._async.account
+
+    variable_prefixes: ClassVar[tuple[str, ...]] = ()

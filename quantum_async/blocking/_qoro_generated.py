@@ -264,6 +264,14 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         return self._async.capabilities
 
     @property
+    def address(self) -> str:
+        """Where its requests go first. Sends nothing.
+
+        Blocking twin of `quantum_async.QoroClient.address`.
+        """
+        return self._async.address
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed.
 
@@ -442,6 +450,8 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         return self._call("QoroClient.find", lambda: self._async.find(key), timeout)
 
     name: ClassVar[str] = "qoro"
+
+    variable_prefixes: ClassVar[tuple[str, ...]] = ("QORO_",)
 
     @property
     def account(self) -> str:

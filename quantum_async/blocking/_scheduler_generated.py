@@ -820,6 +820,14 @@ class Sweep(Handle["AsyncSweep"]):
         return self._call("Sweep.cancel", lambda: self._async.cancel(), timeout)
 
     @property
+    def is_forgettable(self) -> bool:
+        """Whether it is over and hides no error, so that its results need not be kept for it.
+
+        Blocking twin of `quantum_async.Sweep.is_forgettable`.
+        """
+        return self._async.is_forgettable
+
+    @property
     def points(self) -> Points:
         """The points.
 

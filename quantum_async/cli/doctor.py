@@ -24,20 +24,27 @@ def doctor(
     cancel: Annotated[
         bool, typer.Option("--cancel", help="Cancel jobs instead of following them to their end.")
     ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no server whether it answers.")
+    ] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Find jobs, submissions and batches that no living process answers for.
+    """Look at what is installed and configured, and find jobs and batches without an owner.
 
-    Offers to adopt the jobs (follow them to their end) or to cancel them; batches are closed
-    either way. Exits with 1 while something is left.
+    Names the variables that hold credentials, never their values, and asks each configured
+    provider's server, without them, whether it answers and what its clock says. Jobs that no
+    living process answers for are offered to be adopted (followed to their end) or cancelled;
+    their batches are closed either way. Exits with 1 while something is left or does not answer.
+
+    quantum-async doctor
 
     quantum-async doctor --journal jobs.db --yes
     """
 
     async def verb() -> ExitCode:
-        from quantum_async.cli.tidying import examine
+        from quantum_async.cli.examining import examine
 
-        return await examine(journal, yes=yes, cancel=cancel, json=json)
+        return await examine(journal, yes=yes, cancel=cancel, offline=offline, json=json)
 
     raise typer.Exit(execute(verb, debug=debug))

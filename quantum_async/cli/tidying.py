@@ -5,15 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from quantum_async.cli.codes import ExitCode
-from quantum_async.cli.documents import dump
 from quantum_async.cli.findings import (
     batch_document,
     clients_for,
     existing,
     job_document,
     ownerless,
-    place_of,
 )
 from quantum_async.errors import JobCancelledError, QuantumAsyncError
 from quantum_async.journal.records import BatchState, SendState, WorkState
@@ -30,30 +27,30 @@ if TYPE_CHECKING:
 CHOICES = {"a": "adopt", "c": "cancel", "l": "leave"}
 
 
-async def examine(journal: str | None, *, yes: bool, cancel: bool, json: bool) -> ExitCode:
+async def tidy(journal: str, *, yes: bool, cancel: bool, json: bool) -> tuple[Findings, str]:
     """List what no living process answers for, and offer to end it.
 
     Args:
         journal: A path or URL.
         yes: Act without asking: close batches, and adopt or cancel jobs.
         cancel: Cancel jobs instead of following them to their end.
-        json: Print a document; nothing is asked.
+        json: Neither tell nor ask anything.
+
+    Returns:
+        What was found, and what was done about it: ``adopt``, ``cancel``, ``leave`` or nothing.
 
     Raises:
         QuantumAsyncError: A provider could not be asked.
     """
     async with existing(journal) as opened:
         findings = await opened.read(ownerless)
-    acted = ""
     if not json:
         _tell(findings)
+    acted = ""
     if not findings.is_clean:
         acted = _choice(yes=yes, cancel=cancel, ask=not json)
-        await _act(findings, place_of(journal), acted)
-    if json:
-        sys.stdout.write(dump(_document(findings, acted)) + "\n")
-    is_done = findings.is_clean or acted in {"adopt", "cancel"}
-    return ExitCode.OK if is_done else ExitCode.FAILED
+        await _act(findings, journal, acted)
+    return findings, acted
 
 
 def _choice(*, yes: bool, cancel: bool, ask: bool) -> str:
@@ -134,7 +131,8 @@ async def _close(journal: SqlJournal, client: ProviderClient, batch: StoredBatch
     journal.batch_closed(batch.ref.key)
 
 
-def _document(findings: Findings, acted: str) -> Document:
+def findings_document(findings: Findings, acted: str) -> Document:
+    """Write down what was found and done, with stable keys."""
     return {
         "jobs": [job_document(job) for job in findings.jobs],
         "submissions": [

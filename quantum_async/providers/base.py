@@ -41,10 +41,19 @@ class ProviderClient(ABC):
     account: str = ""
     """Which account, where one program uses several of the same provider."""
 
+    variable_prefixes: ClassVar[tuple[str, ...]] = ()
+    """The vendor's own variables, beside ``QUANTUM_ASYNC_<PROVIDER>_``: beginnings up to an
+    underscore, or whole names."""
+
     @property
     @abstractmethod
     def capabilities(self) -> Capabilities:
         """What this client can do and how much it takes at once. Sends nothing."""
+
+    @property
+    def address(self) -> str:
+        """Where its requests go first, without secrets; empty where they stay on this machine."""
+        return ""
 
     @property
     @abstractmethod

@@ -108,6 +108,7 @@ class PasqalClient(ProviderClient):
     """
 
     name: ClassVar[str] = "pasqal"
+    variable_prefixes: ClassVar[tuple[str, ...]] = ("PASQAL_",)
 
     def __init__(
         self,
@@ -225,6 +226,11 @@ class PasqalClient(ProviderClient):
             bulk_results=self._downloads.has_bulk,
             finds_additions=False,
         )
+
+    @property
+    def address(self) -> str:
+        """Where its requests go first. Sends nothing."""
+        return self._gateway.endpoints.core
 
     @property
     def is_open(self) -> bool:

@@ -86,6 +86,7 @@ class QoroClient(ProviderClient):
     """
 
     name: ClassVar[str] = "qoro"
+    variable_prefixes: ClassVar[tuple[str, ...]] = ("QORO_",)
 
     def __init__(
         self,
@@ -159,6 +160,11 @@ class QoroClient(ProviderClient):
             requests_in_flight=_POLLS,
             bulk_results=True,
         )
+
+    @property
+    def address(self) -> str:
+        """Where its requests go first. Sends nothing."""
+        return self._gateway.url
 
     @property
     def is_open(self) -> bool:

@@ -1,0 +1,99 @@
+"""``quantum-async doctor``: what is installed, configured and reachable, and what has no owner."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import anyio
+
+from quantum_async.cli.checkup import check_up, checkup_document, checkup_row
+from quantum_async.cli.codes import ExitCode
+from quantum_async.cli.complaints import complain
+from quantum_async.cli.documents import dump
+from quantum_async.cli.findings import Findings, place_of
+from quantum_async.cli.inventory import take_inventory
+from quantum_async.cli.tidying import findings_document, tidy
+from quantum_async.cli.versions import missing_by_extra, platform_words, versions_document
+from quantum_async.journal.place import JournalPlace
+
+if TYPE_CHECKING:
+    from quantum_async.cli.checkup import Checkup
+    from quantum_async.cli.documents import Document
+
+HEADS = ("provider", "state", "found in the environment", "server", "#answers in", "clock")
+
+
+async def examine(
+    journal: str | None, *, yes: bool, cancel: bool, offline: bool, json: bool
+) -> ExitCode:
+    """Look at the surroundings, then at the journal, and offer to end what nobody answers for.
+
+    Args:
+        journal: A path or URL; without it, the usual place, where there need not be one.
+        yes: Act without asking: close batches, and adopt or cancel jobs.
+        cancel: Cancel jobs instead of following them to their end.
+        offline: Ask no provider's server.
+        json: Print a document; nothing is asked.
+
+    Raises:
+        QuantumAsyncError: A provider could not be asked, or the journal cannot be read.
+    """
+    checkups = await check_up(offline=offline)
+    if not json:
+        _show(checkups)
+    kept, findings, acted = await _keeping(journal, yes=yes, cancel=cancel, json=json)
+    if json:
+        document: Document = {
+            "versions": versions_document(),
+            "extras": {name: {"missing": gone} for name, gone in missing_by_extra().items()},
+            "providers": [checkup_document(checkup) for checkup in checkups],
+            "journal": kept,
+            **findings_document(findings, acted),
+        }
+        sys.stdout.write(dump(document) + "\n")
+    for checkup in checkups:
+        if checkup.reach is not None and checkup.reach.error is not None:
+            complain(checkup.reach.error, debug=False)
+    is_done = findings.is_clean or acted in {"adopt", "cancel"}
+    is_sound = all(checkup.is_sound for checkup in checkups)
+    return ExitCode.OK if is_done and is_sound else ExitCode.FAILED
+
+
+async def _keeping(
+    journal: str | None, *, yes: bool, cancel: bool, json: bool
+) -> tuple[Document, Findings, str]:
+    place = place_of(journal)
+    file = JournalPlace.parse(place).file
+    # Only a journal that somebody names has to be there.
+    if journal is None and file is not None and not await anyio.Path(file).exists():
+        if not json:
+            sys.stdout.write(f"journal: there is none at {file}\n")
+        return {"place": str(file), "exists": False}, Findings([], [], [], []), ""
+    inventory = await take_inventory(place)
+    if not json:
+        sys.stdout.write(f"{inventory}\n")
+    findings, acted = await tidy(place, yes=yes, cancel=cancel, json=json)
+    return inventory.document(), findings, acted
+
+
+def _show(checkups: list[Checkup]) -> None:
+    from rich.console import Console
+
+    from quantum_async.display.tables import print_table
+
+    missing = missing_by_extra()
+    there = [extra for extra, gone in missing.items() if not gone]
+    sys.stdout.write(f"{platform_words()}\nextras: {', '.join(there) or 'none'}\n")
+    for extra, gone in missing.items():
+        if gone:
+            fix = f'pip install "quantum_async[{extra}]"'
+            sys.stdout.write(f"without {extra} ({', '.join(gone)}): {fix}\n")
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+    print_table(Console(highlight=False), HEADS, [checkup_row(checkup) for checkup in checkups])
+    for checkup in checkups:
+        if checkup.error is not None and checkup.variables:
+            sys.stdout.write(f"{checkup.provider}: {checkup.error}\n")
+    sys.stdout.write("\n")
+    sys.stdout.flush()
