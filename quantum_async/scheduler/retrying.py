@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import anyio
 import anyio.to_thread
 
-from quantum_async.errors import QuantumAsyncError
+from quantum_async.errors import QuantumAsyncError, RateLimitedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -18,6 +20,15 @@ if TYPE_CHECKING:
     """Whether an error is worth another attempt, or after how many seconds."""
 
 T = TypeVar("T")
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+
+@cache
+def _load() -> None:
+    # It warns on its own of every repetition, without saying what is repeated; we say it.
+    logging.getLogger("stamina").addHandler(logging.NullHandler())
+    import_module("stamina")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +59,16 @@ class Retry:
         try:
             return await operation()
         except QuantumAsyncError as error:
-            wait = self.judge(error)
+            wait = self._judged(error)
             if wait is False:
                 raise
         # Imported off the loop, and only now: it costs as much as a first result may.
-        await anyio.to_thread.run_sync(import_module, "stamina")
+        await anyio.to_thread.run_sync(_load)
         await anyio.sleep(self.first_wait if wait is True else wait)
         from stamina import retry_context
 
         retries = retry_context(
-            on=self.judge,
+            on=self._judged,
             attempts=self.attempts - 1,
             timeout=self.patience,
             wait_initial=2 * self.first_wait,
@@ -67,3 +78,11 @@ class Retry:
             with attempt:
                 return await operation()
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _judged(self, error: Exception) -> bool | float:
+        wait = self.judge(error)
+        if wait is not False:
+            # Being asked to slow down is nothing to worry about.
+            level = logging.INFO if isinstance(error, RateLimitedError) else logging.WARNING
+            logger.log(level, "an attempt failed, and may be repeated: %s", error)
+        return wait
