@@ -206,22 +206,22 @@ def _same(mine, said) -> bool:
 @pytest.mark.parametrize(
     "options", [{}, {"ham_ops": "ZII;IIZ"}, {"shot_groups": [[0, 1, 5], [1, 101, 9]]}], ids=range(3)
 )
-def test_one_job_reads_alike_through_both(real_service, real_env, options):
+def test_one_job_reads_alike_through_both(service, env, options):
     """Submitted by the vendor's, fetched by either: status, labels, order, counts, values."""
     circuits = {f"c{n}": FLIPPED for n in range(101)}
-    submitted = real_service.submit_circuits(circuits, **options)
-    assert real_service.poll_job_status(submitted, loop_until_complete=True, verbose=False)
-    theirs = real_service.get_job_results(submitted)
-    state = in_order(real_env, lambda c: c.jobs.status(submitted.job_id))
+    submitted = service.submit_circuits(circuits, **options)
+    assert service.poll_job_status(submitted, loop_until_complete=True, verbose=False)
+    theirs = service.get_job_results(submitted)
+    state = in_order(env, lambda c: c.jobs.status(submitted.job_id))
     assert state.reported == JobStatus.COMPLETED.value
     assert state.run_time == pytest.approx(theirs.run_time)
-    rows = in_order(real_env, lambda c: c.jobs.rows(submitted.job_id))
+    rows = in_order(env, lambda c: c.jobs.rows(submitted.job_id))
     assert [{"label": row.label, "results": row.plain()} for row in rows] == theirs.results
     if "ham_ops" in options:
-        values = in_order(real_env, lambda c: c.jobs.expectation_values(submitted.job_id))
+        values = in_order(env, lambda c: c.jobs.expectation_values(submitted.job_id))
         assert values == {row["label"]: row["results"] for row in theirs.results}
     else:
-        counts = in_order(real_env, lambda c: c.jobs.counts(submitted.job_id))
+        counts = in_order(env, lambda c: c.jobs.counts(submitted.job_id))
         assert counts == {row["label"]: row["results"] for row in theirs.results}
 
 
