@@ -12,7 +12,9 @@ from qiskit.primitives import DataBin, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from quantum_async.errors import InvalidOptionError, ResultError
+from quantum_async.integrations.qiskit.async_backend import AsyncBackend
 from quantum_async.integrations.qiskit.async_primitive_job import AsyncPrimitiveJob
+from quantum_async.integrations.qiskit.fitting import check_backend
 from quantum_async.integrations.qiskit.orders import Orders, points_of
 from quantum_async.integrations.qiskit.paulis import (
     Basis,
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.primitives import EstimatorPubLike
 
-    from quantum_async.integrations.qiskit.async_backend import AsyncBackend
     from quantum_async.integrations.qiskit.described import Described, RunSettings
     from quantum_async.integrations.qiskit.paulis import Terms
     from quantum_async.models.result import Result
@@ -85,6 +86,7 @@ class AsyncEstimator:
         measured: bool = False,
         **options: object,
     ) -> None:
+        check_backend(backend, AsyncBackend, "AsyncProvider")
         self.backend = backend
         """Where."""
         self.default_precision = default_precision

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qiskit.providers import JobStatus
 
     from quantum_async.integrations.qiskit.async_provider import AsyncProvider
-    from quantum_async.integrations.qiskit.orders import Order, Place
+    from quantum_async.integrations.qiskit.orders import Order
     from quantum_async.integrations.qiskit.runs import Outcome, Run
     from quantum_async.models.job import JobRef
     from quantum_async.models.result import Result
@@ -90,7 +90,7 @@ class AsyncPrimitiveJob(Generic[PubResultT]):
         self._job_id = str(uuid.uuid4())
         self._runs = runs
         self._assembler = assembler
-        self._known: dict[Place, Outcome] = {}
+        self._known: dict[int, dict[tuple[int, int], Outcome]] = {}
 
     def __repr__(self) -> str:
         return f"<AsyncPrimitiveJob {self._job_id} of {len(self._assembler.needs)} PUBs>"
@@ -150,11 +150,11 @@ class AsyncPrimitiveJob(Generic[PubResultT]):
                 yield await self._assembled(pub)
         for order, run in self._runs:
             async for index, outcome in self._provider.followed(self._job_id, run):
-                place = order.places[index]
-                self._known[place] = outcome
-                needs[place[0]] -= 1
-                if not needs[place[0]]:
-                    yield await self._assembled(place[0])
+                pub, circuit, point = order.places[index]
+                self._known.setdefault(pub, {})[circuit, point] = outcome
+                needs[pub] -= 1
+                if not needs[pub]:
+                    yield await self._assembled(pub)
 
     async def cancel(self) -> bool:
         """Cancel at the provider what has not ended; what ran already is billed.
@@ -179,11 +179,7 @@ class AsyncPrimitiveJob(Generic[PubResultT]):
         return self._provider.waiting(self._job_id, *(run for _, run in self._runs))
 
     async def _assembled(self, pub: int) -> PubOutcome[PubResultT]:
-        found = {
-            (circuit, point): outcome
-            for (owner, circuit, point), outcome in self._known.items()
-            if owner == pub
-        }
+        found = self._known.get(pub, {})
         failure = first_failure(list(found.values()))
         if failure is not None:
             return PubOutcome(pub, error=failure)

@@ -9,8 +9,10 @@ import numpy as np
 from qiskit.primitives import BitArray, DataBin, SamplerPubResult
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
+from quantum_async.integrations.qiskit.async_backend import AsyncBackend
 from quantum_async.integrations.qiskit.async_primitive_job import AsyncPrimitiveJob
 from quantum_async.integrations.qiskit.bits import packed
+from quantum_async.integrations.qiskit.fitting import check_backend
 from quantum_async.integrations.qiskit.orders import Orders, pieces_of, points_of
 from quantum_async.integrations.qiskit.starting import started
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit.primitives import SamplerPubLike
 
-    from quantum_async.integrations.qiskit.async_backend import AsyncBackend
     from quantum_async.integrations.qiskit.described import Described, RunSettings
     from quantum_async.models.result import Result
 
@@ -61,6 +62,7 @@ class AsyncSampler:
     def __init__(
         self, backend: AsyncBackend, *, default_shots: int | None = None, **options: object
     ) -> None:
+        check_backend(backend, AsyncBackend, "AsyncProvider")
         self.backend = backend
         """Where."""
         self._default_shots = default_shots

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from qiskit.primitives import BaseEstimatorV2, PubResult
 
 from quantum_async.integrations.qiskit.async_estimator import DEFAULT_PRECISION, AsyncEstimator
+from quantum_async.integrations.qiskit.backend import QuantumAsyncBackend
+from quantum_async.integrations.qiskit.fitting import check_backend
 from quantum_async.integrations.qiskit.primitive_job import PrimitiveJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from qiskit.primitives import EstimatorPubLike
-
-    from quantum_async.integrations.qiskit.backend import QuantumAsyncBackend
 
 
 class EstimatorV2(BaseEstimatorV2):
@@ -53,6 +53,7 @@ class EstimatorV2(BaseEstimatorV2):
         measured: bool = False,
         **options: object,
     ) -> None:
+        check_backend(backend, QuantumAsyncBackend, "QuantumAsyncProvider")
         self._backend = backend
         self._twin = AsyncEstimator(
             backend.twin, default_precision=default_precision, measured=measured, **options

@@ -82,6 +82,24 @@ class Fitting:
         return found
 
 
+def check_backend(backend: object, wanted: type, provider: str) -> None:
+    """Refuse a backend of another kind, with the name of what makes the right ones.
+
+    Args:
+        backend: What was given.
+        wanted: The kind.
+        provider: What makes backends of it.
+
+    Raises:
+        InvalidInputError: It is of another kind.
+    """
+    if not isinstance(backend, wanted):
+        raise InvalidInputError(
+            f"{backend!r} is not a {wanted.__name__}",
+            remedy=f"Take one from {provider}(...).backend(name).",
+        )
+
+
 def as_circuits(given: object) -> list[QuantumCircuit]:
     """Make a list of one circuit or several.
 

@@ -11,12 +11,15 @@ from qiskit.providers import JobV1
 from quantum_async.errors import DuplicateSubmissionError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from qiskit.providers import JobStatus
     from qiskit.result import Result as QiskitResult
 
     from quantum_async.integrations.qiskit.async_job import AsyncJob
     from quantum_async.integrations.qiskit.backend import QuantumAsyncBackend
     from quantum_async.integrations.qiskit.provider import QuantumAsyncProvider
+    from quantum_async.integrations.qiskit.runs import Outcome
     from quantum_async.models.job import JobRef
 
 
@@ -74,6 +77,10 @@ class QuantumAsyncJob(JobV1):
             JobFailedError: A circuit failed.
         """
         return self._provider.run("result", lambda: self._twin.result(timeout, partial=partial))
+
+    def as_completed(self) -> Iterator[tuple[int, Outcome]]:
+        """Yield each circuit's place and outcome, our result or an error, as they finish."""
+        return self._provider.iterate(self._twin)
 
     def wait_for_final_state(
         self,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from qiskit.primitives import BaseSamplerV2, SamplerPubResult
 
 from quantum_async.integrations.qiskit.async_sampler import AsyncSampler
+from quantum_async.integrations.qiskit.backend import QuantumAsyncBackend
+from quantum_async.integrations.qiskit.fitting import check_backend
 from quantum_async.integrations.qiskit.primitive_job import PrimitiveJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from qiskit.primitives import SamplerPubLike
-
-    from quantum_async.integrations.qiskit.backend import QuantumAsyncBackend
 
 
 class SamplerV2(BaseSamplerV2):
@@ -54,6 +54,7 @@ class SamplerV2(BaseSamplerV2):
         default_shots: int | None = None,
         **options: object,
     ) -> None:
+        check_backend(backend, QuantumAsyncBackend, "QuantumAsyncProvider")
         self._backend = backend
         self._twin = AsyncSampler(backend.twin, default_shots=default_shots, **options)
 

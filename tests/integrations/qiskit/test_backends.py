@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
 import sys
 
 import pytest
@@ -10,6 +11,8 @@ from qiskit import QuantumCircuit, qasm3, transpile
 from qiskit.circuit import Parameter
 from qiskit.circuit.library import QFTGate
 from qiskit.providers import BackendV2
+from qiskit.transpiler import generate_preset_pass_manager
+from qiskit_aer import AerSimulator
 
 import quantum_async as qa
 import quantum_async.integrations.qiskit as integration
@@ -24,10 +27,14 @@ from quantum_async.errors import (
     UnknownTargetError,
 )
 from quantum_async.integrations.qiskit import (
+    AsyncEstimator,
     AsyncProvider,
+    AsyncSampler,
+    EstimatorV2,
     OutsideTargetError,
     QuantumAsyncBackend,
     QuantumAsyncProvider,
+    SamplerV2,
 )
 from tests.integrations.qiskit.circuits import asymmetric, measured
 
@@ -214,13 +221,62 @@ def test_a_scheduler_has_to_say_which_client(simulating):
         assert backend.run(asymmetric(), shots=4).result().get_counts() == {"0 01": 4}
 
 
-def test_names_are_found_late():
-    """The package lists what it has, and brings Qiskit along only when a name is asked for."""
+def test_names_are_found():
+    """The package lists what it has, each of its names can be had, and no other."""
     assert integration.QuantumAsyncBackend is QuantumAsyncBackend
     assert set(integration.__all__) <= set(dir(integration))
     assert all(getattr(integration, name) is not None for name in integration.__all__)
     with pytest.raises(AttributeError, match="Nothing"):
         _ = integration.Nothing
+
+
+LATE = """
+import sys
+import quantum_async.integrations.qiskit as integration
+assert "qiskit" not in sys.modules
+sys.modules["qiskit"] = None
+from quantum_async.errors import MissingExtraError
+try:
+    integration.SamplerV2
+except MissingExtraError as error:
+    print(error.remedy)
+"""
+
+
+def test_qiskit_is_brought_along_late():
+    """Qiskit is imported with the first name, and a missing one is told with its remedy."""
+    command = [sys.executable, "-W", "error", "-c", LATE]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=True)
+    assert "quantum_async[qiskit]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("make", "maker"),
+    [
+        (SamplerV2, "QuantumAsyncProvider"),
+        (EstimatorV2, "QuantumAsyncProvider"),
+        (AsyncSampler, "AsyncProvider"),
+        (AsyncEstimator, "AsyncProvider"),
+    ],
+)
+def test_primitives_want_a_backend_of_their_kind(statevector, make, maker):
+    """A backend of somebody else, or of the other kind, is refused by name."""
+    with pytest.raises(InvalidInputError, match="is not a") as caught:
+        make(AerSimulator())
+    assert caught.value.remedy == f"Take one from {maker}(...).backend(name)."
+    if maker == "AsyncProvider":
+        with pytest.raises(InvalidInputError):
+            make(statevector)
+
+
+def test_a_pass_manager_for_a_backend(statevector):
+    """Qiskit's pass managers take a backend as well."""
+    manager = generate_preset_pass_manager(optimization_level=1, backend=statevector)
+    circuit = QuantumCircuit(2)
+    circuit.append(QFTGate(2), range(2))
+    circuit.append(QFTGate(2).inverse(), range(2))
+    circuit.measure_all()
+    assert statevector.run(manager.run(circuit), shots=4).result().get_counts() == {"00": 4}
 
 
 def test_errors_travel():
