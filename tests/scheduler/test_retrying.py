@@ -37,7 +37,7 @@ async def test_a_failed_attempt_is_told(caplog):
 async def test_being_asked_to_slow_down_is_no_warning(caplog):
     """A full queue is every day's business."""
     caplog.set_level(logging.INFO)
-    slower = RateLimitedError("too many", provider="pasqal", retry_after=0.0)
+    slower = RateLimitedError("too many", provider="pasqal")
     assert await RETRY.run(failing(slower)) == "done"
     ours = [record for record in caplog.records if record.name.startswith("quantum_async")]
     assert [record.levelname for record in ours] == ["INFO"]
