@@ -62,7 +62,7 @@ def client(wanted: SimpleNamespace) -> Watching:
     settings = PasqalSettings.read(wanted.env)
     options = SessionOptions()
     if wanted.connections is not None:
-        polls = max(options.control_connections, wanted.connections // 16)
+        polls = max(options.control_connections, wanted.connections // 8)
         options = SessionOptions(connections=wanted.connections, control_connections=polls)
     made = Watching(
         username=settings.username,

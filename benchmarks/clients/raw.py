@@ -105,7 +105,7 @@ class Raw:
         self.prefix = core.path
         self.pool = Pool(core.hostname, core.port, wanted.connections)
         # Polls must not wait behind a thousand downloads.
-        self.polls = Pool(core.hostname, core.port, max(4, wanted.connections // 16))
+        self.polls = Pool(core.hostname, core.port, max(4, wanted.connections // 8))
         self.host = f"Host: {core.netloc}\r\n"
         self.waiting: deque[tuple[str, float]] = deque()
         self.tasks: set[asyncio.Task[None]] = set()

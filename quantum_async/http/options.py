@@ -56,8 +56,8 @@ class SessionOptions:
     """
 
     timeouts: Timeouts = field(default_factory=Timeouts)
-    connections: int = 32
-    control_connections: int = 4
+    connections: int = 64
+    control_connections: int = 8
     rate: RateLimit | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     proxy: str | None = field(default=None, repr=False)

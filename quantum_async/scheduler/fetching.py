@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.record import JobRecord
 
 ATTEMPTS = 10
-BULK_PARTS = 5
+BULK_PARTS = 4
 """In how many parts, at the most, the results of a batch are fetched while it runs."""
 BULK_WAIT = 0.25
 """Longest wait for more results of a batch, as a fraction of the median run time."""

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
 SHORT_POLL_PAGES = 4
 """Pages asked for at a time where the server answers at once, at the least."""
-POLL_SHARE = 16
+POLL_SHARE = 8
 """One page at a time for so many requests in flight: more jobs need more pages."""
+SPACING = 0.2
+"""Least time between pages that are not full, as a fraction of the shortest poll interval."""
 LONG_POLL_PAGES = 128
 """Pages asked for at a time where the server holds the answer back."""
 LONG_POLL_WAIT = 60.0
@@ -80,6 +82,10 @@ class Poller:
         self._failing_since: float | None = None
         self._failures = 0
         self._not_before = 0.0
+        self._asked_at = 0.0
+        self._spacing = 0.0
+        if not lane.capabilities.long_poll:
+            self._spacing = SPACING * lane.limits.min_poll_interval
         short = max(SHORT_POLL_PAGES, lane.requests_in_flight // POLL_SHARE)
         self._slots = anyio.Semaphore(LONG_POLL_PAGES if lane.capabilities.long_poll else short)
 
@@ -95,7 +101,7 @@ class Poller:
             watch.records.append(record)
             record.watch = watch
         for watch in watches.values():
-            self._schedule(watch, now)
+            self._schedule(watch, now, now)
         self._signal.notify()
 
     def hurry(self, record: JobRecord) -> None:
@@ -109,12 +115,17 @@ class Poller:
         while True:
             now = anyio.current_time()
             due = max(self._first_due(), self._not_before)
+            if due <= now and not self._fills_page(now):
+                # A moment later more are due, and go along.
+                due = max(due, self._asked_at + self._spacing)
             if due > now:
                 await self._signal.wait_until(due)
                 continue
             await self._slots.acquire()
-            page = self._next_page(anyio.current_time())
+            now = anyio.current_time()
+            page = self._next_page(now)
             if page:
+                self._asked_at = now
                 tasks.start_soon(self._lane.guarded, self._ask, page)
             else:
                 self._slots.release()
@@ -146,6 +157,17 @@ class Poller:
             heapq.heappop(heap)
         return heap[0][0] if heap else FAR
 
+    def _fills_page(self, now: float) -> bool:
+        """Say whether a whole page is due, by a walk down the heap that stops where none is."""
+        heap, most = self._heap, self._lane.capabilities.jobs_per_poll
+        found, places = 0, [0]
+        while places and found < most:
+            place = places.pop()
+            if place < len(heap) and heap[place][0] <= now:
+                found += 1
+                places += (2 * place + 1, 2 * place + 2)
+        return found >= most
+
     def _next_page(self, now: float) -> list[Watch]:
         page: list[Watch] = []
         while len(page) < self._lane.capabilities.jobs_per_poll:
@@ -157,6 +179,7 @@ class Poller:
 
     async def _ask(self, page: list[Watch]) -> None:
         records = [r for watch in page for r in watch.records if r.stage is Stage.ACCEPTED]
+        sent = anyio.current_time()
         try:
             states = await self._poll([r.ref for r in records if r.ref is not None])
         except QuantumAsyncError as error:
@@ -169,7 +192,7 @@ class Poller:
                     self._update(record, states.get(record.ref), now)
             for watch in page:
                 if not watch.is_over:
-                    self._schedule(watch, now)
+                    self._schedule(watch, now, sent)
                 watch.asked_at = now
         finally:
             self._slots.release()
@@ -199,11 +222,13 @@ class Poller:
         half_gap = (now - max(asked_at, record.accepted_at)) / 2
         return max(now - record.accepted_at - half_gap, 0.0)
 
-    def _schedule(self, watch: Watch, now: float) -> None:
+    def _schedule(self, watch: Watch, now: float, sent: float) -> None:
         first = watch.records[0]
         if not self._lane.capabilities.long_poll:
             delay = self._law(first).next_delay(now - first.accepted_at, len(self._heap))
-            self._push(now + delay, watch)
+            # From question to question, or the way there and back would be added to each lag;
+            # but a server that takes its time is given a rest.
+            self._push(max(sent + delay, now + delay / 2), watch)
             return
         # A server that answers at once although nothing changed must not be asked in a spin.
         earliest = watch.asked_at + self._lane.limits.min_poll_interval

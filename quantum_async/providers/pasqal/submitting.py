@@ -29,6 +29,7 @@ from quantum_async.providers.pasqal.translate.facts import (
     check_shots,
     check_values,
     facts_of,
+    known_facts,
 )
 from quantum_async.providers.pasqal.translate.sequences import bound, ready
 
@@ -251,6 +252,9 @@ async def read_aside(program: Program) -> SequenceFacts:
     """Read a sequence's facts, in a worker thread if it is long."""
     if len(program.payload) < LARGE:
         return facts_of(program)
+    # A thread costs more than the rest of a repeated submission's preparations.
+    if (known := known_facts(program)) is not None:
+        return known
     return await anyio.to_thread.run_sync(facts_of, program)
 
 
