@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from quantum_async.http.address import segment
 from quantum_async.providers.azure.pages import items
-from quantum_async.providers.azure.wire import AzureQuota, Paged, QuotaUsage
+from quantum_async.providers.azure.wire import AzureQuota, OfferUsages, Paged, QuotaUsage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,20 +40,11 @@ class Quotas:
         query: dict[str, str | int] = {"providerId": provider}
         return items(self._gateway, USAGES, "/quotaUsages", query, wanted="list quota usages")
 
-    async def suite_offer_usages(self, provider: str) -> AsyncIterator[QuotaUsage]:
+    def suite_offer_usages(self, provider: str) -> AsyncIterator[QuotaUsage]:
         """Iterate over what the whole subscription has used of a provider's offer.
 
         Args:
             provider: The provider's name.
         """
         path = f"^/providers/Microsoft.Quantum/suiteOffers/{segment(provider)}/quotaUsages"
-        response = await self._gateway.read(path, wanted=f"list the usages of {provider}")
-        found = response.json()
-        # Both a bare list and a page are documented.
-        values = found if isinstance(found, list) else USAGES.model_validate(found).value
-        for value in values:
-            yield value if isinstance(value, QuotaUsage) else _usage(value)
-
-
-def _usage(value: object) -> QuotaUsage:
-    return QuotaUsage.model_validate_json(json.dumps(value))
+        return items(self._gateway, OfferUsages, path, {}, wanted=f"list the usages of {provider}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
 from quantum_async.errors import ConfigurationError
 
@@ -78,14 +78,10 @@ class AzureSettings(BaseModel):
             environ: Read instead of the process's environment.
 
         Raises:
-            ConfigurationError: A variable is malformed, or nothing says which workspace is meant.
+            ConfigurationError: Nothing says which workspace is meant.
         """
         given = os.environ if environ is None else environ
-        try:
-            found = cls.model_validate({n: v.strip() for n, v in given.items() if v.strip()})
-        except ValidationError as error:
-            names = ", ".join(str(part["loc"][0]) for part in error.errors())
-            raise ConfigurationError(f"{names} cannot be used", provider="azure") from None
+        found = cls.model_validate({n: v.strip() for n, v in given.items() if v.strip()})
         if not (found.connection_string or found.resource_id or found.name):
             raise ConfigurationError(
                 "the environment names no workspace of Azure Quantum",

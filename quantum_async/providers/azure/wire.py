@@ -14,6 +14,7 @@ from pydantic import (
     JsonValue,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
@@ -409,6 +410,15 @@ class Paged(Document, Generic[Item]):
 
     value: Annotated[tuple[Item, ...], BeforeValidator(_texts)] = ()
     next_link: str | None = None
+
+
+class OfferUsages(Paged[QuotaUsage]):
+    """What was used of an offer: a page, or a bare list; both are documented."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _page(cls, found: object) -> object:
+        return {"value": found} if isinstance(found, list) else found
 
 
 class SasAnswer(Document):
