@@ -272,13 +272,30 @@ def test_a_job_without_results(service, divi, runner, word):
     assert (found.value.job_id, found.value.status.value) == (JOB, word)
 
 
+class Noting(threading.Event):
+    """An event that notes how long it is waited for, and is set after so many times."""
+
+    def __init__(self, most=100):
+        super().__init__()
+        self.most = most
+        self.waits = []
+
+    def wait(self, timeout=None):
+        self.waits.append(timeout)
+        if len(self.waits) >= self.most:
+            self.set()
+        return self.is_set()
+
+
 def test_polls_begin_fast_slow_down_and_have_a_limit(service, divi):
     """Weak spot 9: not one fixed pause; the job is left running, and the error names it."""
     service.status = "RUNNING"
-    runner = divi.runner(max_retries=4)
-    with pytest.raises(TimeoutError, match=f"{JOB} has not ended after 4 polls"):
-        runner.poll_job_status(job(divi), loop_until_complete=True)
-    assert len(service.requests) == 4
+    event = Noting()
+    runner = divi.module.QoroRunner(client(service), polling_interval=0.5, max_retries=7)
+    with runner, pytest.raises(TimeoutError, match=f"{JOB} has not ended after 7 polls"):
+        runner.poll_job_status(job(divi), loop_until_complete=True, cancellation_event=event)
+    assert event.waits == pytest.approx([0.1, 0.15, 0.225, 0.3375, 0.5, 0.5, 0.5])
+    assert len(service.requests) == 7
     assert service.asked("POST", CANCEL) == []
 
 
@@ -311,19 +328,14 @@ def test_an_interrupt_cancels_the_job_unless_somebody_else_looks_after_it(servic
 
 
 def test_an_event_ends_the_waiting_between_polls(service, divi):
-    """At once, however long the pause: the one who set it decides what becomes of the job."""
+    """The pause is a wait for it; the one who set it decides what becomes of the job."""
     service.status = "RUNNING"
-    runner = divi.module.QoroRunner(client(service), polling_interval=60.0)
-    event = threading.Event()
-    start = time.monotonic()
-    with runner, pytest.raises(divi.cancelled, match=JOB):
-        runner.poll_job_status(
-            job(divi),
-            loop_until_complete=True,
-            progress_callback=lambda number, _: number == 2 and event.set(),
-            cancellation_event=event,
+    event = Noting(2)
+    with pytest.raises(divi.cancelled, match=JOB):
+        divi.runner(max_retries=9).poll_job_status(
+            job(divi), loop_until_complete=True, cancellation_event=event
         )
-    assert time.monotonic() - start < 5
+    assert len(service.requests) == len(event.waits) == 2
     assert service.asked("POST", CANCEL) == []
 
 
