@@ -112,13 +112,12 @@ class AsyncEstimator:
             InvalidInputError: A circuit or an option is of no use; nothing was sent.
         """
         wanted = self.default_precision if precision is None else precision
-        coerced = [EstimatorPub.coerce(pub, wanted) for pub in pubs]
         plan = Plan(
             self.backend,
             self.backend.settings(self.options),
             is_computed=self.backend.machine.has_observables and not self.measured,
         )
-        await anyio.to_thread.run_sync(plan.make, coerced)
+        await anyio.to_thread.run_sync(plan.make, pubs, wanted)
         runs = await started(self.backend, plan.orders)
         return AsyncPrimitiveJob(self.backend.source, runs, plan)
 
@@ -164,13 +163,18 @@ class Plan:
         """How many pieces each PUB waits for."""
         return [sum(len(points) for _, points in one.circuits) for one in self._planned]
 
-    def make(self, pubs: Sequence[EstimatorPub]) -> None:
+    def make(self, given: Iterable[EstimatorPubLike], precision: float) -> None:
         """Check PUBs and sort their pieces; sends nothing.
+
+        Args:
+            given: The PUBs.
+            precision: Precision of those that do not say.
 
         Raises:
             OutsideTargetError: A circuit does not fit.
             InvalidOptionError: A precision cannot be reached.
         """
+        pubs = [EstimatorPub.coerce(pub, precision) for pub in given]
         bare = [without_final_measurements(pub.circuit) for pub in pubs]
         circuits = self._backend.fitted(bare, self._settings) if bare else []
         for number, (pub, circuit) in enumerate(zip(pubs, circuits, strict=True)):

@@ -90,9 +90,13 @@ class AsyncSampler:
             InvalidInputError: A circuit or an option is of no use; nothing was sent.
         """
         wanted = self.default_shots if shots is None else shots
-        coerced = [SamplerPub.coerce(pub, wanted) for pub in pubs]
         settings = self.backend.settings(self.options)
-        orders = await anyio.to_thread.run_sync(ordered, coerced, self.backend, settings)
+
+        def plan() -> tuple[list[SamplerPub], Orders]:
+            coerced = [SamplerPub.coerce(pub, wanted) for pub in pubs]
+            return coerced, ordered(coerced, self.backend, settings)
+
+        coerced, orders = await anyio.to_thread.run_sync(plan)
         runs = await started(self.backend, orders)
         return AsyncPrimitiveJob(self.backend.source, runs, Sampled(coerced))
 

@@ -75,7 +75,7 @@ class Service:
 
     async def described(self, device: Device) -> Machine:
         """Say what is to be known of a device that was listed."""
-        return Machine(device, gate_target(device))
+        return Machine(device, await anyio.to_thread.run_sync(gate_target, device))
 
     async def found(self, job_id: str) -> tuple[str, int]:
         """Look a job up: the device that it runs on, empty if not told, and its circuits.
@@ -114,7 +114,8 @@ class QoroService(Service):
     async def described(self, device: Device) -> Machine:
         """Say what a cluster or a system can do."""
         found = await cast("QoroClient", self.client).systems.find(device.name)
-        return Machine(device, gate_target(device), has_observables=found.supports_expval)
+        target = await anyio.to_thread.run_sync(gate_target, device)
+        return Machine(device, target, has_observables=found.supports_expval)
 
     async def found(self, job_id: str) -> tuple[str, int]:
         """Look a job up; how many circuits it has is told once it has ended."""

@@ -252,7 +252,7 @@ def test_one_shot_has_no_spread():
     assert (mean, variance) == (0.0, pytest.approx(4 / 3))
 
 
-async def test_estimating_is_awaited():
+async def test_estimating_is_awaited(never_blocks):
     """The awaited estimator gives what the other one does; PUBs come as they finish."""
     async with AsyncProvider(qa.LocalClient(seed=1)) as provider:
         estimator = AsyncEstimator(await provider.backend("statevector"))

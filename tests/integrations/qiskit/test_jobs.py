@@ -137,7 +137,7 @@ def test_waiting_for_the_end(statevector):
     assert seen == [(job.job_id(), QiskitStatus.DONE, job)]
 
 
-async def test_jobs_are_awaited():
+async def test_jobs_are_awaited(never_blocks):
     """A job is awaited, or iterated over as its circuits finish."""
     async with AsyncProvider(qa.LocalClient(seed=1)) as provider:
         backend = await provider.get_backend()

@@ -229,7 +229,7 @@ def test_a_job_of_pubs(sampler):
     assert job.job_id() in repr(job)
 
 
-async def test_sampling_is_awaited():
+async def test_sampling_is_awaited(never_blocks):
     """The awaited sampler gives what the other one does."""
     async with AsyncProvider(qa.LocalClient(seed=1)) as provider:
         sampler = AsyncSampler(await provider.backend(), default_shots=8)
