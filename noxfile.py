@@ -195,21 +195,21 @@ def conformance(session: nox.Session, vendor: str) -> None:
     )
 
 
-@nox.session
+@nox.session(requires=["client(pasqal)"])
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks, or those named after ``--``."""
+    """Measure us beside the vendor's client and others; ``-- --quick``, or one script's name."""
     _install(session, "bench", extras="all")
-    scripts = session.posargs or sorted(
-        str(path.relative_to(ROOT)) for path in (ROOT / "benchmarks").glob("bench_*.py")
-    )
-    for script in scripts:
-        session.run("python", script)
+    if session.posargs and session.posargs[0].endswith(".py"):
+        session.run("python", *session.posargs)
+    else:
+        vendor = ("--vendor", CLIENTS["pasqal"])
+        session.run("python", "benchmarks/run.py", *vendor, *session.posargs)
 
 
 @nox.session
 @nox.parametrize("vendor", CRASHED, ids=CRASHED)
 def client(session: nox.Session, vendor: str) -> None:
-    """Install a vendor's own SDK for the comparison of crashes."""
+    """Install a vendor's own SDK for the comparisons of speed and of crashes."""
     group = nox.project.dependency_groups(PROJECT, f"conformance-{vendor}")
     session.install("-q", "-c", f".ci/constraints-{vendor}.txt", *group)
     CLIENTS[vendor] = str(Path(session.bin) / "python")

@@ -56,15 +56,16 @@ def document(
 
 
 def _ratios(rows: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """The engine's rows divided by baselines of as many jobs."""
     return {
         name: {
             f"{figure} over {other}": row[figure] / rows[other][figure]
             for figure in ("wall", "cpu_ms_per_job")
-            for other in AGAINST
-            if other in rows and other != name and rows[other].get(figure)
+            for other in (*AGAINST, "raw, ten times the jobs")
+            if other in rows and rows[other]["jobs"] == row["jobs"]
         }
         for name, row in rows.items()
-        if "wall" in row
+        if name.startswith("engine") and "wall" in row
     }
 
 
@@ -79,7 +80,7 @@ def markdown(found: dict[str, object]) -> str:
         "Extrapolated: " + "; ".join(f"{k} ({v})" for k, v in found["scaled"].items()) + ".",
         _goals(found["goals"]),
         _rows(found["rows"]),
-        _table(found["ratios"], "against"),
+        _table(found["ratios"]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -104,11 +105,13 @@ def _rows(rows: dict[str, dict[str, float]]) -> str:
     return "\n".join(lines)
 
 
-def _table(ratios: dict[str, dict[str, float]], title: str) -> str:
-    lines = []
+def _table(ratios: dict[str, dict[str, float]]) -> str:
+    names = list(dict.fromkeys(name for row in ratios.values() for name in row))
+    shown = [name.replace("cpu_ms_per_job", "CPU") for name in names]
+    lines = ["| ratio | " + " | ".join(shown) + " |", "|---" * (len(names) + 1) + "|"]
     for name, row in ratios.items():
-        cells = ", ".join(f"{what} {figure:.3g}" for what, figure in row.items())
-        lines.append(f"- {name}, {title}: {cells}")
+        cells = [f"{row[one]:.3g}" if one in row else "" for one in names]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
