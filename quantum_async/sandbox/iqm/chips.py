@@ -66,12 +66,25 @@ class Chip:
         return (*self.qubits, *self.resonators)
 
 
-def _square(alias: str, title: str, rows: int, columns: int) -> Chip:
-    names = [[f"QB{row * columns + c + 1}" for c in range(columns)] for row in range(rows)]
-    across = [(row[c], row[c + 1]) for row in names for c in range(columns - 1)]
-    down = [(names[r][c], names[r + 1][c]) for r in range(rows - 1) for c in range(columns)]
-    qubits = tuple(name for row in names for name in row)
-    return Chip(alias, title, "M000_W0_A00_Z00", qubits, (), (*across, *down))
+def _lattice(alias: str, title: str, label: str, rows: tuple[range, ...]) -> Chip:
+    """Make a chip whose neighbours are connected.
+
+    Args:
+        alias: Its name in addresses.
+        title: Its name for people.
+        label: The label of its chip.
+        rows: For each row, in which columns it has qubits.
+    """
+    places = [(row, column) for row, columns in enumerate(rows) for column in columns]
+    numbers = {place: number for number, place in enumerate(places, start=1)}
+    pairs = [
+        (number, numbers[neighbour])
+        for (row, column), number in numbers.items()
+        for neighbour in ((row, column + 1), (row + 1, column))
+        if neighbour in numbers
+    ]
+    edges = tuple((f"QB{first}", f"QB{second}") for first, second in sorted(pairs))
+    return Chip(alias, title, label, tuple(f"QB{n}" for n in numbers.values()), (), edges)
 
 
 def _star(alias: str, title: str, size: int) -> Chip:
@@ -83,9 +96,15 @@ def _star(alias: str, title: str, size: int) -> Chip:
 CHIPS = {
     chip.alias: chip
     for chip in (
-        _square("garnet", "IQM Garnet", 4, 5),
+        _lattice("garnet", "IQM Garnet", "M000_W0_A00_Z00", (range(5),) * 4),
         _star("sirius", "IQM Sirius", 24),
-        _square("garnet:mock", "IQM Garnet Mock", 4, 5),
+        # Laid out as IQM has published of Garnet, for software that only takes that chip.
+        _lattice(
+            "garnet:mock",
+            "IQM Garnet Mock",
+            "M153_W0_P06_Z99",
+            (range(1, 3), range(5), range(5), range(5), range(1, 4)),
+        ),
     )
 }
 """Every quantum computer, by its alias."""
