@@ -45,12 +45,12 @@ def read(text: str) -> tuple[str, Shape]:
     if document.get("gateset") == "native":
         raise ValueError("this service simulates the abstract gate set only")
     qubits = int(document["qubits"])
-    lines = [_line(gate) for gate in document["circuit"]]
+    lines = [line for gate in document["circuit"] for line in _lines(gate)]
     lines += [f"measure q[{number}] -> c[{number}]" for number in range(qubits)]
     return program(qubits, lines, qubits), Shape(("c",), (qubits,))
 
 
-def _line(gate: dict[str, Any]) -> str:
+def _lines(gate: dict[str, Any]) -> list[str]:
     controls = gate.get("controls") or ([gate["control"]] if "control" in gate else [])
     targets = gate.get("targets") or [gate["target"]]
     name = gate["gate"]
@@ -60,4 +60,10 @@ def _line(gate: dict[str, Any]) -> str:
     if found is None:
         raise ValueError(f"there is no gate {name} with {len(controls)} controls")
     angle = f"({float(gate['rotation'])!r})" if "rotation" in gate else ""
-    return f"{found}{angle} {', '.join(f'q[{number}]' for number in [*controls, *targets])}"
+    qubits = [f"q[{number}]" for number in [*controls, *targets]]
+    if found == "ryy":
+        # OpenQASM 2's own header has no such gate.
+        before, after = (f"rx({sign}pi/2)" for sign in ("", "-"))
+        around = [[f"{turn} {qubit}" for qubit in qubits] for turn in (before, after)]
+        return [*around[0], f"rzz{angle} {', '.join(qubits)}", *around[1]]
+    return [f"{found}{angle} {', '.join(qubits)}"]

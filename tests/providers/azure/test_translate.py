@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given, strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit import Instruction
 
 from quantum_async.errors import (
     DeviceLimitError,
@@ -387,3 +388,197 @@ def test_notes_come_back_as_they_were_stored(registers, atoms):
 def test_any_metadata_is_read(metadata):
     """Other people's words are no reason to fail."""
     Note.read(metadata)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "histogram",
+                    "Histogram",
+                    "Results",
+                    "Shots",
+                    "Count",
+                    "Outcome",
+                    "Item1",
+                    "ro",
+                    "c",
+                    "0",
+                    "counter",
+                    "serialised_results",
+                    "DataFormat",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+OUTPUTS = [
+    "pasqal.pulser-results.v1",
+    "ionq.quantum-results.v1",
+    "honeywell.quantum-results.v1",
+    "rigetti.quil-results.v1",
+    "microsoft.quantum-results.v1",
+    "microsoft.quantum-results.v2",
+    "anything.else",
+]
+
+
+@given(
+    document=JSON,
+    format=st.sampled_from(OUTPUTS),
+    qubits=st.sampled_from([None, "0", "2", "x", "-1"]),
+    note=st.sampled_from([None, '{"registers": [["c", 2]], "qubits": [0, 5]}', '{"qubits": "a"}']),
+)
+def test_any_output_gives_a_result_or_an_error_of_ours(document, format, qubits, note):
+    """Whatever a service may write: counts that add up to the shots, or a ResultError."""
+    metadata = {"num_qubits": qubits, "quantum_async": note}
+    metadata = {name: word for name, word in metadata.items() if word is not None}
+    try:
+        found = result(document, format, metadata=metadata)
+    except ResultError as error:
+        assert "job-1" in str(error) or error.job_id == "job-1"
+        return
+    assert sum(found.counts.values()) <= max(found.shots, 0)
+    assert all(set(key) <= {"0", "1", " "} for key in found.counts)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "key"),
+    [
+        ([0, 1], "01"),
+        ({"Item1": [0], "Item2": [1, 1]}, "0 11"),
+        ({"Item1": 0, "Item2": 1}, "01"),
+        ([[0], [1]], "0 1"),
+        ([{"Item1": [0], "Item2": [1]}], "0 1"),
+        (1, "1"),
+        ("[0, 1]", "01"),
+        ("([0], [1, 1])", "0 11"),
+        ("0", "0"),
+        ("01", "01"),
+    ],
+)
+def test_every_shape_of_an_outcome_is_read(outcome, key):
+    """Arrays are registers, tuples are several, bits alone are one."""
+    entry = {"Histogram": [{"Outcome": outcome, "Display": "", "Count": 2}]}
+    document = {"DataFormat": "microsoft.quantum-results.v2", "Results": [entry]}
+    assert result(document, "").counts == {key: 2}
+
+
+@pytest.mark.parametrize(
+    "outcome", [{"Error": {"Code": "0x20"}}, "Error 0x20: x", "-", [0, "-"], [2], "(", "{1}", None]
+)
+def test_lost_and_failed_shots_are_no_outcomes(outcome):
+    """The others count; where none is left, that is an error."""
+    good = {"Outcome": [0, 1], "Display": "", "Count": 2}
+    bad = {"Outcome": outcome, "Display": "", "Count": 3}
+    document = {
+        "DataFormat": "microsoft.quantum-results.v2",
+        "Results": [{"Histogram": [good, bad]}],
+    }
+    found = result(document, "")
+    assert (found.counts, found.metadata["lost_shots"]) == ({"01": 2}, 3)
+    document["Results"] = [{"Histogram": [bad]}]
+    with pytest.raises(ResultError, match="every shot"):
+        result(document, "")
+
+
+def test_the_shots_of_substitutions_follow_on_each_other():
+    """A Quil program that ran for several sets of values says so; no shot is lost."""
+    params = {"shots": 2, "substitutions": {"theta": [[0.0], [1.0]]}}
+    document = {"ro": [[0, 0], [0, 0], [1, 0], [1, 0]]}
+    found = result(document, "rigetti.quil-results.v1", inputParams=params)
+    assert found.samples == ("00", "00", "01", "01")
+    assert (found.shots, found.metadata["substitutions"]) == (4, 2)
+
+
+def test_an_outcome_beyond_the_qubits_is_damage():
+    """It would be read as another outcome."""
+    with pytest.raises(ResultError, match="outcome 4 does not fit 2 qubits"):
+        result(
+            {"histogram": {"0": 0.5, "4": 0.5}},
+            "ionq.quantum-results.v1",
+            metadata={"num_qubits": "2"},
+        )
+
+
+def test_pulsers_own_results_are_read_without_pulser():
+    """Observables become expectation values, counts and atoms are taken where they stand."""
+    written = {
+        "atom_order": ["a", "b"],
+        "tagmap": {"bitstrings": "1", "energy": "2", "overlap": "3", "state": "4", "flag": "5"},
+        "results": {
+            "1": [{"00": 1}, {"01": 3}],
+            "2": [0.5, 1.5],
+            "3": [{"real": 0.25, "imag": 0.0}],
+            "4": [[1, 2]],
+            "5": [True],
+        },
+    }
+    document = {"counter": None, "serialised_results": json.dumps(written)}
+    found = result(document, "pasqal.pulser-results.v1")
+    assert (found.counts, found.atoms) == ({"01": 3}, ("a", "b"))
+    assert {tag: each.value for tag, each in found.expectation_values.items()} == {
+        "energy": 1.5,
+        "overlap": 0.25,
+    }
+    for text in ("{oops", "[]"):
+        with pytest.raises(ResultError):
+            result({"serialised_results": text}, "pasqal.pulser-results.v1")
+
+
+def test_sequences_are_measured_or_refused():
+    """One basis is measured where nothing says which; two are refused before anything is sent."""
+    document = json.loads(driven().to_abstract_repr())
+    document["measurement"] = None
+    text = json.dumps(document)
+    sent = payload(
+        Program(text, ProgramFormat.PULSER), "pasqal.sim.emu-mps", variables={"omega": 1.0}
+    )
+    assert (
+        json.loads(json.loads(sent.content)["sequence_builder"])["measurement"] == "ground-rydberg"
+    )
+    with pytest.raises(UnboundParametersError, match="no value for omega"):
+        payload(Program(text, ProgramFormat.PULSER), "pasqal.sim.emu-mps")
+    with pytest.raises(UnboundParametersError, match="no variable 'wrong'"):
+        payload(
+            Program(text, ProgramFormat.PULSER),
+            "pasqal.sim.emu-mps",
+            variables={"omega": 1.0, "wrong": 1.0},
+        )
+    with pytest.raises(ProgramSyntaxError, match="not a Pulser sequence"):
+        payload(Program("{}", ProgramFormat.PULSER), "pasqal.sim.emu-mps")
+
+
+def test_programs_of_the_vendors_own_go_out_as_they_are():
+    """With the format, the media type and the shots; values cannot be put into them."""
+    program = Program('{"qubits": 2, "circuit": []}', ProgramFormat.IONQ)
+    found = payload(program)
+    assert (found.content, found.input_format) == (program.data, "ionq.circuit.v1")
+    assert found.metadata == {"num_qubits": "2"}
+    assert payload(Program("not json", ProgramFormat.IONQ)).metadata == {"num_qubits": "0"}
+    with pytest.raises(UnsupportedProgramError, match="values cannot be put"):
+        payload(program, variables={"a": 1.0})
+    sent = payload(Program(b"BC", ProgramFormat.QIR), "acme.qpu")
+    assert sent.params["items"] == [{"entryPoint": "ENTRYPOINT__main", "arguments": []}]
+
+
+def test_what_no_gates_say_is_refused():
+    """An operation without a definition, and a circuit that OpenQASM 2 has no words for."""
+    circuit = QuantumCircuit(1, 1)
+    circuit.append(Instruction("oracle", 1, 0, []), [0])
+    circuit.measure(0, 0)
+    with pytest.raises(UnsupportedProgramError, match="oracle"):
+        payload(circuit)
+    loop = QuantumCircuit(1, 1)
+    with loop.for_loop(range(2)):
+        loop.x(0)
+    loop.measure(0, 0)
+    native = AzureOptions(form=CircuitForm.NATIVE)
+    with pytest.raises(UnsupportedProgramError, match="OpenQASM 2 cannot say"):
+        payload(loop, "quantinuum.sim.h2-1e", options=native)
