@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from divi import backends  # pyright: ignore[reportAttributeAccessIssue]
 from divi.exceptions import ExecutionCancelledError  # pyright: ignore[reportMissingImports]
 
+from quantum_async.errors import QuantumAsyncError, WaitTimeoutError
 from quantum_async.integrations.divi.desk import Desk, EndedError
 from quantum_async.integrations.divi.observables import groups_of, width_of
 from quantum_async.integrations.divi.payloads import payloads_of
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
         def __init__(self, shots: int, *, track_depth: bool = False) -> None: ...
 else:
     CircuitRunner, ExecutionResult = backends.CircuitRunner, backends.ExecutionResult
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = 0.1
 """Seconds between the first two polls; later pauses grow to the interval."""
@@ -225,6 +229,7 @@ class QoroRunner(CircuitRunner):
         Raises:
             ExecutionCancelledError: The event was set.
             QoroJobError: The job ended without results, in Divi since 0.14.
+            WaitTimeoutError: `max_retries` polls were not enough; the job goes on.
         """
         job_id = _id_of(execution_result)
         if not loop_until_complete:
@@ -233,7 +238,7 @@ class QoroRunner(CircuitRunner):
             state = self._wait(job_id, progress_callback, cancellation_event)
         except (KeyboardInterrupt, SystemExit):
             if cancellation_event is None:
-                self._desk.cancel(job_id)
+                self._take_along(job_id)
             raise
         if on_complete is not None:
             on_complete({"status": state.reported, "run_time": state.run_time or 0.0})
@@ -306,7 +311,19 @@ class QoroRunner(CircuitRunner):
             if waiter.wait(min(pause, self.polling_interval)):
                 raise _cancelled(job_id)
             pause *= 1.5
-        raise TimeoutError(f"Job {job_id} has not ended after {number} polls; it goes on.")
+        raise WaitTimeoutError(
+            f"job {job_id} has not ended after {number} polls; it goes on",
+            provider="qoro",
+            job_id=job_id,
+            remedy="Poll again, or pass a larger max_retries.",
+        )
+
+    def _take_along(self, job_id: str) -> None:
+        """Cancel a job as well as can be done, so that an interrupt stays one."""
+        try:
+            self._desk.cancel(job_id)
+        except QuantumAsyncError as error:
+            logger.warning("job %s may go on at the Qoro service: %s", job_id, error)
 
     def _record_depths(self, texts: Any) -> None:
         from qiskit import QuantumCircuit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,8 @@ def _check(content: Content, measured: Measured) -> None:
     if not labels:
         raise InvalidInputError("a job needs at least one circuit", provider="qoro")
     if len(set(labels)) < len(labels):
-        raise InvalidInputError("two circuits of a job have the same label", provider="qoro")
+        twice = next(label for label, times in Counter(labels).items() if times > 1)
+        raise InvalidInputError(f"two circuits of a job are labelled {twice!r}", provider="qoro")
     kinds = {type(item) for item in content}
     is_mapped = isinstance(measured, ShotGroups) or is_positional(measured)
     if len(kinds) > 1 or (is_mapped and kinds != {QoroCircuit}):
@@ -118,7 +120,7 @@ def _of_circuits(circuits: Sequence[QoroCircuit], measured: Measured, limit: int
     opening = b'{"circuits":{'
     rows = [json_bytes(c.label) + b":" + json_bytes(packed(c.text)) for c in circuits]
     made = []
-    for start, stop in _cut(rows, len(opening), measured, limit):
+    for start, stop in _cut(rows, labels_of(circuits), len(opening), measured, limit):
         closing = b"}," + _fields(measured, start, stop)
         made.append(Chunk(opening, tuple(rows[start:stop]), closing))
     return made
@@ -134,14 +136,14 @@ def _of_template(template: QoroTemplate, measured: Measured, limit: int) -> list
         for row in template.rows
     ]
     made = []
-    for start, stop in _cut(rows, len(opening), measured, limit):
+    for start, stop in _cut(rows, labels_of([template]), len(opening), measured, limit):
         closing = b"]," + _fields(measured, start, stop)
         made.append(Chunk(opening, tuple(rows[start:stop]), closing))
     return made
 
 
 def _cut(
-    rows: Sequence[bytes], opening: int, measured: Measured, limit: int
+    rows: Sequence[bytes], labels: Sequence[str], opening: int, measured: Measured, limit: int
 ) -> Iterator[tuple[int, int]]:
     is_grouped = isinstance(measured, ShotGroups)
     starts = {part.start for part in measured.ranges} if isinstance(measured, ShotGroups) else set()
@@ -151,9 +153,10 @@ def _cut(
         need = len(row) + 1 + (_RANGE if place in starts else 0)
         if fixed + need > limit:
             raise DeviceLimitError(
-                f"a circuit needs an upload of {fixed + need} bytes, and one takes {limit}",
+                f"circuit {labels[place]!r} needs an upload of {fixed + need} bytes, and one "
+                f"takes {limit}",
                 provider="qoro",
-                remedy="Make the circuit shorter.",
+                remedy="Make the circuit shorter, or ask for fewer observables.",
             )
         if size + need > limit:
             yield start, place

@@ -171,14 +171,17 @@ class ShotGroups:
         """
         position = 0
         for part in sorted(self.ranges, key=lambda part: part.start):
-            if part.shots <= 0 or part.start != position or part.stop <= part.start:
-                raise InvalidShotsError(
-                    f"shots are given for circuits {part.start} to {part.stop}, after {position}",
-                    remedy="Let the ranges follow each other without gaps, each with shots > 0.",
-                )
+            if part.shots <= 0 or part.stop <= part.start:
+                raise _uncovered(f"circuits {part.start} to {part.stop} have {part.shots} shots")
+            if part.start > position:
+                raise _uncovered(f"circuit {position} has no shots")
+            if part.start < position:
+                raise _uncovered(f"circuit {part.start} has shots twice")
             position = part.stop
-        if position != circuits:
-            raise InvalidShotsError(f"shots are given for {position} of {circuits} circuits")
+        if position < circuits:
+            raise _uncovered(f"circuit {position} has no shots")
+        if position > circuits:
+            raise _uncovered(f"shots are given for circuit {position - 1}, of {circuits} circuits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,15 +249,28 @@ class ObservableGroups:
         """
         position = 0
         for start, stop in sorted(self.ranges or ()):
-            if not position <= start < stop <= circuits:
-                raise InvalidInputError(
-                    f"a group of observables is for circuits {start} to {stop}, after {position} "
-                    f"and of {circuits}",
-                    provider="qoro",
-                    remedy="Give for each group its first circuit and the one after its last; "
-                    "no circuit belongs to two groups.",
-                )
+            if not 0 <= start < stop <= circuits:
+                raise _unmapped(f"circuits {start} to {stop} are none of {circuits} circuits")
+            if start < position:
+                raise _unmapped(f"circuit {start} belongs to two groups of observables")
             position = stop
+
+
+def _uncovered(message: str) -> InvalidShotsError:
+    return InvalidShotsError(
+        message,
+        provider="qoro",
+        remedy="Let the ranges follow each other from circuit 0, without gaps, each with shots; "
+        "a range ends before the circuit that it names last.",
+    )
+
+
+def _unmapped(message: str) -> InvalidInputError:
+    return InvalidInputError(
+        message,
+        provider="qoro",
+        remedy="Name for each group its first circuit, from 0, and the one after its last.",
+    )
 
 
 Measured: TypeAlias = Shots | ShotGroups | ObservableGroups

@@ -141,7 +141,9 @@ class Submitter:
         key = (job.program.digest, frozenset(job.variables))
         ready = self._prepared.get(key)
         if ready is None:
-            ready = self._prepared[key] = prepared(job.program, job.variables)
+            # Whoever comes first: jobs share a template where they share this very object.
+            made = prepared(job.program, job.variables)
+            ready = self._prepared.setdefault(key, made)
             while len(self._prepared) > _KEPT:
                 self._prepared.popitem(last=False)
         observables = job.options.observables

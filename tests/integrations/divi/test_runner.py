@@ -13,7 +13,12 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 
 import quantum_async.blocking as qa
-from quantum_async.errors import InvalidInputError, ProgramSyntaxError, ResultError
+from quantum_async.errors import (
+    InvalidInputError,
+    ProgramSyntaxError,
+    ResultError,
+    WaitTimeoutError,
+)
 from quantum_async.http.options import SessionOptions
 from quantum_async.integrations.divi.desk import unless
 from tests.providers.qoro.service import BASE, JOB, client, unpacked
@@ -292,7 +297,7 @@ def test_polls_begin_fast_slow_down_and_have_a_limit(service, divi):
     service.status = "RUNNING"
     event = Noting()
     runner = divi.module.QoroRunner(client(service), polling_interval=0.5, max_retries=7)
-    with runner, pytest.raises(TimeoutError, match=f"{JOB} has not ended after 7 polls"):
+    with runner, pytest.raises(WaitTimeoutError, match=f"{JOB} has not ended after 7 polls"):
         runner.poll_job_status(job(divi), loop_until_complete=True, cancellation_event=event)
     assert event.waits == pytest.approx([0.1, 0.15, 0.225, 0.3375, 0.5, 0.5, 0.5])
     assert len(service.requests) == 7
@@ -337,6 +342,21 @@ def test_an_event_ends_the_waiting_between_polls(service, divi):
         )
     assert len(service.requests) == len(event.waits) == 2
     assert service.asked("POST", CANCEL) == []
+
+
+def test_an_interrupt_stays_one_where_the_job_cannot_be_cancelled(service, newer, caplog):
+    """The job is named in the log, and whoever pressed Ctrl-C gets away."""
+    service.status = "RUNNING"
+    service.then("POST", CANCEL, httpx.Response(403, json={"detail": "not yours"}))
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        newer.runner().poll_job_status(
+            job(newer), loop_until_complete=True, progress_callback=interrupt
+        )
+    assert f"job {JOB} may go on" in caplog.text
 
 
 @pytest.mark.parametrize("call", ["poll", "submit"])

@@ -107,10 +107,10 @@ def test_no_upload_is_larger_than_the_limit(kind, limit):
 
 def test_a_circuit_that_fits_no_upload_is_refused():
     """Weak spot 15: it is refused here, and not by the service after a job was opened."""
-    with pytest.raises(DeviceLimitError):
+    with pytest.raises(DeviceLimitError, match="circuit 'c0' needs"):
         chunks(circuits(1), Shots(1), limit=100)
     rows = (TemplateRow("a", (1.0,)),)
-    with pytest.raises(DeviceLimitError):
+    with pytest.raises(DeviceLimitError, match="circuit 'a' needs"):
         chunks([QoroTemplate(TURNED, ("t",), rows)], Shots(1), limit=150)
     assert LIMIT == 996_147
 
@@ -171,7 +171,7 @@ def test_groups_of_observables_for_every_circuit_are_one_group():
 )
 def test_a_map_that_does_not_fit_the_circuits_is_refused(ranges):
     """Overlapping, too long, empty or negative ranges would be read as somebody pleases."""
-    with pytest.raises(InvalidInputError, match="group of observables is for circuits"):
+    with pytest.raises(InvalidInputError, match=r"belongs to two groups|are none of 3"):
         chunks(circuits(3), ObservableGroups((("ZZ",), ("XX",)), ranges))
 
 
@@ -198,6 +198,26 @@ async def test_what_cannot_be_a_job_is_refused_before_one_is_opened(
     with pytest.raises((InvalidInputError, InvalidShotsError)):
         await qoro.jobs.submit(content, measured=measured)
     assert service.requests == []
+
+
+@pytest.mark.parametrize(
+    ("ranges", "words"),
+    [
+        ([(0, 2, 5)], "circuit 2 has no shots"),
+        ([(1, 3, 5)], "circuit 0 has no shots"),
+        ([(0, 1, 5), (2, 3, 5)], "circuit 1 has no shots"),
+        ([(0, 2, 5), (1, 3, 5)], "circuit 1 has shots twice"),
+        ([(0, 3, 0)], "circuits 0 to 3 have 0 shots"),
+        ([(0, 0, 5)], "circuits 0 to 0"),
+        ([(0, 4, 5)], "circuit 3, of 3 circuits"),
+    ],
+)
+def test_shots_that_do_not_fit_the_circuits_are_told_by_circuit(ranges, words):
+    """The error names the circuit, and says how ranges are written."""
+    measured = ShotGroups(tuple(ShotRange(*one) for one in ranges))
+    with pytest.raises(InvalidShotsError, match=words) as found:
+        chunks(circuits(3), measured)
+    assert "without gaps" in found.value.remedy
 
 
 def test_templates_and_observables_are_checked_when_they_are_made():
