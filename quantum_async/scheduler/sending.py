@@ -21,7 +21,7 @@ from quantum_async.models.submission import SubmitRequest
 from quantum_async.scheduler.groups import GroupQueue
 from quantum_async.scheduler.pacing import Pace
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
-from quantum_async.scheduler.signal import Signal
+from quantum_async.scheduler.signal import Broadcast, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -66,7 +66,7 @@ class Sender:
         self._lane = lane
         self._queue = GroupQueue(lane.client)
         self._signal = Signal()
-        self._room = anyio.Event()
+        self._room = Broadcast()
         self._slots = anyio.Semaphore(lane.requests_in_flight)
         self._pace = Pace(lane.limits.submissions_per_second)
         self._refusal: QuantumAsyncError | None = None
@@ -117,7 +117,6 @@ class Sender:
         # Whole submissions: what is left over would be sent as a small one of its own.
         ahead = max(2, QUEUE_AHEAD // self.group_size) * self.group_size
         while self._refusal is None and len(self._queue) + self.group_size > ahead:
-            self._room = anyio.Event()
             await self._room.wait()
         if self._refusal is not None:
             raise self._refusal
@@ -126,13 +125,13 @@ class Sender:
     def refuse(self, error: QuantumAsyncError) -> list[JobRecord]:
         """Take no more jobs, and return those that were not sent yet."""
         self._refusal = error
-        self._room.set()
+        self._room.notify()
         return self._queue.clear()
 
     def withdraw(self, record: JobRecord) -> None:
         """Take a job that was not sent yet out of the queue."""
         self._queue.remove(record)
-        self._room.set()
+        self._room.notify()
 
     def waiting_for(self, batch: object) -> bool:
         """Say whether a job of this batch was not accepted yet."""
@@ -167,7 +166,7 @@ class Sender:
         for record in records:
             record.stage = Stage.SENDING
             record.flight = flight
-        self._room.set()
+        self._room.notify()
 
     async def _send_group(self, records: list[JobRecord]) -> None:
         try:

@@ -22,6 +22,7 @@ from quantum_async.models.submission import JobSpec, RunOptions
 from quantum_async.models.sweep import SweepPoint, SweepResults
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.revival import Revival
+from quantum_async.scheduler.signal import Broadcast
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Mapping, Sequence
@@ -75,7 +76,7 @@ class Sweep:
         self._is_cancelled = False
         self._outcomes: dict[int, SweepPoint] = {}
         self._finished: list[int] = []
-        self._progress = anyio.Event()
+        self._progress = Broadcast()
         self._fed = anyio.Event()
         self._failure: BaseException | None = None
         self.points = points
@@ -304,7 +305,7 @@ class Sweep:
                 self._unseen[point.index] = point.error
             if self._on_error == "raise" or isinstance(point.error, HOPELESS):
                 self._fail(point.error)
-        self._progress.set()
+        self._progress.notify()
 
     def _fail(self, error: BaseException) -> None:
         """Send no further point."""
@@ -326,14 +327,13 @@ class Sweep:
                 self._outcomes[index] = SweepPoint(index, self.points[index], error=self._failure)
         if self._failed and not self._unseen and not self._is_cancelled:
             self._unseen[self._first_failure()] = self._failure
-        self._progress.set()
+        self._progress.notify()
 
     def _first_failure(self) -> int:
         return next(index for index in self._finished if index in self._failed)
 
     async def _wait_beyond(self, position: int) -> None:
         while self.done <= position:
-            self._progress = anyio.Event()
             await self._progress.wait()
 
     def _look_at(self, index: int) -> None:

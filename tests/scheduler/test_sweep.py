@@ -280,3 +280,30 @@ async def test_no_submission_is_smaller_than_it_must_be() -> None:
     async with Scheduler(client, limits=QUICK) as scheduler:
         await scheduler.sweep(PROGRAM, qa.grid(x=range(100)), shots=1)
     assert sorted(client.world.sizes) == [10, 30, 30, 30]
+
+
+async def test_sweeps_side_by_side_all_end() -> None:
+    """Several sweeps that wait for room at once are all told when there is some."""
+    client = FakeClient(run_time=lambda _: 0.01).can(jobs_per_submission=10)
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        sweeps = [scheduler.sweep(PROGRAM, qa.grid(x=range(250)), shots=1) for _ in range(4)]
+        with anyio.fail_after(15):
+            for sweep in sweeps:
+                assert len(await sweep) == 250
+
+
+async def test_two_readers_of_one_sweep_see_every_point() -> None:
+    """Whoever iterates is woken up by each point, however many iterate."""
+    seen: list[list[int]] = [[], [], []]
+    client = FakeClient(run_time=lambda number: 0.01 * (number % 5))
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        sweep = scheduler.sweep(PROGRAM, qa.grid(x=range(20)), shots=1)
+
+        async def read(points: list[int]) -> None:
+            points += [point.index async for point in sweep]
+
+        with anyio.fail_after(15):
+            async with anyio.create_task_group() as tasks:
+                for one in seen:
+                    tasks.start_soon(read, one)
+    assert [sorted(points) for points in seen] == [list(range(20))] * 3
