@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _USUAL = "c"
+_ALL = "meas"
+"""What Qiskit's `measure_all` calls its register: so usual that a sweep need not spell it out."""
 
 
 def label_of(index: int, registers: Sequence[Register]) -> str:
@@ -24,6 +26,8 @@ def label_of(index: int, registers: Sequence[Register]) -> str:
     """
     if len(registers) <= 1 and all(register.name == _USUAL for register in registers):
         return str(index)
+    if [register.name for register in registers] == [_ALL]:
+        return f"{index};"
     named = ",".join(f"{quote(r.name, safe='')}:{r.width}" for r in registers)
     return f"{index};{named}"
 
@@ -38,9 +42,9 @@ def registers_of(label: str, width: int) -> tuple[Register, ...] | None:
     Returns:
         The registers, or ``None`` where they do not explain the result.
     """
-    _, _, named = label.partition(";")
+    _, mark, named = label.partition(";")
     if not named:
-        return (Register(_USUAL, width),) if width else ()
+        return (Register(_ALL if mark else _USUAL, width),) if width else ()
     try:
         parts = [part.rsplit(":", 1) for part in named.split(",")]
         registers = tuple(Register(unquote(name), int(size)) for name, size in parts)

@@ -19,6 +19,7 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.http.telemetry import EventHooks
 from quantum_async.models.job import JobStatus
 from quantum_async.providers.qoro.chunks import chunks, packed
+from quantum_async.providers.qoro.labels import label_of
 from quantum_async.providers.qoro.payloads import QoroTemplate, Shots, TemplateRow, filled
 from quantum_async.providers.qoro.translate.programs import prepared
 from quantum_async.simulation.programs import as_program
@@ -102,7 +103,8 @@ def bytes_of(circuit, points, moving):
     ready = prepared(as_program(circuit), _values(circuit, 0, moving))
     assert ready.is_template
     rows = tuple(
-        TemplateRow(str(n), ready.values(_values(circuit, n, moving))) for n in range(points)
+        TemplateRow(label_of(n, ready.registers), ready.values(_values(circuit, n, moving)))
+        for n in range(points)
     )
     template = QoroTemplate(ready.text, ready.names, rows).settled()
     made = chunks([template], Shots(1000))
@@ -145,6 +147,19 @@ def test_a_template_sends_a_fraction_of_the_bytes(row):
     assert sent - floor <= 30 * 2000
     said = [float(figure) for figure in row[3:]]
     assert [bound / 2000, sent / 2000, floor / 2000, bound / sent] == pytest.approx(said, rel=0.03)
+
+
+async def test_the_figures_are_what_a_scheduler_really_sends():
+    """Every body of a sweep counted, those that open its jobs included."""
+    service, circuit = Shuffled(), qaoa()
+    values = [_values(circuit, n, 4) for n in range(2000)]
+    axes = {name: [value[name] for value in values] for name in values[0]}
+    async with qa.Scheduler(client(service), limits=QUICK) as scheduler:
+        await scheduler.sweep(circuit, qa.zip_points(**axes), shots=1000)
+    really = sum(len(r.content) for r in service.requests if r.method == "POST")
+    sent, _, _ = bytes_of(circuit, 2000, 4)
+    assert len(service.jobs) == 2
+    assert really == pytest.approx(sent, rel=0.02)
 
 
 def test_the_page_has_a_row_for_each_promise():
@@ -252,7 +267,7 @@ class Shuffled(Service):
             return httpx.Response(201, json={"job_id": list(self.jobs)[-1]})
         if what == "add_circuits":
             for point in json.loads(request.content)["parameter_sets"]:
-                shots = round(point["values"][0] * 1000)
+                shots = abs(round(point["values"][0] * 1000)) or 1
                 self.jobs[job].insert(0, row(point["label"], {"1": shots}, 1))
         elif what == "resultsV2":
             self.rows = self.jobs[job]
