@@ -79,7 +79,7 @@ async def test_a_thousand_circuits_find_their_parameters():
 
 @pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
 @pytest.mark.parametrize(
-    ("points", "size"), [(100, 40), pytest.param(1000, 500, marks=pytest.mark.nightly)]
+    ("points", "size"), [(48, 20), pytest.param(1000, 500, marks=pytest.mark.nightly)]
 )
 async def test_simulated_circuits_find_their_parameters(points, size):
     """Really run, circuits are as few jobs as fit, and each outcome is its point's number."""
