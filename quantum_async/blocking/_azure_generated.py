@@ -845,6 +845,8 @@ class Sessions(Handle["AsyncSessions"]):
         name: str = "",
         provider: str = "",
         on_failure: FailurePolicy | str | None = None,
+        priority: Priority | str | None = None,
+        tags: Sequence[str] = (),
         id: str | None = None,
         timeout: float | None = None,
     ) -> AzureSession:
@@ -856,6 +858,8 @@ class Sessions(Handle["AsyncSessions"]):
             provider: The provider; what comes before the first dot of the target, by default.
             on_failure: What a failed job does to the rest, also as ``"Abort"`` or ``"Continue"``;
                 the service's own way is to end the session.
+            priority: How urgent its jobs are, where the workspace has priorities.
+            tags: Free words.
             id: Its id; a new one by default. Opening one that is there changes nothing.
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
@@ -868,7 +872,13 @@ class Sessions(Handle["AsyncSessions"]):
         return self._call(
             "Sessions.open",
             lambda: self._async.open(
-                target, name=name, provider=provider, on_failure=on_failure, id=id
+                target,
+                name=name,
+                provider=provider,
+                on_failure=on_failure,
+                priority=priority,
+                tags=tags,
+                id=id,
             ),
             timeout,
         )

@@ -30,9 +30,10 @@ from quantum_async.providers.azure.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from quantum_async.providers.azure.gateway import Gateway
+    from quantum_async.providers.azure.wire import Priority
 
 PAGE = Paged[AzureSession]
 JOBS = Paged[AzureJob]
@@ -63,6 +64,8 @@ class Sessions:
         name: str = "",
         provider: str = "",
         on_failure: FailurePolicy | str | None = None,
+        priority: Priority | str | None = None,
+        tags: Sequence[str] = (),
         id: str | None = None,
     ) -> AzureSession:
         """Open a session. Billed: it may reserve the target until it is closed.
@@ -73,6 +76,8 @@ class Sessions:
             provider: The provider; what comes before the first dot of the target, by default.
             on_failure: What a failed job does to the rest, also as ``"Abort"`` or ``"Continue"``;
                 the service's own way is to end the session.
+            priority: How urgent its jobs are, where the workspace has priorities.
+            tags: Free words.
             id: Its id; a new one by default. Opening one that is there changes nothing.
 
         Raises:
@@ -80,7 +85,7 @@ class Sessions:
             LostAnswerError, ServerError, ProtocolError: It may be open or not; `get` tells.
         """
         session_id = id or self._new_id()
-        document = {
+        document: dict[str, object] = {
             "itemType": "Session",
             "name": name or f"session-{session_id}",
             "providerId": provider or provider_of(target),
@@ -88,6 +93,10 @@ class Sessions:
         }
         if on_failure is not None:
             document["jobFailurePolicy"] = _policy(on_failure)
+        if priority is not None:
+            document["priority"] = priority
+        if tags:
+            document["tags"] = list(tags)
         body = await json_body(document)
         try:
             response = await self._gateway.create(

@@ -94,8 +94,15 @@ class Submitter:
         policy = request.on_failure
         if policy is None and provider_in(request.target) == PASQAL:
             policy = FailurePolicy.CONTINUE
+        options = azure_options(request.options)
         session = await self._sessions.open(
-            request.target, name=request.name, on_failure=policy, id=id_of(request.key)
+            request.target,
+            name=request.name,
+            provider=self._targets.provider_of(request.target),
+            on_failure=policy,
+            priority=options.priority,
+            tags=options.tags,
+            id=id_of(request.key),
         )
         if session.target and session.target.lower() != request.target.lower():
             raise BatchError(

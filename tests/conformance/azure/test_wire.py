@@ -64,9 +64,11 @@ def qir(w):
     )
 
 
-def opened(w, policy=None):
+def opened(w, policy=None, **more):
     """Open a session under the golden id."""
-    session = Session(w, target="ionq.simulator", id=S, name="golden", job_failure_policy=policy)
+    session = Session(
+        w, target="ionq.simulator", id=S, name="golden", job_failure_policy=policy, **more
+    )
     w.open_session(session)
 
 
@@ -97,6 +99,7 @@ OPERATIONS = {
     "list_items": lambda w: w.list_top_level_items(item_type=["Job", "Session"]),
     "open_session": opened,
     "open_session_that_continues": lambda w: opened(w, SessionJobFailurePolicy.CONTINUE),
+    "open_session_with_tags": lambda w: opened(w, priority="High", tags=["a", "b"]),
     "get_session": lambda w: w.get_session(S),
     "close_session": lambda w: w.close_session(w.get_session(S)),
     "list_session_jobs": lambda w: list(

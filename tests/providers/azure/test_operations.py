@@ -30,9 +30,10 @@ from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
 from quantum_async.providers.azure.filters import ItemFilters
+from quantum_async.providers.azure.options import AzureOptions
 from quantum_async.providers.azure.sas import blob_name, is_good
 from quantum_async.providers.azure.submission import NewJob, id_of
-from quantum_async.providers.azure.wire import AzureSession
+from quantum_async.providers.azure.wire import AzureSession, Priority
 from tests.providers.azure.service import BASE, Service, client_of, listed
 from tests.providers.pasqal.real import driven
 from tests.wire.azure import service as canned
@@ -342,6 +343,14 @@ async def test_a_session_that_is_there_is_opened_again(service, azure_here):
     service.always("PUT", f"/sessions/{id_of('k')}", answer(canned.session(id=id_of("k"))))
     with pytest.raises(BatchError, match=r"is for ionq\.simulator"):
         await azure_here.open_batch(BatchRequest("k", "rigetti.sim.qvm"))
+
+
+async def test_a_batchs_options_reach_its_session(service, azure_here):
+    """Priority and tags, as those of a job do."""
+    options = AzureOptions(tags=("a",), priority=Priority.HIGH)
+    await azure_here.open_batch(BatchRequest("k", "ionq.simulator", options=options))
+    body = service.requests[-1]["body"]
+    assert (body["priority"], body["tags"], body["providerId"]) == ("High", ["a"], "ionq")
 
 
 async def test_a_batch_is_found_by_its_key_and_cancelled_with_its_jobs(service, azure_here):

@@ -101,6 +101,9 @@ OPERATIONS = {
     "open_session_that_continues": lambda c: c.sessions.open(
         "ionq.simulator", id=S, name="golden", on_failure=FailurePolicy.CONTINUE
     ),
+    "open_session_with_tags": lambda c: c.sessions.open(
+        "ionq.simulator", id=S, name="golden", priority=Priority.HIGH, tags=("a", "b")
+    ),
     "get_session": lambda c: c.sessions.get(S),
     "close_session": lambda c: c.sessions.close(S),
     "list_session_jobs": lambda c: listed(c.sessions.jobs(S)),
