@@ -55,6 +55,9 @@ class Row:
         print("warm", flush=True)
         sys.stdin.readline()
         gc.collect()
+        # What was imported is not gone through again at every full collection, which takes 90 ms
+        # where Pulser is loaded. Any long-lived program does well to do this, so every row does.
+        gc.freeze()
         if getattr(self.wanted, "traced", False):
             tracemalloc.start()
         self.memory = resident()
