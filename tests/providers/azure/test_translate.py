@@ -582,3 +582,23 @@ def test_what_no_gates_say_is_refused():
     native = AzureOptions(form=CircuitForm.NATIVE)
     with pytest.raises(UnsupportedProgramError, match="OpenQASM 2 cannot say"):
         payload(loop, "quantinuum.sim.h2-1e", options=native)
+
+
+def test_a_jobs_variables_go_out_as_they_were_given():
+    """Numbers, lists and the atoms of a mappable register; only those that are mapped are named."""
+    document = json.loads(driven().to_abstract_repr())
+    document["register"] = [{"qid": "a"}, {"qid": "b"}, {"qid": "c"}]
+    program = Program(json.dumps(document), ProgramFormat.PULSER)
+    variables = {"omega": (2.0,), "qubits": {"a": 3, "b": 5}}
+    found = payload(program, "pasqal.sim.emu-mps", variables=variables)
+    assert found.params["variables"] == {"omega": [2.0], "qubits": {"a": 3, "b": 5}}
+    assert Note.read(found.metadata).atoms == ("a", "b")
+    with pytest.raises(UnboundParametersError, match="no value for qubits"):
+        payload(program, "pasqal.sim.emu-mps", variables={"omega": 2.0, "qubits": {}})
+
+
+def test_an_emulators_configuration_goes_along():
+    """As text within the input, beside the sequence."""
+    options = AzureOptions(emulation='{"dt": 1}')
+    sent = payload(driven(), "pasqal.sim.emu-sv", variables={"omega": 1.0}, options=options)
+    assert json.loads(sent.content)["emulation_config"] == '{"dt": 1}'

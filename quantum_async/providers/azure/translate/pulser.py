@@ -144,6 +144,8 @@ def check_names(facts: SequenceFacts, variables: Mapping[str, Value]) -> None:
     wanted = [*facts.variables, *([QUBITS] if facts.is_mappable else [])]
     unknown = [name for name in variables if name not in wanted]
     missing = [name for name in wanted if name not in variables]
+    if facts.is_mappable and variables.get(QUBITS) == {}:
+        missing.append(QUBITS)
     if unknown or missing:
         what = (
             f"the sequence has no variable {unknown[0]!r}"
