@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from quantum_async.errors import ConfigurationError, ProtocolError, QuantumAsyncError
+from quantum_async.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ProtocolError,
+    QuantumAsyncError,
+)
 from quantum_async.http.session import Session
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.iqm.auth import Login
@@ -30,6 +35,8 @@ Value = TypeVar("Value")
 
 LONG_POLLS = 128
 """Answers that may be held back at the same time, each on a connection of its own."""
+
+NOBODY = "This client was made without a token: pass token= or tokens_file=, or set IQM_TOKEN."
 
 _WORDS = 300
 _REQUEST = re.compile(r" \[request ([^\]\s]+)\]")
@@ -116,7 +123,7 @@ class Gateway:
         Raises:
             QuantumAsyncError: It was refused, or could not be asked.
         """
-        with _Wording(f"GET {path}"):
+        with self._wording(f"GET {path}"):
             return await self._session.read(path, query=query, headers=headers)
 
     async def watch(self, path: str, seconds: int) -> Response:
@@ -134,12 +141,12 @@ class Gateway:
             pool=usual.pool,
             total=None if usual.total is None else usual.total + seconds,
         )
-        with _Wording(f"GET {path}"):
+        with self._wording(f"GET {path}"):
             return await self._patient.read(path, query=query, timeouts=timeouts)
 
     async def status(self, path: str) -> Response:
         """Ask where a job stands; repeated if it fails."""
-        with _Wording(f"GET {path}"):
+        with self._wording(f"GET {path}"):
             return await self._session.read(path, lane="control")
 
     async def write(self, path: str, *, method: str = "POST", body: Body | None = None) -> Response:
@@ -148,7 +155,7 @@ class Gateway:
         Raises:
             QuantumAsyncError: It was refused, or could not be asked.
         """
-        with _Wording(f"{method} {path}"):
+        with self._wording(f"{method} {path}"):
             return await self._session.write(path, method=method, body=body)
 
     async def create(
@@ -173,17 +180,27 @@ class Gateway:
         Raises:
             QuantumAsyncError: It was refused, or nobody knows; see `Session.create`.
         """
-        with _Wording(f"POST {path}", trace):
+        with self._wording(f"POST {path}", trace):
             answer = await self._session.create(path, query=query, body=body, connection="fresh")
             return parse(kind, answer)
 
+    def _wording(self, wanted: str, trace: str = "") -> _Wording:
+        return _Wording(wanted, trace, "" if self.auth is not None else NOBODY)
+
 
 class _Wording:
-    """Say in an error what was wanted and of which request it is the answer."""
+    """Say in an error what was wanted and of which request it is the answer.
 
-    def __init__(self, wanted: str, trace: str = "") -> None:
+    Args:
+        wanted: What was wanted.
+        trace: What was sent, for errors that leave open whether it was accepted.
+        hint: What to do where the server does not know who is asking.
+    """
+
+    def __init__(self, wanted: str, trace: str, hint: str) -> None:
         self._wanted = wanted
         self._trace = trace
+        self._hint = hint
 
     def __enter__(self) -> None:
         return None
@@ -199,6 +216,8 @@ class _Wording:
         request = f" (request {error.request_id})" if error.request_id else ""
         trace = f"; it was {self._trace}" if self._trace and error.accepted == "unknown" else ""
         error.args = (f"{self._wanted}: {message}{request}{trace}",)
+        if self._hint and isinstance(error, AuthenticationError):
+            error.add_note(self._hint)
         error.concerning(provider="iqm")
 
 

@@ -161,7 +161,9 @@ def check_shots(shots: object) -> int:
     number = 0 if isinstance(shots, bool) or index is None else int(index())
     if number < 1:
         raise InvalidShotsError(
-            f"{shots!r} shots", provider="iqm", remedy="Give a whole number from 1 up."
+            f"{shots!r} is not a number of shots",
+            provider="iqm",
+            remedy="Give a whole number from 1 up.",
         )
     return number
 

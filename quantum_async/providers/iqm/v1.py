@@ -171,7 +171,8 @@ class V1(Dialect):
                 provider="iqm",
                 job_id=job_id,
                 request_id=error.request_id,
-                remedy="They are there shortly after the job has completed.",
+                remedy="Only a job that has completed has them, shortly after its end; "
+                "client.jobs.get(job_id) says how far it is.",
             ) from error
 
     async def stored(self, job_id: str, *, with_payload: bool) -> Stored:

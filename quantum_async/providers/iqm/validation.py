@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from quantum_async.providers.iqm.circuits import Circuit, Instruction
     from quantum_async.providers.iqm.operations import Operation
 
+_FOREIGN = "For other gates pass a Qiskit circuit, with options=IQMOptions(transpile=True)."
 _SHOWN = 8
 """How many places an error names."""
 
@@ -32,7 +33,12 @@ def check_circuit(circuit: Circuit) -> None:
         raise ProgramError(f"circuit {circuit.name!r} has no {missing}", provider="iqm")
     for number, instruction in enumerate(circuit.instructions):
         if (fault := _fault(instruction)) is not None:
-            raise ProgramError(f"{place(circuit, number)}: {fault}", provider="iqm")
+            is_known = instruction.name in OPERATIONS
+            raise ProgramError(
+                f"{place(circuit, number)}: {fault}",
+                provider="iqm",
+                remedy=None if is_known else _FOREIGN,
+            )
     _check_keys(circuit)
 
 

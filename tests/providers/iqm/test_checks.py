@@ -13,6 +13,7 @@ from qiskit import QuantumCircuit, QuantumRegister
 from qiskit.circuit import ClassicalRegister
 
 from quantum_async.errors import (
+    AuthenticationError,
     ConfigurationError,
     DeviceLimitError,
     InvalidOptionError,
@@ -42,7 +43,7 @@ from quantum_async.providers.iqm.translate.layout import layout_of, layout_of_ke
 from quantum_async.providers.iqm.translate.results import Expected, result_of
 from quantum_async.providers.iqm.validation import check_circuit, check_mapping, check_on
 from quantum_async.simulation.programs import as_program
-from tests.providers.iqm.service import wire
+from tests.providers.iqm.service import client, wire
 from tests.providers.iqm.test_translate import LINE, STAR, prepared
 
 MEASURE = Instruction("measure", ("QB1",), {"key": "m"})
@@ -159,6 +160,24 @@ def test_circuits_that_nothing_could_run(circuit, reason):
     """Names, arguments and their kinds are checked without a server."""
     with pytest.raises(ProgramError, match=reason):
         check_circuit(circuit)
+
+
+def test_other_gates_have_a_way():
+    """Whoever writes a gate that is not native is told who can translate it."""
+    with pytest.raises(ProgramError, match="no such operation") as caught:
+        check_circuit(Circuit("c", (Instruction("h", ("QB1",)), MEASURE)))
+    assert "transpile=True" in caught.value.remedy
+
+
+async def test_a_client_without_a_token_is_told_so(service):
+    """A server that wants to know who is asking is the moment to say what is missing."""
+    refused = httpx.Response(401, json={"error_code": "unauthorized", "message": "no token"})
+    service.next("GET", "/quantum-computers", refused)
+    for token, is_told in ((None, True), ("mine", False)):
+        async with client(service, token=token) as iqm:
+            with pytest.raises(AuthenticationError) as caught:
+                await iqm.computers.list()
+        assert any("IQM_TOKEN" in note for note in caught.value.__notes__) is is_told
 
 
 def test_numbers_of_numpy_count():

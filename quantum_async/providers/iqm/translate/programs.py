@@ -139,7 +139,9 @@ def prepare_read(
 
 def _check(circuit: Circuit, where: str) -> None:
     if not any(instruction.name == "measure" for instruction in circuit.instructions):
-        raise NoMeasurementError(f"{where} measures nothing", provider="iqm")
+        raise NoMeasurementError(
+            f"{where} measures nothing", provider="iqm", remedy="Measure what you want to know."
+        )
     check_circuit(circuit)
 
 
