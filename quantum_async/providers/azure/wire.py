@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -252,7 +252,7 @@ class WorkspaceItem(Document):
         Args:
             item: An ``azure.quantum.Job``, an ``azure.quantum.Session``, or its details.
         """
-        details = item.details if hasattr(item, "details") else item
+        details = cast("VendorDetails", getattr(item, "details", item))
         return cls.model_validate(details.as_dict())
 
     def document(self) -> dict[str, JsonValue]:

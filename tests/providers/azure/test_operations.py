@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import uuid
 from datetime import UTC, date, datetime
 
@@ -398,8 +399,6 @@ async def test_why_a_session_is_over(service, azure_here, status, failed, why):
     jobs = [canned.job(BASE, status="Failed", **changes) for changes in failed]
     service.always("GET", "/jobs", answer({"value": jobs}))
     session = AzureSession.model_validate(canned.session(status=status))
-    import re
-
     assert re.search(why, await azure_here.sessions.why_over(session))
 
 

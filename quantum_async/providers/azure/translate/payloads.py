@@ -23,7 +23,7 @@ from quantum_async.providers.azure.translate.quantum_results import V2
 from quantum_async.simulation.circuits.bits import BitLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from qiskit import QuantumCircuit
 
@@ -117,7 +117,7 @@ def _of_circuit(job: JobSpec, target: str, most_qubits: int | None, *, adaptive:
     from quantum_async.providers.azure.translate.circuits import Limits, prepared_circuit
 
     limits = Limits(target, most_qubits, goes_on=adaptive, form=" in QIR")
-    basis: list[str] = qir.BASIS
+    basis: Sequence[str] = qir.BASIS
     write: Writer = _as_qir
     native = _NATIVE.get(provider_in(target))
     if native is not None and azure_options(job.options).form is CircuitForm.NATIVE:
@@ -188,7 +188,7 @@ def _as_quil(job: JobSpec, circuit: QuantumCircuit) -> Payload:
     )
 
 
-_NATIVE: Mapping[str, tuple[list[str], Writer, bool]] = {
+_NATIVE: Mapping[str, tuple[Sequence[str], Writer, bool]] = {
     IONQ: (ionq.BASIS, _as_ionq, False),
     QUANTINUUM: (quantinuum.BASIS, _as_qasm, True),
     RIGETTI: (quil.BASIS, _as_quil, False),
