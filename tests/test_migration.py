@@ -10,6 +10,7 @@ import pytest
 import quantum_async as qa
 from quantum_async.integrations.pulser import PulserConnection, QPUBackend
 from quantum_async.integrations.pulser.results import AsyncResults
+from tests.pages import Block, pages
 
 PAGES = Path(__file__).parents[1] / "docs" / "migrating"
 PATH = re.compile(r"`([a-z]\w*(?:\.\w+)+)`")
@@ -70,3 +71,23 @@ def test_every_page_is_looked_at() -> None:
     """A new page of migration is not passed over."""
     found = {path.stem for path in PAGES.glob("*.md")} - {"index"}
     assert found == set(CLIENTS)
+
+
+VENDORS_BLOCKS = [block for page in pages() for block in page.blocks if block.is_vendors]
+
+
+@pytest.mark.parametrize("block", VENDORS_BLOCKS, ids=str)
+def test_every_vendors_block_is_run_by_its_environment(block: Block) -> None:
+    """What this suite leaves to a vendor's environment is named by a test there."""
+    tests = (Path(__file__).parent / "conformance").glob("*/test_migration.py")
+    title = block.title.split()[0].rstrip(":")
+    assert block.path.parent == PAGES
+    assert any(
+        f'"{title}' in text and f'"{block.path.stem}' in text
+        for text in (path.read_text(encoding="utf-8") for path in tests)
+    )
+
+
+def test_vendors_blocks_are_found() -> None:
+    """An empty set of blocks would pass unnoticed."""
+    assert len({block.path for block in VENDORS_BLOCKS}) == len(CLIENTS)
