@@ -209,7 +209,7 @@ def test_closing_lets_jobs_go_on(cloud, connect):
         except SchedulerClosedError as error:
             failures.append(error)
 
-    waiting = threading.Thread(target=wait)
+    waiting = threading.Thread(target=wait, daemon=True)
     waiting.start()
     time.sleep(0.2)
     provider.close()
