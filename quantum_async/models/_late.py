@@ -16,7 +16,7 @@ _EXTRA = {
     "qiskit": "qiskit",
     "pulser": "pasqal",
     "pandas": "notebook",
-    "matplotlib": "notebook",
+    "matplotlib": "plots",
     "rich": "cli",
 }
 
