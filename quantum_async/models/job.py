@@ -103,7 +103,11 @@ class JobEvent:
         status: The status after the event.
         time: Seconds since the epoch.
         job_id: The provider's id, once it is known.
-        message: More, in words.
+        message: More, in words; of a repetition, its reason.
+        shots: How many shots were asked for.
+        batch_id: The provider's id of the batch or session it belongs to.
+        queue_position: Jobs in front of this one, where the provider tells.
+        cost: What it cost, where the provider tells.
     """
 
     kind: JobEventKind
@@ -113,3 +117,12 @@ class JobEvent:
     time: float
     job_id: str | None = None
     message: str = ""
+    shots: int = 0
+    batch_id: str | None = None
+    queue_position: int | None = None
+    cost: Cost | None = None
+
+    @property
+    def provider(self) -> str:
+        """Registry name of the provider."""
+        return self.target.partition(":")[0]

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Self
 import anyio
 
 from quantum_async.models.job import JobEvent, JobEventKind
+from quantum_async.scheduler.metering import current_meters
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from quantum_async.scheduler.metering import Meters
     from quantum_async.scheduler.record import JobRecord
 
 BACKLOG = 16_384
@@ -81,6 +83,7 @@ class EventHub:
 
     def __init__(self) -> None:
         self.streams: set[EventStream] = set()
+        self.meters: Meters | None = current_meters()
         self._closed = False
 
     def subscribe(self, key: str | None = None, *, is_over: bool = False) -> EventStream:
@@ -99,7 +102,7 @@ class EventHub:
 
     def publish(self, kind: JobEventKind, record: JobRecord, message: str = "") -> None:
         """Tell every listener what happened to a job."""
-        if not self.streams:
+        if not self.streams and self.meters is None:
             return
         event = JobEvent(
             kind=kind,
@@ -109,13 +112,21 @@ class EventHub:
             time=time.time(),
             job_id=record.ref.id if record.ref else None,
             message=message,
+            shots=record.spec.shots,
+            batch_id=record.ref.batch_id if record.ref else None,
+            queue_position=record.state.queue_position,
+            cost=record.state.cost,
         )
+        if self.meters is not None:
+            self.meters.push(event)
         for stream in tuple(self.streams):
             stream.push(event)
 
     def close(self) -> None:
         """End every stream, also those of later listeners."""
         self._closed = True
+        if self.meters is not None:
+            self.meters.end()
         for stream in self.streams:
             stream.end()
         self.streams.clear()

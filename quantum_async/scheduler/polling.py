@@ -199,6 +199,8 @@ class Poller:
             self._signal.notify()
 
     async def _poll(self, refs: list[JobRef]) -> Mapping[JobRef, JobState]:
+        if (meters := self._lane.hub.meters) is not None:
+            meters.polled(self._lane.client.name)
         if self._lane.capabilities.long_poll:
             return await self._lane.client.poll(refs, wait=LONG_POLL_WAIT)
         return await self._lane.client.poll(refs)
@@ -206,6 +208,8 @@ class Poller:
     def _update(self, record: JobRecord, state: JobState | None, now: float) -> None:
         if state is not None and state.status.is_terminal:
             self._law(record).learn(self._duration(record, now))
+            if (meters := self._lane.hub.meters) is not None:
+                meters.noticed(record.target, self._gap(record, now))
             self._lane.ended(record, state)
         elif state is not None:
             self._report(record, state)
@@ -218,9 +222,12 @@ class Poller:
             self._lane.hub.publish(JobEventKind.QUEUED, record, state.reported)
 
     def _duration(self, record: JobRecord, now: float) -> float:
+        return max(now - record.accepted_at - self._gap(record, now) / 2, 0.0)
+
+    def _gap(self, record: JobRecord, now: float) -> float:
+        """Seconds since the job was last seen going on."""
         asked_at = record.watch.asked_at if record.watch is not None else 0.0
-        half_gap = (now - max(asked_at, record.accepted_at)) / 2
-        return max(now - record.accepted_at - half_gap, 0.0)
+        return now - max(asked_at, record.accepted_at)
 
     def _schedule(self, watch: Watch, now: float, sent: float) -> None:
         first = watch.records[0]
