@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from quantum_async.models.job import JobStatus
 
@@ -24,8 +24,12 @@ _SHOWN = {
     JobStatus.RUNNING: "running",
     JobStatus.SUCCEEDED: "done",
     JobStatus.FAILED: "failed",
+    JobStatus.CANCELLING: "cancelling",
     JobStatus.CANCELLED: "cancelled",
+    JobStatus.UNKNOWN: "unknown",
 }
+WIDE = 110
+"""Columns from which there is room for a long bar."""
 
 
 class JobProgress:
@@ -42,10 +46,12 @@ class JobProgress:
         self._counts: dict[str, Counter[JobStatus]] = {target: Counter() for target in expected}
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            # Eighty columns hold the counts of statuses as well.
+            BarColumn(bar_width=24 if self._console.width >= WIDE else 8),
             MofNCompleteColumn(),
             TextColumn("{task.fields[statuses]}", style="bright_black"),
-            TimeElapsedColumn(),
+            # The time left while it runs, and then the time it took.
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
             console=self._console,
             disable=not self.is_shown,
         )
