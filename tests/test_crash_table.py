@@ -14,7 +14,10 @@ CALM |= {"created": 20, "kills": 6, "requests": 80, "seconds": 1.4}
 def test_a_line_hides_no_seed():
     """Seeds that differ are all shown beside their median; equal ones are not repeated."""
     trials = [{**CALM, "duplicated": count} for count in (0, 3, 1)]
-    assert row(["a"], trials) == "| a | **0** | **0** | **1** (0, 3, 1) | **0** | 20 | 6 | 80 | 1 |"
+    assert (
+        row(["a"], trials)
+        == "| a | **0** | **0** | **1** (0, 3, 1) | **0** | **6** | 20 | 80 | 1 |"
+    )
 
 
 def test_only_what_stands_between_the_markers_is_replaced():

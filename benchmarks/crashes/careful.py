@@ -61,7 +61,7 @@ def twice(call, *given):
 
 
 def give_up_soon() -> None:
-    """Wait less long for silent services than the vendors' clients do: 30 to 300 s each time."""
+    """Wait less long for silent services than the vendors' clients do: 10 to 300 s each time."""
     from requests.adapters import HTTPAdapter
 
     send = HTTPAdapter.send

@@ -2,7 +2,7 @@
 
 Run with `nox -s crashes`, or `python benchmarks/crashes/run.py --vendor azure=PYTHON ...`, once for
 each environment that holds a vendor's client; `--quick` runs one seed and 60 points and writes no
-page; `--only` names rows, and keeps the figures of the others.
+page; `--only` names rows, and keeps the figures of the others; `--rewrite` runs nothing.
 """
 
 from __future__ import annotations
@@ -112,12 +112,18 @@ def text(found: dict[str, object]) -> str:
     packages = {name: v for each in rows.values() for name, v in each["versions"].items()}
     used = ", ".join(f"{name} {version}" for name, version in sorted(packages.items()))
     days = sorted({each["when"] for each in rows.values()})
+    shortest, longest = found["life"]
     facts = (
-        f"{' and '.join(days)}, {found['seeds']} seeds, {found['points']} points each; "
+        f"{' and '.join(days)}, {found['seeds']} seeds, {found['points']} points each; at most "
+        f"{found['kills']} kills, each {shortest:g} to {longest:g} s after a start; "
         f"{found['machine']}; load {found['load'][0]} before and {found['load'][1]} after, "
         f"{found['lanes']} sweeps at a time. Versions: {used}."
     )
     return f"{table(shown)}\n\n{facts}"
+
+
+def write(found: dict[str, object]) -> None:
+    PAGE.write_text(replace(PAGE.read_text(), text(found)))
 
 
 def machine() -> str:
@@ -130,12 +136,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--vendor", action="append", default=[], help="provider=interpreter")
     parser.add_argument("--quick", action="store_true", help="one seed and 60 points, no page")
     parser.add_argument("--only", nargs="*", help="names of rows")
-    parser.add_argument("--lanes", type=int, default=4, help="sweeps at a time")
+    parser.add_argument("--rewrite", action="store_true", help="the page, from results.json")
+    parser.add_argument("--lanes", type=int, default=8, help="sweeps at a time")
     return parser.parse_args()
 
 
 def main() -> int:
     given = arguments()
+    if given.rewrite:
+        write(json.loads(FIGURES.read_text()))
+        return 0
     every = clients(dict(each.split("=", 1) for each in given.vendor))
     chosen = {
         name: client
@@ -160,7 +170,7 @@ def main() -> int:
     print(text(found))
     if not given.quick:
         FIGURES.write_text(json.dumps(found, indent=1) + "\n")
-        PAGE.write_text(replace(PAGE.read_text(), text(found)))
+        write(found)
     ours = [each for each in fresh.values() if each["package"] == OURS]
     return int(any(t["lost"] or t["duplicated"] for each in ours for t in each["trials"]))
 

@@ -10,11 +10,11 @@ COUNTS = {
     "unknown": "reported unknown",
     "duplicated": "duplicated",
     "left_open": "left open",
+    "kills": "kills",
 }
 """Columns that show every seed."""
 MEDIANS = {
     "created": ("jobs", "{:.0f}"),
-    "kills": ("kills", "{:.0f}"),
     "requests": ("requests", "{:.0f}"),
     "seconds": ("seconds", "{:.0f}"),
 }
