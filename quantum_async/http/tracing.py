@@ -36,10 +36,12 @@ def request_span(event: RequestEvent) -> Generator[tuple[Span, dict[str, str]]]:
     from opentelemetry import propagate, trace
 
     tracer = trace.get_tracer("quantum_async.http")
+    place = urlsplit(event.url)
     attributes: dict[str, str | int] = {
         "http.request.method": event.method,
         "url.full": event.url,
-        "server.address": urlsplit(event.url).hostname or "",
+        "server.address": place.hostname or "",
+        "server.port": place.port or (80 if place.scheme == "http" else 443),
         "http.request.resend_count": event.attempt - 1,
         "quantum_async.provider": event.provider,
         "quantum_async.lane": event.lane,

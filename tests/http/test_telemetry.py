@@ -113,6 +113,7 @@ def test_spans(traced):
         "http.request.method": "POST",
         "url.full": f"{URL}/jobs?token=[hidden]",
         "server.address": "cloud.example",
+        "server.port": 443,
         "http.request.resend_count": 0,
         "http.response.status_code": 404,
         "error.type": "404",
