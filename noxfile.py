@@ -136,6 +136,30 @@ def lint(session: nox.Session) -> None:
         session.error("the wheel lacks py.typed, so nobody's checker would see our types")
 
 
+@nox.session(tags=["release"], reuse_venv=False)
+def wheel(session: nox.Session) -> None:
+    """Install what would be published into an empty environment, and test it there."""
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    session.install("-q", "-c", CONSTRAINTS, "build")
+    dist = folder / "dist"
+    session.run("python", "-m", "build", "--installer=pip", "--outdir", str(dist), silent=True)
+    (built,) = dist.glob("*.whl")
+    (source,) = dist.glob("*.tar.gz")
+    session.install("-q", "-c", CONSTRAINTS, str(built))
+    # The core alone: it imports, and says what the command line lacks.
+    session.run("python", "-c", "import quantum_async as qa; print(qa.Scheduler, qa.__version__)")
+    session.run("quantum-async", "--version", success_codes=[2])
+    groups = nox.project.dependency_groups(PROJECT, "tests")
+    session.install("-q", "-c", CONSTRAINTS, *groups, f"quantum_async[all] @ {built.as_uri()}")
+    # The tests that were published, beside nothing that they could import instead.
+    shutil.unpack_archive(source, folder, filter="data")
+    session.chdir(folder / source.name.removesuffix(".tar.gz"))
+    shutil.rmtree("quantum_async")
+    chosen = ("tests/test_extras.py", "tests/test_public_names.py", "tests/models", "tests/cli")
+    session.run("pytest", "-q", "--timeout=120", *(session.posargs or chosen))
+
+
 @nox.session
 def typing(session: nox.Session) -> None:
     """Check the types with mypy and pyright, and that the public ones are complete."""
