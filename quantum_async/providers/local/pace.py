@@ -31,8 +31,9 @@ class Pace:
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._ratios: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_MEMORY))
-        self._start_up = {"analog": 2.5, "circuits": 1.0}
-        self._import = {"analog": 2.0, "circuits": 0.5}
+        # Pulser and Qiskit are there since the program was checked; a worker imports them as well.
+        self._start_up = {"analog": 3.0, "circuits": 1.2}
+        self._import = {"analog": 0.5, "circuits": 0.3}
 
     def learn(self, kind: str, guessed: float, seconds: float) -> None:
         """Take note of how long a job really ran."""
@@ -61,8 +62,7 @@ class Pace:
             jobs: How many there are.
             guessed: The guessed seconds of one of them.
             is_warm: Whether this process has imported the simulator. Where it has, work goes on
-                here while the pool starts; where not, importing here would cost about as much as
-                starting the pool.
+                here while the pool starts; where not, nothing runs before the pool does.
         """
         gain = min(self.workers, jobs) * _EFFICIENCY
         if self.workers < 2 or gain <= 1:

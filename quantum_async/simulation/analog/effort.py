@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from quantum_async.models.submission import JobSpec
 
 # Measured with pulser-simulation 1.9 on one core; only their order of magnitude matters.
-_START = 0.012
-_PER_NANOSECOND = 1e-5
-_SMALL = 64
+_START = 0.0055
+_PER_NANOSECOND = 4e-6
+_SMALL = 40
 _PER_AMPLITUDE = 2e-7
 _TRAJECTORIES = 40
 

@@ -22,11 +22,11 @@ def test_many_jobs_pay_and_few_do_not():
     assert pace.pool_pays("circuits", 300, 0.01, is_warm=True)
 
 
-def test_a_cold_process_goes_to_the_pool_earlier():
-    """Importing the simulator here costs about as much as starting the workers."""
+def test_a_cold_process_leaves_everything_to_the_pool_where_there_is_much():
+    """Importing the simulator here is soon done, and only much work is worth the wait instead."""
     pace = Pace(2)
-    assert pace.pool_pays("analog", 60, 0.03, is_warm=False)
-    assert not pace.pool_pays("analog", 60, 0.03, is_warm=True)
+    assert not pace.pool_pays("analog", 100, 0.03, is_warm=False)
+    assert pace.pool_pays("analog", 300, 0.03, is_warm=False)
 
 
 def test_what_is_learnt_moves_the_break_even():
