@@ -148,9 +148,12 @@ async def test_closing_and_cancelling_twice_are_harmless(sandbox, cloud):
 
 
 SCRIPT = """
-import anyio, sys
+import anyio, signal, sys
 import quantum_async as qa
 from tests.providers.pasqal.real import rabi
+
+# Whoever is started in the background of a shell script inherits that interrupts are ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 async def main():
     async with qa.Scheduler(qa.PasqalClient.from_env()) as scheduler:
