@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from threading import RLock
 
 
@@ -27,7 +27,7 @@ class Outlook:
         self._on_their_way: Counter[str] = Counter()
 
     @contextmanager
-    def announced(self, kind: str, jobs: int, expected: int) -> Iterator[Arrival]:
+    def announced(self, kind: str, jobs: int, expected: int) -> Generator[Arrival]:
         """Count jobs as coming until they have arrived, or are given up.
 
         Args:
