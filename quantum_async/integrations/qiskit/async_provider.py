@@ -91,7 +91,7 @@ class AsyncProvider(AsyncContextManagerMixin):
             self.client: ProviderClient = _client_of(via, name)
         else:
             self.client = provider(via).from_env() if isinstance(via, str) else via
-        self.service = service_of(self.client)
+        self.service: Service = service_of(self.client)
         self.on_cancel: Literal["cancel", "detach"] = on_cancel
         self._journal = journal
         self._limits = limits
