@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from quantum_async.integrations.qiskit.machines import Machine
     from quantum_async.integrations.qiskit.runs import Outcome, Run
+    from quantum_async.integrations.qiskit.services import Service
     from quantum_async.journal.base import Journal
     from quantum_async.models.cost import Budget
     from quantum_async.models.limits import Limits
