@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 SERVER, STATION = "iqm-server", "iqm-station-control"
 
-ARTIFACTS = {"circuit": ("measurements", "measurement_counts"), "run": ("sweep_results",)}
+ARTIFACTS: dict[str, tuple[str, ...]] = {
+    "circuit": ("measurements", "measurement_counts"),
+    "run": ("sweep_results",),
+}
 """What a job of each kind produces."""
 
 # Stages, and at which part of the run time each is reached.
