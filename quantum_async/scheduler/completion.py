@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Self
 
-import anyio
+from quantum_async.scheduler.signal import Broadcast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,9 +26,9 @@ class Completions:
     def __init__(self, jobs: Iterable[Job]) -> None:
         # One concern in two files: a handle shows its record to nobody else.
         self._jobs = {job._record: job for job in jobs}  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        self._pending = self._total = len(self._jobs)
+        self._total = len(self._jobs)
         self._finished: deque[Job] = deque()
-        self._arrived = anyio.Event()
+        self._arrived = Broadcast()
         for record in tuple(self._jobs):
             record.on_settled(self._settled)
 
@@ -44,14 +44,11 @@ class Completions:
         return self
 
     async def __anext__(self) -> Job:
-        if not self._pending:
+        await self._arrived.until(lambda: bool(self._finished) or not self._jobs)
+        if not self._finished:
             raise StopAsyncIteration
-        while not self._finished:
-            self._arrived = anyio.Event()
-            await self._arrived.wait()
-        self._pending -= 1
         return self._finished.popleft()
 
     def _settled(self, record: JobRecord) -> None:
         self._finished.append(self._jobs.pop(record))
-        self._arrived.set()
+        self._arrived.notify()

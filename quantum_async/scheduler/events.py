@@ -6,10 +6,9 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Self
 
-import anyio
-
 from quantum_async.models.job import JobEvent, JobEventKind
 from quantum_async.scheduler.metering import current_meters
+from quantum_async.scheduler.signal import Broadcast
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,18 +31,16 @@ class EventStream:
         self._hub = hub
         self._key = key
         self._events: deque[JobEvent] = deque(maxlen=BACKLOG)
-        self._arrived = anyio.Event()
+        self._arrived = Broadcast()
         self._ended = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> JobEvent:
-        while not self._events:
-            if self._ended:
-                raise StopAsyncIteration
-            self._arrived = anyio.Event()
-            await self._arrived.wait()
+        await self._arrived.until(lambda: bool(self._events) or self._ended)
+        if not self._events:
+            raise StopAsyncIteration
         return self._events.popleft()
 
     async def __aenter__(self) -> Self:
@@ -67,7 +64,7 @@ class EventStream:
         if self._key is not None and event.key != self._key:
             return
         self._events.append(event)
-        self._arrived.set()
+        self._arrived.notify()
         if self._key is not None and event.kind is JobEventKind.FINISHED:
             self._hub.streams.discard(self)
             self.end()
@@ -75,7 +72,7 @@ class EventStream:
     def end(self) -> None:
         """Let the iterator stop once what has arrived is read."""
         self._ended = True
-        self._arrived.set()
+        self._arrived.notify()
 
 
 class EventHub:
