@@ -17,9 +17,9 @@ returns a `faces.Face`; its name and port are in `faces.OFFSETS`, nothing else h
   function. Mark routes that create jobs or batches ``submits=True`` and those without credentials
   ``needs_token=False``.
 - ``world.realm(name)`` has what is the provider's own: `Realm.accept_job` puts a job into a
-  device's queue (pass ``request.effects``, which decides whether the job fails, and ``task``, from
-  which it is simulated), `Realm.cancel` takes jobs out, `SandboxJob.status` and `.finished` say
-  where one stands, `SandboxJob.outcome` what was simulated. Without simulation
+  device's queue (pass ``request.effects``, which decides whether the job fails, and ``tasks``,
+  from which it is simulated), `Realm.cancel` takes jobs out, `SandboxJob.status` and `.finished` say
+  where one stands, `SandboxJob.outcomes` what was simulated. Without simulation
   `chance.seeded_counts` draws counts.
 - Report each accepted submission with ``realm.ledger.note_submission(key)``, and keep what was
   created out of lists for ``request.effects.list_lag`` seconds.

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from quantum_async.models.job import JobStatus
 
 if TYPE_CHECKING:
-    from quantum_async.sandbox.simulator import Outcome, Ticket
+    from collections.abc import Sequence
+
+    from quantum_async.sandbox.simulator import Bundle, Outcome
 
 
 class SandboxJob:
@@ -21,7 +23,7 @@ class SandboxJob:
         accepted: World time at which it was accepted.
         run_time: How long it runs, in seconds.
         failure: Why it is going to fail, or ``None``.
-        ticket: Its simulation, or ``None`` where counts are drawn.
+        simulations: What is simulated for it, or ``None`` where counts are drawn.
     """
 
     __slots__ = (
@@ -33,9 +35,9 @@ class SandboxJob:
         "number",
         "run_time",
         "shots",
+        "simulations",
         "start",
         "stopped",
-        "ticket",
     )
 
     def __init__(
@@ -47,7 +49,7 @@ class SandboxJob:
         accepted: float,
         run_time: float,
         failure: str | None = None,
-        ticket: Ticket | None = None,
+        simulations: Bundle | None = None,
     ) -> None:
         self.id: str = id
         self.number: int = number
@@ -55,7 +57,7 @@ class SandboxJob:
         self.accepted: float = accepted
         self.run_time: float = run_time
         self.failure: str | None = failure
-        self.ticket: Ticket | None = ticket
+        self.simulations: Bundle | None = simulations
         self.start: float = inf
         self.end: float = inf
         self.cancelled: float | None = None
@@ -77,17 +79,26 @@ class SandboxJob:
             return None
         if self.stopped is not None:
             return self.stopped
-        return self.end if self.ticket is None else max(self.end, self.ticket.ready_at or 0.0)
+        return (
+            self.end
+            if self.simulations is None
+            else max(self.end, self.simulations.ready_at or 0.0)
+        )
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """What was simulated for each of its programs, once it has succeeded; else nothing."""
+        return self.simulations.outcomes if self.simulations is not None else ()
 
     @property
     def outcome(self) -> Outcome | None:
-        """What was simulated, once that is known."""
-        return self.ticket.outcome if self.ticket is not None else None
+        """What was simulated for a job of one program, once that is known."""
+        return next(iter(self.outcomes), None)
 
     @property
     def error(self) -> str | None:
         """Why it failed, where it did."""
-        return self.failure or (self.ticket.error if self.ticket is not None else None)
+        return self.failure or (self.simulations.error if self.simulations is not None else None)
 
     def cancel(self, now: float, cancel_time: float) -> bool:
         """Cancel the job; a queued one stops at once, a running one after `cancel_time`.
@@ -101,15 +112,15 @@ class SandboxJob:
         self.cancelled = now
         self.stopped = now + (cancel_time if status is JobStatus.RUNNING else 0.0)
         self.end = self.stopped
-        if self.ticket is not None:
-            self.ticket.cancel()
+        if self.simulations is not None:
+            self.simulations.cancel()
         return True
 
     def _ended(self) -> JobStatus:
         if self.failure is not None:
             return JobStatus.FAILED
-        if self.ticket is None:
+        if self.simulations is None:
             return JobStatus.SUCCEEDED
-        if self.ticket.ready_at is None:
+        if self.simulations.ready_at is None:
             return JobStatus.RUNNING
-        return JobStatus.FAILED if self.ticket.error else JobStatus.SUCCEEDED
+        return JobStatus.FAILED if self.simulations.error else JobStatus.SUCCEEDED

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor, Future
 
     from loky import ProcessPoolExecutor
@@ -89,8 +89,10 @@ class Ticket:
 
     def cancel(self) -> None:
         """Drop the simulation if it has not begun."""
-        if self._future is not None:
-            self._future.cancel()
+        # Read once: the executor's thread takes it away when the outcome is there.
+        future = self._future
+        if future is not None:
+            future.cancel()
 
     def _settle(self, done: Future[Outcome], moment: float) -> None:
         if done.cancelled():
@@ -102,6 +104,45 @@ class Ticket:
         self._future = None
         # Readers take ready_at as the sign that the rest is there, so it is written last.
         self.ready_at = moment
+
+
+class Bundle:
+    """The simulations of one job, which is ready when all of them are.
+
+    Args:
+        parts: One for each program of the job, in order.
+    """
+
+    __slots__ = ("_parts", "_ready_at")
+
+    def __init__(self, parts: Sequence[Ticket]) -> None:
+        self._parts = parts
+        self._ready_at: float | None = None
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """What was found, in order; without those that failed or are under way."""
+        return [part.outcome for part in self._parts if part.outcome is not None]
+
+    @property
+    def error(self) -> str | None:
+        """The first failure."""
+        return next((part.error for part in self._parts if part.error), None)
+
+    @property
+    def ready_at(self) -> float | None:
+        """When the last one was ready, or ``None`` while one is not."""
+        if self._ready_at is None:
+            moments = [part.ready_at for part in self._parts]
+            known = [moment for moment in moments if moment is not None]
+            # Kept, because jobs that have ended are asked about most often.
+            self._ready_at = max(known, default=0.0) if len(known) == len(moments) else None
+        return self._ready_at
+
+    def cancel(self) -> None:
+        """Drop what has not begun."""
+        for part in self._parts:
+            part.cancel()
 
 
 class Simulator:
@@ -121,11 +162,9 @@ class Simulator:
         self._executor = executor
         self._pool: ProcessPoolExecutor | None = None
 
-    def start(self, task: Task) -> Ticket:
-        """Queue a simulation."""
-        ticket = Ticket()
-        ticket.follow(self._submit(task), self._now)
-        return ticket
+    def start(self, tasks: Sequence[Task]) -> Bundle:
+        """Queue the simulations of a job."""
+        return Bundle([self._start(task) for task in tasks])
 
     def preload(self) -> None:
         """Let every process load the simulators, so that the first job need not wait for it."""
@@ -138,6 +177,11 @@ class Simulator:
         if self._pool is not None:
             self._pool.shutdown(wait=False, kill_workers=True)
             self._pool = None
+
+    def _start(self, task: Task) -> Ticket:
+        ticket = Ticket()
+        ticket.follow(self._submit(task), self._now)
+        return ticket
 
     def _submit(self, task: Task) -> Future[Outcome]:
         if self._executor is not None:

@@ -16,13 +16,13 @@ from quantum_async.sandbox.ledger import Ledger
 from quantum_async.sandbox.simulator import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Executor
 
     from quantum_async.sandbox.faults.book import Effects
     from quantum_async.sandbox.faults.plan import Fault
     from quantum_async.sandbox.settings import SandboxSettings
-    from quantum_async.sandbox.simulator import Task, Ticket
+    from quantum_async.sandbox.simulator import Bundle, Task
 
 
 class World:
@@ -88,8 +88,8 @@ class Realm:
     def clear(self) -> None:
         """Forget everything."""
         for job in getattr(self, "jobs", {}).values():
-            if job.ticket is not None:
-                job.ticket.cancel()
+            if job.simulations is not None:
+                job.simulations.cancel()
         self.ledger: Ledger = Ledger()
         self.jobs: dict[str, SandboxJob] = {}
         self.jobs_created: int = 0
@@ -104,7 +104,7 @@ class Realm:
         slots: int | None,
         now: float,
         effects: Effects,
-        task: Callable[[int], Task] | None = None,
+        tasks: Callable[[int], Sequence[Task]] | None = None,
         failure: str | None = None,
     ) -> SandboxJob:
         """Take a job into a device's queue.
@@ -115,7 +115,7 @@ class Realm:
             slots: How many jobs the device runs at once; ``None`` runs all of them.
             now: World time of the request.
             effects: The faults of the request, which may let the job fail.
-            task: Makes the simulation from a seed; not called with `failure` or where counts
+            tasks: Makes the simulations from a seed; not called with `failure` or where counts
                 are drawn.
             failure: Why the job is going to fail, or ``None``.
         """
@@ -127,7 +127,6 @@ class Realm:
         length = run_time(
             settings.seed, self.provider, number, settings.job_time, settings.job_spread
         )
-        ticket = self._simulate(task, number) if failure is None else None
         job = SandboxJob(
             id=str(uuid.uuid4()),
             number=number,
@@ -135,7 +134,7 @@ class Realm:
             accepted=now,
             run_time=length,
             failure=failure,
-            ticket=ticket,
+            simulations=self._simulate(tasks, number) if failure is None else None,
         )
         self._lane(device, slots).add(job)
         self.jobs[job.id] = job
@@ -169,14 +168,14 @@ class Realm:
         counts.update(self._forgotten)
         return {status.value: counts[status] for status in JobStatus if counts[status]}
 
-    def seed_of(self, number: int) -> int:
-        """Give the seed of a job's randomness."""
-        return int(uniform(self.world.settings.seed, "shots", self.provider, number) * 2**31)
-
-    def _simulate(self, task: Callable[[int], Task] | None, number: int) -> Ticket | None:
-        if task is None or not self.world.settings.simulate:
+    def _simulate(
+        self, tasks: Callable[[int], Sequence[Task]] | None, number: int
+    ) -> Bundle | None:
+        settings = self.world.settings
+        if tasks is None or not settings.simulate:
             return None
-        return self.world.simulator.start(task(self.seed_of(number)))
+        seed = int(uniform(settings.seed, "shots", self.provider, number) * 2**31)
+        return self.world.simulator.start(tasks(seed))
 
     def _lane(self, device: str, slots: int | None) -> Lane:
         if device not in self._lanes:

@@ -41,7 +41,7 @@ class Work:
     Args:
         shots: How many shots.
         width: How many bits an outcome has.
-        task: Makes the simulation from a seed; ``None`` where there is nothing to simulate.
+        tasks: Makes the simulation from a seed; ``None`` where there is nothing to simulate.
         shape: The registers of an outcome.
         atoms: The names of the atoms, for a sequence.
         label: What decides the outcome, as a name.
@@ -49,7 +49,7 @@ class Work:
 
     shots: int
     width: int
-    task: Callable[[int], Task] | None = None
+    tasks: Callable[[int], list[Task]] | None = None
     shape: Shape = field(default_factory=Shape)
     atoms: tuple[str, ...] = ()
     label: str = ""
@@ -98,8 +98,8 @@ def _work_of(content: bytes, format: str, params: Mapping[str, JsonValue]) -> Wo
     return Work(shots, 0)
 
 
-def _simulation(program: str, shots: int) -> Callable[[int], Task]:
-    return lambda seed: Task("automatic", "qasm2", program, shots, seed=seed)
+def _simulation(program: str, shots: int) -> Callable[[int], list[Task]]:
+    return lambda seed: [Task("automatic", "qasm2", program, shots, seed=seed)]
 
 
 def _qasm(text: str) -> tuple[str, Shape]:
@@ -127,10 +127,10 @@ def _sequence(content: bytes, shots: int, params: Mapping[str, JsonValue]) -> Wo
         atoms = atoms[: len(mapped)]
     emulation = document.get("emulation_config") or ""
 
-    def task(seed: int) -> Task:
-        return Task("pulser", "pulser", text, shots, variables, seed, common_part(emulation))
+    def tasks(seed: int) -> list[Task]:
+        return [Task("pulser", "pulser", text, shots, variables, seed, common_part(emulation))]
 
-    return Work(shots, len(atoms), task, atoms=atoms)
+    return Work(shots, len(atoms), tasks, atoms=atoms)
 
 
 def _check(sequence: dict[str, JsonValue], variables: Mapping[str, JsonValue]) -> None:

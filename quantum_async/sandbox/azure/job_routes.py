@@ -144,7 +144,7 @@ class JobRoutes:
             slots=width,
             now=now,
             effects=request.effects,
-            task=work.task if work is not None else None,
+            tasks=work.tasks if work is not None else None,
             failure=why or None,
         )
         document = {name: body.get(name) for name in _KEPT}

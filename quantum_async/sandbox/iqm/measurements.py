@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.chance import content_label, seeded_counts, shuffled_shots
-from quantum_async.sandbox.iqm.records import Simulations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from quantum_async.sandbox.iqm.instructions import SubmittedCircuit
     from quantum_async.sandbox.iqm.options import IQMSandboxOptions
@@ -54,12 +53,11 @@ class Measurements:
         ]
 
     def _shots(self, record: IQMRecord) -> Iterator[list[str]]:
-        ticket = cast("object", record.work.ticket)
+        outcomes = record.work.outcomes
         for number, circuit in enumerate(record.circuits):
-            if isinstance(ticket, Simulations):
-                outcome = ticket.parts[number].outcome
-                samples: Sequence[str] = (outcome.samples or ()) if outcome is not None else ()
+            if outcomes:
                 # A register for each bit, the last one leftmost: reversed, they are in order.
+                samples = outcomes[number].samples or ()
                 shots = [sample.replace(" ", "")[::-1] for sample in samples]
             else:
                 shots = self._drawn(record, circuit)

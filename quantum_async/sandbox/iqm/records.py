@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from quantum_async.sandbox.iqm.instructions import SubmittedCircuit
     from quantum_async.sandbox.iqm.pulses import PulseRun
     from quantum_async.sandbox.jobs import SandboxJob
-    from quantum_async.sandbox.simulator import Outcome, Ticket
 
 WORDS = {
     JobStatus.QUEUED: "waiting",
@@ -86,37 +85,3 @@ class IQMRecord:
             return "pending execution" if is_compiled else "pending compilation"
         words = {"waiting": "pending compilation", "completed": "ready", "cancelled": "aborted"}
         return words.get(word, word)
-
-
-class Simulations:
-    """The simulations of a job's circuits, to the world one `Ticket`.
-
-    Args:
-        parts: One for each circuit.
-    """
-
-    def __init__(self, parts: Sequence[Ticket]) -> None:
-        self.parts = parts
-
-    @property
-    def outcome(self) -> Outcome | None:
-        """Nothing: each part has its own."""
-        return None
-
-    @property
-    def ready_at(self) -> float | None:
-        """When the last of them was ready."""
-        moments = [part.ready_at for part in self.parts]
-        if any(moment is None for moment in moments):
-            return None
-        return max((moment for moment in moments if moment is not None), default=0.0)
-
-    @property
-    def error(self) -> str | None:
-        """Why the first of them failed."""
-        return next((part.error for part in self.parts if part.error), None)
-
-    def cancel(self) -> None:
-        """Drop those that have not begun."""
-        for part in self.parts:
-            part.cancel()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING
 
 from quantum_async.models.job import JobStatus
 from quantum_async.sandbox.exchange import Refusal
@@ -11,7 +12,7 @@ from quantum_async.sandbox.iqm.checks import check
 from quantum_async.sandbox.iqm.instructions import CircuitFault, mapping_of, read_circuit
 from quantum_async.sandbox.iqm.pulses import read_run
 from quantum_async.sandbox.iqm.qasm import script
-from quantum_async.sandbox.iqm.records import IQMRecord, Simulations
+from quantum_async.sandbox.iqm.records import IQMRecord
 from quantum_async.sandbox.simulator import Task
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from quantum_async.sandbox.iqm.chips import Chip
     from quantum_async.sandbox.iqm.instructions import SubmittedCircuit
     from quantum_async.sandbox.iqm.options import IQMSandboxOptions
-    from quantum_async.sandbox.simulator import Ticket
     from quantum_async.sandbox.world import Realm
 
 
@@ -81,6 +81,7 @@ class Store:
             slots=1,
             now=request.now,
             effects=request.effects,
+            tasks=partial(_tasks, circuits, shots),
             failure=fault,
         )
         record = IQMRecord(
@@ -95,8 +96,6 @@ class Store:
             in_turns=in_turns,
             error_code="circuit_validation_error" if fault else "job_failed",
         )
-        if work.failure is None and self.realm.world.settings.simulate:
-            work.ticket = cast("Ticket", Simulations(self._simulate(record)))
         return self._kept(record, request.now)
 
     def accept_pulses(self, request: Request, chip: Chip, *, tag: str | None) -> IQMRecord:
@@ -166,20 +165,19 @@ class Store:
             raise Refusal(400, "too many instructions in one circuit", "invalid_input")
         return circuits, shots
 
-    def _simulate(self, record: IQMRecord) -> list[Ticket]:
-        seed = self.realm.seed_of(record.work.number)
-        start = self.realm.world.simulator.start
-        return [
-            start(Task("automatic", "qasm2", script(circuit).text, record.shots, seed=seed + n))
-            for n, circuit in enumerate(record.circuits)
-        ]
-
     def _trim(self, now: float) -> None:
         surplus = len(self.jobs) - self.realm.world.settings.max_jobs
         for record in list(self.jobs.values())[: max(0, surplus)]:
             if record.work.status(now).is_terminal:
                 del self.jobs[record.work.id]
                 self.realm.forget(record.work, now)
+
+
+def _tasks(circuits: Sequence[SubmittedCircuit], shots: int, seed: int) -> list[Task]:
+    return [
+        Task("automatic", "qasm2", script(circuit).text, shots, seed=seed + place)
+        for place, circuit in enumerate(circuits)
+    ]
 
 
 def _length(circuit: JsonValue) -> int:

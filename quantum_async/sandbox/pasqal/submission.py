@@ -192,7 +192,7 @@ class Intake:
                 slots=batch.machine.slots,
                 now=now,
                 effects=effects,
-                task=partial(_task, batch, draft, shots),
+                tasks=partial(_tasks, batch, draft, shots),
                 failure=draft.sequence.problem or None,
             )
             job = PasqalJob(
@@ -214,8 +214,8 @@ class Intake:
         self._realm.ledger.note_submission(key)
 
 
-def _task(batch: Batch, draft: Draft, shots: int, seed: int) -> Task:
-    return Task(
+def _tasks(batch: Batch, draft: Draft, shots: int, seed: int) -> list[Task]:
+    task = Task(
         device="pulser",
         format="pulser",
         payload=draft.sequence.text,
@@ -224,6 +224,7 @@ def _task(batch: Batch, draft: Draft, shots: int, seed: int) -> Task:
         seed=seed,
         emulation=common_part(batch.backend_configuration or ""),
     )
+    return [task]
 
 
 def _check(drafts: list[Draft], machine: Machine, *, strict: bool) -> None:

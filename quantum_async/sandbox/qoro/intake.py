@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.exchange import Refusal
 from quantum_async.sandbox.qoro.machines import MACHINES
 from quantum_async.sandbox.qoro.packing import filled, observables_in, unpacked
-from quantum_async.sandbox.qoro.records import Bundle, Circuit, Record
+from quantum_async.sandbox.qoro.records import Circuit, Record
 from quantum_async.sandbox.simulator import Task
 
 if TYPE_CHECKING:
@@ -122,23 +123,18 @@ class Intake:
         _, found, key = record.tag.rpartition(KEY_PREFIX)
         self._realm.ledger.note_submission(key if found else None)
         machine = MACHINES[record.target]
-        work = self._realm.accept_job(
+        record.work = self._realm.accept_job(
             record.target,
             shots=sum(circuit.shots for circuit in record.circuits),
             slots=machine.slots,
             now=request.now,
             effects=request.effects,
+            tasks=partial(_tasks, record),
         )
-        record.work = work
-        world = self._realm.world
-        if world.settings.simulate and work.failure is None:
-            seed = self._realm.seed_of(work.number)
-            work.ticket = Bundle(
-                [
-                    world.simulator.start(_task(record, circuit, seed + place))
-                    for place, circuit in enumerate(record.circuits)
-                ]
-            )
+
+
+def _tasks(record: Record, seed: int) -> list[Task]:
+    return [_task(record, circuit, seed + place) for place, circuit in enumerate(record.circuits)]
 
 
 def _task(record: Record, circuit: Circuit, seed: int) -> Task:

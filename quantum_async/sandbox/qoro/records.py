@@ -7,15 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from quantum_async.models.job import JobStatus
-from quantum_async.sandbox.simulator import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pydantic import JsonValue
 
     from quantum_async.sandbox.jobs import SandboxJob
-    from quantum_async.sandbox.simulator import Outcome
 
 WORDS = {
     JobStatus.QUEUED: "PENDING",
@@ -103,39 +99,3 @@ class Record:
     def is_open(self) -> bool:
         """Whether it still waits to be completed."""
         return self.work is None and not (self.failed or self.cancelled or self.validation)
-
-
-class Bundle(Ticket):
-    """The simulations of one job, which is ready when all of them are."""
-
-    __slots__ = ("_parts",)
-
-    def __init__(self, parts: Sequence[Ticket]) -> None:
-        self._parts = parts
-
-    @property
-    def outcomes(self) -> list[Outcome | None]:
-        """What was simulated, in order."""
-        return [part.outcome for part in self._parts]
-
-    @property
-    def error(self) -> str | None:  # type: ignore[override]
-        """The first failure."""
-        return next((part.error for part in self._parts if part.error), None)
-
-    @property
-    def outcome(self) -> Outcome | None:  # type: ignore[override]
-        """No single outcome stands for all."""
-        return None
-
-    @property
-    def ready_at(self) -> float | None:  # type: ignore[override]
-        """When the last one was ready, or ``None`` while one is not."""
-        moments = [part.ready_at for part in self._parts]
-        known = [moment for moment in moments if moment is not None]
-        return max(known, default=0.0) if len(known) == len(moments) else None
-
-    def cancel(self) -> None:
-        """Drop what has not begun."""
-        for part in self._parts:
-            part.cancel()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from quantum_async.sandbox.chance import content_label, seeded_counts, uniform
 from quantum_async.sandbox.exchange import Refusal
 from quantum_async.sandbox.qoro.packing import histogram
-from quantum_async.sandbox.qoro.records import Bundle
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -43,13 +42,12 @@ class Results:
         limit = min(_number(request, "limit", self.options.max_page), self.options.max_page)
         offset = _number(request, "offset", 0)
         count, stop = len(record.circuits), offset + limit
-        outcomes = (
-            record.work.ticket.outcomes
-            if isinstance(record.work.ticket, Bundle)
-            else [None] * count
-        )
+        outcomes = record.work.outcomes
         rows: list[JsonValue] = [
-            {"label": circuit.label, "results": self._row(circuit, outcomes[place])}
+            {
+                "label": circuit.label,
+                "results": self._row(circuit, outcomes[place] if outcomes else None),
+            }
             for place, circuit in enumerate(record.circuits[offset:stop], offset)
         ]
         base = f"{request.base_url}{request.path}?limit={limit}"
