@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import anyio
 from anyio import to_thread
@@ -20,14 +21,18 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from quantum_async.sandbox.remote import ControlClient, JobRecord, ServiceStats
+    from quantum_async.providers.base import ProviderClient
+    from quantum_async.sandbox.remote import (
+        ControlClient,
+        JobRecord,
+        ServiceAddress,
+        ServiceStats,
+    )
 
     _T = TypeVar("_T")
 
     FaultLike: TypeAlias = Fault | Mapping[str, object]
     Duration: TypeAlias = float | str
-
-_CLOSING = 10.0
 
 
 class _Handle:
@@ -71,7 +76,8 @@ class _Handle:
         if workers is not None:
             fields["workers"] = workers
         self._process = SandboxProcess(SandboxSettings.model_validate(fields))
-        self._services: dict[str, dict[str, JsonValue]] = {}
+        self._services: dict[str, ServiceAddress] = {}
+        self._is_guest = False
 
     def url(self, service: str) -> str:
         """Say where a service listens, or ``"control"``; no slash at the end.
@@ -79,7 +85,7 @@ class _Handle:
         Raises:
             KeyError: There is no such service, or the sandbox is not running.
         """
-        return self._process.urls[service]
+        return self._find(service)["url"]
 
     def env(self, provider: str) -> dict[str, str]:
         """Give the variables that point our client, and the vendor's, at a service.
@@ -87,33 +93,51 @@ class _Handle:
         Raises:
             KeyError: There is no such service, or the sandbox is not running.
         """
-        return dict(cast("dict[str, str]", self._services[provider]["env"]))
+        return dict(self._find(provider)["env"])
 
-    def client(self, provider: str) -> Any:
+    def client(self, provider: str) -> ProviderClient:
         """Build our client of a provider, set up for this sandbox. Sends nothing.
 
         Args:
             provider: Registry name, such as ``"pasqal"``.
 
         Returns:
-            A `quantum_async.providers.base.ProviderClient`, to be entered.
+            The client, to be entered.
 
         Raises:
             KeyError: No such provider is installed, or the sandbox does not speak its protocol.
         """
         # The registry is asked by its name, because this package imports no provider.
-        entries = entry_points(group="quantum_async.providers", name=provider)
-        for entry in entries:
-            return entry.load().from_env(self.env(provider))
-        raise KeyError(provider)
+        for entry in entry_points(group="quantum_async.providers", name=provider):
+            kind: type[ProviderClient] = entry.load()
+            return kind.from_env(self.env(provider))
+        raise KeyError(f"no provider {provider!r} is installed")
+
+    def _find(self, service: str) -> ServiceAddress:
+        if service not in self._services:
+            known = ", ".join(self._services) or "none, for it is not running"
+            raise KeyError(f"the sandbox has no service {service!r}; it has {known}")
+        return self._services[service]
+
+    def _check_startable(self) -> None:
+        # Not in `_start`: whoever is refused here must not stop what somebody else started.
+        if self._process.is_running and not self._is_guest:
+            raise RuntimeError("the sandbox runs already; make another one")
 
     def _start(self) -> None:
-        self._process.start()
-        self._services = self._process.control.services()
+        if not self._is_guest:
+            self._process.start()
+            self._services = self._process.control.services()
+
+    def _stop(self) -> None:
+        if not self._is_guest:
+            self._services = {}
+            self._process.stop()
 
     def _share(self, other: _Handle) -> None:
         self._process = other._process
         self._services = other._services
+        self._is_guest = True
 
     @property
     def _control(self) -> ControlClient:
@@ -157,6 +181,8 @@ class Sandbox(_Handle):
     def attached(cls, running: BlockingSandbox) -> Self:
         """Give another hand on a sandbox that runs already; whoever started it stops it.
 
+        Entering its block and leaving it do nothing.
+
         Args:
             running: The sandbox.
         """
@@ -192,11 +218,11 @@ class Sandbox(_Handle):
         await _aside(partial(self._control.change, settings))
 
     async def __aenter__(self) -> Self:
-        try:
+        self._check_startable()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._close)
             await _aside(self._start)
-        except BaseException:
-            await self._close()
-            raise
+            stack.pop_all()
         return self
 
     async def __aexit__(
@@ -208,8 +234,9 @@ class Sandbox(_Handle):
         await self._close()
 
     async def _close(self) -> None:
-        with anyio.move_on_after(_CLOSING, shield=True):
-            await _aside(self._process.stop)
+        # It bounds its time itself, by killing what does not end.
+        with anyio.CancelScope(shield=True):
+            await _aside(self._stop)
 
 
 class BlockingSandbox(_Handle):
@@ -252,11 +279,11 @@ class BlockingSandbox(_Handle):
         self._control.change(settings)
 
     def __enter__(self) -> Self:
-        try:
+        self._check_startable()
+        with ExitStack() as stack:
+            stack.callback(self._stop)
             self._start()
-        except BaseException:
-            self._process.stop()
-            raise
+            stack.pop_all()
         return self
 
     def __exit__(
@@ -265,7 +292,7 @@ class BlockingSandbox(_Handle):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._process.stop()
+        self._stop()
 
 
 async def _aside(call: Callable[[], _T]) -> _T:

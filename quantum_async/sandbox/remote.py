@@ -44,6 +44,13 @@ class JobRecord(TypedDict):
     finished: float | None
 
 
+class ServiceAddress(TypedDict):
+    """Where a service listens, and the variables that point a client at it."""
+
+    url: str
+    env: dict[str, str]
+
+
 class ControlClient:
     """Talks to the control plane.
 
@@ -75,9 +82,9 @@ class ControlClient:
         """Change some settings."""
         self._call("PUT", "/settings", json.dumps(settings).encode())
 
-    def services(self) -> dict[str, dict[str, JsonValue]]:
+    def services(self) -> dict[str, ServiceAddress]:
         """Say where each service listens and which variables point at it."""
-        return cast("dict[str, dict[str, JsonValue]]", self._call("GET", "/"))
+        return cast("dict[str, ServiceAddress]", self._call("GET", "/"))
 
     def _call(self, method: str, path: str, body: bytes | None = None) -> object:
         with closing(HTTPConnection(self._address, timeout=_TIMEOUT)) as connection:

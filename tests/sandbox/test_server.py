@@ -50,14 +50,21 @@ def free_ports() -> int:
 
 
 def test_services_listen_on_consecutive_ports(tmp_path):
-    """Pasqal listens on the first port and control on the tenth; lines and variables say so."""
+    """Pasqal listens on the first port and control on the tenth; a shell can source the variables."""
     first, env_file = free_ports(), tmp_path / "sandbox.env"
     flags = ("--port", str(first), "--no-simulate", "--env-file", str(env_file))
     with served(*flags) as (_, lines):
         assert f"pasqal http://127.0.0.1:{first}" in lines
         assert lines[-2:] == [f"control http://127.0.0.1:{first + 9}", "ready"]
-        variables = dict(line.split("=", 1) for line in env_file.read_text().splitlines())
+        shell = ["sh", "-euc", 'set -a; . "$1"; env -0', "sh", str(env_file)]
+        told = subprocess.run(shell, check=True, capture_output=True, text=True, env={})
+    assert told.stderr == ""
+    variables = dict(pair.split("=", 1) for pair in told.stdout.split("\0") if pair)
     assert variables["QUANTUM_ASYNC_PASQAL_CORE_URL"] == f"http://127.0.0.1:{first}/core-fast"
+    parts = variables["AZURE_QUANTUM_CONNECTION_STRING"].split(";")
+    assert [part.partition("=")[0] for part in parts] == [
+        *("SubscriptionId", "ResourceGroupName", "WorkspaceName", "ApiKey", "QuantumEndpoint", "")
+    ]
 
 
 def test_a_taken_port_is_a_usage_error():
@@ -164,6 +171,33 @@ async def test_starting_does_not_block_the_loop(never_blocks):
     """The loop stays free while the process starts, is asked and stops."""
     async with Sandbox(simulate=False) as sandbox:
         assert (await sandbox.stats())["pasqal"]["jobs_created"] == 0
+
+
+def test_a_second_start_is_refused_and_harms_nothing(wire_to):
+    """Entering a block again would leave a process without an owner: it is refused."""
+    with BlockingSandbox(simulate=False, services=["pasqal"]) as sandbox:
+        with pytest.raises(RuntimeError, match="runs already"), sandbox:
+            pass
+        assert wire_to(sandbox.url("pasqal")).v1("GET", "/batches").status == 200
+
+
+async def test_a_further_hand_neither_starts_nor_stops_the_sandbox(sandbox, pasqal):
+    """The block of an attached sandbox may be entered; whoever started it stops it."""
+    async with sandbox:
+        assert (await sandbox.stats())["pasqal"]["jobs_created"] == 0
+    assert pasqal.v1("GET", "/batches").status == 200
+
+
+async def test_a_sandbox_that_does_not_run_says_so():
+    """Before and after its block a sandbox has no services, and says what to do."""
+    sandbox = Sandbox(simulate=False, services=["pasqal"])
+    with pytest.raises(RuntimeError, match="enter its block"):
+        await sandbox.stats()
+    async with sandbox:
+        with pytest.raises(KeyError, match="it has pasqal, control"):
+            sandbox.url("azure")
+    with pytest.raises(KeyError, match="not running"):
+        sandbox.env("pasqal")
 
 
 def test_a_client_needs_an_installed_provider():
