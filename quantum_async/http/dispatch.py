@@ -151,16 +151,24 @@ class Dispatcher:
         Raises:
             QuantumAsyncError: It is not, or there is none.
         """
+        try:
+            response = await self._answered(call)
+            if not _is_welcome(call, response.status):
+                raise self._refusal(call, response)
+        except QuantumAsyncError as error:
+            # Also what the wait for a lane, a pause or a token has raised, which know no provider.
+            error.concerning(provider=self._provider)
+            raise
+        return response
+
+    async def _answered(self, call: Call) -> Response:
         lane = self._lane(call)
         await lane.enter(self._timeouts(call).pool)
         try:
             await self._turn(call)
-            response = await self._authorised(call, self._exchange)
+            return await self._authorised(call, self._exchange)
         finally:
             lane.leave()
-        if not _is_welcome(call, response.status):
-            raise self._refusal(call, response)
-        return response
 
     async def repeatedly(self, call: Call) -> Response:
         """Send a call as often as the retry policy allows until it succeeds."""
@@ -178,7 +186,12 @@ class Dispatcher:
             async def attempt() -> Download:
                 return await self._opened(call, stack)
 
-            yield await self._repeating(call, attempt)
+            try:
+                yield await self._repeating(call, attempt)
+            except QuantumAsyncError as error:
+                # A body that breaks off raises in the caller's block.
+                error.concerning(provider=self._provider)
+                raise
 
     async def _opened(self, call: Call, stack: AsyncExitStack) -> Download:
         async with AsyncExitStack() as held:
@@ -264,13 +277,9 @@ class Dispatcher:
         send: Callable[[Outgoing], Awaitable[_Answer]],
     ) -> _Answer:
         outgoing = self._outgoing(call, credentials)
-        try:
-            if not self._observer.is_listened_to:
-                return await send(outgoing)
-            return await self._reported(call, outgoing, send)
-        except QuantumAsyncError as error:
-            error.concerning(provider=self._provider)
-            raise
+        if not self._observer.is_listened_to:
+            return await send(outgoing)
+        return await self._reported(call, outgoing, send)
 
     async def _reported(
         self, call: Call, outgoing: Outgoing, send: Callable[[Outgoing], Awaitable[_Answer]]

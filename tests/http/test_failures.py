@@ -289,7 +289,8 @@ async def test_silence(wire, start):
         assert_lost(await failure(server.url, wire))
 
 
-async def test_trickle():
+@pytest.mark.parametrize("wire", WIRES)
+async def test_trickle(wire):
     """An answer that never pauses and never ends runs into the limit for the whole attempt."""
 
     async def trickle(peer: Peer) -> None:
@@ -300,7 +301,9 @@ async def test_trickle():
             await peer.send(b"x")
 
     async with raw_server(trickle) as server:
-        assert_lost(await failure(server.url, timeouts=Timeouts(read=5.0, total=0.2)))
+        limits = Timeouts(read=5.0, total=0.2)
+        with anyio.fail_after(5):
+            assert_lost(await failure(server.url, wire, timeouts=limits))
 
 
 async def test_waiting_for_a_connection():
@@ -319,8 +322,9 @@ async def test_waiting_for_a_connection():
         group.start_soon(opened.create, "/first")
         while not server.heard:
             await anyio.sleep(0.01)
-        with pytest.raises(NotSentError, match="data lane"):
+        with pytest.raises(NotSentError, match="data lane") as caught:
             await opened.create("/second")
+        assert_not_sent(caught.value)
         group.cancel_scope.cancel()
     assert len(server.heard) == 1
 
@@ -373,7 +377,11 @@ async def test_body_that_breaks_off_in_a_stream():
             with pytest.raises(LostAnswerError):
                 async for chunk in download.chunks():
                     received += chunk
+        with pytest.raises(LostAnswerError) as caught:
+            async with opened.stream("/results") as download:
+                await download.complete()
     assert received == b"half"
+    assert_lost(caught.value)
 
 
 @pytest.mark.parametrize("wire", WIRES)
