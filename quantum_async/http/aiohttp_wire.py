@@ -142,7 +142,10 @@ class AiohttpWire:
         if content is not None and len(content) > _IN_ONE_PIECE:
             headers = {**headers, "Content-Length": str(len(content))}
             data = _pieces(content)
-        return await self._clients[request.connection].request(
+        client = self._clients.get(request.connection)
+        if client is None:
+            raise ConnectFailureError("the session was closed meanwhile")
+        return await client.request(
             request.method,
             url,
             headers=headers,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import httpx
@@ -13,10 +14,12 @@ from quantum_async.http.failures import is_network_failure, transport_error
 from quantum_async.http.response import Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 
     from quantum_async.http.timeouts import Timeouts
     from quantum_async.http.wire import Outgoing
+
+T = TypeVar("T")
 
 _CLOSING = 5.0
 
@@ -48,48 +51,44 @@ class HttpxWire:
     @asynccontextmanager
     async def stream(self, request: Outgoing) -> AsyncGenerator[_HttpxDownload]:
         """Send a request and hand its answer over while the body comes in."""
-        answer = await self._send(request)
+        total = request.timeouts.total
+        deadline = math.inf if total is None else anyio.current_time() + total
+        answer = await _before(deadline, self._transport.handle_async_request(_translated(request)))
         try:
-            yield _HttpxDownload(answer)
+            yield _HttpxDownload(answer, deadline)
         finally:
             with anyio.move_on_after(_CLOSING, shield=True):
                 await answer.aclose()
 
-    async def _send(self, request: Outgoing) -> httpx.Response:
-        before = sys.exception()
-        try:
-            return await self._transport.handle_async_request(_translated(request))
-        except Exception as error:
-            if not is_network_failure(error):
-                raise
-            failure = transport_error(error, before=before)
-            raise failure from failure.__cause__
-
 
 class _HttpxDownload:
-    def __init__(self, answer: httpx.Response) -> None:
+    def __init__(self, answer: httpx.Response, deadline: float) -> None:
         self._answer = answer
+        self._deadline = deadline
         self.status = answer.status_code
         self.headers = answer.headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
         chunks = self._answer.aiter_bytes()
-        while (chunk := await self._next(chunks)) is not None:
+        while (chunk := await _before(self._deadline, anext(chunks, None))) is not None:
             yield chunk
-
-    async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | None:
-        before = sys.exception()
-        try:
-            return await anext(chunks, None)
-        except Exception as error:
-            if not is_network_failure(error):
-                raise
-            failure = transport_error(error, before=before)
-            raise failure from failure.__cause__
 
     async def complete(self) -> Response:
         content = b"".join([chunk async for chunk in self.chunks()])
         return Response(self.status, self.headers, content)
+
+
+async def _before(deadline: float, step: Awaitable[T]) -> T:
+    """Take a step of an exchange; a transport of somebody else's may know no limit for the whole."""
+    before = sys.exception()
+    try:
+        with anyio.fail_after(deadline - anyio.current_time()):
+            return await step
+    except Exception as error:
+        if not is_network_failure(error):
+            raise
+        failure = transport_error(error, before=before)
+        raise failure from failure.__cause__
 
 
 def _translated(request: Outgoing) -> httpx.Request:

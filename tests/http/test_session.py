@@ -192,8 +192,9 @@ async def test_retry_after_beyond_patience():
         with pytest.raises(RateLimitedError) as caught:
             await session.read("/x")
         assert caught.value.retry_after == 3600.0
-        with pytest.raises(RateLimitedError, match="nothing was sent"):
+        with pytest.raises(RateLimitedError, match="nothing was sent") as caught:
             await session.create("/y")
+    assert caught.value.provider == "demo"
     assert len(cloud.requests) == 1
     assert cloud.time.slept == []
 
@@ -271,7 +272,7 @@ async def test_no_token_no_request():
     async with cloud.session(auth=TokenSource(fail)) as session:
         with pytest.raises(NotSentError, match="access token") as caught:
             await session.create("/x")
-    assert caught.value.accepted == "no"
+    assert (caught.value.accepted, caught.value.provider) == ("no", "demo")
     assert cloud.requests == []
 
 
@@ -549,6 +550,24 @@ async def test_closed_sessions_say_so():
             pass
 
 
+async def test_closing_while_the_trust_store_is_read(tmp_path):
+    """A request that is overtaken by the end of its session says that nothing was sent."""
+    session = Session("https://localhost", provider="demo", options=SessionOptions(ca=tmp_path))
+    await session.open()
+    failures: list[NotSentError] = []
+
+    async def ask() -> None:
+        with pytest.raises(NotSentError, match="closed meanwhile") as caught:
+            await session.create("/x")
+        failures.append(caught.value)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(ask)
+        await anyio.lowlevel.checkpoint()
+        await session.close()
+    assert [failure.provider for failure in failures] == ["demo"]
+
+
 def test_repr_shows_no_secret():
     """Whatever is printed of a session or its parts shows no secret."""
     options = SessionOptions(proxy="http://me:hunter2@proxy")
@@ -559,8 +578,12 @@ def test_repr_shows_no_secret():
 
 
 @pytest.mark.parametrize(
-    "base", ["cloud.example", "ftp://x", "https://", "https://me:pw@x", "https://x?a=1", ""]
-)
+    "base",
+    [
+        "cloud.example", "ftp://x", "https://", "https://me:pw@x", "https://x?a=1", "",
+        "https://[::1", "https://x:port", "https://x:99999",
+    ],
+)  # fmt: skip
 def test_bad_base_urls(base):
     """A base URL that cannot work is refused at once, without printing it."""
     with pytest.raises(ConfigurationError) as caught:
