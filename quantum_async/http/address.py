@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import SplitResult, quote, quote_plus, urlsplit
 
 from quantum_async.errors import ConfigurationError
 
@@ -39,8 +39,8 @@ class BaseUrl:
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url.strip())
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = split_address(url.strip())
+        if parts is None:
             raise ConfigurationError(
                 "the base URL is not an absolute http or https address",
                 remedy="Give it as https://host[:port][/path].",
@@ -51,7 +51,7 @@ class BaseUrl:
                 remedy="Give the address alone; credentials have options of their own.",
             )
         self.scheme = parts.scheme
-        self.host: str = parts.hostname
+        self.host: str = parts.hostname or ""
         self._prefix = encoded(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}")
 
     def __str__(self) -> str:
@@ -71,6 +71,21 @@ class BaseUrl:
         """
         url = self._prefix + encoded(path)
         return f"{url}?{encoded_query(query)}" if query else url
+
+
+def split_address(url: str) -> SplitResult | None:
+    """Take an absolute address apart; `None` where it is none, or its host or port is malformed.
+
+    Args:
+        url: ``http`` or ``https``.
+    """
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        # An IPv6 host without its bracket, or a port that is no number.
+        return None
+    return parts if is_good else None
 
 
 def encoded(url: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote
 from urllib.request import getproxies, proxy_bypass  # noqa: TID251  settings, not requests
 
 from quantum_async.errors import ConfigurationError
+from quantum_async.http.address import split_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,11 @@ class Proxy:
         Raises:
             ConfigurationError: The address is malformed or names a protocol such as SOCKS.
         """
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        absolute = url if "://" in url else f"http://{url}"
+        parts = split_address(absolute)
+        if parts is None:
             raise ConfigurationError(
-                f"the proxy address with scheme {parts.scheme!r} cannot be used",
+                f"the proxy address with scheme {absolute.partition('://')[0]!r} cannot be used",
                 remedy="Give it as http://host:port or https://host:port.",
             )
         address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -91,7 +91,10 @@ def test_one_proxy_for_all():
     assert proxy == Proxy("http://proxy.example:3128")
 
 
-@pytest.mark.parametrize("url", ["socks5://me:hunter2@host:1080", "http://", "://x"])
+@pytest.mark.parametrize(
+    "url",
+    ["socks5://me:hunter2@host:1080", "http://", "://x", "http://me:hunter2@[::1", "host:port"],
+)
 def test_bad_proxies(url):
     """A proxy that cannot be used is refused without printing its password."""
     with pytest.raises(ConfigurationError) as caught:
