@@ -111,7 +111,8 @@ async def provided_token(source: TokenProvider | TokenFunction) -> Token:
     if inspect.iscoroutinefunction(ask):
         given: object = await ask()
     else:
-        given = await anyio.to_thread.run_sync(ask)
+        # It may wait for a person or a process: whoever is cancelled does not wait with it.
+        given = await anyio.to_thread.run_sync(ask, abandon_on_cancel=True)
     if inspect.isawaitable(given):
         given = await given
     return _as_token(given)

@@ -261,6 +261,22 @@ async def test_sync_providers_run_in_a_thread():
     assert provider.thread is not threading.main_thread()
 
 
+async def test_a_provider_that_hangs_holds_nobody():
+    """Whoever is cancelled does not wait for a provider that waits for a person."""
+    answered = threading.Event()
+
+    def ask() -> str:
+        answered.wait(10)
+        return "abc"
+
+    try:
+        with anyio.fail_after(2), anyio.move_on_after(0.05) as scope:
+            await provided_token(ask)
+    finally:
+        answered.set()
+    assert scope.cancelled_caught
+
+
 async def test_expiry_of_other_libraries_tokens():
     """The end of an azure-core token and of a JWT is kept."""
     assert (await provided_token(lambda: AccessToken("abc", 99))).expires_at == 99.0
