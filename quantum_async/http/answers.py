@@ -205,7 +205,9 @@ def _words_of_object(value: dict[str, object], depth: int) -> str | None:
     parts += [code for name in _CODES if (code := _code(value.get(name)))][:1]
     said = next((s for name in _SPEAKING if (s := _words(value.get(name), depth + 1))), None)
     held = next((s for name in _HOLDING if (s := _words(value.get(name), depth + 1))), None)
-    parts += [part for part in (said, held) if part and part not in parts]
+    for part in (said, held):
+        if part and part not in parts:
+            parts.append(part)
     if said is None and held is None:
         parts += _words_of_fields(value, depth)
     return ": ".join(part for part in parts if part) or None

@@ -49,8 +49,7 @@ def transport_error(error: Exception, *, before: BaseException | None) -> Transp
     chain = list(_causes(error, before))
     kind = NotSentError if _never_sent(chain) else LostAnswerError
     root = chain[-1]
-    what = _WHAT_HAPPENED.get(kind, "")
-    failure = kind(f"{what}: {_describe(root)}", remedy=_remedy(kind, chain))
+    failure = kind(f"{_WHAT_HAPPENED[kind]}: {_describe(root)}", remedy=_remedy(kind, chain))
     failure.__cause__ = _presentable(root)
     failure.__suppress_context__ = True
     return failure

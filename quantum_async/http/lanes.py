@@ -42,14 +42,13 @@ class Lane:
             await self._wait(patience)
 
     async def _wait(self, patience: float | None) -> None:
-        with anyio.move_on_after(patience) as scope:
+        with anyio.move_on_after(patience):
             await self._slots.acquire()
             return
-        if scope.cancelled_caught:
-            raise NotSentError(
-                f"no connection of the {self.name} lane came free in {patience:g} s",
-                remedy="Allow more connections, or a longer pool timeout.",
-            )
+        raise NotSentError(
+            f"no connection of the {self.name} lane came free in {patience:g} s",
+            remedy="Allow more connections, or a longer pool timeout.",
+        )
 
     def leave(self) -> None:
         """Give the place back."""

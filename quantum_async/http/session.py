@@ -249,22 +249,29 @@ class Session:
             QuantumAsyncError: See `create`. An expired link is a `PermissionDeniedError` or a
                 `NotFoundError`, by the storage's taste.
         """
-        for _ in range(_REDIRECTS + 1):
+        redirects = 0
+        while True:
             call = self._presigned("GET", url, timeouts=timeouts)
             call.follows = True
             response = await self._dispatcher.repeatedly(call)
             if response.status < 300:
                 return response
+            if redirects == _REDIRECTS:
+                raise ProtocolError(
+                    f"{redact_url(url)} redirects more than {_REDIRECTS} times",
+                    status=response.status,
+                    provider=self.provider,
+                    request_id=response.request_id,
+                    remedy="The storage redirects in a circle: ask for a new link.",
+                )
             url = self._redirected(url, response)
-        raise ProtocolError(
-            f"{redact_url(url)} redirects more than {_REDIRECTS} times", provider=self.provider
-        )
+            redirects += 1
 
     @asynccontextmanager
     async def stream_url(
         self, url: str, *, timeouts: Timeouts | None = None
     ) -> AsyncGenerator[Download]:
-        """Read what a presigned link leads to piece by piece; see `stream` and `fetch_url`."""
+        """Read a presigned link piece by piece, without following redirects; see `stream`."""
         call = self._presigned("GET", url, timeouts=timeouts)
         async with self._dispatcher.streamed(call) as download:
             yield download
@@ -323,5 +330,6 @@ class Session:
                 status=response.status,
                 provider=self.provider,
                 request_id=response.request_id,
+                remedy="Something between here and the storage may have answered: check the proxy.",
             )
         return target

@@ -50,7 +50,7 @@ def request_span(event: RequestEvent) -> Generator[tuple[Span, dict[str, str]]]:
         event.method,
         kind=trace.SpanKind.CLIENT,
         attributes=attributes,
-        # An exception's text is recorded by `finish`, without its traceback.
+        # `finish` writes the kind of an error alone: its text may quote what a provider answered.
         record_exception=False,
         set_status_on_exception=False,
     ) as span:

@@ -114,6 +114,7 @@ def test_request_id():
          "Wrong password: invalid_grant"),
         ({"error_code": "job_not_found", "message": "Job 1 was not found"},
          "job_not_found: Job 1 was not found"),
+        ({"message": "Gone", "error": {"message": "Gone"}}, "Gone"),
         (["first", {"message": "second"}], "first; second"),
         ({"name": ["This field is required."]}, "name: This field is required."),
         ([], "[]"),
