@@ -25,7 +25,7 @@ from quantum_async.errors import (
     ServerError,
     SubmissionUnknownError,
 )
-from quantum_async.providers.pasqal.matching import candidates, in_order, matched
+from quantum_async.providers.pasqal.matching import candidates, matched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,7 @@ class _Addition:
     batch_id: str
     jobs: Sequence[NewJob]
     settled: anyio.Event = field(default_factory=anyio.Event)
+    since: float = field(default_factory=anyio.current_time)
 
 
 @dataclass(eq=False)
@@ -65,8 +66,8 @@ class Additions:
     Args:
         cloud: What the client's parts share.
         batches: The account's batches.
-        patience: Seconds that an addition waits for another one to the same batch, whose answer
-            was lost, to be looked up.
+        patience: Seconds after the loss of an answer for which other additions to the same batch
+            wait, so that it can be looked up.
     """
 
     def __init__(self, cloud: Cloud, batches: Batches, patience: float) -> None:
@@ -99,14 +100,19 @@ class Additions:
                 tells once the service has had time to list them.
         """
         book = self._book(batch_id)
-        waited_for: set[_Addition] = set()
         while True:
             async with book.lock:
-                others = {a for k, a in book.lost.items() if k != key} - waited_for
+                now = anyio.current_time()
+                others = [
+                    other
+                    for lost, other in book.lost.items()
+                    if lost != key and now < other.since + self._patience
+                ]
                 if not others:
                     return await self._add_now(book, batch_id, key, jobs)
-            await self._settled(others)
-            waited_for |= others
+            for other in others:
+                with anyio.move_on_at(other.since + self._patience):
+                    await other.settled.wait()
 
     async def find(self, key: str) -> list[PasqalJob] | None:
         """Look for an addition whose answer was lost.
@@ -134,7 +140,7 @@ class Additions:
     async def _found(
         self, book: _Book, key: str, addition: _Addition, known: set[str]
     ) -> list[PasqalJob]:
-        listed = in_order(await self._cloud.jobs_of(addition.batch_id))
+        listed = await self._cloud.jobs_of(addition.batch_id)
         fresh = [job for job in listed if job.id not in known]
         if not fresh:
             return []
@@ -184,8 +190,8 @@ class Additions:
         self, known: set[str], batch_id: str, jobs: Sequence[NewJob]
     ) -> list[PasqalJob]:
         answer = await self._batches.add_jobs(batch_id, jobs)
-        listed = answer.jobs or await self._cloud.jobs_of(batch_id)
-        fresh = [job for job in in_order(listed) if job.id not in known]
+        listed = await self._cloud.jobs_in_answer(answer)
+        fresh = [job for job in listed if job.id not in known]
         # The newest are ours; what is before them came from an addition that was lost, or from
         # another program.
         newest = fresh[-len(jobs) :]
@@ -200,11 +206,6 @@ class Additions:
             )
         return ours
 
-    async def _settled(self, additions: set[_Addition]) -> None:
-        with anyio.move_on_after(self._patience):
-            for addition in additions:
-                await addition.settled.wait()
-
     def _settle(self, book: _Book, key: str) -> None:
         addition = book.lost.pop(key, None)
         if addition is not None:
@@ -213,6 +214,13 @@ class Additions:
     def _book(self, batch_id: str) -> _Book:
         book = self._books.setdefault(batch_id, _Book())
         self._books.move_to_end(batch_id)
-        while len(self._books) > _BATCHES_KEPT:
-            self._books.popitem(last=False)
+        if len(self._books) > _BATCHES_KEPT:
+            self._forget_one_but(book)
         return book
+
+    def _forget_one_but(self, kept: _Book) -> None:
+        for batch_id, book in self._books.items():
+            # What is under way or was lost must be found again, or it would be sent twice.
+            if not (book is kept or book.lost or book.lock.statistics().locked):
+                del self._books[batch_id]
+                return

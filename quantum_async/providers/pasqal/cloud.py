@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from quantum_async.errors import LostAnswerError, QuantumAsyncError
 from quantum_async.providers.pasqal.auth import no_project
 from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
+from quantum_async.providers.pasqal.matching import in_order
 from quantum_async.providers.pasqal.pages import every
 from quantum_async.providers.pasqal.prefixes import Prefixes
 from quantum_async.providers.pasqal.wire import Envelope, PasqalBatch, PasqalJob
@@ -106,4 +108,23 @@ class Cloud:
 
     async def jobs_of(self, batch_id: str) -> list[PasqalJob]:
         """List all jobs of a batch in the order in which they were created."""
-        return [job async for job in self.jobs_in(batch_id)]
+        return in_order([job async for job in self.jobs_in(batch_id)])
+
+    async def jobs_in_answer(self, batch: PasqalBatch) -> list[PasqalJob]:
+        """List all jobs of a batch that the service has just taken some for.
+
+        Raises:
+            LostAnswerError: The answer does not hold them, and they cannot be listed either.
+        """
+        if batch.jobs:
+            return in_order(batch.jobs)
+        try:
+            return await self.jobs_of(batch.id)
+        except QuantumAsyncError as error:
+            # As it is, it would say of the jobs that they were not sent, or refused.
+            raise LostAnswerError(
+                f"batch {batch.id} was accepted, and its jobs could not be listed: {error}",
+                provider="pasqal",
+                request_id=error.request_id,
+                remedy="The batch is looked at before anything is sent again.",
+            ) from error

@@ -15,7 +15,7 @@ from quantum_async.models.job import JobRef
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.providers.pasqal.additions import AMBIGUOUS
 from quantum_async.providers.pasqal.emulators import is_emulator
-from quantum_async.providers.pasqal.matching import in_order, matched
+from quantum_async.providers.pasqal.matching import matched
 from quantum_async.providers.pasqal.options import PasqalOptions, pasqal_options
 from quantum_async.providers.pasqal.pages import Page
 from quantum_async.providers.pasqal.submission import (
@@ -113,7 +113,7 @@ class Submitter:
         batch = await self._tagged(key)
         if batch is None:
             return []
-        jobs = in_order(await self._cloud.jobs_of(batch.id))
+        jobs = await self._cloud.jobs_of(batch.id)
         return await self._found(key, request, jobs, batch.id, batch.device_type or "")
 
     async def find_batch(self, key: str) -> BatchRef | None:
@@ -183,7 +183,7 @@ class Submitter:
         )
 
     async def _created(self, batch: PasqalBatch, jobs: Sequence[NewJob]) -> list[PasqalJob]:
-        listed = in_order(batch.jobs or await self._cloud.jobs_of(batch.id))
+        listed = await self._cloud.jobs_in_answer(batch)
         if len(listed) != len(jobs):
             raise ProtocolError(
                 f"{len(jobs)} jobs were sent and batch {batch.id} has {len(listed)}",

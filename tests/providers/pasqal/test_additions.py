@@ -215,6 +215,35 @@ async def test_a_cancelled_addition_does_not_hold_others(service, remote):
     assert ref.id == remote.jobs[-1]["id"]
 
 
+async def test_a_cancelled_addition_holds_others_once(service, remote):
+    """What nobody looks up is waited for after its loss, not anew by every later addition."""
+    async with client(service, settle_delay=0.0) as c:
+        await c.open_batch(BatchRequest("key", "EMU_FREE", PROGRAM))
+        remote.lose.append(httpx.Response(504))
+        with pytest.raises(ServerError):
+            await c.submit(request())
+        await c.submit(request())
+        start = anyio.current_time()
+        for _ in range(3):
+            await c.submit(request())
+    assert anyio.current_time() - start < 0.5
+
+
+async def test_a_lost_addition_is_found_however_many_batches_there_are(
+    service, pasqal, remote, batch
+):
+    """A batch is not forgotten while it may hold jobs whose answer was lost."""
+    remote.lose.append(httpx.Response(504))
+    asked = request()
+    with pytest.raises(ServerError):
+        await pasqal.submit(asked)
+    service.always("POST", "/batches", lambda _: data(canned.batch(id=str(uuid4()), jobs=[])))
+    service.always("GET", "/batches", page([], 0, 0))
+    for _ in range(1_001):
+        await pasqal.open_batch(BatchRequest("key", "EMU_FREE", PROGRAM))
+    assert ids(await pasqal.find(asked.key)) == [remote.jobs[0]["id"]]
+
+
 async def test_a_closed_batch_says_so(service, pasqal, remote, batch):
     """The refusal has a type of its own, and the service's words."""
     refusal = {"data": {"description": "Batch is closed."}}
@@ -232,6 +261,29 @@ async def test_an_answer_without_jobs_is_completed_by_a_listing(service, pasqal,
 
     service.then("POST", "/jobs", bare)
     assert ids(await pasqal.submit(request())) == [remote.jobs[0]["id"]]
+
+
+@pytest.mark.parametrize(
+    "failures",
+    [[httpx.Response(401)], [httpx.Response(404)], [httpx.Response(429)] * 3],
+    ids=["401", "404", "429"],
+)
+async def test_an_answer_that_cannot_be_completed_is_no_refusal(
+    service, pasqal, remote, batch, failures
+):
+    """The jobs were added: that they cannot be listed now must not have them sent again."""
+
+    def bare(asked):
+        remote.add(asked)
+        return data({"id": B})
+
+    service.then("POST", "/jobs", bare)
+    service.then("GET", "/jobs", *failures)
+    asked = request()
+    with pytest.raises(LostAnswerError, match="was accepted") as caught:
+        await pasqal.submit(asked)
+    assert caught.value.accepted == "unknown"
+    assert ids(await pasqal.find(asked.key)) == [remote.jobs[0]["id"]]
 
 
 async def test_another_program_in_a_batch_brings_its_sequence(service, pasqal, remote, batch):
