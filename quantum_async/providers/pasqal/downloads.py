@@ -135,7 +135,8 @@ class Downloads:
         except ResponseError as error:
             if error.status not in _ABSENT:
                 raise
-            self.has_bulk = False
+            # Once the route has answered, it is a batch that is not there.
+            self.has_bulk = self._is_probed
             return {}
         if len(response.content) < LARGE:
             return _read_full(response.content)

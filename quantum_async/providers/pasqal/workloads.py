@@ -99,7 +99,7 @@ class Workloads:
             ResultPendingError: There is none yet.
             ResultError: What was downloaded is not JSON.
         """
-        if workload.result:
+        if workload.result is not None:
             return workload.result
         if not workload.result_link:
             raise ResultPendingError(
@@ -116,5 +116,7 @@ class Workloads:
                 f"the result of workload {workload.id} is not JSON: {error}",
                 provider="pasqal",
                 job_id=workload.id,
+                request_id=response.request_id,
+                remedy="A gateway may have answered instead of the storage: try again.",
             ) from error
         return found

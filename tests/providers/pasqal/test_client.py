@@ -18,6 +18,7 @@ from quantum_async.errors import (
     InvalidInputError,
     InvalidOptionError,
     InvalidShotsError,
+    LostAnswerError,
     NoMeasurementError,
     NotFoundError,
     PermissionDeniedError,
@@ -105,6 +106,15 @@ async def test_an_answer_with_another_number_of_jobs_is_no_answer(service, pasqa
     service.always("POST", "/batches", data(canned.batch(jobs=[canned.job()] * 3)))
     with pytest.raises(ProtocolError, match="1 jobs were sent"):
         await pasqal.submit(request())
+
+
+async def test_a_batch_whose_jobs_cannot_be_listed_is_no_refused_one(service, pasqal):
+    """It was created: a failure of what is asked afterwards must not have it sent again."""
+    service.always("POST", "/batches", data(canned.batch(jobs=None)))
+    service.always("GET", "/jobs", httpx.Response(401))
+    with pytest.raises(LostAnswerError, match=f"{B} was accepted") as caught:
+        await pasqal.submit(request())
+    assert caught.value.accepted == "unknown"
 
 
 async def test_jobs_with_the_same_sequence_share_it(service, pasqal):
@@ -387,6 +397,17 @@ async def test_a_shortcut_that_is_not_there_is_remembered(service, pasqal):
         assert await pasqal.fetch_many([REF]) == {}
     assert not pasqal.capabilities.bulk_results
     assert len(service.asked("GET", "/full_results")) == 1
+
+
+async def test_a_batch_that_is_not_there_does_not_end_the_shortcut(service, pasqal):
+    """Once the route has answered, a 404 is about one batch and not about the route."""
+    elsewhere = JobRef("pasqal", J2, "FRESNEL", batch_id="gone")
+    service.always("GET", f"{B}/full_results", data({J: canned.RESULTS}))
+    service.always("GET", "gone/full_results", httpx.Response(404))
+    assert set(await pasqal.fetch_many([REF])) == {REF}
+    assert await pasqal.fetch_many([elsewhere]) == {}
+    assert pasqal.capabilities.bulk_results
+    assert set(await pasqal.fetch_many([REF])) == {REF}
 
 
 async def test_a_shortcut_that_is_refused_is_told(service, pasqal):

@@ -373,6 +373,10 @@ async def test_28_looking_a_workload_up_downloads_nothing(service, pasqal):
     for error in (ResponseError, ResultError):
         with pytest.raises(error):
             await pasqal.workloads.result(workload)
+    for nothing in ({}, [], 0, False):
+        service.always("GET", canned.WORKLOAD_ID, data(canned.workload(result=nothing)))
+        found = await pasqal.workloads.get(canned.WORKLOAD_ID)
+        assert await pasqal.workloads.result(found) == nothing
     service.always("GET", canned.WORKLOAD_ID, data(canned.workload(result=None)))
     with pytest.raises(qa.ResultPendingError):
         await pasqal.workloads.result(await pasqal.workloads.get(canned.WORKLOAD_ID))
