@@ -73,6 +73,8 @@ class Service:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         body = await _read(receive)
+        if body is None:
+            return
         method = cast("str", scope["method"])
         route, ids, exists = self._face.routes.find(method, cast("str", scope["path"]))
         route = route or self._lost(method, exists=exists)
@@ -81,8 +83,7 @@ class Service:
         half = self._world.settings.latency / 2
         if half or effects.delay:
             await anyio.sleep(half + effects.delay)
-        request = self._request(scope, route, body, effects)
-        request.ids = ids
+        request = self._request(scope, route, ids, body, effects)
         reply = await self._answer(request)
         if half:
             await anyio.sleep(half)
@@ -94,11 +95,13 @@ class Service:
         else:
             await _send(reply, send)
 
-    def _request(self, scope: Scope, route: Route, body: bytes, effects: Effects) -> Request:
+    def _request(
+        self, scope: Scope, route: Route, ids: list[str], body: bytes, effects: Effects
+    ) -> Request:
         host, port = cast("tuple[str, int]", scope["server"])
         return Request(
             route=route,
-            ids=(),
+            ids=ids,
             path=cast("str", scope["path"]),
             raw_query=cast("bytes", scope["query_string"]),
             raw_headers=cast("list[tuple[bytes, bytes]]", scope["headers"]),
@@ -170,13 +173,16 @@ class Service:
         return self._nowhere[name]
 
 
-async def _read(receive: Receive) -> bytes:
-    message = await receive()
-    body = cast("bytes", message.get("body", b""))
-    while message.get("more_body"):
+async def _read(receive: Receive) -> bytes | None:
+    """Read the body; nothing where the connection ends in the middle of it."""
+    parts: list[bytes] = []
+    while True:
         message = await receive()
-        body += cast("bytes", message.get("body", b""))
-    return body
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(cast("bytes", message.get("body", b"")))
+        if not message.get("more_body"):
+            return b"".join(parts)
 
 
 async def _send(reply: Reply, send: Send) -> None:

@@ -173,6 +173,33 @@ def test_set_and_drop_edit_the_answer(blocking_sandbox, pasqal):
     assert answer.json["pagination"]["end"] == 0
 
 
+@pytest.mark.parametrize(
+    "fault", ["drop:/data/name", "set:/data/7=1", "drop:/data/7", "set:/code/x=1", "drop:/no/where"]
+)
+def test_an_edit_that_fits_nothing_changes_nothing(blocking_sandbox, pasqal, fault):
+    """Where an answer has no such place, it stays as it is instead of becoming an error."""
+    plain = pasqal.v1("GET", "/batches").json
+    blocking_sandbox.set_faults([{"fault": fault}])
+    answer = pasqal.v1("GET", "/batches")
+    assert (answer.status, answer.json) == (200, plain)
+
+
+def test_half_a_request_is_not_acted_upon(blocking_sandbox, wire_to):
+    """A connection that ends within a body has asked for nothing: half an upload is not stored."""
+    azure = wire_to(blocking_sandbox.url("azure"))
+    workspace = "/subscriptions/s/resourceGroups/sandbox/providers/Microsoft.Quantum/workspaces/x"
+    asked = azure.ask(
+        "POST", f"{workspace}/storage/sasUri?api-version=1", {"containerName": "half"}
+    )
+    path = f"/half/blob?{asked.json['sasUri'].partition('?')[2]}"
+    head = f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n".encode()
+    host, port = azure.address.split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head + b"x" * 40)
+    time.sleep(0.1)
+    assert azure.ask("GET", path, token=None).status == 404
+
+
 def test_body_answers_literally(blocking_sandbox, pasqal):
     """`body:<code>:<text>` sends any text, such as an error whose data is a list."""
     blocking_sandbox.set_faults([{"fault": 'body:500:{"data":["x"]}'}])
@@ -231,6 +258,10 @@ def test_probability_repeats_itself(blocking_sandbox, pasqal):
         {"fault": "status:abc"},
         {"fault": "reset:1"},
         {"fault": "delay:-1"},
+        {"fault": "delay:nan"},
+        {"fault": "list-lag:inf"},
+        {"fault": "drop:status"},
+        {"fault": "body:99:x"},
         {"fault": "set:status=1"},
         {"fault": "set:/status=nonsense"},
         {"fault": "reset", "probability": 0.5, "nth": 1},

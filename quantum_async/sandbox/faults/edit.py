@@ -64,10 +64,14 @@ def _children(document: JsonValue, step: str) -> list[JsonValue]:
             return list(document.values())
         return [document[step]] if step in document else []
     if isinstance(document, list):
-        if step == "*":
-            return list(document)
-        return [document[int(step)]] if step.isdigit() and int(step) < len(document) else []
+        return [document[place] for place in _places(document, step)]
     return []
+
+
+def _places(items: Sequence[JsonValue], step: str) -> Sequence[int]:
+    if step == "*":
+        return range(len(items))
+    return [int(step)] if step.isdigit() and int(step) < len(items) else []
 
 
 def _change(parent: JsonValue, edit: Edit) -> None:
@@ -78,9 +82,7 @@ def _change(parent: JsonValue, edit: Edit) -> None:
             else:
                 parent[key] = edit.value
     elif isinstance(parent, list):
-        everything = edit.path[-1] == "*"
-        places = range(len(parent)) if everything else [int(edit.path[-1])]
-        for place in reversed(places):
+        for place in reversed(_places(parent, edit.path[-1])):
             if edit.drop:
                 del parent[place]
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003
 from typing import ClassVar
@@ -113,17 +114,23 @@ class Fault(BaseModel):
 
 
 def _check_argument(kind: FaultKind, argument: str) -> None:
-    if kind in _INTEGER and not (argument.isdigit() and 100 <= int(argument) <= 599):
+    if kind in _INTEGER and not _is_status(argument):
         raise ValueError(f"{kind} needs an HTTP status: {argument!r}")
-    if kind in _NUMBER and float(argument) < 0:
-        raise ValueError(f"{kind} cannot be negative: {argument!r}")
+    if kind in _NUMBER and not 0 <= float(argument) < math.inf:
+        raise ValueError(f"{kind} needs a number that is not negative: {argument!r}")
     if kind is FaultKind.SET:
         pointer, equals, document = argument.partition("=")
         if not equals or not pointer.startswith("/"):
             raise ValueError(f"write set:/pointer=<JSON>: {argument!r}")
         json.loads(document)
-    if kind is FaultKind.BODY and not argument.partition(":")[0].isdigit():
-        raise ValueError(f"write body:<code>:<text>: {argument!r}")
+    if kind is FaultKind.DROP and not argument.startswith("/"):
+        raise ValueError(f"write drop:/pointer: {argument!r}")
+    if kind is FaultKind.BODY and not _is_status(argument.partition(":")[0]):
+        raise ValueError(f"write body:<HTTP status>:<text>: {argument!r}")
+
+
+def _is_status(text: str) -> bool:
+    return text.isdigit() and 100 <= int(text) <= 599
 
 
 PLAN: TypeAdapter[tuple[Fault, ...]] = TypeAdapter(tuple[Fault, ...])
