@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pydantic_core
-from pydantic import ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -17,11 +17,16 @@ from quantum_async.sandbox.settings import SandboxSettings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pydantic import JsonValue
     from starlette.requests import Request
 
     from quantum_async.sandbox.faces import Face
     from quantum_async.sandbox.world import World
+
+_FIXED = {"env_file", "port", "preload", "services", "workers"}
+_CHANGE: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
+_OPTIONS: TypeAdapter[dict[str, dict[str, JsonValue]]] = TypeAdapter(
+    dict[str, dict[str, JsonValue]]
+)
 
 
 class ControlPlane:
@@ -118,24 +123,33 @@ class ControlPlane:
     async def put_settings(self, request: Request) -> Response:
         """Change the settings that are named; the others stay."""
         try:
-            change = pydantic_core.from_json(await request.body())
-            current: dict[str, JsonValue] = self._world.settings.model_dump(mode="json")
-            options = _merged(self._world.settings.options, change.pop("options", {}))
-            settings = SandboxSettings.model_validate({**current, **change, "options": options})
-            previous = self._world.settings
-            self._world.change(settings)
-            self._configure(previous)
-        except (ValueError, AttributeError) as error:
+            self._change(_CHANGE.validate_json(await request.body()))
+        except ValueError as error:
             return _refuse(error)
         return Response(status_code=204)
 
-    def _configure(self, previous: SandboxSettings) -> None:
+    def _change(self, change: dict[str, JsonValue]) -> None:
+        if "faults" in change:
+            raise ValueError("faults are changed as a whole: PUT /faults")
+        if fixed := sorted(_FIXED & change.keys()):
+            raise ValueError(f"{', '.join(fixed)}: fixed for as long as the sandbox runs")
+        previous = self._world.settings
+        options = _merged(previous.options, _OPTIONS.validate_python(change.pop("options", {})))
+        current: dict[str, JsonValue] = previous.model_dump(mode="json")
+        settings = SandboxSettings.model_validate({**current, **change, "options": options})
+        self._world.settings = settings
         try:
-            for face in self._faces.values():
-                face.configure()
+            self._configure()
         except ValueError:
-            self._world.change(previous)
+            # Faces that took their new options before another one refused its own go back.
+            self._world.settings = previous
+            self._configure()
             raise
+        self._world.change(settings)
+
+    def _configure(self) -> None:
+        for face in self._faces.values():
+            face.configure()
 
     def _environment(self, name: str, url: str) -> Mapping[str, str]:
         return self._faces[name].environment(url) if name in self._faces else {}

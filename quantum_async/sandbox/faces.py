@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -69,16 +68,6 @@ class Face(Protocol):
 
     def reset(self) -> None:
         """Forget everything and read the settings again."""
-
-
-def available() -> list[str]:
-    """List the providers whose face is there, in the order of their ports."""
-    package = __package__ or ""
-    return [
-        name
-        for name in OFFSETS
-        if find_spec(f"{package}.{name}") and find_spec(f"{package}.{name}.face")
-    ]
 
 
 def load_face(name: str, world: World) -> Face:

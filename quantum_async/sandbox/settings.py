@@ -6,12 +6,22 @@ import os
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from quantum_async.sandbox.durations import seconds
+from quantum_async.sandbox.faces import OFFSETS
 from quantum_async.sandbox.faults.plan import Fault
 
-Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0)]
+Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0, allow_inf_nan=False)]
+
+
+def _known(service: str) -> str:
+    if service not in OFFSETS:
+        raise ValueError(f"there is no service {service!r}; there are {', '.join(OFFSETS)}")
+    return service
+
+
+Service = Annotated[str, AfterValidator(_known)]
 
 
 def _workers() -> int:
@@ -59,6 +69,6 @@ class SandboxSettings(BaseModel):
     token_lifetime: Seconds = 86400.0
     max_jobs: int = Field(default=200_000, ge=1)
     paused: bool = False
-    services: tuple[str, ...] = ()
-    options: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
+    services: tuple[Service, ...] = ()
+    options: dict[Service, dict[str, JsonValue]] = Field(default_factory=dict)
     env_file: Path | None = None

@@ -108,13 +108,36 @@ def test_settings_change_while_it_runs(blocking_sandbox, pasqal):
 
 
 @pytest.mark.parametrize(
-    "change", [{"latency": -1}, {"colour": "red"}, {"options": {"pasqal": {"colour": "red"}}}]
+    "change",
+    [
+        {"latency": -1},
+        {"colour": "red"},
+        {"options": {"pasqal": {"colour": "red"}}},
+        {"options": {"pascal": {}}},
+        {"options": 3},
+        {"options": {"pasqal": 3}},
+        {"options": {"pasqal": {"string_codes": True}, "qoro": {"colour": "red"}}},
+        {"faults": [{"fault": "status:500"}]},
+        {"workers": 9},
+        {"services": ["iqm"]},
+    ],
 )
 def test_a_wrong_setting_is_refused_and_changes_nothing(blocking_sandbox, pasqal, change):
-    """An unknown or impossible setting is an error, and what was set stays."""
-    with pytest.raises(ValueError):
+    """An unknown, impossible or fixed setting is an error, and what was set stays."""
+    with pytest.raises(ValueError, match=r"."):
         blocking_sandbox.change(**change)
-    assert pasqal.v1("GET", "/batches").status == 200
+    answer = pasqal.v1("GET", "/batches")
+    assert (answer.status, answer.json["code"]) == (200, 200)
+
+
+def test_a_refused_setting_leaves_the_queues_alone(blocking_sandbox, pasqal):
+    """A device goes on running one job at a time after a change that was refused."""
+    blocking_sandbox.change(job_time=30, parallel=False)
+    pasqal.create()
+    with pytest.raises(ValueError, match="colour"):
+        blocking_sandbox.change(options={"pasqal": {"colour": "red"}})
+    pasqal.create()
+    assert blocking_sandbox.stats()["pasqal"]["jobs_by_status"] == {"running": 1, "queued": 1}
 
 
 def test_jobs_can_be_counted_as_the_server_knows_them(blocking_sandbox, pasqal):
