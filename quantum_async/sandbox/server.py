@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shlex
 import signal
 import socket
 import sys
@@ -16,7 +18,7 @@ import uvicorn
 
 from quantum_async.sandbox.app import Service, Switchboard
 from quantum_async.sandbox.control import ControlPlane
-from quantum_async.sandbox.faces import CONTROL_OFFSET, OFFSETS, available, load_face
+from quantum_async.sandbox.faces import CONTROL_OFFSET, OFFSETS, load_face
 from quantum_async.sandbox.protocol import OpenProtocol
 from quantum_async.sandbox.world import World
 
@@ -41,6 +43,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = anyio.Event()
+        self.problem: OSError | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -84,8 +87,8 @@ def serve(settings: SandboxSettings, *, watch_stdin: bool = False) -> None:
         watch_stdin: Whether to stop when standard input ends, as it does when a parent dies.
 
     Raises:
-        OSError: A port is taken.
-        ValueError: A setting is wrong.
+        OSError: A port is taken, or the file of variables cannot be written.
+        ValueError: An option of a service is wrong.
     """
     fast = {"use_uvloop": find_spec("uvloop") is not None}
     anyio.run(run, settings, _announce, watch_stdin, backend_options=fast)
@@ -102,9 +105,13 @@ async def run(
         settings: How it behaves.
         announce: Takes each line that says where a service listens, and ``ready``.
         watch_stdin: Whether to stop when standard input ends.
+
+    Raises:
+        OSError: A port is taken, or the file of variables cannot be written.
+        ValueError: An option of a service is wrong.
     """
     world = World(settings)
-    faces = {name: load_face(name, world) for name in settings.services or available()}
+    faces = {name: load_face(name, world) for name in settings.services or OFFSETS}
     listeners = bind(settings.port, [*faces, "control"])
     server = _server(listeners, world, faces)
     if settings.preload and settings.simulate:
@@ -118,6 +125,8 @@ async def run(
             sockets = [listener.socket for listener in listeners]
             await server.serve(sockets=[*sockets, *second_sockets(listeners)])
             tasks.cancel_scope.cancel()
+        if server.problem is not None:
+            raise server.problem
     finally:
         world.simulator.stop()
 
@@ -200,16 +209,23 @@ async def _tell(
 ) -> None:
     await server.listening.wait()
     if settings.env_file is not None:
-        await anyio.to_thread.run_sync(write_environment, settings.env_file, listeners, faces)
+        try:
+            await anyio.to_thread.run_sync(write_environment, settings.env_file, listeners, faces)
+        except OSError as error:
+            server.problem, server.should_exit = error, True
+            return
     for listener in listeners:
         announce(f"{listener.name} {listener.url}")
     announce("ready")
 
 
 def write_environment(path: Path, listeners: list[Listener], faces: Mapping[str, Face]) -> None:
-    """Write the variables that point our clients at the sandbox, one ``KEY=VALUE`` a line."""
+    """Write the variables that point our clients at the sandbox, one ``KEY=VALUE`` a line.
+
+    A shell can source it: a value with a shell's own characters is quoted.
+    """
     lines = [
-        f"{key}={value}"
+        f"{key}={shlex.quote(value)}"
         for listener in listeners
         if listener.name in faces
         for key, value in faces[listener.name].environment(listener.url).items()
@@ -226,7 +242,8 @@ async def _stop_on_signal(server: _Server) -> None:
 
 
 def _stop_on_eof(server: _Server) -> None:
-    while sys.stdin.buffer.read(4096):
+    # Not through the buffer: a thread that waits in it aborts the interpreter at its exit.
+    while os.read(sys.stdin.fileno(), 4096):
         pass
     server.should_exit = True
 

@@ -81,13 +81,22 @@ def test_a_taken_port_is_a_usage_error():
 
 
 @pytest.mark.parametrize(
-    "flags", [["--latency", "soon"], ["--faults", "{missing}"], ["--settings", '{"a": 1}']]
+    "flags",
+    [
+        ["--latency", "soon"],
+        ["--faults", "{missing}/plan.json"],
+        ["--settings", '{"a": 1}'],
+        ["--settings", '{"services": ["nobody"]}'],
+        ["--settings", '{"options": {"pasqal": {"colour": "red"}}}'],
+        ["--port", "0", "--env-file", "{missing}/sandbox.env"],
+    ],
 )
 def test_a_wrong_flag_is_a_usage_error(flags, tmp_path):
-    """A duration, plan or setting that cannot be read ends the command with 2."""
-    flags = [flag.replace("{missing}", str(tmp_path / "missing.json")) for flag in flags]
+    """A duration, plan, setting or file that cannot be used ends the command with 2 and a reason."""
+    flags = [flag.replace("{missing}", str(tmp_path / "missing")) for flag in flags]
     done = subprocess.run([*COMMAND, *flags], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("sandbox: ")
 
 
 def test_a_plan_of_faults_is_read_from_a_file(tmp_path, wire_to):
@@ -99,11 +108,12 @@ def test_a_plan_of_faults_is_read_from_a_file(tmp_path, wire_to):
         assert pasqal.v1("GET", "/batches").status == 503
 
 
+@pytest.mark.parametrize("flags", [[], ["--watch-stdin"]])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_in_good_order(number):
+def test_a_signal_ends_it_in_good_order(number, flags):
     """SIGINT and SIGTERM end the command with 0, also while an answer is held back."""
     faults = '{"faults": [{"fault": "timeout"}]}'
-    with served("--port", "0", "--settings", faults) as (child, lines):
+    with served("--port", "0", "--settings", faults, *flags) as (child, lines):
         host, port = lines[0].split("//")[1].split(":")
         with socket.create_connection((host, int(port))) as connection:
             connection.sendall(b"GET /core-fast/api/v1/batches HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -215,7 +225,7 @@ def test_durations_are_written_as_people_do(text, value):
     assert SandboxSettings(latency=text).latency == value
 
 
-@pytest.mark.parametrize("text", ["soon", "1 parsec", "", "-1s"])
+@pytest.mark.parametrize("text", ["soon", "1 parsec", "", "-1s", float("inf"), float("nan")])
 def test_what_is_no_duration_is_refused(text):
     """Anything else is an error."""
     with pytest.raises(ValueError):
