@@ -100,14 +100,16 @@ class JobEvent:
         kind: What happened.
         key: The job's key.
         target: Where it runs, as ``provider:device``.
-        status: The status after the event.
+        status: The status after the event; of a job that ended without any word of its provider,
+            ``failed`` where it was never accepted, and ``unknown`` where that cannot be known.
         time: Seconds since the epoch.
         job_id: The provider's id, once it is known.
-        message: More, in words; of a repetition, its reason.
+        message: More, in words; of a repetition its reason, of an end without a result the error.
         shots: How many shots were asked for.
         batch_id: The provider's id of the batch or session it belongs to.
         queue_position: Jobs in front of this one, where the provider tells.
         cost: What it cost, where the provider tells.
+        error_type: Of an end without a result, the name of the error's class.
     """
 
     kind: JobEventKind
@@ -121,6 +123,7 @@ class JobEvent:
     batch_id: str | None = None
     queue_position: int | None = None
     cost: Cost | None = None
+    error_type: str = ""
 
     @property
     def provider(self) -> str:

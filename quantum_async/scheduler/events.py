@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Self
 
 from quantum_async.models.job import JobEvent, JobEventKind
 from quantum_async.scheduler.metering import current_meters
 from quantum_async.scheduler.signal import Broadcast
+from quantum_async.scheduler.tracing import current_tracing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from quantum_async.scheduler.metering import Meters
     from quantum_async.scheduler.record import JobRecord
+    from quantum_async.scheduler.tracing import Tracing
 
 BACKLOG = 16_384
 """Events that a slow listener may be behind; beyond it the oldest are dropped."""
+
+
+_NOTHING: AbstractContextManager[None] = nullcontext()
 
 
 class EventStream:
@@ -76,11 +84,12 @@ class EventStream:
 
 
 class EventHub:
-    """Hands every event to every listener."""
+    """Hands every event to every listener: to streams, metrics and spans."""
 
     def __init__(self) -> None:
         self.streams: set[EventStream] = set()
         self.meters: Meters | None = current_meters()
+        self.tracing: Tracing | None = current_tracing()
         self._closed = False
 
     def subscribe(self, key: str | None = None, *, is_over: bool = False) -> EventStream:
@@ -97,15 +106,57 @@ class EventHub:
             self.streams.add(stream)
         return stream
 
+    def begin(self, records: Sequence[JobRecord], *, is_resumed: bool = False) -> None:
+        """Note new jobs, in the context of whoever submits them.
+
+        Args:
+            records: The jobs.
+            is_resumed: Whether they were submitted in another process.
+        """
+        if self.tracing is not None:
+            self.tracing.begin(records, is_resumed=is_resumed)
+
+    def attempt(self, records: Sequence[JobRecord]) -> None:
+        """Note that jobs are being sent."""
+        if self.tracing is not None:
+            self.tracing.attempt(records)
+
+    def during(
+        self, operation: str, records: Sequence[JobRecord], key: str = ""
+    ) -> AbstractContextManager[None]:
+        """Show work for some jobs, while the returned block lasts.
+
+        Args:
+            operation: What is done.
+            records: For which jobs.
+            key: Of the submission, where it is one.
+        """
+        return _NOTHING if self.tracing is None else self.tracing.during(operation, records, key)
+
+    def within(self, records: Sequence[JobRecord]) -> AbstractContextManager[None]:
+        """Let the requests of a block count as those of one job, where it is for one alone."""
+        return _NOTHING if self.tracing is None else self.tracing.within(records)
+
+    def leave(self, record: JobRecord) -> None:
+        """Note that a job is followed no further, though it has not ended."""
+        if self.meters is not None:
+            self.meters.leave(record.spec.key)
+        if self.tracing is not None:
+            self.tracing.leave(record)
+
     def publish(self, kind: JobEventKind, record: JobRecord, message: str = "") -> None:
         """Tell every listener what happened to a job."""
+        if self.tracing is not None:
+            self.tracing.push(kind, record, message)
         if not self.streams and self.meters is None:
             return
+        if record.error is not None:
+            message = message or str(record.error)
         event = JobEvent(
             kind=kind,
             key=record.spec.key,
             target=record.target,
-            status=record.state.status,
+            status=record.status,
             time=time.time(),
             job_id=record.ref.id if record.ref else None,
             message=message,
@@ -113,6 +164,7 @@ class EventHub:
             batch_id=record.ref.batch_id if record.ref else None,
             queue_position=record.state.queue_position,
             cost=record.state.cost,
+            error_type=type(record.error).__name__ if record.error is not None else "",
         )
         if self.meters is not None:
             self.meters.push(event)
@@ -124,6 +176,8 @@ class EventHub:
         self._closed = True
         if self.meters is not None:
             self.meters.end()
+        if self.tracing is not None:
+            self.tracing.close()
         for stream in self.streams:
             stream.end()
         self.streams.clear()

@@ -111,7 +111,8 @@ class Fetcher:
     async def _fetch_many(self, records: list[JobRecord]) -> None:
         refs = [record.ref for record in records if record.ref is not None]
         try:
-            results = await self._lane.client.fetch_many(refs)
+            with self._lane.hub.during("fetch", records):
+                results = await self._lane.client.fetch_many(refs)
         except QuantumAsyncError:
             # The shortcut is optional: one by one, each failure is told to the right job.
             results = {}
@@ -125,7 +126,8 @@ class Fetcher:
 
     async def _fetch_one(self, record: JobRecord) -> None:
         try:
-            result = await self._fetch_patiently(record)
+            with self._lane.hub.during("fetch", [record]):
+                result = await self._fetch_patiently(record)
         except QuantumAsyncError as error:
             failure = error
             if not isinstance(error, ResultError):

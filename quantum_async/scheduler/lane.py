@@ -155,10 +155,12 @@ class Lane:
         records = list(records)
         self.sender.put(records)
         self.live.update(dict.fromkeys(records))
+        self.hub.begin(records)
 
     def board(self, records: Sequence[JobRecord]) -> None:
         """Take jobs of one submission that another process has sent, or was about to."""
         self.live.update(dict.fromkeys(records))
+        self.hub.begin(records, is_resumed=True)
         self.sender.depart(records)
 
     def adopt(self, records: Sequence[JobRecord], refs: Sequence[JobRef]) -> None:
@@ -251,6 +253,7 @@ class Lane:
             del self.live[record]
             self.sender.landed(record)
             self.book.detached(record)
+            self.hub.leave(record)
             self.common.changed.notify()
 
     def withdraw(self, record: JobRecord) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.models.job import JobEventKind, JobStatus
 
@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
 
     from quantum_async.models.job import JobEvent
+
+    Where: TypeAlias = dict[str, str]
+    """The attributes of a target."""
+
+DURATIONS = (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
+"""Borders in seconds between which durations are counted, from simulators to queues of a day."""
+LAGS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)
+"""Borders in seconds between which detection lags are counted."""
 
 
 def current_meters() -> Meters | None:
@@ -36,8 +44,10 @@ class Meters:
     """
 
     def __init__(self, provider: MeterProvider) -> None:
-        meter = provider.get_meter("quantum_async.scheduler")
-        self._begun: dict[str, float] = {}
+        from importlib.metadata import version
+
+        meter = provider.get_meter("quantum_async.scheduler", version("quantum_async"))
+        self._begun: dict[str, tuple[float, Where]] = {}
         self._in_flight = meter.create_up_down_counter(
             "quantum_async.jobs.in_flight", "{job}", "Jobs that a provider has and that go on."
         )
@@ -49,39 +59,56 @@ class Meters:
         )
         self._shots = meter.create_counter("quantum_async.jobs.shots", "{shot}", "Shots measured.")
         self._cost = meter.create_counter(
-            "quantum_async.jobs.cost", "1", "What providers say that jobs cost."
+            "quantum_async.jobs.cost", "{unit}", "What providers say that jobs cost."
         )
         self._duration = meter.create_histogram(
-            "quantum_async.jobs.duration", "s", "Time from acceptance to the result."
+            "quantum_async.jobs.duration",
+            "s",
+            "Time from acceptance to result or error.",
+            explicit_bucket_boundaries_advisory=DURATIONS,
         )
         self._polls = meter.create_counter(
             "quantum_async.polls", "{poll}", "Questions about the status of jobs."
         )
         self._lag = meter.create_histogram(
-            "quantum_async.jobs.detection_lag", "s", "Longest time that an end went unnoticed."
+            "quantum_async.jobs.detection_lag",
+            "s",
+            "Longest time that an end can have gone unnoticed.",
+            explicit_bucket_boundaries_advisory=LAGS,
         )
 
     def push(self, event: JobEvent) -> None:
         """Count an event."""
         where = {"quantum_async.provider": event.provider, "quantum_async.target": event.target}
         if event.kind is JobEventKind.SUBMITTED:
-            self._begun[event.key] = event.time
-            self._in_flight.add(1, where)
+            # A job can be adopted by the scheduler that follows it already.
+            if event.key not in self._begun:
+                self._in_flight.add(1, where)
+            self._begun[event.key] = event.time, where
         elif event.kind is JobEventKind.RETRIED:
             self._retries.add(1, where)
         elif event.kind is JobEventKind.FINISHED:
             self._end(event, where)
 
-    def _end(self, event: JobEvent, where: dict[str, str]) -> None:
+    def _end(self, event: JobEvent, where: Where) -> None:
         begun = self._begun.pop(event.key, None)
         if begun is not None:
             self._in_flight.add(-1, where)
-            self._duration.record(max(event.time - begun, 0.0), where)
-        self._finished.add(1, {**where, "quantum_async.status": str(event.status)})
+            self._duration.record(max(event.time - begun[0], 0.0), where)
+        outcome = {**where, "quantum_async.status": str(event.status)}
+        if event.error_type:
+            outcome["error.type"] = event.error_type
+        self._finished.add(1, outcome)
         if event.status is JobStatus.SUCCEEDED:
             self._shots.add(event.shots, where)
         if event.cost is not None:
-            self._cost.add(event.cost.amount, {**where, "quantum_async.unit": event.cost.unit})
+            self._cost.add(event.cost.amount, {**where, "quantum_async.cost.unit": event.cost.unit})
+
+    def leave(self, key: str) -> None:
+        """Count a job no longer that goes on without us."""
+        begun = self._begun.pop(key, None)
+        if begun is not None:
+            self._in_flight.add(-1, begun[1])
 
     def polled(self, provider: str) -> None:
         """Count a question about the status of jobs."""
@@ -98,5 +125,6 @@ class Meters:
         self._lag.record(gap, where)
 
     def end(self) -> None:
-        """Forget what was not finished."""
-        self._begun.clear()
+        """Count what was not finished no longer."""
+        for key in tuple(self._begun):
+            self.leave(key)

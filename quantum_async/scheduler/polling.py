@@ -181,7 +181,8 @@ class Poller:
         records = [r for watch in page for r in watch.records if r.stage is Stage.ACCEPTED]
         sent = anyio.current_time()
         try:
-            states = await self._poll([r.ref for r in records if r.ref is not None])
+            with self._lane.hub.within(records):
+                states = await self._poll([r.ref for r in records if r.ref is not None])
         except QuantumAsyncError as error:
             self._postpone(page, error)
         else:

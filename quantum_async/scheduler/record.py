@@ -107,6 +107,16 @@ class JobRecord:
         return f"{self.lane.client.name}:{self.device}"
 
     @property
+    def status(self) -> JobStatus:
+        """Where it stands as far as anybody can say, also where no provider has said it."""
+        status = self.state.status
+        if self.error is None or status.is_terminal:
+            return status
+        # Refused, or followed no further: what the provider said last is no end.
+        is_refused = getattr(self.error, "accepted", "unknown") == "no" and not self.is_guest
+        return JobStatus.FAILED if is_refused else JobStatus.UNKNOWN
+
+    @property
     def is_settled(self) -> bool:
         """Whether result or error is here."""
         return self.stage is Stage.SETTLED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import ConfigurationError, QuantumAsyncError
@@ -91,7 +92,7 @@ class Revival:
                 remedy=f"Give the scheduler a client of {ref.provider} for the same account.",
             )
         record = (
-            JobRecord(JobSpec(ref.key, NOT_HERE, 1), lane, ref.target)
+            JobRecord(JobSpec(ref.key or uuid.uuid4().hex, NOT_HERE, 1), lane, ref.target)
             if stored is None
             else JobRecord(stored.spec, lane, stored.target, stored.batch, stored.place)
         )

@@ -67,7 +67,8 @@ class Sender:
         self._queue = GroupQueue(lane.client)
         self._signal = Signal()
         self._room = Broadcast()
-        self._slots = anyio.Semaphore(lane.requests_in_flight)
+        # Without a turn of the loop for each: a thousand submissions would leave one turn at a time.
+        self._slots = anyio.Semaphore(lane.requests_in_flight, fast_acquire=True)
         self._pace = Pace(lane.limits.submissions_per_second)
         self._refusal: QuantumAsyncError | None = None
         self.in_flight: int = 0
@@ -199,9 +200,10 @@ class Sender:
         await self._bring(slip, records, delivery.deliver if is_unsent else delivery.resume)
 
     async def _bring(self, slip: Slip, records: list[JobRecord], deliver: Deliver) -> None:
-        create, find = self._attempts(slip)
+        create, find = self._attempts(slip, records)
         try:
-            refs = await deliver(create, find)
+            with self._lane.hub.during("submit", records, slip.request.key):
+                refs = await deliver(create, find)
         except SubmissionUnknownError as error:
             slip.unknown(error)
             await self._refused(records, error)
@@ -238,11 +240,12 @@ class Sender:
             expected=self.expected + len(self._queue),
         )
 
-    def _attempts(self, slip: Slip) -> tuple[Create, Find]:
+    def _attempts(self, slip: Slip, records: list[JobRecord]) -> tuple[Create, Find]:
         client, request = self._lane.client, slip.request
 
         async def create() -> list[JobRef]:
             await slip.attempt()
+            self._lane.hub.attempt(records)
             return await client.submit(request)
 
         async def find() -> list[JobRef] | None:

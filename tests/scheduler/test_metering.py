@@ -57,7 +57,7 @@ def test_jobs_are_counted(meters: Meters, reader: InMemoryMetricReader) -> None:
     assert [point.value for point in found["jobs.retries"]] == [1]
     assert [point.value for point in found["jobs.shots"]] == [100]
     (cost,) = found["jobs.cost"]
-    assert (cost.value, cost.attributes["quantum_async.unit"]) == (2.5, "credits")
+    assert (cost.value, cost.attributes["quantum_async.cost.unit"]) == (2.5, "credits")
     (duration,) = found["jobs.duration"]
     assert (duration.count, duration.sum) == (2, 7.0)
     finished = {p.attributes["quantum_async.status"]: p.value for p in found["jobs.finished"]}

@@ -1,0 +1,253 @@
+"""OpenTelemetry spans of jobs, where the program has set a tracer provider up."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from quantum_async.errors import JobCancelledError, SubmissionUnknownError
+from quantum_async.http.redact import redact
+from quantum_async.http.tracing import is_traced
+from quantum_async.models.job import JobEventKind, JobStatus
+from quantum_async.scheduler.record import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Sequence
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span, TracerProvider
+
+    from quantum_async.scheduler.record import JobRecord
+
+    Attributes: TypeAlias = dict[str, str | int | float]
+
+
+def current_tracing() -> Tracing | None:
+    """Prepare spans of jobs, or return ``None`` where nobody would see them."""
+    if not is_traced():
+        return None
+    from opentelemetry import trace
+
+    return Tracing(trace.get_tracer_provider())
+
+
+@dataclass(slots=True, eq=False)
+class Trail:
+    """What is kept of one job under way.
+
+    Args:
+        span: The job's span.
+        parent: What was current where the job was submitted.
+        attempts: How often it was sent.
+    """
+
+    span: Span
+    parent: Context
+    attempts: int = 0
+
+    @property
+    def context(self) -> Context:
+        """What is current for work on this job alone."""
+        from opentelemetry import trace
+
+        return trace.set_span_in_context(self.span, self.parent)
+
+
+class Tracing:
+    """Keeps one span of each job under way, and makes those of the work for them.
+
+    A job's span stands below whatever is current where the job is submitted. The tasks that work
+    for it belong to the scheduler, and know only what was current when that was entered.
+
+    Args:
+        provider: Who makes the spans.
+    """
+
+    def __init__(self, provider: TracerProvider) -> None:
+        from importlib.metadata import version
+
+        self._tracer = provider.get_tracer("quantum_async.scheduler", version("quantum_async"))
+        self._trails: dict[JobRecord, Trail] = {}
+
+    def begin(self, records: Iterable[JobRecord], *, is_resumed: bool) -> None:
+        """Start the spans of jobs.
+
+        Args:
+            records: The jobs.
+            is_resumed: Whether they were submitted in another process.
+        """
+        from opentelemetry import context
+
+        parent = context.get_current()
+        for record in records:
+            attributes = {**_origin(record), "quantum_async.job.resumed": is_resumed}
+            name = f"run {record.target}"
+            span = self._tracer.start_span(name, context=parent, attributes=attributes)
+            self._trails[record] = Trail(span, parent)
+
+    def attempt(self, records: Iterable[JobRecord]) -> None:
+        """Count that jobs are being sent."""
+        for record in records:
+            if (trail := self._trails.get(record)) is not None:
+                trail.attempts += 1
+
+    def push(self, kind: JobEventKind, record: JobRecord, message: str) -> None:
+        """Write down what happened to a job, and end its span with it."""
+        trail = self._trails.get(record)
+        if trail is None:
+            return
+        if kind is JobEventKind.FINISHED:
+            del self._trails[record]
+            _finish(trail, record, record.status)
+            return
+        if kind is JobEventKind.SUBMITTED:
+            trail.span.set_attributes(_identity(record))
+        attributes: Attributes = {}
+        if message:
+            attributes["quantum_async.reason"] = redact(message)
+        if record.state.queue_position is not None:
+            attributes["quantum_async.queue_position"] = record.state.queue_position
+        trail.span.add_event(f"quantum_async.job.{kind}", attributes)
+
+    def leave(self, record: JobRecord) -> None:
+        """End the span of a job that is followed no further."""
+        trail = self._trails.pop(record, None)
+        if trail is None:
+            return
+        trail.span.add_event("quantum_async.job.left")
+        status = record.status
+        if record.stage is Stage.SENDING:
+            status = JobStatus.UNKNOWN
+            _fail(trail.span, SubmissionUnknownError.__name__, "no answer came in time")
+        _finish(trail, record, status)
+
+    def close(self) -> None:
+        """End the spans of all jobs that are still under way."""
+        for record in tuple(self._trails):
+            self.leave(record)
+
+    @contextmanager
+    def during(self, operation: str, records: Sequence[JobRecord], key: str) -> Generator[None]:
+        """Make a span of work for one job, below its own, or for several, linked to theirs.
+
+        Args:
+            operation: What is done.
+            records: For which jobs.
+            key: Of the submission, where it is one.
+        """
+        from opentelemetry import context
+
+        trails = [self._trails[record] for record in records if record in self._trails]
+        if not trails:
+            # Nobody follows these jobs any more.
+            yield
+            return
+        span, below = self._work(operation, records[0].target, trails)
+        if key:
+            for span_of in (span, *(trail.span for trail in trails)):
+                span_of.set_attribute("quantum_async.submission.key", key)
+        token = context.attach(below)
+        try:
+            yield
+        except BaseException as error:
+            # A cancellation's words name tasks of the event loop.
+            words = str(error) if isinstance(error, Exception) else ""
+            _fail(span, type(error).__name__, words)
+            raise
+        finally:
+            context.detach(token)
+            span.end()
+
+    @contextmanager
+    def within(self, records: Sequence[JobRecord]) -> Generator[None]:
+        """Let the requests of some work stand below the job that all of it is for, if it is one."""
+        from opentelemetry import context
+
+        trail = self._trails.get(records[0]) if len(records) == 1 else None
+        if trail is None:
+            yield
+            return
+        token = context.attach(trail.context)
+        try:
+            yield
+        finally:
+            context.detach(token)
+
+    def _work(self, operation: str, target: str, trails: Sequence[Trail]) -> tuple[Span, Context]:
+        from opentelemetry import trace
+
+        if len(trails) == 1:
+            parent, links = trails[0].context, []
+        else:
+            parent = _common(trails)
+            links = [trace.Link(trail.span.get_span_context()) for trail in trails]
+        span = self._tracer.start_span(
+            f"{operation} {target}",
+            context=parent,
+            links=links,
+            attributes={
+                "quantum_async.provider": target.partition(":")[0],
+                "quantum_async.target": target,
+                "quantum_async.job.count": len(trails),
+            },
+        )
+        return span, trace.set_span_in_context(span, parent)
+
+
+def _common(trails: Sequence[Trail]) -> Context:
+    """Find what jobs were submitted in, where that is the same for all; else nothing."""
+    from opentelemetry.context import Context
+
+    first = trails[0].parent
+    return first if all(trail.parent == first for trail in trails) else Context()
+
+
+def _origin(record: JobRecord) -> Attributes:
+    """Describe a job as it is known before it is sent."""
+    attributes: Attributes = {
+        "quantum_async.provider": record.lane.client.name,
+        "quantum_async.target": record.target,
+        "quantum_async.shots": record.spec.shots,
+        "quantum_async.job.key": record.spec.key,
+    }
+    if record.batch is not None:
+        attributes["quantum_async.batch.id"] = record.batch.id
+    if record.place is not None and record.place.sweep is not None:
+        attributes["quantum_async.sweep.name"] = record.place.sweep
+    if record.place is not None and record.place.point is not None:
+        attributes["quantum_async.sweep.point"] = record.place.point
+    return attributes
+
+
+def _identity(record: JobRecord) -> Attributes:
+    """Name a job as its provider does."""
+    if record.ref is None:
+        return {}
+    attributes: Attributes = {"quantum_async.job.id": record.ref.id}
+    if record.ref.batch_id is not None:
+        attributes["quantum_async.batch.id"] = record.ref.batch_id
+    return attributes
+
+
+def _finish(trail: Trail, record: JobRecord, status: JobStatus) -> None:
+    attributes: Attributes = {
+        **_identity(record),
+        "quantum_async.job.attempts": trail.attempts,
+        "quantum_async.status": str(status),
+    }
+    if (cost := record.state.cost) is not None:
+        attributes["quantum_async.cost.amount"] = cost.amount
+        attributes["quantum_async.cost.unit"] = cost.unit
+    trail.span.set_attributes(attributes)
+    is_wanted = record.wants_cancel and isinstance(record.error, JobCancelledError)
+    if record.error is not None and not is_wanted:
+        _fail(trail.span, type(record.error).__name__, str(record.error))
+    trail.span.end()
+
+
+def _fail(span: Span, kind: str, words: str) -> None:
+    from opentelemetry.trace import Status, StatusCode
+
+    span.set_attribute("error.type", kind)
+    span.set_status(Status(StatusCode.ERROR, redact(words)))
