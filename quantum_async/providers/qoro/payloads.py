@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import InvalidInputError, InvalidShotsError, UnboundParametersError
 from quantum_async.providers.qoro.translate.observables import packed_groups
+from quantum_async.providers.qoro.translate.tokens import whole_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,16 +99,13 @@ class QoroTemplate:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """Put values into a program by the service's own rule: the longest names first, whole words.
+    """Put values into a program by the service's own rule; see `whole_words`.
 
     Args:
         text: The program.
         values: What stands for each name.
     """
-    ordered = sorted(values, key=len, reverse=True)
-    words = "|".join(map(re.escape, ordered))
-    pattern = re.compile(rf"(?<![A-Za-z0-9_])(?:{words})(?![A-Za-z0-9_])")
-    return pattern.sub(lambda match: values[match.group()], text)
+    return re.sub(whole_words(values), lambda match: values[match.group()], text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from quantum_async.errors import UnsupportedProgramError
 from quantum_async.providers.qoro.translate.gates import FUNCTIONS, KNOWN, RENAMED, WORDS
+from quantum_async.providers.qoro.translate.tokens import whole_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from qiskit import QuantumCircuit
 
@@ -54,31 +55,18 @@ def written(circuit: QuantumCircuit, where: str) -> WrittenCircuit:
     places = [place for group in layout.places for place in group]
     if len(set(places)) < len(places):
         raise _unsupported(where, "registers that share bits", "Give each register its own bits.")
-    names = _names_of([parameter.name for parameter in circuit.parameters])
-    writer = _Writer(where, names, _bits_of(layout))
+    parameters = [parameter.name for parameter in circuit.parameters]
+    names = _names_of(parameters, len(layout.registers))
+    writer = _Writer(where, names, layout)
     lines = ["OPENQASM 2.0;", 'include "qelib1.inc";', f"qreg q[{circuit.num_qubits}];"]
     lines += [f"creg c{i}[{register.width}];" for i, register in enumerate(layout.registers)]
-    bits = {bit: index for index, bit in enumerate(circuit.clbits)}
-    writer.registers = {
-        register: layout.places.index(group)
-        for register in circuit.cregs
-        if (group := tuple(bits[bit] for bit in register)) in layout.places
-    }
-    writer.write(circuit, range(circuit.num_qubits), range(circuit.num_clbits))
+    writer.write(circuit, _Wires(range(circuit.num_qubits), range(circuit.num_clbits)))
     return WrittenCircuit("\n".join(lines + writer.lines), tuple(names.values()), layout.registers)
 
 
-def _bits_of(layout: BitLayout) -> dict[int, str]:
-    return {
-        place: f"c{number}[{index}]"
-        for number, group in enumerate(layout.places)
-        for index, place in enumerate(group)
-    }
-
-
-def _names_of(parameters: Sequence[str]) -> dict[str, str]:
+def _names_of(parameters: Sequence[str], registers: int) -> dict[str, str]:
     """Choose what stands for each parameter: its own name where nothing else can be meant."""
-    taken = {*WORDS, *KNOWN, *FUNCTIONS, "q", *(f"c{i}" for i in range(64))}
+    taken = {*WORDS, *KNOWN, *FUNCTIONS, "q", *(f"c{i}" for i in range(registers))}
     free = {name for name in parameters if _IDENTIFIER.fullmatch(name) and name not in taken}
     names: dict[str, str] = {}
     number = 0
@@ -93,97 +81,104 @@ def _names_of(parameters: Sequence[str]) -> dict[str, str]:
     return names
 
 
-@dataclass
+class _Wires(NamedTuple):
+    """Where the qubits and bits of a circuit, or of a part of one, are in the whole.
+
+    Args:
+        qubits: The number of each qubit.
+        clbits: The number of each bit.
+        condition: What the part depends on, as it is written before each gate.
+        depth: How many parts the part is within.
+    """
+
+    qubits: Sequence[int]
+    clbits: Sequence[int]
+    condition: str = ""
+    depth: int = 0
+
+
 class _Writer:
-    where: str
-    names: dict[str, str]
-    bits: dict[int, str]
-    registers: dict[object, int] = field(default_factory=dict)
-    lines: list[str] = field(default_factory=list)
-    _angles: dict[str, str] = field(default_factory=dict)
-    _pattern: re.Pattern[str] | None = None
+    # Qiskit's circuits and operations are `Any`, because Qiskit has no types.
 
-    def write(
-        self,
-        circuit: QuantumCircuit,
-        qubits: Sequence[int],
-        clbits: Sequence[int],
-        *,
-        condition: str = "",
-        depth: int = 0,
-    ) -> None:
+    def __init__(self, where: str, names: dict[str, str], layout: BitLayout) -> None:
+        self.lines: list[str] = []
+        self._where = where
+        self._names = names
+        self._registers = {places: f"c{number}" for number, places in enumerate(layout.places)}
+        self._bits = {
+            place: f"c{number}[{index}]"
+            for number, places in enumerate(layout.places)
+            for index, place in enumerate(places)
+        }
+        self._angles: dict[str, str] = {}
+
+    def write(self, circuit: Any, wires: _Wires) -> None:
         """Write the operations of a circuit, or of what an operation stands for."""
-        wires = dict(zip(circuit.qubits, qubits, strict=True))
-        bits = dict(zip(circuit.clbits, clbits, strict=True))
-        for instruction in circuit.data:
-            self._operation(
-                instruction.operation,
-                [wires[qubit] for qubit in instruction.qubits],
-                [bits[bit] for bit in instruction.clbits],
-                condition,
-                depth,
+        qubits = dict(zip(circuit.qubits, wires.qubits, strict=True))
+        clbits = dict(zip(circuit.clbits, wires.clbits, strict=True))
+        for step in circuit.data:
+            inner = _Wires(
+                [qubits[bit] for bit in step.qubits],
+                [clbits[bit] for bit in step.clbits],
+                wires.condition,
+                wires.depth,
             )
+            name = step.operation.name
+            known = RENAMED.get(name, name)
+            if name in {"measure", "reset", "barrier"}:
+                self._passive(name, inner)
+            elif known in KNOWN and _is_standard(step.operation):
+                self._gate(known, step.operation, inner)
+            elif name == "if_else":
+                self._conditional(step.operation, clbits, inner)
+            else:
+                self._meaning(step.operation, inner)
 
-    def _operation(
-        self, operation: object, qubits: list[int], clbits: list[int], condition: str, depth: int
-    ) -> None:
-        name: str = operation.name  # type: ignore[attr-defined]  # Qiskit has no types
-        known = RENAMED.get(name, name)
-        if name in {"measure", "reset", "barrier"}:
-            self._passive(name, qubits, clbits, condition)
-        elif known in KNOWN and _is_standard(operation):
-            angles = [self._angle(angle) for angle in operation.params]  # type: ignore[attr-defined]
-            self._line(condition, known, angles, qubits)
-        elif name == "if_else":
-            self._conditional(operation, qubits, clbits, condition, depth)
-        else:
-            self._meaning(operation, qubits, clbits, condition, depth)
+    def _gate(self, name: str, operation: Any, wires: _Wires) -> None:
+        angles = ",".join(self._angle(angle) for angle in operation.params)
+        shown = f"({angles})" if angles else ""
+        self.lines.append(f"{wires.condition}{name}{shown} {_listed(wires.qubits)};")
 
-    def _line(self, condition: str, name: str, angles: list[str], qubits: list[int]) -> None:
-        shown = f"({','.join(angles)})" if angles else ""
-        self.lines.append(f"{condition}{name}{shown} {_wires(qubits)};")
-
-    def _passive(self, name: str, qubits: list[int], clbits: list[int], condition: str) -> None:
+    def _passive(self, name: str, wires: _Wires) -> None:
         if name == "barrier":
-            self.lines.extend([f"barrier {_wires(qubits)};"] if qubits else [])
-        elif name == "measure":
-            self.lines.append(f"{condition}measure q[{qubits[0]}] -> {self.bits[clbits[0]]};")
+            self.lines.extend([f"barrier {_listed(wires.qubits)};"] if wires.qubits else [])
+        elif name == "reset":
+            self.lines.append(f"{wires.condition}reset q[{wires.qubits[0]}];")
+        elif wires.condition:
+            # It could change the register between two lines that ask for it.
+            raise _unsupported(self._where, "a measurement under a condition", "Measure outside.")
         else:
-            self.lines.append(f"{condition}reset q[{qubits[0]}];")
+            bit = self._bits[wires.clbits[0]]
+            self.lines.append(f"measure q[{wires.qubits[0]}] -> {bit};")
 
-    def _meaning(
-        self, operation: object, qubits: list[int], clbits: list[int], condition: str, depth: int
-    ) -> None:
+    def _meaning(self, operation: Any, wires: _Wires) -> None:
         meaning = getattr(operation, "definition", None)
-        name = getattr(operation, "name", "?")
-        if meaning is None or depth > _DEEPEST:
+        if meaning is None or wires.depth > _DEEPEST:
             raise _unsupported(
-                self.where, f"the operation {name!r}", "Replace it by gates of OpenQASM 2."
+                self._where,
+                f"the operation {operation.name!r}",
+                "Replace it by gates of OpenQASM 2.",
             )
-        self.write(meaning, qubits, clbits, condition=condition, depth=depth + 1)
+        self.write(meaning, wires._replace(depth=wires.depth + 1))
 
-    def _conditional(
-        self, operation: object, qubits: list[int], clbits: list[int], condition: str, depth: int
-    ) -> None:
-        asked: Any = getattr(operation, "condition", None)
-        blocks = [block for block in getattr(operation, "blocks", ()) if block is not None]
-        is_plain = isinstance(asked, tuple) and asked[0] in self.registers and not condition
-        if not is_plain or len(blocks) != 1:
+    def _conditional(self, operation: Any, clbits: Mapping[Any, int], wires: _Wires) -> None:
+        asked = operation.condition
+        register, value = asked if isinstance(asked, tuple) else (None, None)
+        # A single bit is no register, and has no length.
+        places = tuple(clbits[bit] for bit in register) if hasattr(register, "__len__") else ()
+        blocks = [block for block in operation.blocks if block is not None]
+        if places not in self._registers or wires.condition or len(blocks) != 1:
             raise _unsupported(
-                self.where,
+                self._where,
                 "a condition that OpenQASM 2 cannot say",
                 "Compare one whole register with a number, without an else.",
             )
-        # A measurement could change the register between two lines that ask for it.
-        if any(instruction.operation.name == "measure" for instruction in blocks[0].data):
-            raise _unsupported(self.where, "a measurement under a condition", "Measure outside.")
-        register, value = asked
-        words = f"if(c{self.registers[register]}=={value}) "
-        self.write(blocks[0], qubits, clbits, condition=words, depth=depth + 1)
+        words = f"if({self._registers[places]}=={value}) "
+        self.write(blocks[0], wires._replace(condition=words, depth=wires.depth + 1))
 
-    def _angle(self, angle: object) -> str:
+    def _angle(self, angle: Any) -> str:
         if not getattr(angle, "parameters", None):
-            return repr(float(angle))  # type: ignore[arg-type]
+            return repr(float(angle))
         text = str(angle)
         found = self._angles.get(text)
         if found is None:
@@ -191,24 +186,21 @@ class _Writer:
         return found
 
     def _spelt(self, text: str) -> str:
-        if text in self.names:
-            return self.names[text]
-        if self._pattern is None:
-            ordered = sorted(self.names, key=len, reverse=True)
-            self._pattern = re.compile(
-                rf"(?<![A-Za-z0-9_])(?:{'|'.join(map(re.escape, ordered))})(?![A-Za-z0-9_])"
-            )
+        if text in self._names:
+            return self._names[text]
         # Brackets, because the service puts in a number that may be negative.
-        spelt = self._pattern.sub(lambda match: f"({self.names[match.group()]})", text)
+        spelt = re.sub(
+            whole_words(self._names), lambda match: f"({self._names[match.group()]})", text
+        )
         return re.sub(r"\blog\(", "ln(", spelt.replace("**", "^"))
 
 
-def _is_standard(operation: object) -> bool:
-    base: Callable[..., object] = getattr(operation, "base_class", type(operation))
+def _is_standard(operation: Any) -> bool:
+    base: type = getattr(operation, "base_class", type(operation))
     return base.__module__.startswith(_STANDARD)
 
 
-def _wires(qubits: Iterable[int]) -> str:
+def _listed(qubits: Iterable[int]) -> str:
     return ",".join(f"q[{qubit}]" for qubit in qubits)
 
 

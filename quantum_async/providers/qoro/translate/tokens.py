@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import ProgramSyntaxError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 _USUAL = r"""
     (?P<blank>\s+|//[^\n]*|/\*.*?\*/)
@@ -57,7 +57,7 @@ class Source:
         """
         line = self.text.count("\n", 0, start) + 1
         column = start - self.text.rfind("\n", 0, start)
-        shown = self.text.splitlines()[line - 1].strip() if self.text.strip() else ""
+        shown = self.text.split("\n")[line - 1].strip()
         quoted = f": {shown[:120]}" if shown else ""
         return ProgramSyntaxError(
             f"{message}{quoted}",
@@ -90,10 +90,18 @@ def tokens(source: Source, parameters: Collection[str] = ()) -> Iterator[Token]:
     yield Token("end", "the end", len(text.rstrip()))
 
 
+def whole_words(names: Iterable[str]) -> str:
+    """Write a pattern that finds names as the service does: the longest first, never in a word.
+
+    Args:
+        names: What to find; in a pattern that is ``re.VERBOSE`` as well.
+    """
+    words = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    return rf"(?<![A-Za-z0-9_])(?:{words})(?![A-Za-z0-9_])"
+
+
 def _pattern(parameters: Collection[str]) -> re.Pattern[str]:
     if not parameters:
         return _PLAIN
-    # The longest first and never within a word: so the service itself finds them.
-    names = "|".join(re.escape(name) for name in sorted(parameters, key=len, reverse=True))
-    edges = rf"(?P<parameter>(?<![A-Za-z0-9_])(?:{names})(?![A-Za-z0-9_]))"
-    return re.compile(f"{edges} | {_USUAL}", re.VERBOSE | re.DOTALL)
+    named = f"(?P<parameter>{whole_words(parameters)})"
+    return re.compile(f"{named} | {_USUAL}", re.VERBOSE | re.DOTALL)
