@@ -29,7 +29,7 @@ from quantum_async.providers.qoro.payloads import (
 )
 from quantum_async.providers.qoro.systems import device_of
 from quantum_async.providers.qoro.translate.observables import check_observables, turned
-from quantum_async.providers.qoro.translate.programs import Prepared, prepared
+from quantum_async.providers.qoro.translate.programs import Prepared, flat, prepared
 from quantum_async.providers.qoro.wire import QoroCluster
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from quantum_async.providers.qoro.systems import Systems
     from quantum_async.providers.qoro.uploads import Uploads
     from quantum_async.providers.qoro.wire import QoroSystem
+
+    _Kind = tuple[str, frozenset[str]]
 
 _KEPT = 64
 KEY_PREFIX = "quantum-async:"
@@ -64,7 +66,7 @@ class Submitter:
         self._systems = systems
         self._defaults = defaults
         self._account = account
-        self._prepared: OrderedDict[tuple[str, frozenset[str]], Prepared] = OrderedDict()
+        self._prepared: OrderedDict[_Kind, Prepared] = OrderedDict()
 
     async def validate(self, job: JobSpec, device: str) -> None:
         """Refuse a job that cannot run there."""
@@ -122,15 +124,18 @@ class Submitter:
     def _chunks(self, jobs: Sequence[JobSpec], measured: Measured) -> list[Chunk]:
         ready = [self._ready(job) for job in jobs]
         first = ready[0]
-        if first.is_template and all(other is first for other in ready):
+        if first.is_template and len(set(map(_kind, jobs))) == 1:
             rows = tuple(
                 TemplateRow(label_of(index, first.registers), first.values(job.variables))
                 for index, job in enumerate(jobs)
             )
-            template = QoroTemplate(first.text, first.names, rows)
+            template = QoroTemplate(_text(first, measured), first.names, rows)
             return chunks([template.settled()], measured)
         circuits = [
-            QoroCircuit(label_of(index, one.registers), one.bound(job.variables, job.program.where))
+            QoroCircuit(
+                label_of(index, one.registers),
+                _text(one.bound(job.variables, job.program.where), measured),
+            )
             for index, (one, job) in enumerate(zip(ready, jobs, strict=True))
         ]
         return chunks(circuits, measured)
@@ -138,22 +143,30 @@ class Submitter:
     def _ready(self, job: JobSpec) -> Prepared:
         """Prepare a job's program, once for each; runs in a worker thread."""
         _check_shots(job.shots)
-        key = (job.program.digest, frozenset(job.variables))
-        ready = self._prepared.get(key)
+        kind = _kind(job)
+        ready = self._prepared.get(kind)
         if ready is None:
-            # Whoever comes first: jobs share a template where they share this very object.
-            made = prepared(job.program, job.variables)
-            ready = self._prepared.setdefault(key, made)
+            ready = self._prepared[kind] = prepared(job.program, job.variables)
             while len(self._prepared) > _KEPT:
                 self._prepared.popitem(last=False)
         observables = job.options.observables
         if not ready.measures and not observables:
             raise NoMeasurementError(
                 f"{job.program.where} measures nothing",
+                provider="qoro",
                 remedy="Measure its qubits into classical bits, or ask for observables.",
             )
         check_observables(observables, ready.qubits, job.program.where)
         return ready
+
+
+def _kind(job: JobSpec) -> _Kind:
+    """Say which jobs share a template: those of one program and of values for the same names."""
+    return job.program.digest, frozenset(flat(job.variables))
+
+
+def _text(ready: Prepared, measured: Measured) -> str:
+    return ready.bare if isinstance(measured, ObservableGroups) else ready.text
 
 
 def _measured(jobs: Sequence[JobSpec]) -> Measured:

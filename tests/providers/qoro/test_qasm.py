@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
+from hypothesis import given, strategies as st
 from qiskit import QuantumCircuit, QuantumRegister, qasm2
 from qiskit.circuit import ClassicalRegister, Parameter
 from qiskit.quantum_info import Operator
@@ -177,3 +180,58 @@ def test_a_text_with_parameters_in_gates_that_the_service_lacks_is_refused():
     plain = text.replace("csx q[0],q[1];", "")
     with pytest.raises(UnboundParametersError, match="no parameter 'b'"):
         prepared(Program(plain, ProgramFormat.QASM2), {"a": 1.0, "b": 2.0})
+
+
+STEPS = st.one_of(
+    st.tuples(st.sampled_from(["x q[{0}];", "reset q[{0}];", "barrier q[{0}];"]), *[st.integers(0, 2)] * 2),
+    st.tuples(st.sampled_from(["h q;", "barrier q;", "measure q -> c;"]), *[st.integers(0, 2)] * 2),
+    st.tuples(
+        st.sampled_from(
+            ["measure q[{0}] -> c[{1}];", "measure q[{0}] -> d[{1}];", "if(c==1) x q[{0}];",
+             "if(d==0) measure q[{0}] -> d[{1}];"]
+        ),
+        *[st.integers(0, 2)] * 2,
+    ),
+)  # fmt: skip
+
+
+@given(st.lists(STEPS, max_size=12))
+def test_measurements_after_which_nothing_is_used_are_found(steps):
+    """Against a reading of the same lines from the last to the first."""
+    lines = [form.format(*places) for form, *places in steps]
+    used, kept = set(), []
+    for line, (form, qubit, _) in zip(reversed(lines), reversed(steps), strict=True):
+        qubits = (
+            {f"q{n}" for n in range(3)} if " q;" in f" {form} " or "q ->" in form else {f"q{qubit}"}
+        )
+        register = {form.partition("-> ")[2][:1]} if form.startswith("measure") else set()
+        if form.startswith("measure") and used.isdisjoint(qubits | register):
+            continue
+        if not form.startswith(("barrier", "measure")):
+            used |= qubits | ({form[3]} if form.startswith("if") else set())
+        kept.insert(0, line)
+    head = "OPENQASM 2.0;\nqreg q[3]; creg c[3]; creg d[3];\n"
+    facts = read_qasm(head + "\n".join(lines))
+    assert facts.text == head + "\n".join(lines)
+    assert facts.bare.split() == (head + "\n".join(kept)).split()
+
+
+def test_a_measurement_deep_under_a_condition_is_refused():
+    """The register that is asked for could change between two gates that ask for it."""
+    inner = QuantumCircuit(1, 1, name="inner")
+    inner.measure(0, 0)
+    circuit = QuantumCircuit(1, 1)
+    with circuit.if_test((circuit.cregs[0], 1)):
+        circuit.append(inner.to_instruction(), [0], [0])
+        circuit.x(0)
+    with pytest.raises(UnsupportedProgramError, match="measurement under a condition"):
+        prepared(as_program(circuit), {})
+
+
+def test_a_text_of_many_corrections_is_read_in_one_go():
+    """Twenty thousand numbers that are spelt anew take a moment."""
+    text = HEAD + "qreg q[1];\n" + "rx(.5) q[0];\n" * 20_000
+    started = process_time()
+    facts = read_qasm(text)
+    assert process_time() - started < 5
+    assert facts.text.count("rx(0.5)") == 20_000

@@ -9,6 +9,7 @@ import anyio
 import httpx
 import pytest
 from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
 
 import quantum_async as qa
 from quantum_async.errors import (
@@ -84,6 +85,57 @@ async def test_options_of_any_provider_and_our_own(service, qoro):
     assert opening["use_packing"] is True
     assert opening["maestro_config"] == {"max_bond_dimension": 4}
     assert opening["execution_configuration"] == {"bond_dimension": 8}
+
+
+@pytest.mark.parametrize("variables", [{}, {"t": 0.5}], ids=["circuit", "template"])
+@pytest.mark.parametrize("made", [True, False], ids=["qiskit", "text"])
+async def test_observables_are_of_the_state_before_the_measurements(service, qoro, made, variables):
+    """The service's simulator would take them of what is left after one run of these."""
+    angle = Parameter("t") if variables else 0.5
+    circuit = QuantumCircuit(2)
+    circuit.rx(angle, 0)
+    circuit.measure_all()
+    text = (
+        f"OPENQASM 2.0; qreg q[2]; creg c[2]; rx({'t' if variables else 0.5}) q[0]; measure q -> c;"
+    )
+    program = as_program(circuit if made else text)
+    options = RunOptions(observables=("XX",))
+    await qoro.submit(request(spec(program=program, variables=variables, options=options)))
+    await qoro.submit(request(spec(program=program, variables=variables)))
+    sent = [
+        unpacked(body["circuit_template"] if variables else next(iter(body["circuits"].values())))
+        for body in service.bodies(ADD)
+    ]
+    assert ["rx" in one for one in sent] == [True, True]
+    assert ["measure" in one for one in sent] == [False, True]
+
+
+async def test_points_of_several_texts_share_a_job_with_their_values(service, qoro):
+    """Where they are no points of one template, each is sent with its own values put in."""
+    texts = [
+        f"OPENQASM 2.0; qreg q[1]; creg c[1]; {gate}(t) q[0]; measure q -> c;"
+        for gate in ("rx", "ry")
+    ]
+    jobs = [
+        spec(program=Program(text, ProgramFormat.QASM2), key=text, variables={"t": -0.5})
+        for text in texts
+    ]
+    await qoro.submit(request(*jobs))
+    [body] = service.bodies(ADD)
+    assert [unpacked(text) for text in body["circuits"].values()] == [
+        text.replace("(t)", "(-0.5)") for text in texts
+    ]
+
+
+async def test_vectors_of_another_length_are_another_template(service, qoro):
+    """A value that the text has no place for is told, and not left out."""
+    text = "OPENQASM 2.0; qreg q[1]; creg c[1]; rx(w[0]) q[0]; measure q -> c;"
+    program = Program(text, ProgramFormat.QASM2)
+    await qoro.submit(request(spec(program=program, variables={"w": (1.0,)})))
+    for values in ((1.0, 2.0), ()):
+        with pytest.raises(InvalidInputError):
+            await qoro.submit(request(spec(program=program, variables={"w": values})))
+    assert len(service.asked("POST", INIT)) == 1
 
 
 async def test_defaults_of_a_client_go_where_they_fit(service):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import MissingExtraError, UnboundParametersError, UnsupportedProgramError
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
+from quantum_async.providers.qoro.payloads import filled
 from quantum_async.providers.qoro.translate.qasm import read_qasm
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ class Prepared:
 
     Args:
         text: OpenQASM 2 in the service's gates.
+        bare: The same without the measurements at its end. Observables are those of the state
+            before these; the service's simulator would take them of the state that a single run
+            of them leaves.
         qubits: How many qubits it declares.
         registers: Its classical registers under their own names.
         measures: Whether it measures anything.
@@ -37,6 +41,7 @@ class Prepared:
     """
 
     text: str
+    bare: str
     qubits: int
     registers: tuple[Register, ...]
     measures: bool
@@ -55,25 +60,39 @@ class Prepared:
         """
         if self.circuit is None:
             numbers = flat(variables)
+            if numbers.keys() != set(self.names):
+                raise UnboundParametersError(
+                    f"the program has the parameters {', '.join(self.names)}, and values were "
+                    f"given for {', '.join(numbers) or 'none'}",
+                    names=tuple(sorted(numbers.keys() ^ set(self.names))),
+                    remedy="Give one number for each parameter.",
+                )
             return tuple(numbers[name] for name in self.names)
         from quantum_async.simulation.circuits.parameters import values_by_parameter
 
         bound = values_by_parameter(self.circuit, variables)
         return tuple(bound[parameter] for parameter in self.circuit.parameters)
 
-    def bound(self, variables: Mapping[str, Value], where: str) -> str:
+    def bound(self, variables: Mapping[str, Value], where: str) -> Prepared:
         """Write the program down with its values, for where it is no template.
 
         Args:
             variables: Values by parameter.
             where: What the program is called in errors.
+
+        Raises:
+            UnboundParametersError: A parameter has no value, or a value has no parameter.
         """
-        if self.circuit is None or not self.names:
-            return self.text
+        if not self.names:
+            return self
+        if self.circuit is None:
+            numbers = dict(zip(self.names, map(repr, self.values(variables)), strict=True))
+            text, bare = filled(self.text, numbers), filled(self.bare, numbers)
+            return replace(self, text=text, bare=bare, names=(), is_template=False)
         from quantum_async.simulation.circuits.parameters import values_by_parameter
 
         values = values_by_parameter(self.circuit, variables)
-        return _from_circuit(self.circuit.assign_parameters(values, inplace=False), where).text
+        return _from_circuit(self.circuit.assign_parameters(values, inplace=False), where)
 
 
 def prepared(program: Program, variables: Mapping[str, Value]) -> Prepared:
@@ -142,6 +161,7 @@ def _from_text(program: Program, variables: Mapping[str, Value]) -> Prepared:
         return _from_circuit(_read(program), program.where)
     return Prepared(
         facts.text,
+        facts.bare,
         facts.qubits,
         facts.registers,
         facts.measures,
@@ -167,6 +187,7 @@ def _from_circuit(circuit: QuantumCircuit, where: str) -> Prepared:
         is_template = False
     return Prepared(
         made.text,
+        facts.bare,
         facts.qubits,
         made.registers,
         facts.measures,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import UnsupportedProgramError
 from quantum_async.models.result import Register
+from quantum_async.providers.qoro.translate.endings import Argument, Edit, LastMeasurements
 from quantum_async.providers.qoro.translate.gates import (
     FOREIGN,
     FUNCTIONS,
@@ -17,7 +18,7 @@ from quantum_async.providers.qoro.translate.gates import (
 from quantum_async.providers.qoro.translate.tokens import Source, Token, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Hashable, Iterable, Sequence
     from typing import NoReturn
 
 _DEEPEST = 200
@@ -30,6 +31,7 @@ class QasmFacts:
 
     Args:
         text: The program as the service reads it: gates under the service's names.
+        bare: The same without the measurements after which neither qubit nor bit is used.
         qubits: How many qubits it declares.
         registers: Its classical registers in the order of declaration.
         measures: Whether it measures anything.
@@ -38,6 +40,7 @@ class QasmFacts:
     """
 
     text: str
+    bare: str
     qubits: int
     registers: tuple[Register, ...]
     measures: bool
@@ -79,7 +82,8 @@ class _Found:
     gates: dict[str, tuple[int, int]] = field(default_factory=dict)
     parameters: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
-    edits: list[tuple[Token, str]] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
+    last: LastMeasurements = field(default_factory=LastMeasurements)
     measures: bool = False
 
 
@@ -91,6 +95,7 @@ class _Reader:
         self._tokens = tokens(source, parameters)
         self._token = next(self._tokens)
         self._found = _Found()
+        self._end = 0
         self._formals: frozenset[str] = frozenset()
 
     def program(self) -> QasmFacts:
@@ -99,7 +104,8 @@ class _Reader:
             self._statement()
         found = self._found
         return QasmFacts(
-            text=self._edited(),
+            text=self._edited(found.edits),
+            bare=self._edited([*found.edits, *found.last.removals()]),
             qubits=sum(found.quantum.values()),
             registers=tuple(Register(*item) for item in found.classical.items() if item[1]),
             measures=found.measures,
@@ -124,17 +130,15 @@ class _Reader:
 
     def _statement(self) -> None:
         match self._token.text:
-            case "qreg" | "creg":
-                self._old_register(self._next().text == "qreg")
-            case "qubit" | "bit":
-                self._new_register(self._next().text == "qubit")
+            case "qreg" | "creg" | "qubit" | "bit":
+                self._register(self._next().text)
             case "gate":
                 self._gate()
             case "measure":
-                self._measure()
+                self._last_measure()
             case "reset":
                 self._next()
-                self._argument(self._found.quantum)
+                self._found.last.use([self._argument(self._found.quantum)])
                 self._expect(";")
             case "barrier":
                 self._next()
@@ -149,25 +153,22 @@ class _Reader:
             case _:
                 self._call()
 
-    def _old_register(self, is_quantum: bool) -> None:  # noqa: FBT001  private
-        name = self._new_name()
+    def _register(self, keyword: str) -> None:
+        if keyword in {"qreg", "creg"}:
+            name, size = self._new_name(), self._size()
+        else:
+            # OpenQASM 3 puts the size first, and the service reads both.
+            size = self._size() if self._is("[") else 1
+            name = self._new_name()
+        self._expect(";")
+        book = self._found.quantum if keyword.startswith("q") else self._found.classical
+        book[name] = size
+
+    def _size(self) -> int:
         self._expect("[")
         size = self._whole()
         self._expect("]")
-        self._declare(name, size, is_quantum=is_quantum)
-
-    def _new_register(self, is_quantum: bool) -> None:  # noqa: FBT001  private
-        size = 1
-        if self._is("["):
-            self._next()
-            size = self._whole()
-            self._expect("]")
-        self._declare(self._new_name(), size, is_quantum=is_quantum)
-
-    def _declare(self, name: str, size: int, *, is_quantum: bool) -> None:
-        self._expect(";")
-        book = self._found.quantum if is_quantum else self._found.classical
-        book[name] = size
+        return size
 
     def _gate(self) -> None:
         self._next()
@@ -213,8 +214,9 @@ class _Reader:
         arity = self._gate_called()
         used = self._operands()
         self._expect(";")
-        self._check_call(start, [name for name, _ in used], arity)
-        sizes = {size for _, size in used if size is not None}
+        self._found.last.use(used)
+        self._check_call(start, [(one.register, one.index) for one in used], arity)
+        sizes = {one.size for one in used if one.index is None}
         if len(sizes - {1}) > 1:
             self._fail("registers of different sizes", start)
 
@@ -238,7 +240,7 @@ class _Reader:
         if name not in FOREIGN:
             self._fail(f"there is no gate {name!r}")
         if name in RENAMED:
-            self._found.edits.append((token, RENAMED[name]))
+            self._replace(token, RENAMED[name])
         else:
             self._found.foreign.add(name)
         return FOREIGN[name]
@@ -259,15 +261,14 @@ class _Reader:
         self._expect(")")
         return many
 
-    def _operands(self) -> list[tuple[str, int | None]]:
+    def _operands(self) -> list[Argument]:
         used = [self._argument(self._found.quantum)]
         while self._is(","):
             self._next()
             used.append(self._argument(self._found.quantum))
         return used
 
-    def _argument(self, book: dict[str, int]) -> tuple[str, int | None]:
-        """Read a register or one of its elements, and return its size for a whole register."""
+    def _argument(self, book: dict[str, int]) -> Argument:
         token = self._token
         size = book.get(token.text)
         if size is None:
@@ -275,30 +276,37 @@ class _Reader:
             self._fail(f"there is no {kind} register {token.text!r}")
         self._next()
         if not self._is("["):
-            return token.text, size
+            return Argument(token.text, None, size)
         self._next()
         place = self._token
         index = self._whole()
         if index >= size:
             self._fail(f"{token.text} has {size} elements, so there is no {index}", place)
         self._expect("]")
-        return f"{token.text}[{index}]", None
+        return Argument(token.text, index, size)
 
-    def _check_call(self, start: Token, used: list[str], arity: int) -> None:
+    def _check_call(self, start: Token, used: Sequence[Hashable], arity: int) -> None:
         if len(used) != arity:
             self._fail(f"{start.text} takes {arity} qubits, not {len(used)}", start)
         if len(set(used)) < len(used):
             self._fail(f"{start.text} acts on one qubit twice", start)
 
-    def _measure(self) -> None:
+    def _last_measure(self) -> None:
+        start = self._token.start
+        qubit, bits = self._measure()
+        self._found.last.add(qubit, bits.register, Edit(start, self._end, ""))
+
+    def _measure(self) -> tuple[Argument, Argument]:
         start = self._next()
-        _, wide = self._argument(self._found.quantum)
+        qubits = self._argument(self._found.quantum)
         self._expect("->")
-        _, narrow = self._argument(self._found.classical)
-        if (wide if wide is not None else 1) != (narrow if narrow is not None else 1):
+        bits = self._argument(self._found.classical)
+        many, places = (1 if one.index is not None else one.size for one in (qubits, bits))
+        if many != places:
             self._fail("as many bits as qubits are needed", start)
         self._expect(";")
         self._found.measures = True
+        return qubits, bits
 
     def _condition(self) -> None:
         self._next()
@@ -312,9 +320,13 @@ class _Reader:
         if value >= 2 ** self._found.classical[token.text]:
             self._fail(f"{token.text} is never {value}", token)
         self._expect(")")
+        self._found.last.ask(token.text)
         if self._token.text in {"if", "gate", "qreg", "creg", "qubit", "bit", "barrier"}:
             self._fail(f"{self._token.text} cannot depend on a condition")
-        self._statement()
+        if self._is("measure"):
+            self._found.last.use([self._measure()[0]])
+        else:
+            self._statement()
 
     def _expression(self, depth: int) -> None:
         if depth > _DEEPEST:
@@ -348,7 +360,7 @@ class _Reader:
         whole, dot, rest = token.text.partition(".")
         if dot and (not whole or not rest[:1].isdigit()):
             spelt = f"{whole or '0'}.{rest if rest[:1].isdigit() else '0' + rest}"
-            self._found.edits.append((token, spelt))
+            self._replace(token, spelt)
 
     def _names(self) -> list[str]:
         names = [self._name()]
@@ -381,7 +393,7 @@ class _Reader:
     def _expect(self, text: str) -> None:
         if self._token.text != text:
             self._fail(f"{text!r} is expected, not {self._token.text!r}")
-        self._next()
+        self._end = self._next().start + len(text)
 
     def _next(self) -> Token:
         token = self._token
@@ -393,8 +405,12 @@ class _Reader:
     def _fail(self, message: str, token: Token | None = None) -> NoReturn:
         raise self._source.error(message, (token or self._token).start)
 
-    def _edited(self) -> str:
-        text = self._source.text
-        for token, spelt in reversed(self._found.edits):
-            text = text[: token.start] + spelt + text[token.start + len(token.text) :]
-        return text
+    def _replace(self, token: Token, text: str) -> None:
+        self._found.edits.append(Edit(token.start, token.start + len(token.text), text))
+
+    def _edited(self, edits: Iterable[Edit]) -> str:
+        text, parts, place = self._source.text, [], 0
+        for start, stop, instead in sorted(edits):
+            parts += [text[place:start], instead]
+            place = stop
+        return "".join([*parts, text[place:]])
