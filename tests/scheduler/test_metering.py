@@ -76,6 +76,29 @@ def test_a_job_that_was_never_sent_is_not_in_flight(
     assert [point.value for point in found["jobs.finished"]] == [1]
 
 
+def test_a_job_that_is_left_is_in_flight_no_longer(
+    meters: Meters, reader: InMemoryMetricReader
+) -> None:
+    """Neither detached jobs nor those that a closed scheduler leaves are counted for ever."""
+    for key in "abc":
+        meters.push(event(JobEventKind.SUBMITTED, key, 1.0))
+    meters.leave("a")
+    assert [point.value for point in read(reader)["jobs.in_flight"]] == [2]
+    meters.end()
+    meters.push(event(JobEventKind.FINISHED, "a", 2.0))
+    found = read(reader)
+    assert [point.value for point in found["jobs.in_flight"]] == [0]
+    assert "jobs.duration" not in found
+
+
+def test_errors_are_counted_by_kind(meters: Meters, reader: InMemoryMetricReader) -> None:
+    """What ended without a result says which error it was."""
+    failed = {"status": JobStatus.FAILED, "error_type": "RejectedRequestError"}
+    meters.push(event(JobEventKind.FINISHED, "a", 1.0, **failed))
+    (finished,) = read(reader)["jobs.finished"]
+    assert finished.attributes["error.type"] == "RejectedRequestError"
+
+
 def test_a_program_with_a_meter_provider_is_measured() -> None:
     """A provider that is set before the scheduler is made gets the numbers of its jobs."""
     program = Path(__file__).with_name("metered.py")
