@@ -157,7 +157,8 @@ class ConnectionString:
             ConfigurationError: A field is missing or malformed.
         """
         found: dict[str, str] = {}
-        for part in text.strip().split(";"):
+        # Docker's --env-file keeps the quotes that a shell would take away.
+        for part in text.strip().strip("'\"").split(";"):
             name, mark, value = part.partition("=")
             if mark and name.strip().lower() in _FIELDS:
                 found[_FIELDS[name.strip().lower()]] = value.strip()
