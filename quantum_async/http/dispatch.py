@@ -74,6 +74,7 @@ class Call:
             server is not the provider whose rate is kept.
         follows: Whether the caller follows redirects.
         attempt: Which attempt is under way, from 1.
+        sent: How many requests it has been, those with refused credentials included.
     """
 
     method: str
@@ -86,6 +87,7 @@ class Call:
     presigned: bool = False
     follows: bool = False
     attempt: int = 1
+    sent: int = 0
 
 
 class Dispatcher:
@@ -290,7 +292,8 @@ class Dispatcher:
             return await send(outgoing)
 
         event = self._observer.event(call.method, call.url, call.lane, call.attempt)
-        return await self._observer.observe(event, send_with)
+        call.sent += 1
+        return await self._observer.observe(event, send_with, call.sent - 1)
 
     def _outgoing(self, call: Call, credentials: Mapping[str, str] | None) -> Outgoing:
         headers: Mapping[str, str] = general_headers() if call.presigned else self._headers

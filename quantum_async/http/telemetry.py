@@ -162,18 +162,22 @@ class Observer:
         return RequestEvent(self._provider, method, redact_url(url), lane, attempt)
 
     async def observe(
-        self, event: RequestEvent, send: Callable[[Mapping[str, str]], Awaitable[_Answer]]
+        self,
+        event: RequestEvent,
+        send: Callable[[Mapping[str, str]], Awaitable[_Answer]],
+        resends: int,
     ) -> _Answer:
         """Send a request, and report how it began and ended.
 
         Args:
             event: The request.
             send: Sends it with the further headers that it is given.
+            resends: How often it has been sent before, for whatever reason.
         """
         await tell(self._hooks.request, event)
         if not is_traced():
             return await self._timed(event, send, {}, None)
-        with request_span(event) as (span, headers):
+        with request_span(event, resends) as (span, headers):
             return await self._timed(event, send, headers, span)
 
     async def _timed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -26,26 +27,36 @@ def is_traced() -> bool:
     return not isinstance(api.get_tracer_provider(), api.ProxyTracerProvider)
 
 
+@cache
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("quantum_async")
+
+
 @contextmanager
-def request_span(event: RequestEvent) -> Generator[tuple[Span, dict[str, str]]]:
+def request_span(event: RequestEvent, resends: int) -> Generator[tuple[Span, dict[str, str]]]:
     """Open a client span and make the headers that carry it to the provider.
 
     Args:
         event: The request.
+        resends: How often it has been sent before.
     """
     from opentelemetry import propagate, trace
 
-    tracer = trace.get_tracer("quantum_async.http")
+    tracer = trace.get_tracer("quantum_async.http", _version())
     place = urlsplit(event.url)
     attributes: dict[str, str | int] = {
         "http.request.method": event.method,
         "url.full": event.url,
         "server.address": place.hostname or "",
         "server.port": place.port or (80 if place.scheme == "http" else 443),
-        "http.request.resend_count": event.attempt - 1,
         "quantum_async.provider": event.provider,
         "quantum_async.lane": event.lane,
     }
+    if resends:
+        # The conventions want it on repetitions only.
+        attributes["http.request.resend_count"] = resends
     with tracer.start_as_current_span(
         event.method,
         kind=trace.SpanKind.CLIENT,

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import quantum_async as qa
 from quantum_async.errors import LostAnswerError
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.session import Session
@@ -105,7 +106,7 @@ def traced() -> dict:
 
 def test_spans(traced):
     """Each attempt is a client span below the caller's, without the query's secrets."""
-    refused, _, mine, _ = traced["spans"]
+    refused, _, mine, *_ = traced["spans"]
     assert refused["kind"] == "SpanKind.CLIENT"
     assert refused["parent_id"] == mine["context"]["span_id"]
     assert refused["status"]["status_code"] == "ERROR"
@@ -114,7 +115,6 @@ def test_spans(traced):
         "url.full": f"{URL}/jobs?token=[hidden]",
         "server.address": "cloud.example",
         "server.port": 443,
-        "http.request.resend_count": 0,
         "http.response.status_code": 404,
         "error.type": "404",
         "quantum_async.provider": "demo",
@@ -133,11 +133,25 @@ def test_spans_of_failures(traced):
 
 def test_traces_travel_to_the_provider(traced):
     """A span's id goes to the provider, and not to a store that is no part of it."""
-    first, second, presigned = traced["traceparents"]
+    first, second, presigned, *_ = traced["traceparents"]
     for header, span in zip((first, second), traced["spans"], strict=False):
         assert span["context"]["span_id"].removeprefix("0x") in header
     assert presigned is None
     assert traced["spans"][3]["status"]["status_code"] == "UNSET"
+
+
+def test_repetitions_are_numbered(traced):
+    """Only what is sent again has a count: after a failure, and after refused credentials."""
+    calls = traced["spans"][4:]
+    assert [span["attributes"]["http.response.status_code"] for span in calls] == [503, 401, 200]
+    counts = [span["attributes"].get("http.request.resend_count") for span in calls]
+    assert counts == [None, 1, 2]
+
+
+def test_the_scope_names_the_release(traced):
+    """Who made a span is said with the package's version."""
+    ours = [span for span in traced["spans"] if span["name"] != "mine"]
+    assert {tuple(span["scope"]) for span in ours} == {("quantum_async.http", qa.__version__)}
 
 
 def test_untraced_programs_do_not_load_opentelemetry():
