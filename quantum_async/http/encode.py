@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import zlib
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,6 +17,7 @@ Compression = Literal["never", "large", "always"]
 """Whether a body is compressed: ``"large"`` compresses from 64 KiB on."""
 
 _GZIP = 16 + zlib.MAX_WBITS
+_BARE = -zlib.MAX_WBITS
 _FAST = 1
 _THOROUGH = 6
 _REPETITIVE = 6.0
@@ -121,8 +123,7 @@ class CompressedPrefix:
     """The beginning of many bodies, compressed once.
 
     A sweep sends the same sequence with every batch. Compressing it once and only the rest each
-    time costs a hundredth. The object holds about 256 KiB beside the compressed bytes; whoever
-    makes it decides how many to keep.
+    time costs a hundredth. Whoever makes the object decides how many to keep.
 
     Args:
         prefix: What all the bodies begin with.
@@ -137,8 +138,12 @@ class CompressedPrefix:
     """
 
     def __init__(self, prefix: bytes) -> None:
-        self._compressor = zlib.compressobj(_level_for(prefix), zlib.DEFLATED, _GZIP)
-        self._start = self._compressor.compress(prefix)
+        compressor = zlib.compressobj(_level_for(prefix), zlib.DEFLATED, _GZIP)
+        # Flushed, so that it ends with a whole byte and what follows can be compressed by itself:
+        # a copy of the compressor would write its last block anew each time.
+        self._start = compressor.compress(prefix) + compressor.flush(zlib.Z_SYNC_FLUSH)
+        self._checksum = zlib.crc32(prefix)
+        self._size = len(prefix)
 
     @classmethod
     async def make(cls, prefix: bytes) -> CompressedPrefix:
@@ -153,5 +158,8 @@ class CompressedPrefix:
         Args:
             suffix: The rest of this body; short, for it is compressed on the calling thread.
         """
-        compressor = self._compressor.copy()
-        return b"".join((self._start, compressor.compress(suffix), compressor.flush()))
+        rest = zlib.compressobj(_FAST, zlib.DEFLATED, _BARE)
+        checksum = zlib.crc32(suffix, self._checksum)
+        # A gzip member ends with the checksum and, modulo 2**32, the length of all that it holds.
+        end = struct.pack("<LL", checksum, (self._size + len(suffix)) & 0xFFFFFFFF)
+        return b"".join((self._start, rest.compress(suffix), rest.flush(), end))
