@@ -77,9 +77,7 @@ class Credentials:
                 "Give all three of them, or a token.",
             )
 
-    def auth(
-        self, options: SessionOptions, clock: Callable[[], float] = time.time
-    ) -> BearerToken | FileAuth | Login | None:
+    def auth(self, options: SessionOptions, clock: Callable[[], float] = time.time) -> Auth | None:
         """Return what puts the proof into requests, or ``None`` without any. Sends nothing.
 
         Args:
@@ -87,31 +85,12 @@ class Credentials:
             clock: Wall clock, against which the end of tokens is compared.
         """
         if self.token is not None:
-            return BearerToken(self.token)
+            return bearer(self.token)
         if self.tokens_file is not None:
             return FileAuth(Path(self.tokens_file).expanduser(), options.clock)
         if self.auth_server is None or self.username is None or self.password is None:
             return None
         return Login(self.auth_server, self.username, self.password, options, clock)
-
-
-class BearerToken(Auth):
-    """A token that never changes.
-
-    Args:
-        token: The token.
-    """
-
-    def __init__(self, token: str) -> None:
-        self._inner = bearer(token)
-
-    async def headers(self) -> Mapping[str, str]:
-        """Return the header with the token."""
-        return await self._inner.headers()
-
-    async def refresh(self, rejected: Mapping[str, str]) -> bool:
-        """Have nothing else to try."""
-        return await self._inner.refresh(rejected)
 
 
 class FileAuth(Auth):
@@ -139,36 +118,46 @@ class FileAuth(Auth):
         Raises:
             AuthenticationError: The file is missing or holds no token.
         """
-        if self._clock() - self._looked_at >= LOOK_AGAIN:
-            try:
-                await self._look()
-            except AuthenticationError:
-                # Whoever writes the file may be in the middle of it; the server has the last word.
-                if not self._headers:
-                    raise
+        if self._is_due:
+            async with self._lock:
+                # Whoever had the lock before may have looked already.
+                if self._is_due:
+                    await self._look_leniently()
         return self._headers
 
     async def refresh(self, rejected: Mapping[str, str]) -> bool:
         """Read the file again, and say whether it holds another token by now."""
-        await self._look()
+        async with self._lock:
+            await self._look()
         return dict(self._headers) != dict(rejected)
 
+    @property
+    def _is_due(self) -> bool:
+        return not self._headers or self._clock() - self._looked_at >= LOOK_AGAIN
+
+    async def _look_leniently(self) -> None:
+        try:
+            await self._look()
+        except AuthenticationError:
+            # Whoever writes the file may be in the middle of it; the server has the last word.
+            if not self._headers:
+                raise
+
     async def _look(self) -> None:
-        async with self._lock:
-            self._looked_at = self._clock()
-            stamp, text = await anyio.to_thread.run_sync(self._read)
-            if text is None:
-                return
-            try:
-                token = checked_secret(TokensFile.model_validate_json(text).access_token)
-            except (ValidationError, ConfigurationError):
-                raise AuthenticationError(
-                    f"{self._path} holds no access token",
-                    provider="iqm",
-                    remedy='It should hold JSON with "access_token".',
-                ) from None
-            self._headers = {"Authorization": f"Bearer {token}"}
-            self._stamp = stamp
+        self._looked_at = self._clock()
+        stamp, text = await anyio.to_thread.run_sync(self._read)
+        if text is None:
+            return
+        try:
+            token = checked_secret(TokensFile.model_validate_json(text).access_token)
+        except (ValidationError, ConfigurationError):
+            raise AuthenticationError(
+                f"{self._path} holds no access token",
+                provider="iqm",
+                remedy='It should hold JSON with "access_token".',
+            ) from None
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._stamp = stamp
 
     def _read(self) -> tuple[tuple[int, int], str | None]:
         try:

@@ -9,26 +9,27 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 
 from quantum_async.errors import (
     AuthenticationError,
     ConfigurationError,
-    ProtocolError,
     QuantumAsyncError,
 )
 from quantum_async.http.session import Session
 from quantum_async.http.timeouts import Timeouts
+from quantum_async.providers import parsing
 from quantum_async.providers.iqm.auth import Login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from quantum_async.http.address import Query
+    from quantum_async.http.auth import Auth
     from quantum_async.http.encode import Body
     from quantum_async.http.options import SessionOptions
     from quantum_async.http.response import Response
-    from quantum_async.providers.iqm.auth import BearerToken, Credentials, FileAuth
+    from quantum_async.providers.iqm.auth import Credentials
 
 Model = TypeVar("Model", bound=BaseModel)
 Value = TypeVar("Value")
@@ -62,7 +63,7 @@ class Gateway:
         options: SessionOptions,
         clock: Callable[[], float],
     ) -> None:
-        self.auth: BearerToken | FileAuth | Login | None = credentials.auth(options, clock)
+        self.auth: Auth | None = credentials.auth(options, clock)
         self._clock = clock
         self._timeouts = options.timeouts
         self._session = Session(
@@ -253,11 +254,7 @@ def parse(kind: type[Model], response: Response) -> Model:
     Raises:
         ProtocolError: It is something else.
     """
-    try:
-        return kind.model_validate_json(response.content)
-    except ValidationError as error:
-        response.json()  # says better what is wrong where it is no JSON at all
-        raise unreadable(response, error) from None
+    return parsing.parse(kind, response, provider="iqm")
 
 
 def parse_value(adapter: TypeAdapter[Value], response: Response) -> Value:
@@ -266,22 +263,4 @@ def parse_value(adapter: TypeAdapter[Value], response: Response) -> Value:
     Raises:
         ProtocolError: It is something else.
     """
-    try:
-        return adapter.validate_json(response.content)
-    except ValidationError as error:
-        response.json()
-        raise unreadable(response, error) from None
-
-
-def unreadable(response: Response, error: ValidationError) -> ProtocolError:
-    """Make the error of an answer that is JSON but not what it should be."""
-    found = error.errors()[0]
-    place = ".".join(map(str, found["loc"])) or "the answer"
-    return ProtocolError(
-        f"the server's answer is not what it should be: {place}: {found['msg']}",
-        status=response.status,
-        provider="iqm",
-        request_id=response.request_id,
-        body=response.text[:500],
-        remedy="Update this package; if that does not help, report it.",
-    )
+    return parsing.parse_value(adapter, response, provider="iqm")

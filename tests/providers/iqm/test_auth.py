@@ -7,12 +7,15 @@ import json
 import os
 from urllib.parse import parse_qs
 
+import anyio
+import anyio.to_thread
 import httpx
 import pytest
 
 from quantum_async.errors import AuthenticationError, ConfigurationError
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import NO_RETRY
+from quantum_async.providers.iqm.auth import FileAuth
 from quantum_async.providers.iqm.client import IQMClient
 from quantum_async.providers.iqm.generation import Generation
 from tests.providers.iqm.service import Service, wire
@@ -250,6 +253,35 @@ async def test_a_bad_tokens_file_is_named(tmp_path, content):
         with pytest.raises(AuthenticationError, match=r"tokens\.json"):
             await iqm.computers.health()
     assert not service.requests
+
+
+async def test_a_tokens_file_that_is_missing_is_told_every_time(tmp_path):
+    """No request goes out without a token because an earlier one has failed already."""
+    path, service = tmp_path / "tokens.json", Service()
+    options = SessionOptions(transport=httpx.MockTransport(service), clock=lambda: 0.0)
+    async with IQMClient("https://iqm.example", tokens_file=path, options=options) as iqm:
+        for _ in range(2):
+            with pytest.raises(AuthenticationError, match=r"tokens\.json"):
+                await iqm.computers.health()
+    assert not service.requests
+
+
+async def test_requests_at_once_wait_for_the_tokens_file(tmp_path):
+    """A request that is made while the file is read for the first time gets its token as well."""
+    path, found = tmp_path / "tokens.json", []
+    os.mkfifo(path)  # reading it lasts until somebody writes
+    auth = FileAuth(path, lambda: 0.0)
+
+    async def ask():
+        found.append(await auth.headers())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        await anyio.to_thread.run_sync(path.write_text, '{"access_token": "token-1"}')
+    assert found == [{"Authorization": "Bearer token-1"}] * 2
 
 
 def test_settings_of_the_environment():
