@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, OrderedDict
+from collections import Counter
+
+from quantum_async.sandbox.keeping import Latest
 
 _REMEMBERED = 500_000
 
@@ -14,7 +15,7 @@ class Ledger:
     def __init__(self) -> None:
         self.requests: Counter[str] = Counter()
         self.duplicates: int = 0
-        self._keys: OrderedDict[str, None] = OrderedDict()
+        self._keys: Latest[str, None] = Latest(_REMEMBERED)
 
     def note_submission(self, key: str | None) -> None:
         """Record a submission the service accepted; a key seen before makes it a duplicate.
@@ -22,19 +23,11 @@ class Ledger:
         A submission without a key is not counted: two equal ones may both be meant.
 
         Args:
-            key: What the client put on the wire to recognise the submission by, or ``None``. Where
-                a protocol has no place for one, a face may take the `payload_digest`.
+            key: What the client put on the wire to recognise the submission by, or ``None``.
         """
         if key is None:
             return
         if key in self._keys:
             self.duplicates += 1
-            return
-        self._keys[key] = None
-        if len(self._keys) > _REMEMBERED:
-            self._keys.popitem(last=False)
-
-
-def payload_digest(body: bytes) -> str:
-    """Name a payload by its content."""
-    return hashlib.blake2b(body, digest_size=16).hexdigest()
+        else:
+            self._keys[key] = None

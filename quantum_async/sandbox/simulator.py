@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 import uuid
 from concurrent.futures.process import BrokenProcessPool
@@ -245,24 +244,3 @@ def _options(task: Task) -> RunOptions:
     if task.device != "pulser":
         return RunOptions(seed=task.seed, observables=task.observables)
     return SimulationOptions(seed=task.seed, emulation=task.emulation or None)
-
-
-def pulser_results(atoms: tuple[str, ...], duration: int, counts: Mapping[str, int]) -> str:
-    """Write counts as the abstract representation of Pulser's ``Results``.
-
-    Args:
-        atoms: Names of the atoms in key order.
-        duration: Length of the sequence in ns.
-        counts: How often each outcome was seen at the end.
-    """
-    observable = str(uuid.UUID(int=0))
-    return json.dumps(
-        {
-            "atom_order": list(atoms),
-            "total_duration": duration,
-            "tagmap": {"bitstrings": observable},
-            "results": {observable: [dict(counts)]},
-            "times": {observable: [1.0]},
-            "aggregation_methods": {observable: 3},
-        }
-    )

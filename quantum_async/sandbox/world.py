@@ -83,18 +83,22 @@ class Realm:
     def __init__(self, provider: str, world: World) -> None:
         self.provider = provider
         self.world = world
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget everything."""
-        for job in getattr(self, "jobs", {}).values():
-            if job.simulations is not None:
-                job.simulations.cancel()
         self.ledger: Ledger = Ledger()
         self.jobs: dict[str, SandboxJob] = {}
         self.jobs_created: int = 0
         self._forgotten: Counter[JobStatus] = Counter()
         self._lanes: dict[str, Lane] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for job in self.jobs.values():
+            if job.simulations is not None:
+                job.simulations.cancel()
+        self.ledger = Ledger()
+        self.jobs.clear()
+        self.jobs_created = 0
+        self._forgotten.clear()
+        self._lanes.clear()
 
     def accept_job(
         self,
@@ -158,9 +162,10 @@ class Realm:
         self._lanes.clear()
 
     def forget(self, job: SandboxJob, now: float) -> None:
-        """Drop a job from memory; its status stays in the counts."""
+        """Drop a job from memory; its status stays in the counts, once it has one that lasts."""
         if self.jobs.pop(job.id, None) is not None:
-            self._forgotten[job.status(now)] += 1
+            status = job.status(now)
+            self._forgotten[status if status.is_terminal else JobStatus.CANCELLED] += 1
 
     def jobs_by_status(self, now: float) -> dict[str, int]:
         """Count jobs by status."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from quantum_async.sandbox.clock import Clock
 
 _VERSION = "2025-01-05"
+_REFUSED = "AuthenticationFailed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +136,10 @@ class BlobStore:
         """
         end = query.get("se", [""])[-1]
         given = query.get("sig", [""])[-1]
-        if not end or not hmac.compare_digest(given, self._signature(end)):
-            raise Refusal(403, "Signature did not match.", "AuthenticationFailed")
+        if not end or not hmac.compare_digest(given.encode(), self._signature(end).encode()):
+            raise Refusal(403, "Signature did not match.", _REFUSED)
         if self._clock.epoch(now) >= datetime.fromisoformat(end).timestamp():
-            raise Refusal(403, "Signature not valid in the specified time frame", _EXPIRED)
+            raise Refusal(403, "Signature not valid in the specified time frame", _REFUSED)
 
     def _time(self, moment: float) -> str:
         text = datetime.fromtimestamp(self._clock.epoch(moment), UTC).isoformat(
@@ -149,6 +150,3 @@ class BlobStore:
     def _signature(self, end: str) -> str:
         digest = hmac.new(self._secret, end.encode(), hashlib.sha256).hexdigest()
         return f"{digest[:32]}="
-
-
-_EXPIRED = "AuthenticationFailed"

@@ -10,13 +10,12 @@ from quantum_async.sandbox.azure.documents import Writer
 from quantum_async.sandbox.azure.options import AzureOptions
 from quantum_async.sandbox.azure.outputs import NATIVE, output_of
 from quantum_async.sandbox.exchange import Refusal
+from quantum_async.sandbox.keeping import Latest, oldest_ended
 
 if TYPE_CHECKING:
     from quantum_async.sandbox.azure.records import AzureJob, Session
     from quantum_async.sandbox.clock import Clock
     from quantum_async.sandbox.world import Realm, World
-
-PREFIX = "job-"
 
 
 class Desk:
@@ -34,7 +33,7 @@ class Desk:
         self.jobs: dict[str, AzureJob] = {}
         self.sessions: dict[str, Session] = {}
         self.by_container: dict[str, AzureJob] = {}
-        self.revoked: set[str] = set()
+        self.revoked: Latest[str, None] = Latest()
         self.write: Writer = Writer(self)
         self.configure()
 
@@ -87,14 +86,19 @@ class Desk:
         job.has_output = True
 
     def trim(self, now: float) -> None:
-        """Drop the oldest ended jobs while there are more than may be kept."""
-        surplus = len(self.jobs) - self.world.settings.max_jobs
-        for job in list(self.jobs.values()):
-            if surplus <= 0:
-                return
-            if job.run.finished(now) is not None:
-                surplus -= 1
-                self.forget(job, now)
+        """Drop the oldest ended jobs and sessions while there are more than may be kept."""
+        most = self.world.settings.max_jobs
+        ended_jobs = oldest_ended(
+            self.jobs.values(), len(self.jobs) - most, lambda job: job.run.finished(now) is not None
+        )
+        for job in ended_jobs:
+            self.forget(job, now)
+        for session in oldest_ended(
+            self.sessions.values(),
+            len(self.sessions) - most,
+            lambda session: session.ended(now) is not None,
+        ):
+            del self.sessions[session.id]
 
     def forget(self, job: AzureJob, now: float) -> None:
         """Drop a job and what is stored of it."""

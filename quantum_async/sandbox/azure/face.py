@@ -67,7 +67,7 @@ class AzureFace:
     def revoke(self, request: Request) -> None:
         """Refuse the credentials of this request from now on."""
         if request.bearer:
-            self._desk.revoked.add(request.bearer)
+            self._desk.revoked[request.bearer] = None
 
     def environment(self, base_url: str) -> Mapping[str, str]:
         """Give the variables that point our client here.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.azure import ionq, qir, quil
 from quantum_async.sandbox.azure.registers import Shape, of_qasm
 from quantum_async.sandbox.chance import content_label
-from quantum_async.sandbox.pasqal.emulation import common_part
+from quantum_async.sandbox.emulation import common_part
 from quantum_async.sandbox.simulator import Task
 
 if TYPE_CHECKING:
@@ -78,9 +79,16 @@ def work_of(content: bytes, format: str, params: Mapping[str, JsonValue]) -> Wor
         UnreadableInputError: It is none.
     """
     if content.startswith(b"\x1f\x8b"):
-        content = gzip.decompress(content)
+        content = _unpacked(content)
     label = content_label("azure", content, sorted(params.items()))
     return replace(_work_of(content, format, params), label=label)
+
+
+def _unpacked(content: bytes) -> bytes:
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableInputError("InvalidInputData", f"not gzip: {error}") from error
 
 
 def _work_of(content: bytes, format: str, params: Mapping[str, JsonValue]) -> Work:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.chance import seeded_counts, shuffled_shots
-from quantum_async.sandbox.simulator import pulser_results
+from quantum_async.sandbox.emulation import pulser_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable

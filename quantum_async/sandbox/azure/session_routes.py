@@ -38,6 +38,7 @@ class SessionRoutes:
             policy = str(body.get("jobFailurePolicy") or "Abort")
             session = Session(session_id, document, policy, request.now)
             self._desk.sessions[session_id] = session
+            self._desk.trim(request.now)
         self._desk.realm.ledger.note_submission(f"session {session_id}")
         return Reply.of_json(self._desk.write.session(session, request.now))
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from quantum_async.sandbox.iqm.desk import Desk
 
 VERSION = "61.2"
+_AHEAD = 30 * 86_400.0
+"""For how many seconds a quantum computer says that it is available."""
 
 
 class ComputerRoutes:
@@ -69,8 +71,9 @@ class ComputerRoutes:
             for record in self._desk.store.jobs.values()
         )
         query = request.query
-        start = query.get("timerange_start", [self._desk.write.moment(now)])[-1]
-        end = query.get("timerange_end", ["2026-12-31T23:59:59Z"])[-1]
+        moment = self._desk.write.moment
+        start = query.get("timerange_start", [moment(now)])[-1]
+        end = query.get("timerange_end", [moment(now + _AHEAD)])[-1]
         return Reply.of_json({"queue_length": waiting, "available": [{"start": start, "end": end}]})
 
     def artifact(self, request: Request) -> Reply:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LONGEST_HOLD = 30
 HELD = (b"iqm-long-poll-timed-out", b"true")
-_STEP = 0.05
+_SHORTEST_STEP, _LONGEST_STEP = 0.001, 0.05
 _LONGEST_TAG = 50
 
 
@@ -54,11 +54,16 @@ class JobRoutes:
         desk, record = self._desk, self._job(request)
         seconds = self._hold(request)
         deadline = time.monotonic() + seconds
-        now = request.now
+        now, step = request.now, _SHORTEST_STEP
         while seconds and not record.work.status(now).is_terminal:
             if (left := deadline - time.monotonic()) <= 0:
                 return Reply.of_json(desk.write.job(record, now), headers=(HELD,))
-            await anyio.sleep(min(left, _STEP, max(0.001, record.work.end - now)))
+            # Up to its end a job is looked at in case it is cancelled; beyond it, it waits for
+            # its simulation, and many such jobs must not take the simulators' time.
+            planned = record.work.end - now
+            is_soon = 0 < planned < _LONGEST_STEP
+            await anyio.sleep(min(left, max(_SHORTEST_STEP, planned) if is_soon else step))
+            step = min(2 * step, _LONGEST_STEP)
             now = desk.clock.now()
         return Reply.of_json(desk.write.job(record, now))
 

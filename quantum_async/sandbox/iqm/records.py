@@ -43,7 +43,6 @@ class IQMRecord:
         calibration: The calibration set's id.
         is_heralded: Whether some shots are dropped.
         tag: The tag, or ``None``.
-        in_turns: Whether it came through the older interface.
         error_code: Why it fails, in one word.
         deleted: Whether it was deleted.
         pulses: What it measures, where it is a pulse job.
@@ -57,7 +56,6 @@ class IQMRecord:
     calibration: str
     is_heralded: bool
     tag: str | None = None
-    in_turns: bool = False
     error_code: str = "job_failed"
     deleted: bool = False
     pulses: PulseRun | None = None

@@ -13,6 +13,7 @@ from quantum_async.sandbox.iqm.instructions import CircuitFault, mapping_of, rea
 from quantum_async.sandbox.iqm.pulses import read_run
 from quantum_async.sandbox.iqm.qasm import script
 from quantum_async.sandbox.iqm.records import IQMRecord
+from quantum_async.sandbox.keeping import oldest_ended
 from quantum_async.sandbox.simulator import Task
 
 if TYPE_CHECKING:
@@ -93,7 +94,6 @@ class Store:
             name,
             is_heralded=document.get("heralding_mode") == "zeros",
             tag=tag,
-            in_turns=in_turns,
             error_code="circuit_validation_error" if fault else "job_failed",
         )
         return self._kept(record, request.now)
@@ -167,10 +167,11 @@ class Store:
 
     def _trim(self, now: float) -> None:
         surplus = len(self.jobs) - self.realm.world.settings.max_jobs
-        for record in list(self.jobs.values())[: max(0, surplus)]:
-            if record.work.status(now).is_terminal:
-                del self.jobs[record.work.id]
-                self.realm.forget(record.work, now)
+        for record in oldest_ended(
+            self.jobs.values(), surplus, lambda record: record.work.status(now).is_terminal
+        ):
+            del self.jobs[record.work.id]
+            self.realm.forget(record.work, now)
 
 
 def _tasks(circuits: Sequence[SubmittedCircuit], shots: int, seed: int) -> list[Task]:

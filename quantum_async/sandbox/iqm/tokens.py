@@ -5,25 +5,22 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.exchange import Refusal
+from quantum_async.sandbox.keeping import Latest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_REMEMBERED = 100_000
 
-
-@dataclass(slots=True)
 class TokenBook:
     """Tokens that were issued, and tokens that are refused."""
 
-    _ends: OrderedDict[str, float] = field(default_factory=OrderedDict)
-    _sessions: dict[str, float] = field(default_factory=dict)
-    _revoked: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    def __init__(self) -> None:
+        self._ends: Latest[str, float] = Latest()
+        self._sessions: Latest[str, float] = Latest()
+        self._revoked: Latest[str, None] = Latest()
 
     def check(self, text: str, now: float, *, required: bool = True) -> None:
         """Refuse a token that is missing, has ended or was revoked.
@@ -39,8 +36,6 @@ class TokenBook:
     def revoke(self, text: str) -> None:
         """Refuse a token from now on."""
         self._revoked[text] = None
-        if len(self._revoked) > _REMEMBERED:
-            self._revoked.popitem(last=False)
 
     def grant(
         self, form: Mapping[str, str], now: float, epoch: float, lifetime: float, refresh: float
@@ -69,8 +64,6 @@ class TokenBook:
             raise Refusal(400, f"Unsupported grant_type {kind}", "unsupported_grant_type")
         access, again = _web_token(epoch + lifetime), _web_token(epoch + refresh)
         self._ends[access] = now + lifetime
-        if len(self._ends) > _REMEMBERED:
-            self._ends.popitem(last=False)
         self._sessions[again] = now + refresh
         return {
             "access_token": access,

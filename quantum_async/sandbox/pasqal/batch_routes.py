@@ -117,6 +117,7 @@ class BatchRoutes:
         batch, now = self._found(request), request.now
         jobs = keep_jobs(batch.jobs, request.query, now, self._desk.clock)
         works = {job.work: job for job in jobs}
+        known = {job.work.id for job in batch.jobs}
         errors = {
             work.id: f"job is {job.word(now)} and cannot be canceled"
             for work, job in works.items()
@@ -125,7 +126,7 @@ class BatchRoutes:
         errors |= {
             job_id: "no such job in this batch"
             for job_id in request.query.get("id", [])
-            if job_id not in {job.work.id for job in batch.jobs}
+            if job_id not in known
         }
         stopped = self._desk.realm.cancel(batch.machine.name, works, now)
         batch.updated = now

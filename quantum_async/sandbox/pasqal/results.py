@@ -5,10 +5,11 @@ from __future__ import annotations
 import hmac
 import secrets
 from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
 
 from quantum_async.sandbox.chance import content_label, seeded_counts, shuffled_shots
+from quantum_async.sandbox.emulation import pulser_results
 from quantum_async.sandbox.exchange import Refusal, Reply
-from quantum_async.sandbox.simulator import pulser_results
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -52,7 +53,8 @@ class Results:
         query = request.query
         expires = query.get("expires", ["0"])[-1]
         signature = query.get("signature", [""])[-1]
-        if not hmac.compare_digest(signature, self._sign(request.path, expires)):
+        wanted = self._sign(request.path, expires)
+        if not hmac.compare_digest(signature.encode(), wanted.encode()):
             raise Refusal(403, "SignatureDoesNotMatch")
         if request.now >= float(expires):
             raise Refusal(403, "Request has expired")
@@ -104,6 +106,7 @@ def storage_refusal(refusal: Refusal) -> Reply:
     """Write a refusal as object storage does: in XML."""
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<Error><Code>AccessDenied</Code><Message>{refusal.description}</Message></Error>"
+        f"<Error><Code>AccessDenied</Code><Message>{escape(str(refusal.description))}</Message>"
+        "</Error>"
     )
     return Reply(refusal.status, text.encode(), b"application/xml")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from quantum_async.sandbox.keeping import Latest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,17 +74,13 @@ class SequenceReader:
     """
 
     def __init__(self, remembered: int = 256) -> None:
-        self._known: OrderedDict[str, Sequence] = OrderedDict()
-        self._remembered = remembered
+        self._known: Latest[str, Sequence] = Latest(remembered)
 
     def read(self, text: str) -> Sequence:
         """Read a sequence; one that is none has a `problem`."""
         known = self._known.get(text)
         if known is None:
-            known = _read(text)
-            self._known[text] = known
-            if len(self._known) > self._remembered:
-                self._known.popitem(last=False)
+            known = self._known[text] = _read(text)
         return known
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.exchange import Refusal
+from quantum_async.sandbox.keeping import oldest_ended
 
 if TYPE_CHECKING:
     from quantum_async.sandbox.pasqal.options import PasqalOptions
@@ -75,11 +76,14 @@ class Store:
         self.trim(now)
 
     def add_workload(self, workload: Workload, now: float) -> None:
-        """Keep a new workload, and drop the oldest where there are too many."""
+        """Keep a new workload, and drop the oldest ended ones where there are too many."""
         self.workloads[workload.work.id] = workload
-        if len(self.workloads) > self.realm.world.settings.max_jobs:
-            oldest = self.workloads.pop(next(iter(self.workloads)))
-            self.realm.forget(oldest.work, now)
+        surplus = len(self.workloads) - self.realm.world.settings.max_jobs
+        for old in oldest_ended(
+            self.workloads.values(), surplus, lambda one: one.work.status(now).is_terminal
+        ):
+            del self.workloads[old.work.id]
+            self.realm.forget(old.work, now)
 
     def settle(self, batch: Batch, now: float) -> None:
         """Let a batch time out where that is due."""
@@ -96,14 +100,11 @@ class Store:
 
     def trim(self, now: float) -> None:
         """Drop the oldest ended batches while there are more jobs than may be kept."""
-        surplus = len(self.jobs) - self.realm.world.settings.max_jobs
-        if surplus <= 0:
-            return
-        for batch in list(self.batches.values()):
-            if surplus <= 0:
-                return
-            if batch.is_over(now):
-                surplus -= len(batch.jobs)
+        most = self.realm.world.settings.max_jobs
+        for batch in oldest_ended(
+            self.batches.values(), len(self.jobs) - most, lambda batch: batch.is_over(now)
+        ):
+            if len(self.jobs) > most:
                 self._drop(batch, now)
 
     def _drop(self, batch: Batch, now: float) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pydantic_core
 
+from quantum_async.sandbox.emulation import common_part, default_shots
 from quantum_async.sandbox.exchange import Refusal
 from quantum_async.sandbox.pasqal.documents import reason
-from quantum_async.sandbox.pasqal.emulation import common_part, default_shots
 from quantum_async.sandbox.pasqal.records import Batch, PasqalJob
 from quantum_async.sandbox.pasqal.sequences import Sequence, SequenceReader
 from quantum_async.sandbox.pasqal.specs import MACHINES, Machine, specification
@@ -80,6 +80,7 @@ class Intake:
         items = body.get("jobs") or []
         if not isinstance(items, list) or (not items and not is_open):
             raise Refusal(422, [dict(reason(["jobs"], "at least one job is required"))])
+        self._check_number(len(items))
         drafts = self._drafts(items, shared)
         machine = _machine(body, shared or (drafts[0].sequence if drafts else None))
         _check(drafts, machine, strict=_strict(body))
@@ -116,8 +117,7 @@ class Intake:
             raise Refusal(422, [dict(reason([], "a non-empty list of jobs is expected"))])
         if not batch.open:
             raise Refusal(409, f"Batch '{batch.id}' is closed and takes no more jobs.")
-        if len(batch.jobs) + len(items) > self._store.options.max_jobs_per_batch:
-            raise Refusal(422, [dict(reason([], "too many jobs in one batch"))])
+        self._check_number(len(batch.jobs) + len(items))
         drafts = self._drafts(items, batch.sequence)
         _check(drafts, batch.machine, strict=False)
         batch.updated = request.now
@@ -151,6 +151,10 @@ class Intake:
         self._take(batch, drafts, request.now, request.effects)
         self._store.add(batch, request.now)
         return batch
+
+    def _check_number(self, jobs: int) -> None:
+        if jobs > self._store.options.max_jobs_per_batch:
+            raise Refusal(422, [dict(reason([], "too many jobs in one batch"))])
 
     def _drafts(self, items: list[JsonValue], shared: Sequence | None) -> list[Draft]:
         wrong: list[JsonValue] = []

@@ -5,18 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.exchange import Refusal
+from quantum_async.sandbox.keeping import Latest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_T = TypeVar("_T")
-
-_REMEMBERED = 100_000
 _PASSWORD_GRANTS = {"password", "http://auth0.com/oauth/grant-type/password-realm"}
 
 
@@ -39,8 +36,8 @@ class TokenBook:
     """Tokens issued and revoked; an unknown token is taken as a user's own."""
 
     def __init__(self) -> None:
-        self._issued: OrderedDict[str, Token] = OrderedDict()
-        self._revoked: OrderedDict[str, None] = OrderedDict()
+        self._issued: Latest[str, Token] = Latest()
+        self._revoked: Latest[str, None] = Latest()
 
     def issue(self, user: str, now: float, epoch: float, lifetime: float, *, opaque: bool) -> Token:
         """Issue a token.
@@ -54,7 +51,7 @@ class TokenBook:
         """
         text = secrets.token_urlsafe(24) if opaque else _web_token(user, epoch, lifetime)
         token = Token(text, user, now + lifetime)
-        _remember(self._issued, text, token)
+        self._issued[text] = token
         return token
 
     def check(self, text: str, now: float) -> str:
@@ -72,7 +69,7 @@ class TokenBook:
 
     def revoke(self, text: str) -> None:
         """Refuse a token from now on."""
-        _remember(self._revoked, text, None)
+        self._revoked[text] = None
 
 
 def grant_user(form: Mapping[str, str]) -> str:
@@ -103,9 +100,3 @@ def _web_token(user: str, epoch: float, lifetime: float) -> str:
 def _segment(document: Mapping[str, str | int]) -> str:
     text = base64.urlsafe_b64encode(json.dumps(document).encode())
     return text.rstrip(b"=").decode()
-
-
-def _remember(book: OrderedDict[str, _T], key: str, value: _T) -> None:
-    book[key] = value
-    if len(book) > _REMEMBERED:
-        book.popitem(last=False)

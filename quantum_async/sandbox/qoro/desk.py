@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.exchange import Refusal
+from quantum_async.sandbox.keeping import Latest
 from quantum_async.sandbox.qoro.intake import Intake
 from quantum_async.sandbox.qoro.options import QoroOptions
 from quantum_async.sandbox.qoro.results import Results
@@ -25,7 +26,7 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._revoked: set[str] = set()
+        self._revoked: Latest[str, None] = Latest()
         self.options: QoroOptions = QoroOptions()
         self.realm: Realm = world.realm("qoro")
         self.store: Store = Store(self.realm)
@@ -52,7 +53,7 @@ class Desk:
 
     def revoke(self, token: str) -> None:
         """Refuse a token from now on."""
-        self._revoked.add(token)
+        self._revoked[token] = None
 
     def configure(self) -> None:
         """Read the options again.

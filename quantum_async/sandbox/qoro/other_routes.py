@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from quantum_async.sandbox.exchange import Refusal, Reply
 from quantum_async.sandbox.qoro.analysis import analysed, page
 from quantum_async.sandbox.qoro.machines import BLUEPRINTS, CLUSTERS, SYSTEMS
+from quantum_async.sandbox.qoro.results import positive
 
 if TYPE_CHECKING:
     from quantum_async.sandbox.exchange import Request
@@ -56,8 +57,8 @@ class OtherRoutes:
 
     def transactions(self, request: Request) -> Reply:
         """Send a page of the movements of credits."""
-        size = min(_number(request, "page_size", 20), _MOST)
-        number = _number(request, "page", 1)
+        size = min(positive(request, "page_size", 20), _MOST)
+        number = positive(request, "page", 1)
         total = self._desk.options.transactions
         pages = max(1, -(-total // size))
         if not 1 <= number <= pages:
@@ -125,8 +126,3 @@ class OtherRoutes:
         if record.job_type != "VALIDATE":
             raise Refusal(404, "No validation job matches the given query.")
         return record
-
-
-def _number(request: Request, name: str, usual: int) -> int:
-    given = request.query.get(name, [])
-    return int(given[-1]) if given and given[-1].isdigit() and int(given[-1]) else usual

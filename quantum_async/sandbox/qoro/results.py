@@ -39,8 +39,9 @@ class Results:
         word = record.word(request.now)
         if record.work is None or word != "COMPLETED":
             raise Refusal(400, f"Results are not available: the job is {word}")
-        limit = min(_number(request, "limit", self.options.max_page), self.options.max_page)
-        offset = _number(request, "offset", 0)
+        most = self.options.max_page
+        limit = min(positive(request, "limit", most), most)
+        offset = positive(request, "offset", 0)
         count, stop = len(record.circuits), offset + limit
         outcomes = record.work.outcomes
         rows: list[JsonValue] = [
@@ -75,6 +76,7 @@ class Results:
         return dict(histogram(counts, circuit.width))
 
 
-def _number(request: Request, name: str, usual: int) -> int:
+def positive(request: Request, name: str, usual: int) -> int:
+    """Read a number of a query; one that is missing, malformed or 0 is the usual one."""
     given = request.query.get(name, [])
-    return int(given[-1]) if given and given[-1].isdigit() else usual
+    return int(given[-1]) if given and given[-1].isdigit() and int(given[-1]) else usual

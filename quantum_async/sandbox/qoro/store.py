@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.exchange import Refusal
+from quantum_async.sandbox.keeping import oldest_ended
 from quantum_async.sandbox.qoro.records import ENDED
 
 if TYPE_CHECKING:
@@ -39,19 +40,19 @@ class Store:
         return record
 
     def add(self, record: Record, now: float) -> None:
-        """Keep a new job, and drop the oldest ended one where there are too many."""
+        """Keep a new job, and drop the oldest ended ones where there are too many."""
         self._records[record.id] = record
-        if len(self._records) <= self._realm.world.settings.max_jobs:
-            return
-        for other in self._records.values():
-            if other.word(now) in ENDED:
-                self.drop(other, now)
-                return
+        surplus = len(self._records) - self._realm.world.settings.max_jobs
+        for old in oldest_ended(
+            self._records.values(), surplus, lambda record: record.word(now) in ENDED
+        ):
+            self.drop(old, now)
 
     def drop(self, record: Record, now: float) -> None:
-        """Forget a job."""
+        """Forget a job; one that has not ended is cancelled, as nobody could do it any more."""
         self._records.pop(record.id, None)
         if record.work is not None:
+            self._realm.cancel(record.target, [record.work], now)
             self._realm.forget(record.work, now)
 
     def open_jobs(self) -> int:

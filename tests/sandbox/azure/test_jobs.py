@@ -406,6 +406,25 @@ def test_the_oldest_jobs_are_forgotten_where_there_are_too_many(service, blockin
     blocking_sandbox.change(max_jobs=200_000)
 
 
+def test_the_oldest_sessions_are_forgotten_where_there_are_too_many(service, blocking_sandbox):
+    """Those that are closed, not those that still take jobs."""
+    blocking_sandbox.change(max_jobs=2)
+    body = {"name": "s", "providerId": "ionq", "target": "ionq.simulator"}
+    ids = [str(uuid.uuid4()) for _ in range(4)]
+    for place, name in enumerate(ids):
+        assert service.ask("PUT", f"/sessions/{name}", body).status == 200
+        if place != 1:
+            service.ask("POST", f"/sessions/{name}:close")
+    found = [service.ask("GET", f"/sessions/{name}").status for name in ids]
+    assert found == [404, 200, 404, 200]
+
+
+def test_a_damaged_archive_is_the_jobs_own_error(service):
+    """An input that begins like gzip and is none fails the job, not the service."""
+    job = service.job("quil", b"\x1f\x8b and nothing more")
+    assert service.ended(job)["errorData"]["code"] == "InvalidInputData"
+
+
 def test_containers_and_blobs_by_hand(service):
     """Created once, looked at, listed, deleted."""
     sas = service.ask("POST", "/storage/sasUri", {"containerName": "mine"}).json["sasUri"]

@@ -61,6 +61,19 @@ def test_a_long_poll_is_held_and_says_when_its_time_is_over(iqm, circuit, blocki
         blocking_sandbox.change(job_time=0.02)
 
 
+def test_the_oldest_jobs_are_forgotten_where_there_are_too_many(iqm, circuit, blocking_sandbox):
+    """What has ended makes room for what is new; what runs is kept."""
+    blocking_sandbox.change(max_jobs=2, job_time=30.0)
+    running = submit(iqm, circuit()).json["id"]
+    blocking_sandbox.change(job_time=0.001)
+    jobs = []
+    for _ in range(3):
+        jobs.append(submit(iqm, circuit()).json["id"])
+        ended(iqm, jobs[-1])
+    found = [iqm("GET", f"/jobs/{job}").status for job in [running, *jobs]]
+    assert found == [200, 404, 404, 200]
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -292,6 +292,15 @@ def test_an_unknown_id_is_not_found(pasqal, path):
     assert (answer.status, answer.json["status"]) == (404, "fail")
 
 
+def test_a_batch_is_never_larger_than_it_may_be(blocking_sandbox, pasqal, make_batch):
+    """The limit holds for a new batch as for one that is added to."""
+    blocking_sandbox.change(options={"pasqal": {"max_jobs_per_batch": 2}})
+    body = make_batch(jobs=[{"runs": 1}] * 3)
+    assert pasqal.v1("POST", "/batches", body).status == 422
+    opened = pasqal.create(open=True, jobs=[{"runs": 1}] * 2)
+    assert pasqal.v2("POST", f"/batches/{opened['id']}/jobs", [{"runs": 1}]).status == 422
+
+
 def test_old_batches_are_forgotten_when_there_are_too_many(blocking_sandbox, pasqal):
     """Memory is bounded: the oldest ended batches go, and stay in the counts."""
     blocking_sandbox.change(max_jobs=5, job_time=0.001)

@@ -189,3 +189,9 @@ def test_jobs_added_to_a_batch_may_be_listed_late(blocking_sandbox, pasqal):
     extended = pasqal.v2("POST", f"/batches/{batch['id']}/jobs", [{"runs": 1}]).data
     assert len(extended["jobs"]) == 2
     assert len(pasqal.v2("GET", f"/jobs?batch_id={batch['id']}").data) == 1
+
+
+def test_a_signature_of_odd_characters_is_refused_as_any_other(pasqal):
+    """A link's signature is compared as bytes: it may hold any character."""
+    answer = pasqal.ask("GET", "/results/x?expires=1&signature=%C3%A9", token=None)
+    assert (answer.status, b"SignatureDoesNotMatch" in answer.body) == (403, True)

@@ -146,6 +146,19 @@ def test_a_workload_runs_to_its_result(pasqal, make_batch):
     assert pasqal.v1("POST", "/workloads", body).status == 422
 
 
+def test_a_workload_that_runs_is_never_forgotten(blocking_sandbox, pasqal):
+    """The oldest ended ones make room; those that run are kept, however many there are."""
+    blocking_sandbox.change(max_jobs=2)
+    body = {"workload_type": "t", "backend": "b", "config": {"a": 1}, "project_id": "p"}
+    ended = pasqal.v1("POST", "/workloads", body).data["id"]
+    time.sleep(0.1)
+    blocking_sandbox.change(job_time=30)
+    running = [pasqal.v1("POST", "/workloads", body).data["id"] for _ in range(4)]
+    assert pasqal.v2("GET", f"/workloads/{ended}").status == 404
+    assert {pasqal.v2("GET", f"/workloads/{one}").status for one in running} == {200}
+    assert blocking_sandbox.stats()["pasqal"]["jobs_by_status"] == {"succeeded": 1, "running": 4}
+
+
 def test_a_workload_is_cancelled(blocking_sandbox, pasqal):
     """A workload under way can be cancelled and has no result."""
     blocking_sandbox.change(job_time=30)

@@ -301,6 +301,27 @@ def test_a_job_is_followed_to_its_end(wire, blocking_sandbox):
     assert blocking_sandbox.stats()["qoro"]["jobs_created"] == before
 
 
+def test_a_deleted_job_does_not_run_on(wire, blocking_sandbox):
+    """Nobody could cancel it any more, so deleting does; its place in the queue is free again."""
+    blocking_sandbox.change(job_time=30, parallel=False)
+    deleted, later = wire.opened(qpu_system_name="lab_qpu"), wire.opened(qpu_system_name="lab_qpu")
+    for job in (deleted, later):
+        wire.filled(job, {"circuits": {"a": packed(FLIPPED)}})
+    assert wire("DELETE", f"/job/{deleted}")[0] == 204
+    assert wire("GET", f"/job/{later}/status/")[1]["status"] == "RUNNING"
+    assert blocking_sandbox.stats()["qoro"]["jobs_by_status"] == {"running": 1, "cancelled": 1}
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=none", "offset=-1"])
+def test_a_page_without_rows_is_never_asked_for_twice(wire, query):
+    """A size of 0, or none at all, is the usual one: pages come to an end."""
+    job = wire.opened()
+    wire.filled(job, {"circuits": {"a": packed(FLIPPED)}})
+    wire.rows(job)
+    page = wire("GET", f"/job/{job}/resultsV2/?{query}")[1]
+    assert (len(page["results"]), page["next"]) == (1, None)
+
+
 def test_movements_of_credits_come_in_pages(blocking_sandbox):
     """As many as the sandbox is told that there are."""
     wire = Wire(blocking_sandbox.url("qoro"))

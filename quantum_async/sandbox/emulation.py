@@ -1,14 +1,17 @@
-"""A batch's emulation configuration: what the service reads off it."""
+"""Pulser's documents, as far as services read and write them: configurations and results."""
 
 from __future__ import annotations
 
 import json
+import uuid
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pydantic_core
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic import JsonValue
 
 _DEFAULT_SHOTS = 1000
@@ -57,6 +60,27 @@ def common_part(configuration: str) -> str:
         return ""
     document = _read(configuration)
     return json.dumps({name: value for name, value in document.items() if name in _COMMON})
+
+
+def pulser_results(atoms: tuple[str, ...], duration: int, counts: Mapping[str, int]) -> str:
+    """Write counts as the abstract representation of Pulser's ``Results``.
+
+    Args:
+        atoms: Names of the atoms in key order.
+        duration: Length of the sequence in ns.
+        counts: How often each outcome was seen at the end.
+    """
+    observable = str(uuid.UUID(int=0))
+    return json.dumps(
+        {
+            "atom_order": list(atoms),
+            "total_duration": duration,
+            "tagmap": {"bitstrings": observable},
+            "results": {observable: [dict(counts)]},
+            "times": {observable: [1.0]},
+            "aggregation_methods": {observable: 3},
+        }
+    )
 
 
 def _read(configuration: str) -> dict[str, JsonValue]:
