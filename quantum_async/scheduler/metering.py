@@ -102,7 +102,11 @@ class Meters:
         if event.status is JobStatus.SUCCEEDED:
             self._shots.add(event.shots, where)
         if event.cost is not None:
-            self._cost.add(event.cost.amount, {**where, "quantum_async.cost.unit": event.cost.unit})
+            price = {
+                "quantum_async.cost.unit": event.cost.unit,
+                "quantum_async.cost.is_estimate": event.cost.is_estimate,
+            }
+            self._cost.add(event.cost.amount, {**where, **price})
 
     def leave(self, key: str) -> None:
         """Count a job no longer that goes on without us."""

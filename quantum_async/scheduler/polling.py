@@ -146,6 +146,8 @@ class Poller:
             await self._refresh([record for job_id in page for record in by_id[job_id]])
 
     async def _refresh(self, records: list[JobRecord]) -> None:
+        if (meters := self._lane.hub.meters) is not None:
+            meters.polled(self._lane.client.name)
         states = await self._lane.client.poll([r.ref for r in records if r.ref is not None])
         for record in records:
             if record.ref is not None and record.stage is Stage.ACCEPTED:

@@ -239,6 +239,7 @@ def _finish(trail: Trail, record: JobRecord, status: JobStatus) -> None:
     if (cost := record.state.cost) is not None:
         attributes["quantum_async.cost.amount"] = cost.amount
         attributes["quantum_async.cost.unit"] = cost.unit
+        attributes["quantum_async.cost.is_estimate"] = cost.is_estimate
     trail.span.set_attributes(attributes)
     is_wanted = record.wants_cancel and isinstance(record.error, JobCancelledError)
     if record.error is not None and not is_wanted:

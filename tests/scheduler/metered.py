@@ -1,4 +1,4 @@
-"""A program that measures its jobs, and prints what was measured.
+"""A program that measures and traces its jobs in a sandbox, and prints what was seen.
 
 A process of its own, because OpenTelemetry cannot be switched off again.
 """
@@ -9,36 +9,49 @@ import json
 import sys
 
 import anyio
-from opentelemetry import metrics
+from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import quantum_async as qa
+from quantum_async.providers.iqm.circuits import Circuit, Instruction
+from quantum_async.sandbox import Sandbox
 
-reader = InMemoryMetricReader()
+BUSY = {"provider": "azure", "method": "PUT", "route": "*/jobs/{id}", "nth": 1}
+BELL = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1];'
+BELL += "measure q -> c;"
+FLIP = Circuit(
+    "flip",
+    (
+        Instruction("prx", ("QB1",), {"angle": 3.14, "phase": 0.0}),
+        Instruction("measure", ("QB1",), {"key": "c"}),
+    ),
+).program()
 
 
 async def main() -> None:
-    """Run three jobs on this machine."""
+    """Run jobs on two services, one of which is busy for a moment."""
+    reader, exporter, traces = InMemoryMetricReader(), InMemorySpanExporter(), TracerProvider()
     metrics.set_meter_provider(MeterProvider([reader]))
-    program = 'OPENQASM 3; include "stdgates.inc"; qubit q; bit c; h q; c = measure q;'
-    async with qa.Scheduler(qa.LocalClient(seed=1)) as scheduler:
-        jobs = [await scheduler.submit(program, shots=10) for _ in range(3)]
-        for job in jobs:
-            await job
-    found = {}
-    for resource in reader.get_metrics_data().resource_metrics:
-        for scope in resource.scope_metrics:
-            for metric in scope.metrics:
-                found[metric.name] = [
-                    {
-                        "attributes": dict(point.attributes),
-                        "value": getattr(point, "value", None),
-                        "count": getattr(point, "count", None),
-                    }
-                    for point in metric.data.data_points
-                ]
-    sys.stdout.write(json.dumps(found))
+    traces.add_span_processor(SimpleSpanProcessor(exporter))
+    trace.set_tracer_provider(traces)
+    async with Sandbox(simulate=False, services=("azure", "iqm"), job_time=0.1) as sandbox:
+        await sandbox.set_faults([BUSY | {"fault": "retry-after:0.05"}])
+        clients = sandbox.client("azure"), sandbox.client("iqm")
+        async with qa.Scheduler(*clients) as scheduler:
+            with trace.get_tracer("mine").start_as_current_span("mine"):
+                for program, target in (
+                    (BELL, "azure:ionq.simulator"),
+                    (BELL, "azure:ionq.simulator"),
+                    (FLIP, "iqm:garnet"),
+                ):
+                    await scheduler.submit(program, shots=10, on=target)
+    (seen,) = json.loads(reader.get_metrics_data().to_json())["resource_metrics"]
+    spans = [json.loads(span.to_json()) for span in exporter.get_finished_spans()]
+    sys.stdout.write(json.dumps({"metrics": seen["scope_metrics"], "spans": spans}))
 
 
 anyio.run(main)

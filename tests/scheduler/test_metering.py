@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+import quantum_async as qa
 from quantum_async.models.cost import Cost
 from quantum_async.models.job import JobEvent, JobEventKind, JobStatus
 from quantum_async.scheduler.events import EventHub
@@ -99,16 +101,80 @@ def test_errors_are_counted_by_kind(meters: Meters, reader: InMemoryMetricReader
     assert finished.attributes["error.type"] == "RejectedRequestError"
 
 
-def test_a_program_with_a_meter_provider_is_measured() -> None:
-    """A provider that is set before the scheduler is made gets the numbers of its jobs."""
+@pytest.fixture(scope="module")
+def seen() -> dict:
+    """What a program saw of its jobs at two services."""
     program = Path(__file__).with_name("metered.py")
     run = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True)
-    found = json.loads(run.stdout)
-    assert sum(point["value"] for point in found["quantum_async.jobs.finished"]) == 3
-    assert sum(point["value"] for point in found["quantum_async.jobs.shots"]) == 30
-    assert sum(point["value"] for point in found["quantum_async.jobs.in_flight"]) == 0
-    assert sum(point["value"] for point in found["quantum_async.polls"]) >= 1
-    assert sum(point["count"] for point in found["quantum_async.jobs.detection_lag"]) == 3
+    return json.loads(run.stdout)
+
+
+@pytest.fixture
+def metrics(seen: dict) -> dict[str, dict]:
+    """Its metrics by name."""
+    (scope,) = seen["metrics"]
+    assert scope["scope"]["name"] == "quantum_async.scheduler"
+    assert scope["scope"]["version"] == qa.__version__
+    return {metric["name"]: metric for metric in scope["metrics"]}
+
+
+def total(metric: dict, field: str = "value", **attributes: str) -> float:
+    return sum(
+        point[field]
+        for point in metric["data"]["data_points"]
+        if point["attributes"].items() >= attributes.items()
+    )
+
+
+def test_a_program_with_a_meter_provider_is_measured(metrics: dict[str, dict]) -> None:
+    """A provider that is set before the scheduler is made gets the numbers of real clients' jobs."""
+    name = "quantum_async.jobs."
+    assert total(metrics[f"{name}in_flight"]) == 0
+    assert total(metrics[f"{name}finished"], **{"quantum_async.status": "succeeded"}) == 3
+    assert total(metrics[f"{name}shots"], **{"quantum_async.target": "iqm:garnet"}) == 10
+    assert total(metrics[f"{name}retries"], **{"quantum_async.provider": "azure"}) == 1
+    assert total(metrics["quantum_async.polls"], **{"quantum_async.provider": "iqm"}) >= 1
+    assert total(metrics[f"{name}detection_lag"], "count") == 3
+    assert total(metrics[f"{name}duration"], "count") == 3
+    costs = metrics[f"{name}cost"]["data"]["data_points"]
+    assert {point["attributes"]["quantum_async.cost.unit"] for point in costs} == {"USD"}
+    assert [point["attributes"]["quantum_async.cost.is_estimate"] for point in costs] == [True]
+
+
+def test_metrics_are_the_documented_ones(metrics: dict[str, dict]) -> None:
+    """Names and units are those that the guide lists, and each says what it is."""
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "observability.md"
+    rows = re.findall(r"^\| `(quantum_async\.\S+)` \| `(\S+)` \|", page.read_text(), re.MULTILINE)
+    assert dict(rows) == {name: metric["unit"] for name, metric in metrics.items()}
+    assert all(metric["description"].endswith(".") for metric in metrics.values())
+
+
+def test_histograms_resolve_what_they_measure(metrics: dict[str, dict]) -> None:
+    """Seconds are not counted in the borders that OpenTelemetry uses for milliseconds."""
+    for name, longest in (("duration", 100_000), ("detection_lag", 100)):
+        (point, *_) = metrics[f"quantum_async.jobs.{name}"]["data"]["data_points"]
+        borders = point["explicit_bounds"]
+        assert borders[0] <= 0.1
+        assert borders[-1] == longest
+
+
+def test_requests_stand_below_the_work_that_they_are_for(seen: dict) -> None:
+    """What is sent for one job is part of the trace of whoever submitted it."""
+    spans = {span["context"]["span_id"]: span for span in seen["spans"]}
+
+    def way(span: dict) -> list[str]:
+        above = spans.get(span["parent_id"])
+        return [span["name"].partition(" ")[0], *(way(above) if above is not None else [])]
+
+    ways = [
+        way(span)
+        for span in spans.values()
+        if span["attributes"].get("quantum_async.provider") == "iqm"
+    ]
+    assert ["POST", "submit", "run", "mine"] in ways
+    assert ["GET", "fetch", "run", "mine"] in ways
+    # A poll that is about one job alone.
+    assert ["GET", "run", "mine"] in ways
 
 
 def test_nobody_else_pays() -> None:

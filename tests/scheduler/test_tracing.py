@@ -90,6 +90,7 @@ def test_a_job_is_a_span_below_its_callers(story: Story) -> None:
         "quantum_async.status": "succeeded",
         "quantum_async.cost.amount": 0.25,
         "quantum_async.cost.unit": "credits",
+        "quantum_async.cost.is_estimate": False,
     }
     assert job["status"] == {"status_code": "UNSET"}
     assert events(job) == ["submitted", "running"]
