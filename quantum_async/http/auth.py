@@ -117,8 +117,8 @@ def checked_secret(value: str) -> str:
 class TokenSource(Auth):
     """Bearer tokens that are fetched when needed, once for however many requests wait.
 
-    A token is renewed `margin` seconds before it ends, or half-way through its life if that is
-    shorter. A token that seems to have ended when it arrives (the clocks differ) and one of
+    A token is renewed `margin` seconds before it ends, and never before half of its life is over.
+    A token that seems to have ended when it arrives (the clocks differ) and one of
     unknown end are used until the provider refuses them.
 
     The fetching task is the first one that needs the token; others wait for it. If it is
@@ -184,10 +184,12 @@ class TokenSource(Auth):
             value = checked_secret(token.value)
         except Exception as error:
             self._failures += 1
-            self._failure = _failed(error)
-            if self._failure is error:
+            failure = _failed(error)
+            # Whoever gets this one writes into its message what it was wanted for.
+            self._failure = copy.copy(failure)
+            if failure is error:
                 raise
-            raise self._failure from error
+            raise failure from error
         self._renew_at = self._monotonic() + self._usable_for(token)
         self._headers = {"Authorization": f"Bearer {value}"}
         return self._headers
