@@ -22,6 +22,9 @@ REQUEST_ID_HEADERS = (
 )
 """Where providers name a request for their support desks; the first that is present wins."""
 
+_LOOKED_AT = 4096
+_SHOWN = 500
+
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:
     """Find the provider's own id of an exchange in the answer's headers."""
@@ -60,6 +63,12 @@ class Response:
         """The body as UTF-8, with what is not UTF-8 replaced."""
         return self.content.decode("utf-8", "replace")
 
+    @property
+    def excerpt(self) -> str:
+        """The start of the body for an error to show, with secrets hidden."""
+        # Redacted before it is cut, or a cut-off secret would no longer look like one.
+        return redact(self.content[:_LOOKED_AT].decode("utf-8", "replace"))[:_SHOWN]
+
     def json(self) -> object:
         """Parse the body as JSON.
 
@@ -70,11 +79,11 @@ class Response:
         """
         try:
             return json.loads(self.content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ProtocolError(
                 f"the answer is not JSON but {self.media_type or 'of no named type'}",
                 status=self.status,
-                body=redact(self.content[:4096].decode("utf-8", "replace"))[:500],
+                body=self.excerpt,
                 request_id=self.request_id,
                 remedy="A gateway or proxy may have answered instead of the provider.",
             ) from error

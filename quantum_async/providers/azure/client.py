@@ -33,7 +33,7 @@ from quantum_async.providers.azure.options import azure_options
 from quantum_async.providers.azure.quotas import Quotas
 from quantum_async.providers.azure.sequences import Sequences
 from quantum_async.providers.azure.sessions import Sessions
-from quantum_async.providers.azure.settings import AzureSettings, secret
+from quantum_async.providers.azure.settings import AzureSettings
 from quantum_async.providers.azure.states import States
 from quantum_async.providers.azure.storage import Storage
 from quantum_async.providers.azure.submitting import Submitter
@@ -45,6 +45,7 @@ from quantum_async.providers.azure.translate.statuses import job_status
 from quantum_async.providers.azure.versions import CURRENT, ApiVersion
 from quantum_async.providers.azure.workspace import ConnectionString, Workspace, of_vendor
 from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.environment import secret
 from quantum_async.simulation.shots import check_shots
 
 if TYPE_CHECKING:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import anyio
 
-from quantum_async.errors import LostAnswerError, PermissionDeniedError, ResponseError
 from quantum_async.http.session import Session
 from quantum_async.providers.azure.auth import DATA_SCOPE
 from quantum_async.providers.azure.discovery import Discovery
+from quantum_async.providers.wording import Wording
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from quantum_async.errors import QuantumAsyncError
     from quantum_async.http.address import Query
     from quantum_async.http.encode import Body
     from quantum_async.http.lanes import LaneName
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
     from quantum_async.providers.azure.auth import Login
     from quantum_async.providers.azure.versions import ApiVersion
     from quantum_async.providers.azure.workspace import Workspace
-
-Failure = TypeVar("Failure", bound="QuantumAsyncError")
 
 ACCEPT = {"Accept": "application/json"}
 
@@ -140,7 +135,7 @@ class Gateway:
         Raises:
             QuantumAsyncError: It was refused, or could not be asked.
         """
-        with _Wording(wanted, job_id):
+        with Wording(wanted, provider="azure", job_id=job_id):
             session = await self._ready()
             return await session.read(
                 self._path(path), method=method, query=self._query(query), body=body, lane=lane
@@ -159,7 +154,7 @@ class Gateway:
 
         Takes and raises what `read` does.
         """
-        with _Wording(wanted, job_id):
+        with Wording(wanted, provider="azure", job_id=job_id):
             session = await self._ready()
             return await session.write(
                 self._path(path), method=method, query=self._query(None), body=body
@@ -173,7 +168,7 @@ class Gateway:
         Raises:
             QuantumAsyncError: It was refused, or nobody knows; see `Session.create`.
         """
-        with _Wording(wanted, job_id):
+        with Wording(wanted, provider="azure", job_id=job_id):
             session = await self._ready()
             return await session.create(
                 self._path(path), method="PUT", query=self._query(None), body=body
@@ -205,37 +200,3 @@ class Gateway:
 
     def _query(self, query: Query | None) -> Query:
         return {**(query or {}), "api-version": self.version.name}
-
-
-class _Wording:
-    """Say in an error what was wanted, and which request it was."""
-
-    def __init__(self, wanted: str, job_id: str | None) -> None:
-        self._wanted = wanted
-        self._job_id = job_id
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if isinstance(error, ResponseError | LostAnswerError | PermissionDeniedError):
-            worded(error, self._wanted, self._job_id)
-
-
-def worded(error: Failure, wanted: str, job_id: str | None = None) -> Failure:
-    """Put what was wanted and the request's id into an error's message.
-
-    Args:
-        error: The error; changed.
-        wanted: What was tried, such as ``"get job 1234"``.
-        job_id: The job concerned.
-    """
-    request = f" (request {error.request_id})" if error.request_id else ""
-    error.args = (f"{wanted}: {error.args[0]}{request}",)
-    error.concerning(provider="azure", job_id=job_id)
-    return error

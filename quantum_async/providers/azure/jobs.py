@@ -29,8 +29,8 @@ from quantum_async.providers.azure.pages import first, first_page, items
 from quantum_async.providers.azure.parsing import parse
 from quantum_async.providers.azure.sas import blob_of, container_name, is_good
 from quantum_async.providers.azure.translate.statuses import is_over, job_status
-from quantum_async.providers.azure.waiting import wait_until_over
 from quantum_async.providers.azure.wire import AzureJob, Paged, Priority
+from quantum_async.providers.waiting import wait_until_over
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -163,6 +163,7 @@ class Jobs:
             lambda: self.get(id, lane="control"),
             lambda job: job_status(job).is_terminal,
             what=f"job {id}",
+            provider="azure",
             timeout=timeout,
         )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from quantum_async.errors import ProtocolError
+from quantum_async.providers import parsing
 
 if TYPE_CHECKING:
     from quantum_async.http.response import Response
@@ -24,16 +24,4 @@ def parse(kind: type[Model], response: Response) -> Model:
     Raises:
         ProtocolError: It is something else.
     """
-    try:
-        return kind.model_validate_json(response.content)
-    except ValidationError as error:
-        response.json()  # says better what is wrong where it is no JSON at all
-        found = error.errors()[0]
-        place = ".".join(map(str, found["loc"])) or "the answer"
-        raise ProtocolError(
-            f"the service's answer is not what it should be: {place}: {found['msg']}",
-            status=response.status,
-            provider="azure",
-            request_id=response.request_id,
-            remedy="Update this package; if that does not help, report it.",
-        ) from None
+    return parsing.parse(kind, response, provider="azure")

@@ -20,7 +20,6 @@ from quantum_async.providers.azure.pages import first, first_page, items
 from quantum_async.providers.azure.parsing import parse
 from quantum_async.providers.azure.submission import provider_of
 from quantum_async.providers.azure.translate.statuses import is_over
-from quantum_async.providers.azure.waiting import wait_until_over
 from quantum_async.providers.azure.wire import (
     AzureJob,
     AzureJobStatus,
@@ -28,6 +27,7 @@ from quantum_async.providers.azure.wire import (
     AzureSessionStatus,
     Paged,
 )
+from quantum_async.providers.waiting import wait_until_over
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -186,7 +186,11 @@ class Sessions:
             WaitTimeoutError: The time is up; the session goes on.
         """
         return await wait_until_over(
-            lambda: self.get(id), is_over, what=f"session {id}", timeout=timeout
+            lambda: self.get(id),
+            is_over,
+            what=f"session {id}",
+            provider="azure",
+            timeout=timeout,
         )
 
     async def why_over(self, session: AzureSession) -> str:

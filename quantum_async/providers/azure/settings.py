@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
 from quantum_async.errors import ConfigurationError
+from quantum_async.providers.environment import read_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,8 +80,7 @@ class AzureSettings(BaseModel):
         Raises:
             ConfigurationError: Nothing says which workspace is meant.
         """
-        given = os.environ if environ is None else environ
-        found = cls.model_validate({n: v.strip() for n, v in given.items() if v.strip()})
+        found = read_environment(cls, environ, provider="azure")
         if not (found.connection_string or found.resource_id or found.name):
             raise ConfigurationError(
                 "the environment names no workspace of Azure Quantum",
@@ -90,8 +89,3 @@ class AzureSettings(BaseModel):
                 "AZURE_QUANTUM_WORKSPACE_NAME.",
             )
         return found
-
-
-def secret(value: SecretStr | None) -> str | None:
-    """Return a secret's text."""
-    return None if value is None else value.get_secret_value()

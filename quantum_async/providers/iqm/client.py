@@ -18,6 +18,7 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.environment import secret
 from quantum_async.providers.iqm.api_tokens import Tokens
 from quantum_async.providers.iqm.auth import Credentials
 from quantum_async.providers.iqm.calibration import Calibration
@@ -135,15 +136,14 @@ class IQMClient(Runs, ProviderClient):
             ConfigurationError: The address is missing, or variables contradict each other.
         """
         settings = IQMSettings.read(environ)
-        token, password = settings.token, settings.password
         return cls(
             settings.address,
             quantum_computer=settings.quantum_computer,
-            token=None if token is None else token.get_secret_value(),
+            token=secret(settings.token),
             tokens_file=settings.tokens_file,
             auth_server=settings.auth_server,
             username=settings.username,
-            password=None if password is None else password.get_secret_value(),
+            password=secret(settings.password),
             generation=settings.generation,
         )
 

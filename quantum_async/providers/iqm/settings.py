@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
 from quantum_async.errors import ConfigurationError
+from quantum_async.providers.environment import read_environment
 from quantum_async.providers.iqm.generation import Generation
 
 if TYPE_CHECKING:
@@ -52,17 +52,7 @@ class IQMSettings(BaseModel):
         Raises:
             ConfigurationError: A variable is malformed.
         """
-        given = os.environ if environ is None else environ
-        try:
-            return cls.model_validate({n: v.strip() for n, v in given.items() if v.strip()})
-        except ValidationError as error:
-            # Only the names: a value may be a secret in the wrong place.
-            names = ", ".join(dict.fromkeys(str(part["loc"][0]) for part in error.errors()))
-            raise ConfigurationError(
-                f"{names} cannot be used: {error.errors()[0]['msg']}",
-                provider="iqm",
-                remedy="Correct the variable, or unset it.",
-            ) from None
+        return read_environment(cls, environ, provider="iqm")
 
     @property
     def address(self) -> str:

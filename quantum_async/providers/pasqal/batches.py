@@ -19,7 +19,6 @@ from quantum_async.providers.pasqal.submission import (
     emulation_text,
 )
 from quantum_async.providers.pasqal.translate.statuses import is_over
-from quantum_async.providers.pasqal.waiting import wait_until_over
 from quantum_async.providers.pasqal.wire import (
     BatchProgress,
     CancelledBatches,
@@ -28,6 +27,7 @@ from quantum_async.providers.pasqal.wire import (
     PasqalBatch,
     PasqalJob,
 )
+from quantum_async.providers.waiting import wait_until_over
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -155,6 +155,7 @@ class Batches:
             lambda: self.status(batch_id),
             lambda seen: is_over(seen.jobs_count_per_status, seen.state),
             what=f"batch {batch_id}",
+            provider="pasqal",
             timeout=timeout,
         )
 

@@ -19,6 +19,7 @@ from quantum_async.models.batch import FailurePolicy
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.program import ProgramFormat
 from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.environment import secret
 from quantum_async.providers.pasqal.additions import Additions
 from quantum_async.providers.pasqal.atoms import Atoms
 from quantum_async.providers.pasqal.auth import Credentials, no_credentials
@@ -33,7 +34,7 @@ from quantum_async.providers.pasqal.jobs import Jobs
 from quantum_async.providers.pasqal.options import pasqal_options
 from quantum_async.providers.pasqal.pages import LARGEST
 from quantum_async.providers.pasqal.projects import Projects
-from quantum_async.providers.pasqal.settings import PasqalSettings, secret
+from quantum_async.providers.pasqal.settings import PasqalSettings
 from quantum_async.providers.pasqal.specs import Specs
 from quantum_async.providers.pasqal.states import states
 from quantum_async.providers.pasqal.submission import emulation_text, plain_variables

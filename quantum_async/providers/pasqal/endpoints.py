@@ -59,6 +59,11 @@ class Route(Enum):
         """What people call it."""
         return self.name.lower().replace("_", " ")
 
+    @property
+    def is_about_a_job(self) -> bool:
+        """Whether the id in its path is a job's."""
+        return "/jobs/{}" in self.value[1]
+
 
 # OVH's access has version 1 of a few routes under a prefix, and one more as it is.
 _OVH_PATHS = {

@@ -5,19 +5,14 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from quantum_async.errors import (
-    LostAnswerError,
-    PermissionDeniedError,
-    ProtocolError,
-    QuantumAsyncError,
-    ResponseError,
-)
 from quantum_async.http.session import Session
+from quantum_async.providers import parsing
 from quantum_async.providers.pasqal.auth import Login, no_credentials
 from quantum_async.providers.pasqal.endpoints import PasqalEndpoints, Route
 from quantum_async.providers.pasqal.pages import Page, PageOf
+from quantum_async.providers.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +104,7 @@ class Gateway:
             QuantumAsyncError: It was refused, or could not be asked.
         """
         session, path = self._session(route), self.endpoints.path(route, *ids)
-        with _Wording(route, ids):
+        with _wording(route, ids):
             return await session.read(path, query=query, lane=lane)
 
     async def write(
@@ -125,7 +120,7 @@ class Gateway:
             QuantumAsyncError: It was refused, or could not be asked.
         """
         session, path = self._session(route), self.endpoints.path(route, *ids)
-        with _Wording(route, ids):
+        with _wording(route, ids):
             return await session.write(path, method=route.method, query=query, body=body)
 
     async def create(
@@ -141,7 +136,7 @@ class Gateway:
             QuantumAsyncError: It was refused, or nobody knows; see `Session.create`.
         """
         session, path = self._session(route), self.endpoints.path(route, *ids)
-        with _Wording(route, ids):
+        with _wording(route, ids):
             return await session.create(path, query=query, body=body)
 
     async def download(self, link: str) -> Response:
@@ -184,34 +179,6 @@ class Gateway:
         return self._account if route is Route.LIST_PROJECTS else self._core
 
 
-class _Wording:
-    """Say in an error what was wanted, of what, and which request it was."""
-
-    def __init__(self, route: Route, ids: tuple[str, ...]) -> None:
-        self._wanted = " ".join((route.title, *ids))
-        self._job_id = ids[0] if ids and "job" in route.value[1].partition("{}")[0] else None
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, ResponseError | LostAnswerError | PermissionDeniedError):
-            word(error, self._wanted, self._job_id)
-
-
-def word(error: QuantumAsyncError, wanted: str, job_id: str | None = None) -> None:
-    """Put what was wanted and the request's id into an error's message.
-
-    Args:
-        error: The error; changed.
-        wanted: What was tried, such as ``"get batch 1234"``.
-        job_id: The job concerned.
-    """
-    request = f" (request {error.request_id})" if error.request_id else ""
-    error.args = (f"{wanted}: {error.args[0]}{request}",)
-    error.concerning(provider="pasqal", job_id=job_id)
-
-
 def parse(kind: type[Model], response: Response) -> Model:
     """Read an answer.
 
@@ -222,17 +189,9 @@ def parse(kind: type[Model], response: Response) -> Model:
     Raises:
         ProtocolError: It is something else.
     """
-    try:
-        return kind.model_validate_json(response.content)
-    except ValidationError as error:
-        response.json()  # says better what is wrong where it is no JSON at all
-        found = error.errors()[0]
-        place = ".".join(map(str, found["loc"])) or "the answer"
-        raise ProtocolError(
-            f"the service's answer is not what it should be: {place}: {found['msg']}",
-            status=response.status,
-            provider="pasqal",
-            request_id=response.request_id,
-            body=response.text[:500],
-            remedy="Update this package; if that does not help, report it.",
-        ) from None
+    return parsing.parse(kind, response, provider="pasqal")
+
+
+def _wording(route: Route, ids: tuple[str, ...]) -> Wording:
+    job_id = ids[0] if ids and route.is_about_a_job else None
+    return Wording(" ".join((route.title, *ids)), provider="pasqal", job_id=job_id)

@@ -12,8 +12,8 @@ from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.pages import Page, PageOf, every
 from quantum_async.providers.pasqal.submission import NewJob
 from quantum_async.providers.pasqal.translate.statuses import job_status
-from quantum_async.providers.pasqal.waiting import wait_until_over
 from quantum_async.providers.pasqal.wire import Envelope, JobProgress, PasqalJob
+from quantum_async.providers.waiting import wait_until_over
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -95,6 +95,7 @@ class Jobs:
             lambda: self.status(job_id),
             lambda seen: job_status(seen.state).is_terminal,
             what=f"job {job_id}",
+            provider="pasqal",
             timeout=timeout,
         )
 

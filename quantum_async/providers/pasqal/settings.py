@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
 from quantum_async.errors import ConfigurationError
+from quantum_async.providers.environment import read_environment
 from quantum_async.providers.pasqal.endpoints import (
     Environment,
     PasqalEndpoints,
@@ -72,11 +72,7 @@ class PasqalSettings(BaseModel):
         Raises:
             ConfigurationError: A variable is malformed.
         """
-        given = os.environ if environ is None else environ
-        try:
-            return cls.model_validate({n: v.strip() for n, v in given.items() if v.strip()})
-        except ValidationError as error:
-            raise _malformed(error) from None
+        return read_environment(cls, environ, provider="pasqal")
 
     @property
     def is_ovh(self) -> bool:
@@ -110,19 +106,3 @@ class PasqalSettings(BaseModel):
             provider="pasqal",
             remedy=f"Set {_PREFIX}USERNAME and {_PREFIX}PASSWORD, or {_PREFIX}TOKEN.",
         )
-
-
-def secret(value: SecretStr | None) -> str | None:
-    """Return a secret's text."""
-    return None if value is None else value.get_secret_value()
-
-
-def _malformed(error: ValidationError) -> ConfigurationError:
-    # Only the names: a value may be a secret in the wrong place.
-    names = ", ".join(dict.fromkeys(str(part["loc"][0]) for part in error.errors()))
-    what = error.errors()[0]["msg"]
-    return ConfigurationError(
-        f"{names} cannot be used: {what}",
-        provider="pasqal",
-        remedy="Correct the variable, or unset it.",
-    )

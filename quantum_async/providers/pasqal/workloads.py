@@ -10,8 +10,8 @@ from quantum_async.http.encode import json_body
 from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.translate.statuses import job_status
-from quantum_async.providers.pasqal.waiting import wait_until_over
 from quantum_async.providers.pasqal.wire import Envelope, PasqalWorkload
+from quantum_async.providers.waiting import wait_until_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +86,7 @@ class Workloads:
             lambda: self.get(workload_id),
             lambda seen: job_status(seen.state).is_terminal,
             what=f"workload {workload_id}",
+            provider="pasqal",
             timeout=timeout,
         )
 

@@ -5,20 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from quantum_async.errors import (
-    AuthenticationError,
-    LostAnswerError,
-    ProtocolError,
-    QuantumAsyncError,
-    ResponseError,
-)
+from quantum_async.errors import AuthenticationError
 from quantum_async.http.session import Session
+from quantum_async.providers import parsing
+from quantum_async.providers.wording import Wording
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from quantum_async.http.address import Query
     from quantum_async.http.auth import Auth
     from quantum_async.http.encode import Body
@@ -86,7 +80,7 @@ class Gateway:
             QuantumAsyncError: It was refused, or could not be asked.
         """
         self._check()
-        with Wording(wanted, job_id):
+        with _wording(wanted, job_id):
             return await self._session.read(path, query=query, lane=lane)
 
     async def write(
@@ -105,7 +99,7 @@ class Gateway:
             QuantumAsyncError: It was refused, or could not be asked.
         """
         self._check()
-        with Wording(wanted, job_id):
+        with _wording(wanted, job_id):
             return await self._session.write(path, method=method, body=body)
 
     async def create(
@@ -135,7 +129,7 @@ class Gateway:
         if patience is not None:
             total = None if usual.total is None else max(usual.total, patience)
             timeouts = replace(usual, read=patience, total=total)
-        with Wording(wanted, job_id):
+        with _wording(wanted, job_id):
             return await self._session.create(
                 path, body=body, timeouts=timeouts, connection="fresh"
             )
@@ -149,44 +143,6 @@ class Gateway:
             )
 
 
-class Wording:
-    """Say in an error what was wanted, and of which job.
-
-    Args:
-        wanted: What was tried, such as ``"cancel the job"``.
-        job_id: The job concerned.
-    """
-
-    def __init__(self, wanted: str, job_id: str | None = None) -> None:
-        self._wanted = f"{wanted} {job_id}" if job_id else wanted
-        self._job_id = job_id
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if isinstance(error, ResponseError | LostAnswerError | AuthenticationError):
-            word(error, self._wanted, self._job_id)
-
-
-def word(error: QuantumAsyncError, wanted: str, job_id: str | None = None) -> None:
-    """Put what was wanted and the request's id into an error's message.
-
-    Args:
-        error: The error; changed.
-        wanted: What was tried.
-        job_id: The job concerned.
-    """
-    request = f" (request {error.request_id})" if error.request_id else ""
-    error.args = (f"{wanted}: {error.args[0]}{request}",)
-    error.concerning(provider="qoro", job_id=job_id)
-
-
 def parse(kind: type[Model], response: Response, job_id: str | None = None) -> Model:
     """Read an answer.
 
@@ -198,21 +154,9 @@ def parse(kind: type[Model], response: Response, job_id: str | None = None) -> M
     Raises:
         ProtocolError: It is something else.
     """
-    try:
-        return kind.model_validate_json(response.content)
-    except ValidationError as error:
-        try:
-            response.json()  # says better what is wrong where it is no JSON at all
-        except ProtocolError as found:
-            raise found.concerning(provider="qoro", job_id=job_id) from None
-        found_first = error.errors()[0]
-        place = ".".join(map(str, found_first["loc"])) or "the answer"
-        raise ProtocolError(
-            f"the service's answer is not what it should be: {place}: {found_first['msg']}",
-            status=response.status,
-            provider="qoro",
-            job_id=job_id,
-            request_id=response.request_id,
-            body=response.text[:500],
-            remedy="Update this package; if that does not help, report it.",
-        ) from None
+    return parsing.parse(kind, response, provider="qoro", job_id=job_id)
+
+
+def _wording(wanted: str, job_id: str | None = None) -> Wording:
+    of_job = f"{wanted} {job_id}" if job_id else wanted
+    return Wording(of_job, provider="qoro", job_id=job_id)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from quantum_async.errors import (
     InvalidOptionError,
     NotFoundError,
-    ProtocolError,
     QuantumAsyncError,
     UnknownTargetError,
 )
 from quantum_async.models.device import Device, DeviceKind, DeviceStatus
+from quantum_async.providers.parsing import parse_value
 from quantum_async.providers.qoro.translate.gates import TAKEN
 from quantum_async.providers.qoro.wire import Blueprint, QoroCluster, QoroSystem
 
@@ -160,19 +160,7 @@ class Systems:
         return systems, clusters
 
     async def _read(self, kind: TypeAdapter[Listed], path: str, wanted: str) -> Listed:
-        response = await self._gateway.read(path, wanted)
-        try:
-            return kind.validate_json(response.content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "the answer"
-            raise ProtocolError(
-                f"{wanted}: the answer is not what it should be: {place}: {first['msg']}",
-                status=response.status,
-                provider="qoro",
-                body=response.text[:500],
-                request_id=response.request_id,
-            ) from None
+        return parse_value(kind, await self._gateway.read(path, wanted), provider="qoro")
 
 
 def _untakeable(name: str, value: object, fields: Sequence[BlueprintField]) -> InvalidOptionError:

@@ -1,0 +1,75 @@
+"""Answers read as what they must be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from quantum_async.errors import ProtocolError
+
+if TYPE_CHECKING:
+    from quantum_async.errors import QuantumAsyncError
+    from quantum_async.http.response import Response
+
+Model = TypeVar("Model", bound=BaseModel)
+Value = TypeVar("Value")
+
+
+def parse(
+    kind: type[Model], response: Response, *, provider: str, job_id: str | None = None
+) -> Model:
+    """Read an answer.
+
+    Args:
+        kind: What it must be.
+        response: The answer.
+        provider: Registry name of the provider.
+        job_id: The job concerned.
+
+    Raises:
+        ProtocolError: It is something else.
+    """
+    try:
+        return kind.model_validate_json(response.content)
+    except ValidationError as error:
+        raise _unreadable(response, error).concerning(provider=provider, job_id=job_id) from None
+
+
+def parse_value(adapter: TypeAdapter[Value], response: Response, *, provider: str) -> Value:
+    """Read an answer that is no object.
+
+    Args:
+        adapter: What it must be.
+        response: The answer.
+        provider: Registry name of the provider.
+
+    Raises:
+        ProtocolError: It is something else.
+    """
+    try:
+        return adapter.validate_json(response.content)
+    except ValidationError as error:
+        raise _unreadable(response, error).concerning(provider=provider) from None
+
+
+def first_finding(error: ValidationError) -> str:
+    """Say where a document is not what it should be, and what it should be there."""
+    found = error.errors()[0]
+    place = ".".join(map(str, found["loc"])) or "the document"
+    return f"{place}: {found['msg']}"
+
+
+def _unreadable(response: Response, error: ValidationError) -> QuantumAsyncError:
+    try:
+        response.json()
+    except ProtocolError as no_json:
+        # It says better what is wrong.
+        return no_json
+    return ProtocolError(
+        f"the answer is not what it should be: {first_finding(error)}",
+        status=response.status,
+        request_id=response.request_id,
+        body=response.excerpt,
+        remedy="Update this package; if that does not help, report it.",
+    )
