@@ -10,24 +10,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from quantum_async.errors import MissingExtraError
-
-_EXTRA = {
-    "qiskit": "qiskit",
-    "pulser": "pasqal",
-    "pandas": "notebook",
-    "matplotlib": "plots",
-    "rich": "cli",
-}
+from quantum_async.models._extras import optional_libraries
 
 
 def call_late(module: str, name: str, *args: object, **options: object) -> Any:
     """Call a function that lives on a higher floor."""
-    try:
+    with optional_libraries():
         function = getattr(import_module(module), name)
         return function(*args, **options)
-    except ModuleNotFoundError as error:
-        library = (error.name or "").partition(".")[0]
-        if library not in _EXTRA:
-            raise
-        raise MissingExtraError(library, extra=_EXTRA[library]) from error

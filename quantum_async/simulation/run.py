@@ -6,7 +6,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
-from quantum_async.errors import MissingExtraError, UnknownTargetError, UnsupportedProgramError
+from quantum_async.errors import UnknownTargetError, UnsupportedProgramError
+from quantum_async.models._extras import optional_libraries
 from quantum_async.models.program import CIRCUIT_FORMATS, Program, ProgramFormat
 from quantum_async.simulation.circuits.loading import load_qiskit
 from quantum_async.simulation.devices import ANALOG_DEVICE, CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
     from quantum_async.models.submission import JobSpec
     from quantum_async.simulation.effort import Effort
 
-_LIBRARIES = {
-    "openqasm3": "qiskit-qasm3-import",
-    "pulser": "pulser",
-    "pulser_simulation": "pulser-simulation",
-    "qiskit": "qiskit",
-    "qiskit_aer": "qiskit-aer",
-    "qiskit_qasm3_import": "qiskit-qasm3-import",
-    "qutip": "qutip",
-}
 _ENGINES = {"analog": ("pulser_simulation",), "circuits": ("qiskit", "qiskit_aer")}
 """The libraries that each kind of simulation imports on its first run."""
 
@@ -52,10 +44,8 @@ def simulate(job: JobSpec, device: str) -> Result:
     """
     check_shots(job.shots)
     simulator = _simulator(job.program, device)
-    try:
+    with optional_libraries("local"):
         return simulator.simulate(job, device)
-    except ModuleNotFoundError as error:
-        raise _missing(error) from error
 
 
 def validate(job: JobSpec, device: str) -> None:
@@ -71,10 +61,8 @@ def validate(job: JobSpec, device: str) -> None:
     """
     check_shots(job.shots)
     simulator = _simulator(job.program, device)
-    try:
+    with optional_libraries("local"):
         simulator.validate(job, device)
-    except ModuleNotFoundError as error:
-        raise _missing(error) from error
 
 
 def effort(job: JobSpec, device: str) -> Effort:
@@ -93,13 +81,12 @@ def warm_up(device: str) -> None:
     Args:
         device: A circuit method such as ``"statevector"``, or ``"pulser"``.
     """
-    try:
-        if _kind(device) == "circuits":
+    kind = _kind(device)
+    with optional_libraries("local"):
+        if kind == "circuits":
             load_qiskit()
-        for library in _ENGINES[_kind(device)]:
+        for library in _ENGINES[kind]:
             import_module(library)
-    except ModuleNotFoundError as error:
-        raise _missing(error) from error
 
 
 def is_warm(device: str) -> bool:
@@ -147,10 +134,3 @@ def _simulator(program: Program, device: str) -> _Simulator:
             remedy=f"It runs: {', '.join(sorted(formats))}.",
         )
     return cast("_Simulator", import_module(f"quantum_async.simulation.{kind}.simulator"))
-
-
-def _missing(error: ModuleNotFoundError) -> Exception:
-    library = (error.name or "").partition(".")[0]
-    if library not in _LIBRARIES:
-        return error
-    return MissingExtraError(_LIBRARIES[library], extra="local")

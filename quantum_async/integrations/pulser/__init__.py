@@ -41,12 +41,8 @@ if not TYPE_CHECKING:
 
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-        try:
-            module = import_module(f"{__name__}.{_MODULES[name]}")
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] != "pulser":
-                raise
-            from quantum_async.errors import MissingExtraError
+        from quantum_async.models._extras import optional_libraries
 
-            raise MissingExtraError("pulser", extra="pasqal") from error
+        with optional_libraries():
+            module = import_module(f"{__name__}.{_MODULES[name]}")
         return getattr(module, name)

@@ -63,16 +63,13 @@ if not TYPE_CHECKING:
 
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-        try:
-            # Its first import has to be on a thread that lasts.
-            import_module("quantum_async.simulation.circuits.loading").load_qiskit()
-            module = import_module(f"{__name__}.{_MODULES[name]}")
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] != "qiskit":
-                raise
-            from quantum_async.errors import MissingExtraError
+        from quantum_async.models._extras import optional_libraries
+        from quantum_async.simulation.circuits.loading import load_qiskit
 
-            raise MissingExtraError("qiskit", extra="qiskit") from error
+        with optional_libraries():
+            # Its first import has to be on a thread that lasts.
+            load_qiskit()
+            module = import_module(f"{__name__}.{_MODULES[name]}")
         return getattr(module, name)
 
     def __dir__() -> list[str]:

@@ -12,6 +12,7 @@ from quantum_async.errors import (
     UnboundParametersError,
     UnsupportedProgramError,
 )
+from quantum_async.models._extras import optional_libraries
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
 from quantum_async.providers.iqm.circuits import Circuit
 from quantum_async.providers.iqm.translate.circuits import native_circuit
@@ -172,7 +173,8 @@ def _translated(
 def _prepared_circuit(
     program: Program, target: Architecture | None, options: IQMOptions
 ) -> QuantumCircuit:
-    circuit = _read.get(program, "", lambda: read_circuit(program))
+    with optional_libraries():
+        circuit = _read.get(program, "", lambda: read_circuit(program))
     if target is None:
         return circuit
     level, seed = options.optimization_level, options.seed

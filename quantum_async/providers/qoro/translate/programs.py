@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import MissingExtraError, UnboundParametersError, UnsupportedProgramError
+from quantum_async.errors import UnboundParametersError, UnsupportedProgramError
+from quantum_async.models._extras import optional_libraries
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
 from quantum_async.providers.qoro.payloads import filled
 from quantum_async.providers.qoro.translate.qasm import read_qasm
@@ -198,11 +199,7 @@ def _from_circuit(circuit: QuantumCircuit, where: str) -> Prepared:
 
 
 def _read(program: Program) -> QuantumCircuit:
-    try:
-        from quantum_async.simulation.circuits.read import read_circuit
+    from quantum_async.simulation.circuits.read import read_circuit
 
+    with optional_libraries():
         return read_circuit(program)
-    except ModuleNotFoundError as error:
-        library = (error.name or "").partition(".")[0]
-        extra = "qiskit" if library == "qiskit" else "local"
-        raise MissingExtraError(library, extra=extra) from error
