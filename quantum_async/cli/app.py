@@ -11,6 +11,7 @@ import typer
 from quantum_async.cli.codes import ExitCode
 from quantum_async.cli.completion import app as completion_app, provider_names
 from quantum_async.cli.doctor import app as doctor_app
+from quantum_async.cli.helping import Verb
 from quantum_async.cli.jobs import Journal, app as jobs_app
 from quantum_async.cli.options import (
     Debug,
@@ -32,7 +33,9 @@ app: typer.Typer = typer.Typer(
     "Exit codes: 0 ok, 1 failed, 2 usage, 3 credentials, 4 timeout, 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # Boxes and colours of its own would take a third of the width, and yellow on white.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 
@@ -66,7 +69,7 @@ def _common(
     del version
 
 
-@app.command()
+@app.command(cls=Verb, short_help="Run two sweeps at once on this machine, and draw them.")
 def demo(
     *,
     shots: Shots = 500,
@@ -93,7 +96,7 @@ def demo(
     raise typer.Exit(execute(verb, debug=debug))
 
 
-@app.command()
+@app.command(cls=Verb)
 def run(
     programs: Annotated[
         list[Path],
@@ -137,7 +140,7 @@ def run(
     raise typer.Exit(execute(verb, debug=debug))
 
 
-@app.command()
+@app.command(cls=Verb, short_help="Run a program at every point of a grid.")
 def sweep(
     program: Annotated[
         Path, typer.Argument(metavar="PROGRAM", help="A parametrised .qasm, .qpy or Pulser .json.")
@@ -170,7 +173,7 @@ def sweep(
 
     quantum-async sweep rabi.json --param omega=0:4pi:41 --output rabi.png
 
-    quantum-async sweep ansatz.qasm --param gamma=0:pi:16 --param beta=0.1,0.2 --json
+    quantum-async sweep qaoa.qasm --param gamma=0:pi:16 --param beta=0.1,0.2
     """
 
     async def verb() -> ExitCode:
@@ -193,7 +196,7 @@ def sweep(
     raise typer.Exit(execute(verb, debug=debug))
 
 
-@app.command()
+@app.command(cls=Verb, short_help="List the devices of the providers that are configured.")
 def devices(
     provider: Annotated[
         str | None,

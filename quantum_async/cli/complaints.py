@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from typing import TYPE_CHECKING
 
+from quantum_async.cli.telling import tell
 from quantum_async.errors import InvalidInputError, QuantumAsyncError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def complain(error: BaseException, *, debug: bool) -> None:
     lines = [line for member in told[:MOST] for line in member]
     if len(told) > MOST:
         lines.append(f"and {len(told) - MOST} more errors")
-    print(*lines, sep="\n", file=sys.stderr)  # noqa: T201 -- a command line prints
+    tell(*lines)
 
 
 def _members(error: BaseException) -> Iterator[BaseException]:

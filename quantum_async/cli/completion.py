@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from quantum_async.cli.helping import Verb
+
 PROGRAM = "quantum-async"
 VARIABLE = "_QUANTUM_ASYNC_COMPLETE"
 
@@ -22,7 +24,7 @@ class Shell(StrEnum):
     POWERSHELL = "powershell"
 
 
-@app.command()
+@app.command(cls=Verb, short_help="Print the script that completes commands in a shell.")
 def completion(
     shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")],
 ) -> None:
@@ -32,7 +34,7 @@ def completion(
 
     quantum-async completion zsh > ~/.zfunc/_quantum-async
 
-    quantum-async completion fish > ~/.config/fish/completions/quantum-async.fish
+    quantum-async completion fish | source
     """
     from typer.completion import get_completion_script  # type: ignore[attr-defined]
 

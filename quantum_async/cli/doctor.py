@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from quantum_async.cli.codes import ExitCode
+from quantum_async.cli.helping import Verb
 from quantum_async.cli.jobs import Journal
 from quantum_async.cli.options import Debug, Json
 from quantum_async.cli.session import execute
@@ -14,7 +15,7 @@ from quantum_async.cli.session import execute
 app: typer.Typer = typer.Typer()
 
 
-@app.command()
+@app.command(cls=Verb, short_help="Check settings and servers; find jobs that nobody follows.")
 def doctor(
     *,
     journal: Journal = None,
@@ -30,12 +31,12 @@ def doctor(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Look at what is installed and configured, and find jobs and batches without an owner.
+    """Check settings and servers, and find the jobs and batches that no process follows any more.
 
-    Names the variables that hold credentials, never their values, and asks each configured
-    provider's server, without them, whether it answers and what its clock says. Jobs that no
-    living process answers for are offered to be adopted (followed to their end) or cancelled;
-    their batches are closed either way. Exits with 1 while something is left or does not answer.
+    Names the variables that hold credentials, never their values. Asks each configured provider's
+    server, without credentials, whether it answers and what its clock says. Jobs of a journal
+    whose process has died can be adopted (followed to their end) or cancelled; their batches are
+    closed either way. Exits with 1 while something is left or does not answer.
 
     quantum-async doctor
 

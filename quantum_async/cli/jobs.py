@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from quantum_async.cli.codes import ExitCode
+from quantum_async.cli.helping import Verb
 from quantum_async.cli.options import Debug, Json
 from quantum_async.cli.session import execute
 
@@ -27,7 +28,7 @@ app: typer.Typer = typer.Typer(
 )
 
 
-@app.command("list")
+@app.command("list", cls=Verb, short_help="List runs, and jobs that are not finished.")
 def list_jobs(
     *,
     journal: Journal = None,
@@ -48,7 +49,7 @@ def list_jobs(
     raise typer.Exit(execute(verb, debug=debug))
 
 
-@app.command("show")
+@app.command("show", cls=Verb, short_help="Show one job with its result or failure.")
 def show_job(
     job: Key, *, journal: Journal = None, json: Json = False, debug: Debug = False
 ) -> None:
@@ -65,7 +66,7 @@ def show_job(
     raise typer.Exit(execute(verb, debug=debug))
 
 
-@app.command("cancel")
+@app.command("cancel", cls=Verb, short_help="Cancel accepted jobs at their providers.")
 def cancel_jobs(
     jobs: Annotated[list[str], typer.Argument(metavar="JOB", help="Keys or providers' ids.")],
     *,
@@ -86,7 +87,7 @@ def cancel_jobs(
     raise typer.Exit(execute(verb, debug=debug))
 
 
-@app.command("resume")
+@app.command("resume", cls=Verb, short_help="Finish what a dead process left behind.")
 def resume_jobs(
     run: Annotated[
         str | None, typer.Argument(metavar="RUN", help="One run; everything by default.")

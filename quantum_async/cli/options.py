@@ -16,9 +16,10 @@ Debug: TypeAlias = Annotated[
     bool, typer.Option("--debug", help="Show tracebacks.", envvar="QUANTUM_ASYNC_DEBUG")
 ]
 Seed: TypeAlias = Annotated[
-    int | None, typer.Option(help="Make a simulator repeat itself; hardware ignores it.")
+    int | None,
+    typer.Option(metavar="NUMBER", help="Make a simulator repeat itself; hardware ignores it."),
 ]
-Shots: TypeAlias = Annotated[int, typer.Option(help="How often each job is run.")]
+Shots: TypeAlias = Annotated[int, typer.Option(metavar="NUMBER", help="How often each job is run.")]
 On: TypeAlias = Annotated[
     str,
     typer.Option(

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from quantum_async.cli.codes import ExitCode
+from quantum_async.cli.telling import tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,15 +56,15 @@ class Commands(TyperGroup):
         try:
             code = run()
         except _REFUSAL as error:
-            sys.stderr.write(refusal(error))
+            tell(*refusal(error))
             sys.exit(ExitCode.USAGE)
         except typer.Abort:
             sys.exit(ExitCode.INTERRUPTED)
         sys.exit(code or ExitCode.OK)
 
 
-def refusal(error: Any) -> str:
-    """Word a mistake on the command line.
+def refusal(error: Any) -> list[str]:
+    """Word a mistake on the command line, a line each for what, why and what to do.
 
     Args:
         error: The library's exception, which says what is wrong and knows the verb.
@@ -71,17 +72,17 @@ def refusal(error: Any) -> str:
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         # Whoever names no verb wants to know which there are, not what is wrong.
-        return f"{error.format_message()}\n"
+        return str(error.format_message()).splitlines()
     message = " ".join(str(error.format_message()).split()).rstrip(".")
     for words, plain in _PLAINER:
         message = message.replace(words, plain)
     verb = context.command_path if context is not None else "quantum-async"
     usage = _usage(context) if context is not None else "quantum-async COMMAND [ARGS]..."
-    return (
-        f"error: {message[:1].lower()}{message[1:]}\n"
-        f"why: it is used as {usage}; nothing was sent\n"
-        f"fix: {verb} --help explains every option\n"
-    )
+    return [
+        f"error: {message[:1].lower()}{message[1:]}",
+        f"why: it is used as {usage}; nothing was sent",
+        f"fix: {verb} --help explains every option",
+    ]
 
 
 def _usage(context: Any) -> str:

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from quantum_async.cli.codes import ExitCode
+from quantum_async.cli.helping import Verb
+from quantum_async.cli.telling import tell
 
 app: typer.Typer = typer.Typer(help="A cloud on this machine that speaks the providers' protocols.")
 
@@ -21,16 +23,21 @@ def _group() -> None:
     """Keep ``serve`` a verb of its own, although it is the only one."""
 
 
-@app.command()
+@app.command(cls=Verb)
 def serve(
     *,
-    port: Annotated[int, typer.Option(help=PORTS)] = 8900,
-    latency: Annotated[str, typer.Option(help="Time of each answer, such as 20ms.")] = "0ms",
-    job_time: Annotated[str, typer.Option(help="Mean run time of a job.")] = "0.2s",
-    seed: Annotated[int, typer.Option(help="Makes a run repeat itself.")] = 0,
-    faults: Annotated[Path | None, typer.Option(help="A plan of faults, as JSON.")] = None,
+    port: Annotated[int, typer.Option(metavar="NUMBER", help=PORTS)] = 8900,
+    latency: Annotated[
+        str, typer.Option(metavar="TIME", help="Time of each answer, such as 20ms.")
+    ] = "0ms",
+    job_time: Annotated[str, typer.Option(metavar="TIME", help="Mean run time of a job.")] = "0.2s",
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Makes a run repeat itself.")] = 0,
+    faults: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A plan of faults, as JSON.")
+    ] = None,
     env_file: Annotated[
-        Path | None, typer.Option(help="Where to write the variables that point clients here.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write the variables that point clients here."),
     ] = None,
     simulate: Annotated[
         bool, typer.Option("--simulate/--no-simulate", help="Simulate jobs, or draw counts.")
@@ -38,12 +45,11 @@ def serve(
 ) -> None:
     """Serve every provider's protocol on loopback until interrupted.
 
-    Prints a line per service, then ``ready``. Any user name, password and token is accepted.
+    Prints a line per service, then "ready". Any user name, password and token is accepted.
 
-    Examples:
-        quantum-async sandbox serve --env-file sandbox.env
+    quantum-async sandbox serve --env-file sandbox.env
 
-        quantum-async sandbox serve --port 9100 --latency 50ms --no-simulate
+    quantum-async sandbox serve --port 9100 --latency 50ms --no-simulate
     """
     try:
         from quantum_async.sandbox.faults.plan import load_plan
@@ -90,4 +96,4 @@ def _words(error: ValueError) -> str:
 def _complain(
     what: str, why: str, fix: str = "correct the option; --port 0 takes free ports"
 ) -> None:
-    typer.echo(f"error: {' '.join(what.split())}\nwhy: {why}\nfix: {fix}", err=True)
+    tell(f"error: {' '.join(what.split())}", f"why: {why}", f"fix: {fix}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-import sys
 from typing import TYPE_CHECKING
 
 from quantum_async.cli.codes import ExitCode, exit_code
 from quantum_async.cli.complaints import complain
+from quantum_async.cli.telling import tell
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -40,7 +40,7 @@ def execute(verb: Callable[[], Awaitable[ExitCode]], *, debug: bool) -> ExitCode
     try:
         return anyio.run(heard)
     except KeyboardInterrupt:
-        _say("interrupted: what was running has been cancelled", *farewell)
+        tell("interrupted: what was running has been cancelled", *farewell)
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the last place that can tell
         complain(error, debug=debug)
@@ -52,7 +52,3 @@ def execute(verb: Callable[[], Awaitable[ExitCode]], *, debug: bool) -> ExitCode
 def _as_interrupt(number: int, frame: FrameType | None) -> None:
     del number, frame
     signal.raise_signal(signal.SIGINT)
-
-
-def _say(*lines: str) -> None:
-    print(*lines, sep="\n", file=sys.stderr)  # noqa: T201 -- a command line prints

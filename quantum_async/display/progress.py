@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.theme import Theme
 
 from quantum_async.models.job import JobStatus
 
@@ -30,6 +31,10 @@ _SHOWN = {
 }
 WIDE = 110
 """Columns from which there is room for a long bar."""
+_THEME = Theme(
+    # Rich's green, yellow and cyan cannot be read on a white background.
+    {"progress.download": "bold", "progress.elapsed": "none", "progress.remaining": "none"}
+)
 
 
 class JobProgress:
@@ -66,6 +71,7 @@ class JobProgress:
         return self._console.is_terminal and not self._console.is_dumb_terminal
 
     def __enter__(self) -> Self:
+        self._console.push_theme(_THEME)
         self._progress.start()
         return self
 
@@ -75,7 +81,10 @@ class JobProgress:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # Where nothing has happened there is nothing to leave on the screen.
+        self._progress.live.transient = not self._statuses
         self._progress.stop()
+        self._console.pop_theme()
 
     def take(self, event: JobEvent) -> None:
         """Show what happened to a job."""

@@ -41,7 +41,7 @@ class Chart:
     curve: Callable[[float], float] | None = None
     y_limits: tuple[float, float] | None = None
     height: int = 14
-    colour: str = "cyan"
+    colour: str = "magenta"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """Draw it in the width that there is."""
