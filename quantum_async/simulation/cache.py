@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from quantum_async.models.program import Program
 
 Made = TypeVar("Made")
+Key = TypeVar("Key")
 
 _MOST = 32
 
@@ -36,20 +37,20 @@ class ProgramCache(Generic[Made]):
             variant: What else the result depends on.
             make: Makes it; may run twice where two threads ask at once.
         """
-        if program.live is not None:
-            # Its digest would force the encoding that a live program exists to avoid.
-            own: dict[str, Made] = program.__dict__.setdefault(self._attribute, {})
-            if variant not in own:
-                own[variant] = make()
-            return own[variant]
-        key = (program.digest, variant)
+        if program.live is None:
+            return self._kept(self._made, (program.digest, variant), make)
+        # Its digest would force the encoding that a live program exists to avoid.
+        own: OrderedDict[str, Made] = program.__dict__.setdefault(self._attribute, OrderedDict())
+        return self._kept(own, variant, make)
+
+    def _kept(self, book: OrderedDict[Key, Made], key: Key, make: Callable[[], Made]) -> Made:
         with self._lock:
-            if key in self._made:
-                self._made.move_to_end(key)
-                return self._made[key]
+            if key in book:
+                book.move_to_end(key)
+                return book[key]
         made = make()
         with self._lock:
-            self._made[key] = made
-            while len(self._made) > _MOST:
-                self._made.popitem(last=False)
+            book[key] = made
+            while len(book) > _MOST:
+                book.popitem(last=False)
         return made
