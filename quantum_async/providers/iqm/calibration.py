@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from quantum_async.providers.iqm.answers import decoded_object
 from quantum_async.providers.iqm.server import DEFAULT
 from quantum_async.providers.iqm.translate.feedback import (
     feedback_groups_of,
     sources_in_json,
     sources_in_protobuf,
 )
-from quantum_async.providers.iqm.v1 import decoded_object
 
 if TYPE_CHECKING:
     from quantum_async.providers.iqm.server import Server

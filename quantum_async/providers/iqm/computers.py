@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 
 from quantum_async.errors import ProtocolError
 from quantum_async.http.encode import json_body
-from quantum_async.providers.iqm.gateway import parse, parse_value
-from quantum_async.providers.iqm.v1 import decoded_object, of
+from quantum_async.providers.iqm.answers import decoded_object, parse, parse_value
+from quantum_async.providers.iqm.v1 import computer_path
 from quantum_async.providers.iqm.wire import BookedTimeslots, ChipDesign, QueueOverview, Timeslots
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class QuantumComputers:
             end: Its end.
         """
         gateway = (await self._server.v1("queue overview")).gateway
-        path = f"{of(await self._server.computer(name))}/queue-availability"
+        path = f"{computer_path(await self._server.computer(name))}/queue-availability"
         return parse(QueueOverview, await gateway.read(path, query=_range(start, end)))
 
     async def timeslots(
@@ -106,7 +106,7 @@ class QuantumComputers:
             end: Its end.
         """
         gateway = (await self._server.v1("timeslots")).gateway
-        path = f"{of(await self._server.computer(name))}/timeslots"
+        path = f"{computer_path(await self._server.computer(name))}/timeslots"
         return parse(Timeslots, await gateway.read(path, query=_range(start, end)))
 
     async def book_timeslots(
@@ -124,7 +124,7 @@ class QuantumComputers:
             ConflictError: A slot is taken.
         """
         gateway = (await self._server.v1("timeslots")).gateway
-        path = f"{of(await self._server.computer(name))}/timeslots"
+        path = f"{computer_path(await self._server.computer(name))}/timeslots"
         slots = [
             {"reference": reference, **({} if price is None else {"expected_price": price})}
             for reference, price in prices.items()

@@ -1,4 +1,4 @@
-"""Requests to one IQM server: sessions, words of errors, and answers read."""
+"""Requests to one IQM server: sessions, and words of errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 from quantum_async.errors import (
     AuthenticationError,
@@ -18,7 +18,7 @@ from quantum_async.errors import (
 )
 from quantum_async.http.session import Session
 from quantum_async.http.timeouts import Timeouts
-from quantum_async.providers import parsing
+from quantum_async.providers.iqm.answers import parse
 from quantum_async.providers.iqm.auth import Login
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from quantum_async.providers.iqm.auth import Credentials
 
 Model = TypeVar("Model", bound=BaseModel)
-Value = TypeVar("Value")
 
 LONG_POLLS = 128
 """Answers that may be held back at the same time, each on a connection of its own."""
@@ -242,25 +241,3 @@ def explained(response: Response) -> str | None:
     if details := document.get("details"):
         words += f" {json.dumps(details)[: _WORDS // 3]}"
     return f"{words} [request {str(request)[:64]}]" if request else words
-
-
-def parse(kind: type[Model], response: Response) -> Model:
-    """Read an answer.
-
-    Args:
-        kind: What it must be.
-        response: The answer.
-
-    Raises:
-        ProtocolError: It is something else.
-    """
-    return parsing.parse(kind, response, provider="iqm")
-
-
-def parse_value(adapter: TypeAdapter[Value], response: Response) -> Value:
-    """Read an answer that is not an object.
-
-    Raises:
-        ProtocolError: It is something else.
-    """
-    return parsing.parse_value(adapter, response, provider="iqm")

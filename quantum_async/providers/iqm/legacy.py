@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
 from quantum_async.errors import NotFoundError, ResultError, ResultPendingError
 from quantum_async.http.address import segment
-from quantum_async.http.encode import body
+from quantum_async.http.encode import Body
+from quantum_async.providers.iqm.answers import decoded_object, off_loop, parse
 from quantum_async.providers.iqm.architecture import Architecture, from_static
 from quantum_async.providers.iqm.dialect import Dialect, Stored, not_offered
-from quantum_async.providers.iqm.gateway import parse
 from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.translate.legacy import (
     calibration_set_of,
@@ -20,7 +20,6 @@ from quantum_async.providers.iqm.translate.legacy import (
     metrics_of,
 )
 from quantum_async.providers.iqm.translate.measurements import split_run
-from quantum_async.providers.iqm.v1 import decoded_object, off_loop
 from quantum_async.providers.iqm.wire import (
     DynamicArchitecture,
     Health,
@@ -124,8 +123,8 @@ class Legacy(Dialect):
         if submission.options.use_timeslot:
             raise not_offered("timeslots")
         content = await anyio.to_thread.run_sync(submission.legacy_body)
-        sent = await body(content, compression="never")
-        return (await self.gateway.create(JobCreated, "/jobs", body=sent, trace=trace)).id
+        created = await self.gateway.create(JobCreated, "/jobs", body=Body(content), trace=trace)
+        return created.id
 
     async def job(self, job_id: str) -> IQMJob:
         """Ask where a job stands."""
@@ -195,8 +194,7 @@ def _request(run: RunResult) -> Mapping[str, JsonValue] | None:
     metadata = run.metadata
     if metadata.request is not None or metadata.circuits_batch is None:
         return metadata.request
-    circuits = cast("JsonValue", list(metadata.circuits_batch))
-    return {**(metadata.parameters or {}), "circuits": circuits}
+    return {**(metadata.parameters or {}), "circuits": list(metadata.circuits_batch)}
 
 
 def _job(job_id: str) -> str:

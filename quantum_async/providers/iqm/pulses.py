@@ -10,7 +10,6 @@ from quantum_async.errors import InvalidOptionError, ProgramError
 from quantum_async.http.encode import Body
 from quantum_async.providers.iqm.options import LONGEST_TAG
 from quantum_async.providers.iqm.translate.sweeps import sweep_results
-from quantum_async.providers.iqm.wire import JobCreated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,14 +75,14 @@ class Pulses:
             )
         v1 = await self._server.v1("pulse jobs")
         found = await self._server.computer(computer)
-        created = await v1.gateway.create(
-            JobCreated,
-            v1.submission_path(found, "run"),
-            query={"use_timeslot": "true" if use_timeslot else "false", "tag": tag or None},
-            body=Body(run_definition, MEDIA),
+        return await v1.create_job(
+            "run",
+            found,
+            Body(run_definition, MEDIA),
+            use_timeslot=use_timeslot,
+            tag=tag,
             trace=v1.gateway.traced(f"a pulse job for {found.alias} with the tag {tag!r}"),
         )
-        return created.id
 
     async def payload(self, job_id: str) -> bytes:
         """Read the run definition of a pulse job, exactly as it was submitted."""

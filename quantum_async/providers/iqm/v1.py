@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Literal
 
 import anyio.to_thread
-import pydantic_core
 from pydantic import TypeAdapter
 
 from quantum_async.errors import NotFoundError, ProtocolError, ResultError, ResultPendingError
 from quantum_async.http.address import segment
-from quantum_async.http.encode import LARGE, body
+from quantum_async.http.encode import Body
+from quantum_async.providers.iqm.answers import (
+    decoded,
+    decoded_object,
+    off_loop,
+    parse,
+    parse_value,
+)
 from quantum_async.providers.iqm.architecture import Architecture
 from quantum_async.providers.iqm.dialect import Dialect, Stored
-from quantum_async.providers.iqm.gateway import parse, parse_value
 from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.translate.measurements import measurements_of
 from quantum_async.providers.iqm.wire import (
@@ -29,7 +34,7 @@ from quantum_async.providers.iqm.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from pydantic import JsonValue
 
@@ -38,10 +43,11 @@ if TYPE_CHECKING:
     from quantum_async.providers.iqm.submission import Submission
     from quantum_async.providers.iqm.wire import QuantumComputer
 
-Value = TypeVar("Value")
-
 API = "/api/v1"
-HELD = "IQM-Long-Poll-Timed-Out"
+HELD = "iqm-long-poll-timed-out"
+"""The header by which the server says that it has held an answer back as long as it could."""
+
+JSON = "application/json; charset=UTF-8"
 
 _STATIC: TypeAdapter[tuple[StaticArchitecture, ...]] = TypeAdapter(tuple[StaticArchitecture, ...])
 _COUNTS: TypeAdapter[tuple[MeasurementCounts, ...]] = TypeAdapter(tuple[MeasurementCounts, ...])
@@ -67,12 +73,12 @@ class V1(Dialect):
 
     async def health(self, computer: QuantumComputer) -> Health:
         """Ask whether a quantum computer takes jobs."""
-        return parse(Health, await self.gateway.read(f"{of(computer)}/health"))
+        return parse(Health, await self.gateway.read(f"{computer_path(computer)}/health"))
 
     async def limits(self, computer: QuantumComputer) -> JobLimits:
         """Ask how large a job may be; servers that do not say so set no limit."""
         try:
-            return parse(JobLimits, await self.gateway.read(f"{of(computer)}/limits"))
+            return parse(JobLimits, await self.gateway.read(f"{computer_path(computer)}/limits"))
         except NotFoundError:
             return JobLimits()
 
@@ -86,7 +92,7 @@ class V1(Dialect):
             kind: What.
             media: What it is wanted as.
         """
-        path = f"{of(computer)}/artifacts/{segment(kind)}"
+        path = f"{computer_path(computer)}/artifacts/{segment(kind)}"
         return await self.gateway.read(path, headers={"Accept": media})
 
     async def static_architecture(self, computer: QuantumComputer) -> StaticArchitecture:
@@ -99,37 +105,59 @@ class V1(Dialect):
 
     async def architecture(self, computer: QuantumComputer, calibration: str) -> Architecture:
         """Ask what a calibration set can run."""
-        path = f"{_calibration(computer, calibration)}/dynamic-quantum-architecture"
+        path = f"{_calibration_path(computer, calibration)}/dynamic-quantum-architecture"
         return Architecture(parse(DynamicArchitecture, await self.gateway.read(path)))
 
     async def calibration_set(self, computer: QuantumComputer, calibration: str) -> ObservationSet:
         """Read a calibration set."""
-        path = _calibration(computer, calibration)
+        path = _calibration_path(computer, calibration)
         return parse(ObservationSet, await self.gateway.read(path))
 
     async def metrics(self, computer: QuantumComputer, calibration: str) -> ObservationSet:
         """Read the quality metrics of a calibration set."""
-        path = f"{_calibration(computer, calibration)}/metrics"
+        path = f"{_calibration_path(computer, calibration)}/metrics"
         return parse(ObservationSet, await self.gateway.read(path))
 
     async def submit(self, computer: QuantumComputer, submission: Submission, trace: str) -> str:
         """Send a submission once, and return the job's id."""
         content = await anyio.to_thread.run_sync(submission.v1_body)
-        use_timeslot = "true" if submission.options.use_timeslot else "false"
+        return await self.create_job(
+            "circuit",
+            computer,
+            Body(content, JSON),
+            use_timeslot=submission.options.use_timeslot,
+            tag=submission.tag,
+            trace=trace,
+        )
+
+    async def create_job(
+        self,
+        kind: Literal["circuit", "run"],
+        computer: QuantumComputer,
+        body: Body,
+        *,
+        use_timeslot: bool,
+        tag: str,
+        trace: str,
+    ) -> str:
+        """Send a job once, and return its id.
+
+        Args:
+            kind: Of circuits, or of pulses.
+            computer: Where to.
+            body: What to run.
+            use_timeslot: Whether it runs in a timeslot that is booked, not in the queue.
+            tag: What it is found by outside; nothing if empty.
+            trace: What an error must say where nobody knows whether the server has accepted.
+        """
         created = await self.gateway.create(
             JobCreated,
-            self.submission_path(computer, "circuit"),
-            query={"use_timeslot": use_timeslot, "tag": submission.tag or None},
-            body=await body(
-                content, media_type="application/json; charset=UTF-8", compression="never"
-            ),
+            f"{API}/jobs/{segment(computer.alias)}/{kind}",
+            query={"use_timeslot": "true" if use_timeslot else "false", "tag": tag or None},
+            body=body,
             trace=trace,
         )
         return created.id
-
-    def submission_path(self, computer: QuantumComputer, kind: str) -> str:
-        """Give the path that takes jobs of a kind: ``"circuit"`` or ``"run"``."""
-        return f"{API}/jobs/{segment(computer.alias)}/{kind}"
 
     async def job(self, job_id: str) -> IQMJob:
         """Ask where a job stands."""
@@ -138,7 +166,7 @@ class V1(Dialect):
     async def watch(self, job_id: str, seconds: int) -> tuple[IQMJob, bool]:
         """Ask where a job stands, answered when it has ended or after a time."""
         answer = await self.gateway.watch(job_path(job_id), seconds)
-        was_held = answer.headers.get(HELD.lower(), "").lower() == "true"
+        was_held = answer.headers.get(HELD, "").lower() == "true"
         return parse(IQMJob, answer), was_held
 
     async def cancel(self, job_id: str) -> None:
@@ -213,7 +241,7 @@ class V1(Dialect):
         return await decoded_object(answer)
 
 
-def of(computer: QuantumComputer) -> str:
+def computer_path(computer: QuantumComputer) -> str:
     """Give the path of a quantum computer."""
     return f"{API}/quantum-computers/{segment(computer.alias)}"
 
@@ -223,33 +251,5 @@ def job_path(job_id: str) -> str:
     return f"{API}/jobs/{segment(job_id)}"
 
 
-def _calibration(computer: QuantumComputer, calibration: str) -> str:
+def _calibration_path(computer: QuantumComputer, calibration: str) -> str:
     return f"{API}/calibration-sets/{segment(computer.alias)}/{segment(calibration)}"
-
-
-async def off_loop(read: Callable[[bytes], Value], answer: Response) -> Value:
-    """Read an answer, on another thread when there is much of it."""
-    if len(answer.content) < LARGE:
-        return read(answer.content)
-    return await anyio.to_thread.run_sync(read, answer.content)
-
-
-async def decoded(answer: Response) -> JsonValue:
-    """Read JSON, off the loop when there is much of it.
-
-    Raises:
-        ProtocolError: It is not JSON.
-    """
-    try:
-        return cast("JsonValue", await off_loop(pydantic_core.from_json, answer))
-    except ValueError:
-        answer.json()  # says better what is wrong
-        raise ProtocolError(
-            "the answer is not JSON", status=answer.status, provider="iqm"
-        ) from None
-
-
-async def decoded_object(answer: Response) -> Mapping[str, JsonValue]:
-    """Read a JSON object; anything else becomes an empty one."""
-    document = await decoded(answer)
-    return document if isinstance(document, dict) else {}

@@ -1,0 +1,74 @@
+"""Answers of IQM's servers, read as what they must be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio.to_thread
+import pydantic_core
+from pydantic import BaseModel, TypeAdapter
+
+from quantum_async.errors import ProtocolError
+from quantum_async.http.encode import LARGE
+from quantum_async.providers import parsing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pydantic import JsonValue
+
+    from quantum_async.http.response import Response
+
+Model = TypeVar("Model", bound=BaseModel)
+Value = TypeVar("Value")
+
+
+def parse(kind: type[Model], response: Response) -> Model:
+    """Read an answer.
+
+    Args:
+        kind: What it must be.
+        response: The answer.
+
+    Raises:
+        ProtocolError: It is something else.
+    """
+    return parsing.parse(kind, response, provider="iqm")
+
+
+def parse_value(adapter: TypeAdapter[Value], response: Response) -> Value:
+    """Read an answer that is not an object.
+
+    Raises:
+        ProtocolError: It is something else.
+    """
+    return parsing.parse_value(adapter, response, provider="iqm")
+
+
+async def off_loop(read: Callable[[bytes], Value], answer: Response) -> Value:
+    """Read an answer, on another thread when there is much of it."""
+    if len(answer.content) < LARGE:
+        return read(answer.content)
+    return await anyio.to_thread.run_sync(read, answer.content)
+
+
+async def decoded(answer: Response) -> JsonValue:
+    """Read JSON, off the loop when there is much of it.
+
+    Raises:
+        ProtocolError: It is not JSON.
+    """
+    try:
+        document: JsonValue = await off_loop(pydantic_core.from_json, answer)
+    except ValueError:
+        answer.json()  # says better what is wrong
+        raise ProtocolError(
+            "the answer is not JSON", status=answer.status, provider="iqm"
+        ) from None
+    return document
+
+
+async def decoded_object(answer: Response) -> Mapping[str, JsonValue]:
+    """Read a JSON object; anything else becomes an empty one."""
+    document = await decoded(answer)
+    return document if isinstance(document, dict) else {}
