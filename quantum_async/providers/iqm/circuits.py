@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import ProgramError, ProgramSyntaxError
 from quantum_async.models.program import Program, ProgramFormat
+from quantum_async.providers.iqm.operations import present_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     Argument = float | int | str
 
-_OLD_NAMES = {"phased_rx": "prx", "measurement": "measure"}
 _TURNS = {"angle_t": "angle", "phase_t": "phase"}
 _ANGLES = {name: turns for turns, name in _TURNS.items()}
 
@@ -84,9 +84,13 @@ class Circuit:
         """
         try:
             document: object = json.loads(text)
-        except ValueError as error:
-            line = getattr(error, "lineno", None)
-            raise ProgramSyntaxError(f"not JSON: {error}", source=source, line=line) from None
+        except json.JSONDecodeError as error:
+            raise ProgramSyntaxError(
+                f"not JSON: {error.msg}", source=source, line=error.lineno, column=error.colno
+            ) from None
+        except (ValueError, RecursionError) as error:
+            # A number of thousands of digits, or as many brackets.
+            raise ProgramSyntaxError(f"not JSON: {error}", source=source) from None
         return cls.of(document, source)
 
     @classmethod
@@ -107,20 +111,22 @@ class Circuit:
             metadata if isinstance(metadata, dict) else None,
         )
 
-    def document(self, *, in_turns: bool = False) -> dict[str, JsonValue]:
-        """Write the circuit down for the wire.
+    def document(self) -> dict[str, JsonValue]:
+        """Write the circuit down for IQM Server."""
+        return {
+            "name": self.name,
+            "instructions": [_document(instruction) for instruction in self.instructions],
+            "metadata": None if self.metadata is None else dict(self.metadata),
+        }
 
-        Args:
-            in_turns: Whether angles are full turns and loci are called qubits, as the older
-                interface has it.
-        """
-        write = _old_document if in_turns else _new_document
+    def legacy_document(self) -> dict[str, JsonValue]:
+        """Write the circuit down for the older interface: angles in full turns, qubits for loci."""
         written: dict[str, JsonValue] = {
             "name": self.name,
-            "instructions": [write(instruction) for instruction in self.instructions],
+            "instructions": [_legacy_document(instruction) for instruction in self.instructions],
         }
-        if self.metadata is not None or not in_turns:
-            written["metadata"] = None if self.metadata is None else dict(self.metadata)
+        if self.metadata is not None:
+            written["metadata"] = dict(self.metadata)
         return written
 
     def program(self) -> Program:
@@ -145,7 +151,7 @@ def _instruction(item: object, number: int, source: str) -> Instruction:
     if not isinstance(args, dict):
         raise _malformed(where, "its args are not an object")
     return Instruction(
-        _OLD_NAMES.get(name, name),
+        present_name(name),
         tuple(locus),
         dict(_modern(word, value) for word, value in args.items()),
         implementation if isinstance(implementation, str) else None,
@@ -159,7 +165,7 @@ def _modern(name: str, value: Argument) -> tuple[str, Argument]:
     return name, value
 
 
-def _new_document(instruction: Instruction) -> dict[str, JsonValue]:
+def _document(instruction: Instruction) -> dict[str, JsonValue]:
     return {
         "name": instruction.name,
         "locus": list(instruction.locus),
@@ -168,7 +174,7 @@ def _new_document(instruction: Instruction) -> dict[str, JsonValue]:
     }
 
 
-def _old_document(instruction: Instruction) -> dict[str, JsonValue]:
+def _legacy_document(instruction: Instruction) -> dict[str, JsonValue]:
     args: dict[str, JsonValue] = {}
     for name, value in instruction.args.items():
         if name in _ANGLES and not isinstance(value, str):

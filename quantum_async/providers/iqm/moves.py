@@ -1,4 +1,4 @@
-"""Rules of MOVE gates: a qubit's state is in one place at a time, and comes back."""
+"""Rules of MOVE gates: a qubit's state is in one place at a time."""
 
 from __future__ import annotations
 

@@ -53,3 +53,14 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     }
 )
 """Every operation that IQM documents for circuits."""
+
+_OLD_NAMES = {"phased_rx": "prx", "measurement": "measure"}
+
+
+def present_name(name: str) -> str:
+    """Say what an operation is called today.
+
+    Args:
+        name: Its name in any release of the older interface.
+    """
+    return _OLD_NAMES.get(name, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from quantum_async.errors import (
@@ -254,4 +254,4 @@ def _uuid(job_id: str) -> UUID:
 
 
 def _text(settings: Mapping[str, JsonValue]) -> str:
-    return json_bytes(cast("object", dict(settings))).decode()
+    return json_bytes(dict(settings)).decode()

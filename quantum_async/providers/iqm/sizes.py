@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Sized
 
     from quantum_async.models.submission import JobSpec
     from quantum_async.providers.iqm.wire import JobLimits
@@ -20,8 +20,12 @@ _INSTRUCTION = 110
 """Bytes of a typical instruction."""
 
 
-class _HasData(Protocol):
-    data: Sequence[object]
+@runtime_checkable
+class _Circuit(Protocol):
+    """What is used of Qiskit's circuits."""
+
+    @property
+    def data(self) -> Sized: ...
 
 
 def circuits_per_job(limits: Sequence[JobLimits]) -> int:
@@ -48,7 +52,7 @@ def weight(job: JobSpec, limits: Sequence[JobLimits]) -> int:
 
 def _bytes(job: JobSpec) -> int:
     live = job.program.live
-    if hasattr(live, "data"):
+    if isinstance(live, _Circuit):
         # Writing a live circuit down only to weigh it would cost more than sending it.
-        return _INSTRUCTION * (2 + len(cast("_HasData", live).data))
+        return _INSTRUCTION * (2 + len(live.data))
     return len(job.program.payload)

@@ -68,7 +68,7 @@ class Submission:
     def legacy_body(self) -> bytes:
         """Write it for the older interface: turns, and only what is not the default."""
         options = self.options
-        circuits = (c if isinstance(c, str) else c.document(in_turns=True) for c in self.circuits)
+        circuits = (c if isinstance(c, str) else c.legacy_document() for c in self.circuits)
         written: dict[str, JsonValue] = {
             "shots": self.shots,
             "heralding_mode": options.heralding_mode.value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import TYPE_CHECKING
 
@@ -112,7 +113,7 @@ class Patience:
                 return job
             if timeout is not None and elapsed >= timeout:
                 raise _timed_out(job, elapsed)
-            left = pause if timeout is None else timeout - elapsed
+            left = math.inf if timeout is None else timeout - elapsed
             await self._sleep(min(left, pause * (0.75 + 0.5 * self._jitter())))
             pause = min(_LONGEST_PAUSE, pause * _GROWTH)
 

@@ -30,11 +30,6 @@ def _empty_for_null(value: object) -> object:
     return () if value is None else value
 
 
-def _status(value: object) -> object:
-    word = str(value).lower()
-    return word if word in set(IQMJobStatus) else IQMJobStatus.UNKNOWN
-
-
 NullableList: BeforeValidator = BeforeValidator(_empty_for_null)
 
 
@@ -233,7 +228,7 @@ class ObservationSet(Wire):
 class TimelineEntry(Wire):
     """When something happened to a job, and who says so."""
 
-    status: str = Field(validation_alias="status", default="")
+    status: str = ""
     timestamp: str = ""
     source: str = ""
 
@@ -309,7 +304,8 @@ class IQMJob(Wire):
     @property
     def status(self) -> IQMJobStatus:
         """Where the job stands."""
-        return IQMJobStatus(str(_status(self.reported)))
+        word = self.reported.lower()
+        return IQMJobStatus(word) if word in set(IQMJobStatus) else IQMJobStatus.UNKNOWN
 
     @property
     def calibration_set_id(self) -> str | None:

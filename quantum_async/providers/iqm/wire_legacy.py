@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
+from quantum_async.providers.iqm.operations import present_name
 from quantum_async.providers.iqm.wire import NullableList, Wire
 
 
@@ -51,11 +52,11 @@ class QuantumArchitectureSpecification(Wire):
     def loci(self) -> Mapping[str, tuple[tuple[str, ...], ...]]:
         """Where each operation is possible, under its present name."""
         if isinstance(self.operations, Mapping):
-            return {_renamed(name): loci for name, loci in self.operations.items()}
+            return {present_name(name): loci for name, loci in self.operations.items()}
         single = tuple((qubit,) for qubit in self.qubits)
         pairs = {"cz", "move"}
         return {
-            _renamed(name): self.qubit_connectivity if name in pairs else single
+            present_name(name): self.qubit_connectivity if name in pairs else single
             for name in self.operations
         }
 
@@ -71,7 +72,3 @@ class RunCounts(Wire):
 
     status: str = ""
     counts_batch: Annotated[tuple[Mapping[str, JsonValue], ...], NullableList] = ()
-
-
-def _renamed(name: str) -> str:
-    return {"phased_rx": "prx", "measurement": "measure"}.get(name, name)

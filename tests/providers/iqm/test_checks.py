@@ -116,8 +116,8 @@ def test_every_option_of_the_older_interface():
 def test_implementations_are_kept_in_both_dialects():
     """A named implementation goes out in the older spelling too."""
     named = Circuit("c", (replace(PRX, implementation="drag_crf"), MEASURE))
-    for in_turns in (True, False):
-        assert Circuit.of(named.document(in_turns=in_turns)) == named
+    for written in (named.document(), named.legacy_document()):
+        assert Circuit.of(written) == named
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,10 @@ def test_what_is_no_json():
     """A syntax error has its line."""
     with pytest.raises(ProgramSyntaxError) as caught:
         Circuit.read('{"name":\n oops}', "x.json")
-    assert caught.value.line == 2
+    assert (caught.value.line, caught.value.column) == (2, 2)
+    for text in ("9" * 5000, "[" * 100_000):
+        with pytest.raises(ProgramSyntaxError, match="not JSON"):
+            Circuit.read(text)
 
 
 @pytest.mark.parametrize(

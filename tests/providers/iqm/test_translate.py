@@ -251,7 +251,7 @@ ANGLES = st.floats(-20, 20, allow_nan=False)
 def test_turns_and_radians_agree(angle, phase):
     """What is written in full turns is read back in radians."""
     circuit = Circuit("c", (Instruction("prx", ("a",), {"angle": angle, "phase": phase}),))
-    written = circuit.document(in_turns=True)
+    written = circuit.legacy_document()
     assert set(written["instructions"][0]["args"]) == {"angle_t", "phase_t"}
     again = Circuit.of(written).instructions[0].args
     assert again["angle"] == pytest.approx(angle, abs=1e-9)

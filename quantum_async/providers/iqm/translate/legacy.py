@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 SOURCE = "cocos"
 
-# The older interface's names of moments, and what a timeline calls them.
-_STAGES = {
+STAGES = {
     "job_start": "created",
     "compile_start": "compilation_started",
     "compile_end": "compilation_ended",
@@ -35,6 +34,7 @@ _STAGES = {
     "execution_end": "execution_ended",
     "job_end": "ready",
 }
+"""What a timeline calls the moments of the older interface."""
 
 
 def job_of(job_id: str, run: RunStatus) -> IQMJob:
@@ -48,7 +48,7 @@ def job_of_run(job_id: str, run: RunResult) -> IQMJob:
     moments = run.metadata.timestamps or {}
     timeline = tuple(
         TimelineEntry(status=stage, timestamp=str(moments[name]), source=SOURCE)
-        for name, stage in _STAGES.items()
+        for name, stage in STAGES.items()
         if moments.get(name)
     )
     compilation = Compilation(calibration_set_id=run.metadata.calibration_set_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from quantum_async.providers.iqm.translate.legacy import STAGES
 from quantum_async.providers.iqm.wire import IQMJobStatus
 from quantum_async.providers.iqm.wire_legacy import (
     QuantumArchitectureSpecification,
@@ -23,16 +24,7 @@ _WORDS = {
     IQMJobStatus.CANCELLED: "aborted",
 }
 
-# What a timeline calls moments, and the older interface's names of them.
-_MOMENTS = {
-    "created": "job_start",
-    "compilation_started": "compile_start",
-    "compilation_ended": "compile_end",
-    "pending_execution": "submit_end",
-    "execution_started": "execution_start",
-    "execution_ended": "execution_end",
-    "ready": "job_end",
-}
+_MOMENTS = {stage: moment for moment, stage in STAGES.items()}
 
 
 def run_status_of(job: IQMJob) -> RunStatus:
