@@ -5,33 +5,30 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, ClassVar, Self
 
-import anyio
 import anyio.to_thread
 
 from quantum_async.errors import (
     ConfigurationError,
     InvalidOptionError,
     NotFoundError,
-    QuantumAsyncError,
-    RateLimitedError,
-    RejectedRequestError,
     ResultError,
     ResultPendingError,
     UnknownTargetError,
 )
-from quantum_async.http.encode import LARGE
 from quantum_async.http.options import SessionOptions
+from quantum_async.http.threads import off_loop
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import ProgramFormat
 from quantum_async.providers.azure.auth import Login
+from quantum_async.providers.azure.cancelling import cancel_jobs
 from quantum_async.providers.azure.discovery import MANAGEMENT
 from quantum_async.providers.azure.gateway import Gateway
 from quantum_async.providers.azure.items import TopLevelItems
 from quantum_async.providers.azure.jobs import Jobs
 from quantum_async.providers.azure.options import azure_options
 from quantum_async.providers.azure.quotas import Quotas
-from quantum_async.providers.azure.sequences import Sequences
+from quantum_async.providers.azure.sequences import atoms_of
 from quantum_async.providers.azure.sessions import Sessions
 from quantum_async.providers.azure.settings import AzureSettings
 from quantum_async.providers.azure.states import States
@@ -51,6 +48,7 @@ from quantum_async.simulation.shots import check_shots
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
+    from quantum_async.errors import QuantumAsyncError
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.device import Device
     from quantum_async.models.job import JobState
@@ -62,7 +60,6 @@ if TYPE_CHECKING:
     from quantum_async.providers.azure.workspace import VendorWorkspace
 
 JOBS_PER_POLL = 1000
-_CANCELS_AT_ONCE = 8
 
 
 class AzureClient(ProviderClient):
@@ -170,7 +167,6 @@ class AzureClient(ProviderClient):
         self._quotas = Quotas(self._gateway)
         self._items = TopLevelItems(self._gateway)
         self._states = States(self._gateway, self._jobs)
-        self._sequences = Sequences(self._jobs)
         self._submitter = Submitter(
             self._jobs, self._sessions, self._targets, self._states, account
         )
@@ -379,6 +375,9 @@ class AzureClient(ProviderClient):
                 f"job {job.id} has no result: {found.status} {found.error_data or ''}".strip(),
                 provider=self.name,
                 job_id=job.id,
+                remedy="What it has written, if anything, is read by client.jobs.output(job_id)."
+                if status.is_terminal
+                else "Ask again once the job has succeeded.",
             )
         try:
             output = await self._jobs.output_of(found)
@@ -390,10 +389,8 @@ class AzureClient(ProviderClient):
                 request_id=error.request_id,
                 remedy="Ask again in a moment.",
             ) from error
-        atoms = await self._sequences.atoms(found, output)
-        if len(output.content) < LARGE:
-            return result_of(output.content, found, job, atoms)
-        return await anyio.to_thread.run_sync(result_of, output.content, found, job, atoms)
+        atoms = await atoms_of(self._jobs, found, output)
+        return await off_loop(lambda content: result_of(content, found, job, atoms), output.content)
 
     def reference(self, job: AzureJob) -> JobRef:
         """Refer to a job that was listed or looked up, for `fetch`, `poll` and `cancel`.
@@ -409,18 +406,7 @@ class AzureClient(ProviderClient):
         Returns:
             What could not be cancelled and has not ended either, and why.
         """
-        refused: dict[JobRef, QuantumAsyncError] = {}
-        limit = anyio.CapacityLimiter(_CANCELS_AT_ONCE)
-
-        async def cancel(job: JobRef) -> None:
-            async with limit:
-                if (error := await self._refusal(job.id)) is not None:
-                    refused[job] = error
-
-        async with anyio.create_task_group() as tasks:
-            for job in jobs:
-                tasks.start_soon(cancel, job)
-        return refused
+        return await cancel_jobs(self._jobs, jobs)
 
     async def find(self, key: str) -> list[JobRef]:
         """Look for the job of a submission, by the id that follows from its key."""
@@ -439,39 +425,26 @@ class AzureClient(ProviderClient):
         await self._sessions.close(batch.id)
 
     async def cancel_batch(self, batch: BatchRef) -> None:
-        """Close a session and cancel its unfinished jobs."""
+        """Close a session and cancel its unfinished jobs.
+
+        Raises:
+            QuantumAsyncError: Some job was not cancelled and has not ended either.
+        """
         await self._sessions.close(batch.id)
         unfinished = [
             self.reference(job)
             async for job in self._sessions.jobs(batch.id)
             if not job_status(job).is_terminal
         ]
-        await self.cancel(unfinished)
+        refused = await self.cancel(unfinished)
+        if refused:
+            failure, going_on = next(iter(refused.values())), ", ".join(ref.id for ref in refused)
+            failure.add_note(f"Session {batch.id} is closed; of its jobs these go on: {going_on}.")
+            raise failure
 
     async def find_batch(self, key: str) -> BatchRef | None:
         """Look for a session whose opening answer was lost, by the id that follows from its key."""
         return await self._submitter.find_batch(key)
-
-    async def _refusal(self, job_id: str) -> QuantumAsyncError | None:
-        """Cancel one job, and say why it goes on where it does."""
-        try:
-            await self._jobs.cancel(job_id)
-        except RejectedRequestError as error:
-            if isinstance(error, RateLimitedError):
-                return error
-            return await self._unless_ended(job_id, error)
-        except QuantumAsyncError as error:
-            return error
-        return None
-
-    async def _unless_ended(
-        self, job_id: str, refusal: QuantumAsyncError
-    ) -> QuantumAsyncError | None:
-        try:
-            ended = job_status(await self._jobs.get(job_id)).is_terminal
-        except QuantumAsyncError:
-            return refusal
-        return None if ended else refusal
 
 
 def _agreed(given: Workspace, named: Workspace) -> Workspace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import NotFoundError
+from quantum_async.http.threads import off_loop
 from quantum_async.providers.azure.translate import pulser
 from quantum_async.providers.azure.translate.notes import Note
 from quantum_async.providers.azure.translate.pulser_results import names_atoms
@@ -17,38 +18,30 @@ if TYPE_CHECKING:
     from quantum_async.providers.azure.wire import AzureJob
 
 
-class Sequences:
-    """Find the atoms of jobs that ran sequences.
+async def atoms_of(jobs: Jobs, job: AzureJob, output: JobOutput) -> tuple[str, ...]:
+    """Name a job's atoms in the order of its bitstrings; empty for what is no sequence.
+
+    They are in the job's metadata or in its output; only for jobs of other tools, the input is
+    read again.
 
     Args:
         jobs: The workspace's jobs.
+        job: The job.
+        output: What it has written.
     """
-
-    def __init__(self, jobs: Jobs) -> None:
-        self._jobs = jobs
-
-    async def atoms(self, job: AzureJob, output: JobOutput) -> tuple[str, ...]:
-        """Name a job's atoms in the order of its bitstrings; empty for what is no sequence.
-
-        They are in the job's metadata or in its output; only for jobs of other tools, the input
-        is read again.
-
-        Args:
-            job: The job.
-            output: What it has written.
-        """
-        if job.input_data_format != pulser.INPUT:
-            return ()
-        if atoms := Note.read(job.metadata).atoms:
-            return atoms
-        if names_atoms(output.json()):
-            return ()
-        try:
-            facts = pulser.sequence_in(await self._jobs.input_of(job))
-        except NotFoundError:
-            return ()
-        if facts is None:
-            return ()
-        variables = job.input_params.get("variables")
-        given: Mapping[str, object] = variables if isinstance(variables, dict) else {}
-        return pulser.atoms_of(facts, given)
+    if job.input_data_format != pulser.INPUT:
+        return ()
+    if atoms := Note.read(job.metadata).atoms:
+        return atoms
+    if await off_loop(lambda _: names_atoms(output.json()), output.content):
+        return ()
+    try:
+        content = await jobs.input_of(job)
+    except NotFoundError:
+        return ()
+    facts = await off_loop(pulser.sequence_in, content)
+    if facts is None:
+        return ()
+    variables = job.input_params.get("variables")
+    given: Mapping[str, object] = variables if isinstance(variables, dict) else {}
+    return pulser.atoms_of(facts, given)

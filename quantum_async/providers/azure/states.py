@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import OrderedDict, defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -76,7 +77,9 @@ class States:
                 listed = await self._listed(session, target, members)
             found |= {members[name]: job_state(job) for name, job in listed.items()}
             alone += [ref for name, ref in members.items() if name not in listed]
-        return found | await self._each(alone[:_ASKED_ALONE])
+        # Drawn, or jobs that stay missing would keep the others from ever being asked for.
+        drawn = random.sample(alone, min(len(alone), _ASKED_ALONE))
+        return found | await self._each(drawn)
 
     async def _listed(
         self, session: str, target: str, wanted: Mapping[str, JobRef]

@@ -9,8 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-import anyio.to_thread
-
 from quantum_async.errors import (
     AuthenticationError,
     ConflictError,
@@ -21,7 +19,8 @@ from quantum_async.errors import (
     RateLimitedError,
     RejectedRequestError,
 )
-from quantum_async.http.encode import LARGE, Body, compressed, json_body
+from quantum_async.http.encode import Body, compressed, json_body
+from quantum_async.http.threads import off_loop
 from quantum_async.providers.azure.parsing import parse
 from quantum_async.providers.azure.sas import (
     blob_name,
@@ -188,12 +187,9 @@ class Storage:
     async def read(self, url: str) -> bytes:
         """Read what a signed address leads to, and unpack it where it is packed."""
         response = await self._gateway.storage.fetch_url(url)
-        content = response.content
-        if not content.startswith(_GZIP):
-            return content
-        if len(content) < LARGE:
-            return _unpacked(content)
-        return await anyio.to_thread.run_sync(_unpacked, content)
+        if not response.content.startswith(_GZIP):
+            return response.content
+        return await off_loop(_unpacked, response.content)
 
     async def _listed(self, container_url: str) -> builtins.list[str]:
         names: list[str] = []
@@ -204,9 +200,13 @@ class Storage:
                 await self._gateway.storage.fetch_url(with_query(container_url, query))
             )
             names += [blob.text or "" for blob in found.findall("./Blobs/Blob/Name")]
-            marker = found.findtext("./NextMarker") or ""
+            before, marker = marker, found.findtext("./NextMarker") or ""
             if not marker:
                 return names
+            if marker == before:
+                raise ProtocolError(
+                    "the storage's list does not go on", provider="azure", remedy="Ask again later."
+                )
 
     async def _put(self, url: str, content: bytes, media: str, encoding: Encoding | None) -> None:
         headers = {**_headers(media, encoding), "If-None-Match": "*"}
@@ -225,7 +225,12 @@ class Storage:
     async def _renewed(self, container_url: str, blob_url: str) -> str:
         name = blob_name(container_url, blob_url)
         if not unsigned(blob_url) or not name:
-            raise ProtocolError("the service names no blob", provider="azure", accepted="yes")
+            raise ProtocolError(
+                "the service names no blob",
+                provider="azure",
+                accepted="yes",
+                remedy="The job may have written nothing: look at its error_data.",
+            )
         return await self.blob_url(container_name(container_url), name)
 
     async def _signed(self, asked: dict[str, str], container: str) -> str:
@@ -263,7 +268,10 @@ def _unpacked(content: bytes) -> bytes:
         return gzip.decompress(content)
     except (OSError, EOFError) as error:
         raise ProtocolError(
-            f"what is stored is damaged: {error}", provider="azure", accepted="yes"
+            f"what is stored is damaged: {error}",
+            provider="azure",
+            accepted="yes",
+            remedy="Download it again; it stays in the storage.",
         ) from error
 
 
@@ -272,5 +280,10 @@ def _listing(response: Response) -> ET.Element:
         return ET.fromstring(response.text.lstrip("\ufeff"))  # noqa: S314  the account's own storage
     except ET.ParseError as error:
         raise ProtocolError(
-            "the storage's list is not XML", status=response.status, provider="azure"
+            "the storage's list is not XML",
+            status=response.status,
+            provider="azure",
+            request_id=response.request_id,
+            body=response.excerpt,
+            remedy="A gateway or proxy may have answered instead of the storage.",
         ) from error

@@ -6,10 +6,9 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.to_thread
 
 from quantum_async.errors import ResultError
-from quantum_async.http.encode import LARGE
+from quantum_async.http.threads import off_loop
 from quantum_async.providers.pasqal.translate.facts import SequenceFacts, atoms_of, read_facts
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class Atoms:
             if batch_id not in self._of_batches:
                 batch = await self._cloud.batch(batch_id)
                 text = batch.sequence_builder
-                self._of_batches[batch_id] = await _facts(text) if text else None
+                self._of_batches[batch_id] = await off_loop(read_facts, text) if text else None
                 while len(self._of_batches) > _BATCHES_KEPT:
                     self._of_batches.popitem(last=False)
             return self._of_batches[batch_id]
@@ -66,7 +65,7 @@ class Atoms:
     async def _asked(self, job: JobRef, shared: SequenceFacts | None) -> tuple[str, ...]:
         found = await self._cloud.job(job.id)
         # A job's own sequence goes before that of its batch.
-        facts = await _facts(found.sequence) if found.sequence else shared
+        facts = await off_loop(read_facts, found.sequence) if found.sequence else shared
         if facts is None:
             raise ResultError(
                 f"the service does not say which sequence job {job.id} ran",
@@ -82,9 +81,3 @@ class Atoms:
         self._of_jobs[job_id] = atoms
         while len(self._of_jobs) > _JOBS_KEPT:
             self._of_jobs.popitem(last=False)
-
-
-async def _facts(text: str) -> SequenceFacts:
-    if len(text) < LARGE:
-        return read_facts(text)
-    return await anyio.to_thread.run_sync(read_facts, text)

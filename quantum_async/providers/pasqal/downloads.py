@@ -6,7 +6,6 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.to_thread
 from pydantic import ValidationError
 
 from quantum_async.errors import (
@@ -17,7 +16,8 @@ from quantum_async.errors import (
     ResponseError,
     ResultPendingError,
 )
-from quantum_async.http.encode import LARGE
+from quantum_async.http.threads import off_loop
+from quantum_async.providers.parsing import first_finding
 from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.translate.results import read_results
@@ -63,9 +63,7 @@ class Downloads:
         if (early := self._early.pop(job_id, None)) is not None:
             return early
         response = await self._downloaded(job_id)
-        if len(response.content) < LARGE:
-            return read_results(response.content)
-        return await anyio.to_thread.run_sync(read_results, response.content)
+        return await off_loop(read_results, response.content)
 
     async def many(self, batch_id: str, job_ids: list[str]) -> dict[str, PasqalResults]:
         """Get what there is of the results of a batch's jobs, in one request at most.
@@ -138,9 +136,7 @@ class Downloads:
             # Once the route has answered, it is a batch that is not there.
             self.has_bulk = self._is_probed
             return {}
-        if len(response.content) < LARGE:
-            return _read_full(response.content)
-        return await anyio.to_thread.run_sync(_read_full, response.content)
+        return await off_loop(_read_full, response.content)
 
     def _keep(self, found: dict[str, PasqalResults]) -> None:
         self._early.update(found)
@@ -153,8 +149,9 @@ def _read_full(content: bytes) -> dict[str, PasqalResults]:
         found = FullResults.model_validate_json(content).data
     except ValidationError as error:
         raise ProtocolError(
-            f"the results of a batch cannot be read: {error.errors()[0]['msg']}",
+            f"the results of a batch cannot be read: {first_finding(error)}",
             provider="pasqal",
             accepted="yes",
+            remedy="A gateway may have answered instead of the service: try again.",
         ) from None
     return {job_id: stored for job_id, stored in found.items() if stored is not None}

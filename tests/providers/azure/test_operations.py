@@ -17,6 +17,7 @@ from quantum_async.errors import (
     InvalidInputError,
     InvalidOptionError,
     NotFoundError,
+    PermissionDeniedError,
     ProtocolError,
     RateLimitedError,
     RejectedRequestError,
@@ -265,6 +266,10 @@ async def test_attachments_are_listed_over_pages(service, azure_here):
     service.always("GET", CONTAINER, httpx.Response(200, content=b"<html>"))
     with pytest.raises(ProtocolError, match="not XML"):
         await azure_here.jobs.list_attachments(J)
+    again = b"<EnumerationResults><NextMarker>same</NextMarker></EnumerationResults>"
+    service.always("GET", CONTAINER, httpx.Response(200, content=again))
+    with pytest.raises(ProtocolError, match="does not go on"):
+        await azure_here.jobs.list_attachments(J)
 
 
 async def test_a_job_without_an_output_address_is_an_error(service, azure_here):
@@ -334,6 +339,19 @@ async def test_polling_goes_on_where_one_job_cannot_be_asked_for(service, azure_
         await azure_here.poll([refs[bad]])
 
 
+async def test_jobs_that_stay_missing_keep_no_other_from_being_asked_for(service, azure_here):
+    """Of what no list shows a few are asked for at a time, and not the same ones each time."""
+    names = [str(uuid.uuid4()) for _ in range(40)]
+    service.always("GET", "/jobs", answer({"value": []}))
+    for name in names:
+        service.always("GET", f"/jobs/{name}", job(id=name, status="Executing"))
+    refs = [JobRef("azure", name, "ionq.simulator") for name in names]
+    seen = set()
+    for _ in range(40):
+        seen |= {ref.id for ref in await azure_here.poll(refs)}
+    assert seen == set(names)
+
+
 # -- sessions
 
 
@@ -355,7 +373,7 @@ async def test_a_batchs_options_reach_its_session(service, azure_here):
 
 
 async def test_a_batch_is_found_by_its_key_and_cancelled_with_its_jobs(service, azure_here):
-    """Closed first, then what has not ended is cancelled."""
+    """Closed first, then what has not ended is cancelled; what goes on is told."""
     key = uuid.UUID(S).hex
     batch = await azure_here.find_batch(key)
     assert batch == BatchRef("azure", S, "ionq.simulator")
@@ -367,6 +385,10 @@ async def test_a_batch_is_found_by_its_key_and_cancelled_with_its_jobs(service, 
         f"GET /sessions/{S}/jobs",
         "POST /jobs/running:cancel",
     ]
+    service.always("POST", "/jobs/running:cancel", refusal(403))
+    with pytest.raises(PermissionDeniedError) as caught:
+        await azure_here.cancel_batch(batch)
+    assert "these go on: running" in caught.value.__notes__[-1]
     service.always("GET", f"/sessions/{S}", refusal(404))
     assert await azure_here.find_batch(key) is None
 
