@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,9 @@ from quantum_async.errors import ProgramSyntaxError, UnsupportedProgramError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_BEFORE_VERSION = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_VERSION = re.compile(r"OPENQASM\b\s*([^\s;/]*)")
 
 
 class ProgramFormat(StrEnum):
@@ -191,29 +195,24 @@ def qasm_format(text: str, source: str | Path = "<program>") -> ProgramFormat:
     Raises:
         ProgramSyntaxError: It declares a version other than 2 or 3.
     """
-    for number, line in enumerate(text.splitlines(), start=1):
-        words = line.partition("//")[0].split()
-        if not words:
-            continue
-        if words[0] != "OPENQASM":
-            break
-        version = words[1].rstrip(";") if len(words) > 1 else ""
-        if version.startswith("2"):
-            return ProgramFormat.QASM2
-        if version.startswith("3"):
-            return ProgramFormat.QASM3
-        raise ProgramSyntaxError(
-            f"OpenQASM version {version or 'missing'!r} is not supported",
-            source=source,
-            line=number,
-            remedy="Declare OPENQASM 2.0; or OPENQASM 3.0; in the first line.",
-        )
-    return ProgramFormat.QASM3
+    before = _BEFORE_VERSION.match(text)
+    declared = _VERSION.match(text, before.end() if before else 0)
+    if declared is None or declared[1].startswith("3"):
+        return ProgramFormat.QASM3
+    if declared[1].startswith("2"):
+        return ProgramFormat.QASM2
+    raise ProgramSyntaxError(
+        f"OpenQASM version {declared[1] or 'missing'!r} is not supported",
+        source=source,
+        line=text.count("\n", 0, declared.start()) + 1,
+        remedy="Declare OPENQASM 2.0; or OPENQASM 3.0; in the first line.",
+    )
 
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        # Some editors begin a file with a mark that no parser takes.
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProgramSyntaxError(f"not UTF-8 text: {error.reason}", source=path) from error
 

@@ -18,6 +18,9 @@ from quantum_async.models.program import Program, ProgramFormat, qasm_format
         ("a.qasm", "OPENQASM 2.0;\n", ProgramFormat.QASM2),
         ("a.qasm", "// by hand\n\nOPENQASM 2.0; // yes\n", ProgramFormat.QASM2),
         ("a.QASM", "OPENQASM 3;\n", ProgramFormat.QASM3),
+        ("a.qasm", "/* by\nhand */ OPENQASM\n2.0;\n", ProgramFormat.QASM2),
+        ("a.qasm", "OPENQASM 2.0/**/;\n", ProgramFormat.QASM2),
+        ("a.qasm", "/* OPENQASM 2.0; */ qubit q;\n", ProgramFormat.QASM3),
         ("a.qasm", "qubit q;\n", ProgramFormat.QASM3),
         ("a.json", '{"operations": []}', ProgramFormat.PULSER),
     ],
@@ -30,6 +33,22 @@ def test_the_ending_and_the_first_line_decide(
     program = Program.load(tmp_path / name)
     assert (program.format, program.text, program.name) == (expected, text, "a")
     assert program.where == str(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.qasm", "OPENQASM 2.0;\n", ProgramFormat.QASM2),
+        ("a.json", '{"operations": []}', ProgramFormat.PULSER),
+    ],
+)
+def test_a_mark_at_the_beginning_is_left_out(
+    tmp_path: Path, name: str, text: str, expected: ProgramFormat
+) -> None:
+    """The byte order mark that some editors write is no part of a program."""
+    (tmp_path / name).write_text(text, encoding="utf-8-sig")
+    program = Program.load(tmp_path / name)
+    assert (program.format, program.text) == (expected, text)
 
 
 def test_a_binary_program_is_read_as_it_is(tmp_path: Path) -> None:
@@ -45,6 +64,7 @@ def test_a_binary_program_is_read_as_it_is(tmp_path: Path) -> None:
     ("name", "content", "place"),
     [
         ("a.qasm", b"\n\nOPENQASM 4.0;", ":3: OpenQASM version '4.0'"),
+        ("a.qasm", b"/*\n*/\n// 2\nOPENQASM 4.0;", ":4: OpenQASM version '4.0'"),
         ("a.qasm", b"OPENQASM", ":1: OpenQASM version 'missing'"),
         ("a.qasm", b"\xff\xfe", ": not UTF-8 text"),
         ("a.json", b'{"operations":\n]', ":2:1: not JSON"),
