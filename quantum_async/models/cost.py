@@ -50,5 +50,9 @@ class Budget:
     def __post_init__(self) -> None:
         for name in ("jobs", "shots", "credits", "cost"):
             value = getattr(self, name)
-            if value is not None and value < 0:
-                raise InvalidOptionError(f"budget {name} must not be negative, got {value}")
+            # Written so that NaN, which nothing ever exceeds, is refused as well.
+            if value is not None and not value >= 0:
+                raise InvalidOptionError(
+                    f"budget {name} must be a number that is not negative, got {value}",
+                    remedy="Leave it out to set no limit.",
+                )

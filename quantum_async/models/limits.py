@@ -42,7 +42,14 @@ class Limits:
     def __post_init__(self) -> None:
         for name in self.__slots__:
             value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise InvalidOptionError(f"limit {name} must be positive, got {value}")
+            # Written so that NaN, with which every comparison is false, is refused as well.
+            if value is not None and not value > 0:
+                raise InvalidOptionError(
+                    f"limit {name} must be positive, got {value}",
+                    remedy="Leave it out to take the usual limit.",
+                )
         if self.min_poll_interval > self.max_poll_interval:
-            raise InvalidOptionError("min_poll_interval is longer than max_poll_interval")
+            raise InvalidOptionError(
+                "min_poll_interval is longer than max_poll_interval",
+                remedy="Give both, the shorter one as min_poll_interval.",
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import pickle
 
 import pytest
@@ -91,19 +92,21 @@ def test_an_estimate_is_marked_as_one(cost: Cost, text: str) -> None:
     assert str(cost) == text
 
 
+@pytest.mark.parametrize("value", [-1, math.nan])
 @pytest.mark.parametrize("name", ["jobs", "shots", "credits", "cost"])
-def test_a_budget_cannot_be_negative(name: str) -> None:
-    """Nothing may be spent is a budget, less than nothing is a mistake."""
+def test_a_budget_cannot_be_negative(name: str, value: float) -> None:
+    """Nothing may be spent is a budget; less than nothing, or what nothing exceeds, is a mistake."""
     assert getattr(Budget(**{name: 0}), name) == 0
-    with pytest.raises(InvalidOptionError, match=f"budget {name} must not be negative"):
-        Budget(**{name: -1})
+    with pytest.raises(InvalidOptionError, match=f"budget {name} must be a number that is not"):
+        Budget(**{name: value})
 
 
+@pytest.mark.parametrize("value", [0, -1.0, math.nan])
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Limits)])
-def test_a_limit_is_positive(name: str) -> None:
-    """Zero at a time would never end."""
+def test_a_limit_is_positive(name: str, value: float) -> None:
+    """Zero at a time would never end, and no number limits nothing."""
     with pytest.raises(InvalidOptionError, match=f"limit {name} must be positive"):
-        Limits(**{name: 0})
+        Limits(**{name: value})
 
 
 def test_poll_intervals_are_in_order() -> None:
