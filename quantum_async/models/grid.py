@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, SupportsFloat, SupportsIndex, TypeAlias, overload
 
 from quantum_async.errors import InvalidInputError
@@ -160,11 +162,13 @@ def plain_value(name: str, value: object) -> Value:
         return value
     if isinstance(value, Mapping):
         return {str(key): plain_value(name, item) for key, item in value.items()}
-    if isinstance(value, SupportsIndex) and not hasattr(value, "__len__"):
-        return int(value)
+    if isinstance(value, SupportsIndex) and not _is_array(value):
+        # An array without dimensions has the method whether or not it holds a whole number.
+        with suppress(TypeError):
+            return operator.index(value)
     if isinstance(value, SupportsFloat) and not _is_array(value):
         return _finite(name, float(value))
-    if isinstance(value, Iterable):
+    if isinstance(value, Iterable) and not isinstance(value, bytes):
         return tuple(plain_value(name, item) for item in value)
     raise InvalidInputError(
         f"parameter {name!r} has a value of type {type(value).__name__}",

@@ -75,6 +75,7 @@ def test_zipped_points_go_together() -> None:
         (lambda: grid(a=[float("nan")]), "nan, which is not finite"),
         (lambda: grid(a=[float("inf")]), "inf, which is not finite"),
         (lambda: grid(a=[None]), "a value of type NoneType"),
+        (lambda: grid(a=[b"xy"]), "a value of type bytes"),
         (lambda: zip_points(a=[1], b=[1, 2]), "different length"),
     ],
 )
@@ -92,6 +93,7 @@ def test_values_of_other_libraries_become_plain() -> None:
     assert type(value["z"]) is int
     assert plain_value("a", Fraction(1, 4)) == 0.25
     assert plain_value("a", np.array(2.5)) == 2.5
+    assert type(plain_value("a", np.array(3))) is int
     assert plain_value("a", True) is True
     assert grid(a=np.linspace(0, 1, 3)).axes == {"a": (0.0, 0.5, 1.0)}
 
