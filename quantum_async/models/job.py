@@ -86,10 +86,15 @@ class JobEventKind(StrEnum):
     """What happened to a job."""
 
     SUBMITTED = "submitted"
+    """A provider has accepted it, here or in another process."""
     QUEUED = "queued"
+    """It goes on without running: ``status`` says whether it waits, or is being cancelled."""
     RUNNING = "running"
+    """It was seen running; short jobs are often over before."""
     RETRIED = "retried"
+    """A submission or a poll failed, and is put off."""
     FINISHED = "finished"
+    """Its result or its error is here."""
 
 
 @dataclass(frozen=True, slots=True)

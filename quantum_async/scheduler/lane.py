@@ -289,7 +289,7 @@ class Lane:
         try:
             await self.cancel(records)
         except QuantumAsyncError as error:
-            logger.warning("a job could not be cancelled: %s", error)
+            logger.warning("%s: a job could not be cancelled: %s", self.client.name, error)
 
     def _left_to_others(self, record: JobRecord) -> bool:
         """Give up a job alone where others share the provider's job and are still wanted."""

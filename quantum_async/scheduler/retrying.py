@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from itertools import count
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import anyio
@@ -59,7 +60,7 @@ class Retry:
         try:
             return await operation()
         except QuantumAsyncError as error:
-            wait = self._judged(error)
+            wait = self._judged(error, 1)
             if wait is False:
                 raise
         # Imported off the loop, and only now: it costs as much as a first result may.
@@ -67,8 +68,9 @@ class Retry:
         await anyio.sleep(self.first_wait if wait is True else wait)
         from stamina import retry_context
 
+        numbers = count(2)
         retries = retry_context(
-            on=self._judged,
+            on=lambda error: self._judged(error, next(numbers)),
             attempts=self.attempts - 1,
             timeout=self.patience,
             wait_initial=2 * self.first_wait,
@@ -79,10 +81,12 @@ class Retry:
                 return await operation()
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _judged(self, error: Exception) -> bool | float:
+    def _judged(self, error: Exception, attempt: int) -> bool | float:
         wait = self.judge(error)
         if wait is not False:
             # Being asked to slow down is nothing to worry about.
             level = logging.INFO if isinstance(error, RateLimitedError) else logging.WARNING
-            logger.log(level, "an attempt failed, and may be repeated: %s", error)
+            who = getattr(error, "provider", None) or "a provider"
+            what = "%s: attempt %d of at most %d failed: %s"
+            logger.log(level, what, who, attempt, self.attempts, error)
         return wait

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+import pytest
+
 from quantum_async.errors import NotSentError, QuantumAsyncError, RateLimitedError
 from quantum_async.scheduler.retrying import Retry
 
@@ -32,6 +34,17 @@ async def test_a_failed_attempt_is_told(caplog):
     assert all("nobody listens there" in record.message for record in ours)
     # Without a handler, Python prints what the library says of it: a line without any reason.
     assert logging.getLogger("stamina").handlers
+
+
+async def test_no_repetition_is_promised(caplog):
+    """Each failure says which attempt it was, of how many, also the last."""
+    lost = NotSentError("nobody listens there", provider="pasqal")
+    twice = Retry(lambda _: True, attempts=2, patience=10.0, first_wait=0.001)
+    with pytest.raises(NotSentError):
+        await twice.run(failing(lost, lost))
+    assert [record.message for record in caplog.records if "pasqal" in record.message] == [
+        f"pasqal: attempt {number} of at most 2 failed: nobody listens there" for number in (1, 2)
+    ]
 
 
 async def test_being_asked_to_slow_down_is_no_warning(caplog):
