@@ -43,7 +43,8 @@ def _close_unless_shared() -> None:
     if portal is None:
         return
     me = threading.current_thread()
-    others = [thread for thread in portal.waiting.values() if thread is not me]
+    # Copied first: threads that still wait come and go meanwhile.
+    others = [thread for thread in list(portal.waiting.values()) if thread is not me]
     if not any(thread.is_alive() and not thread.daemon for thread in others):
         _close()
 
@@ -55,7 +56,7 @@ def _close() -> None:
     with suppress(KeyboardInterrupt, FacadeError):
         if not portal.was_left:
             _leave_blocks(portal)
-    for session in {block.session for block in portal.blocks if block.is_open}:
+    for session in {block.session for block in list(portal.blocks) if block.is_open}:
         if remains := session.remains():
             sys.stderr.write(f"quantum_async: may still be running: {remains}\n")
     with suppress(KeyboardInterrupt, FacadeError):
@@ -66,7 +67,7 @@ def _leave_blocks(portal: Portal) -> None:
     """Cancel what was entered and never left, the latest first, within their grace."""
     for ticket in list(portal.waiting):
         portal.post(ticket.cancel)
-    for block in [block for block in reversed(portal.blocks) if block.is_open]:
+    for block in [block for block in reversed(list(portal.blocks)) if block.is_open]:
         reason = SystemExit("the program ends")
         portal.post(block.let_go, reason)
         end = time.monotonic() + block.session.grace + 1.0

@@ -16,7 +16,7 @@ from quantum_async.blocking._session import Session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterator
-    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+    from contextlib import AbstractAsyncContextManager
     from types import TracebackType
     from typing import Self
 
@@ -97,14 +97,9 @@ class Handle(Generic[T_co]):
             return False
         return block.leave(reason, Reporter(self._async, self._session))
 
-    def _manage(
-        self, make: Callable[[], AbstractAsyncContextManager[T]]
-    ) -> AbstractContextManager[Any]:
-        """Turn an async context manager into one for ``with``, as one task of the portal."""
-        return self._managed(make)
-
     @contextmanager
-    def _managed(self, make: Callable[[], AbstractAsyncContextManager[T]]) -> Generator[Any]:
+    def _manage(self, make: Callable[[], AbstractAsyncContextManager[T]]) -> Generator[Any]:
+        """Turn an async context manager into one for ``with``, as one task of the portal."""
         reporter = Reporter(self._async)
         block = Block(make(), self._session)
         value = self._wrap(block.enter(reporter))
