@@ -13,12 +13,12 @@ class Argument(NamedTuple):
 
     Args:
         register: The register's name.
-        index: Which of its elements; all of them if ``None``.
+        element: Which of its elements; all of them if ``None``.
         size: How many elements the register has.
     """
 
     register: str
-    index: int | None
+    element: int | None
     size: int
 
 
@@ -51,22 +51,22 @@ class LastMeasurements:
             removal: What takes the measurement away.
         """
         known = self._found.setdefault(qubits.register, {})
-        known.setdefault(qubits.index, []).append((bits, removal))
+        known.setdefault(qubits.element, []).append((bits, removal))
 
     def use(self, qubits: Iterable[Argument]) -> None:
         """Forget those of qubits that are used again."""
-        for register, index, _ in qubits:
-            if index is None:
+        for register, element, _ in qubits:
+            if element is None:
                 self._found.pop(register, None)
             elif (known := self._found.get(register)) is not None:
-                known.pop(index, None)
+                known.pop(element, None)
                 known.pop(None, None)
 
     def ask(self, bits: str) -> None:
         """Forget those into a register that is asked for its value."""
         for known in self._found.values():
-            for index, measurements in known.items():
-                known[index] = [one for one in measurements if one[0] != bits]
+            for element, measurements in known.items():
+                known[element] = [one for one in measurements if one[0] != bits]
 
     def removals(self) -> list[Edit]:
         """List what takes them away."""

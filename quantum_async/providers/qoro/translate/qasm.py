@@ -215,8 +215,8 @@ class _Reader:
         used = self._operands()
         self._expect(";")
         self._found.last.use(used)
-        self._check_call(start, [(one.register, one.index) for one in used], arity)
-        sizes = {one.size for one in used if one.index is None}
+        self._check_call(start, [(one.register, one.element) for one in used], arity)
+        sizes = {one.size for one in used if one.element is None}
         if len(sizes - {1}) > 1:
             self._fail("registers of different sizes", start)
 
@@ -301,7 +301,7 @@ class _Reader:
         qubits = self._argument(self._found.quantum)
         self._expect("->")
         bits = self._argument(self._found.classical)
-        many, places = (1 if one.index is not None else one.size for one in (qubits, bits))
+        many, places = (1 if one.element is not None else one.size for one in (qubits, bits))
         if many != places:
             self._fail("as many bits as qubits are needed", start)
         self._expect(";")
