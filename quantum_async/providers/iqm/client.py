@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import random
 import time
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Self
 
-import anyio
-
-from quantum_async.errors import (
-    AuthenticationError,
-    NotFoundError,
-    QuantumAsyncError,
-    SubmissionUnknownError,
-    UnknownTargetError,
-)
+from quantum_async.errors import AuthenticationError, SubmissionUnknownError, UnknownTargetError
 from quantum_async.http.options import SessionOptions
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.each import by_id, failures_of_each, states_of_each
 from quantum_async.providers.environment import secret
 from quantum_async.providers.iqm.api_tokens import Tokens
 from quantum_async.providers.iqm.auth import Credentials
 from quantum_async.providers.iqm.calibration import Calibration
 from quantum_async.providers.iqm.computers import QuantumComputers
 from quantum_async.providers.iqm.devices import devices
-from quantum_async.providers.iqm.gateway import Gateway
+from quantum_async.providers.iqm.gateway import LONG_POLLS, Gateway
 from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.jobs import Jobs
 from quantum_async.providers.iqm.outcomes import Outcomes
@@ -42,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
     from pathlib import Path
 
+    from quantum_async.errors import QuantumAsyncError
     from quantum_async.models.device import Device
     from quantum_async.models.job import JobRef, JobState
     from quantum_async.models.program import Program
@@ -50,6 +45,8 @@ if TYPE_CHECKING:
 
 RESONANCE = "https://resonance.iqm.tech"
 """IQM's own cloud."""
+
+_CANCELS = 16
 
 
 class IQMClient(Runs, ProviderClient):
@@ -293,41 +290,13 @@ class IQMClient(Runs, ProviderClient):
             jobs: The jobs.
             wait: Seconds for which the answer may be held back until a job has ended.
         """
-        by_id: dict[str, list[JobRef]] = {}
-        for job in jobs:
-            by_id.setdefault(job.id, []).append(job)
-        states: dict[JobRef, JobState] = {}
-        failures: list[QuantumAsyncError] = []
-        if len(by_id) == 1:
-            for job_id, refs in by_id.items():
-                await self._look(job_id, refs, wait, states)
-            return states
+        return await states_of_each(jobs, partial(self._state, wait=wait), at_once=LONG_POLLS)
 
-        async def look(job_id: str, refs: list[JobRef]) -> None:
-            try:
-                await self._look(job_id, refs, wait, states)
-            except QuantumAsyncError as error:
-                failures.append(error)
-
-        async with anyio.create_task_group() as tasks:
-            for job_id, refs in by_id.items():
-                tasks.start_soon(look, job_id, refs)
-        if failures and not states:
-            raise failures[0]
-        return states
-
-    async def _look(
-        self, job_id: str, refs: list[JobRef], wait: float, states: dict[JobRef, JobState]
-    ) -> None:
-        try:
-            job = await self._patience.look(await self._server.dialect(), job_id, wait)
-        except NotFoundError:
-            return
+    async def _state(self, job_id: str, wait: float) -> JobState:
+        job = await self._patience.look(await self._server.dialect(), job_id, wait)
         if job.status.is_terminal:
             self._outcomes.note(job)
-        state = job_state(job)
-        for ref in refs:
-            states[ref] = state
+        return job_state(job)
 
     async def fetch(self, job: JobRef) -> Result:
         """Read the result of a circuit whose job has succeeded.
@@ -340,11 +309,8 @@ class IQMClient(Runs, ProviderClient):
 
     async def fetch_many(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, Result]:
         """Read the results of many circuits, one request for all circuits of a job."""
-        by_id: dict[str, list[JobRef]] = {}
-        for job in jobs:
-            by_id.setdefault(job.id, []).append(job)
         found: dict[JobRef, Result] = {}
-        for job_id, refs in by_id.items():
+        for job_id, refs in by_id(jobs).items():
             found.update(await self._outcomes.many(job_id, refs))
         return found
 
@@ -354,18 +320,7 @@ class IQMClient(Runs, ProviderClient):
         Returns:
             What could not be cancelled and has not ended either, and why.
         """
-        failures: dict[str, QuantumAsyncError] = {}
-
-        async def stop(job_id: str) -> None:
-            try:
-                await self._jobs.cancel(job_id)
-            except QuantumAsyncError as error:
-                failures[job_id] = error
-
-        async with anyio.create_task_group() as tasks:
-            for job_id in dict.fromkeys(job.id for job in jobs):
-                tasks.start_soon(stop, job_id)
-        return {job: failures[job.id] for job in jobs if job.id in failures}
+        return await failures_of_each(jobs, self._jobs.cancel, at_once=_CANCELS)
 
     async def find(self, key: str) -> list[JobRef]:
         """Be unable to look a submission up: IQM lists no jobs.

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Self
 
-import anyio
-
 from quantum_async.errors import (
     ConflictError,
-    NotFoundError,
-    PermissionDeniedError,
-    QuantumAsyncError,
-    RateLimitedError,
-    RejectedRequestError,
     ResultError,
     SubmissionUnknownError,
     UnknownTargetError,
@@ -22,6 +15,7 @@ from quantum_async.http.timeouts import Timeouts
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.program import CIRCUIT_FORMATS
 from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.each import by_id, failures_of_each, states_of_each
 from quantum_async.providers.qoro.auth import API_URL, QoroSettings, credentials
 from quantum_async.providers.qoro.characterisations import Characterisations
 from quantum_async.providers.qoro.configs import JobConfig
@@ -35,8 +29,9 @@ from quantum_async.providers.qoro.translate.results import result_of
 from quantum_async.providers.qoro.uploads import Uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
+    from quantum_async.errors import QuantumAsyncError
     from quantum_async.http.token import TokenFunction, TokenProvider
     from quantum_async.models.device import Device
     from quantum_async.models.job import JobRef, JobState
@@ -50,7 +45,7 @@ CIRCUITS_PER_JOB = 1_000
 SETTLE_DELAY = 5.0
 """Seconds after which a completed job has begun to move; a guess: nobody has published it."""
 
-_POLLS = 8
+_AT_ONCE = 8
 _USUAL = SessionOptions(timeouts=Timeouts(read=100.0))
 
 
@@ -157,7 +152,7 @@ class QoroClient(ProviderClient):
             binding=Binding.SERVER,
             jobs_per_submission=CIRCUITS_PER_JOB,
             shared_job=True,
-            requests_in_flight=_POLLS,
+            requests_in_flight=_AT_ONCE,
             bulk_results=True,
         )
 
@@ -250,8 +245,7 @@ class QoroClient(ProviderClient):
             wait: Of no effect: the service answers at once.
         """
         del wait
-        states = await self._by_id(jobs)
-        return {job: states[job.id] for job in jobs if job.id in states}
+        return await states_of_each(jobs, self._jobs.status, at_once=_AT_ONCE)
 
     async def fetch(self, job: JobRef) -> Result:
         """Get the result of one circuit of a job that has succeeded.
@@ -268,11 +262,8 @@ class QoroClient(ProviderClient):
         Returns:
             What could be had this way.
         """
-        by_id: dict[str, list[JobRef]] = {}
-        for job in jobs:
-            by_id.setdefault(job.id, []).append(job)
         found: dict[JobRef, Result] = {}
-        for job_id, members in by_id.items():
+        for job_id, members in by_id(jobs).items():
             if len(members) == 1:
                 continue  # `fetch` reads the one page that it is on
             rows = {short(row.label): row for row in await self._rows.all(job_id)}
@@ -290,18 +281,7 @@ class QoroClient(ProviderClient):
         Returns:
             What could not be cancelled and has not ended either, and why.
         """
-        refused: dict[str, QuantumAsyncError] = {}
-        for job_id in dict.fromkeys(job.id for job in jobs):
-            try:
-                await self._uploads.cancel(job_id)
-            except ConflictError as error:
-                if not (await self._jobs.status(job_id)).status.is_terminal:
-                    refused[job_id] = error
-            except RateLimitedError:
-                raise
-            except (PermissionDeniedError, RejectedRequestError) as error:
-                refused[job_id] = error
-        return {job: refused[job.id] for job in jobs if job.id in refused}
+        return await failures_of_each(jobs, self._cancel, at_once=_AT_ONCE)
 
     async def find(self, key: str) -> list[JobRef]:
         """Say that the service cannot look a submission up.
@@ -316,23 +296,9 @@ class QoroClient(ProviderClient):
             remedy="Look for the key in the tags that the service's own page shows.",
         )
 
-    async def _by_id(self, jobs: Iterable[JobRef]) -> dict[str, JobState]:
-        states: dict[str, JobState] = {}
-        failures: list[QuantumAsyncError] = []
-        limiter = anyio.CapacityLimiter(_POLLS)
-
-        async def ask(job_id: str) -> None:
-            async with limiter:
-                try:
-                    states[job_id] = await self._jobs.status(job_id)
-                except NotFoundError:
-                    return
-                except QuantumAsyncError as error:
-                    failures.append(error)
-
-        async with anyio.create_task_group() as tasks:
-            for job_id in dict.fromkeys(job.id for job in jobs):
-                tasks.start_soon(ask, job_id)
-        if failures and not states:
-            raise failures[0]
-        return states
+    async def _cancel(self, job_id: str) -> None:
+        try:
+            await self._uploads.cancel(job_id)
+        except ConflictError:
+            if not (await self._jobs.status(job_id)).status.is_terminal:
+                raise

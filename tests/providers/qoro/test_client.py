@@ -11,8 +11,10 @@ from quantum_async.errors import (
     ConflictError,
     InvalidInputError,
     ProtocolError,
+    RateLimitedError,
     ResultError,
     ResultPendingError,
+    ServerError,
     UnknownTargetError,
 )
 from quantum_async.models.device import DeviceStatus
@@ -177,6 +179,19 @@ async def test_cancelling_what_has_ended_is_harmless_only_if_it_has(service, qor
     assert await qoro.cancel([job]) == {}
     service.status = "RUNNING"
     assert isinstance((await qoro.cancel([job]))[job], ConflictError)
+
+
+async def test_a_cancellation_that_fails_holds_up_no_other(service, qoro):
+    """Whatever becomes of one, every job is cancelled; each failure is told for its own job."""
+    jobs = [JobRef("qoro", f"job-{n}") for n in range(3)]
+    service.then("POST", "/job-0/cancel/", *[httpx.Response(503)] * 3)
+    service.then("POST", "/job-1/cancel/", *[httpx.Response(429)] * 3)
+    failures = await qoro.cancel(jobs)
+    assert {job.id: type(error) for job, error in failures.items()} == {
+        "job-0": ServerError,
+        "job-1": RateLimitedError,
+    }
+    assert len(service.asked("POST", "/job-2/cancel/")) == 1
 
 
 async def test_a_deleted_job_stays_deleted(service, qoro):
