@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio
 import anyio.to_thread
 
 from quantum_async.errors import NotFoundError, ResultError, ResultPendingError
@@ -64,13 +65,15 @@ class Legacy(Dialect):
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self._specification: QuantumArchitectureSpecification | None = None
+        self._lock = anyio.Lock()
 
     async def specification(self) -> QuantumArchitectureSpecification:
         """Read the static architecture, once."""
-        if self._specification is None:
-            answer = await self.gateway.read("/quantum-architecture")
-            self._specification = parse(QuantumArchitecture, answer).quantum_architecture
-        return self._specification
+        async with self._lock:
+            if self._specification is None:
+                answer = await self.gateway.read("/quantum-architecture")
+                self._specification = parse(QuantumArchitecture, answer).quantum_architecture
+            return self._specification
 
     async def computers(self) -> tuple[QuantumComputer, ...]:
         """Name the one quantum computer of this address."""

@@ -61,6 +61,7 @@ class Server:
             OrderedDict()
         )
         self._lock = anyio.Lock()
+        self._limits_lock = anyio.Lock()
         self._architecture_lock = anyio.Lock()
 
     @property
@@ -139,11 +140,12 @@ class Server:
         )
 
     async def limits(self, computer: QuantumComputer) -> JobLimits:
-        """Say how large a job may be."""
-        found = self._limits.get(computer.id)
-        if found is None:
-            found = self._limits[computer.id] = await (await self.dialect()).limits(computer)
-        return found
+        """Say how large a job may be; asked once."""
+        async with self._limits_lock:
+            found = self._limits.get(computer.id)
+            if found is None:
+                found = self._limits[computer.id] = await (await self.dialect()).limits(computer)
+            return found
 
     async def architecture(
         self, computer: QuantumComputer, calibration: str | None = None

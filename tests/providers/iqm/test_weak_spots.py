@@ -43,7 +43,7 @@ from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.iqm.settings import IQMSettings
 from quantum_async.providers.iqm.translate.measurements import SLICE, measurements_of, split_run
 from quantum_async.simulation.programs import as_program
-from tests.providers.iqm.service import client, wire
+from tests.providers.iqm.service import Service, client, wire
 from tests.providers.iqm.test_auth import Keycloak, login
 from tests.providers.iqm.test_legacy import JOB, Cocos
 
@@ -356,6 +356,28 @@ async def test_what_failed_once_is_asked_again(iqm, service):
         await iqm.computers.architecture()
     service.queued.clear()
     assert (await iqm.computers.architecture()).components
+
+
+@pytest.mark.parametrize(
+    ("generation", "ending"),
+    [(Generation.V1, "/limits"), (Generation.LEGACY, "/quantum-architecture")],
+)
+async def test_what_many_want_at_once_is_asked_for_once(generation, ending):
+    """Jobs that are submitted side by side by a new client ask what they share one time (22)."""
+    asked = []
+
+    async def answer(request):
+        if request.url.path.endswith(ending):
+            asked.append(request)
+            await anyio.sleep(0.01)
+        return (Service() if generation is Generation.V1 else Cocos())(request)
+
+    options = SessionOptions(transport=httpx.MockTransport(answer))
+    async with client(None, generation=generation, options=options) as iqm:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(iqm.computers.limits)
+    assert len(asked) == 1
 
 
 async def test_few_architectures_are_kept(iqm, service):
