@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from quantum_async.cli.clients import variables_of
 from quantum_async.cli.documents import failure
 from quantum_async.cli.reaching import Reach, reach
 from quantum_async.errors import AuthenticationError, ConfigurationError, QuantumAsyncError
@@ -76,17 +77,12 @@ async def check_up(*, offline: bool, environ: Mapping[str, str] | None = None) -
 
 
 def _look(name: str, kind: type[ProviderClient], environ: Mapping[str, str]) -> Checkup:
-    own = (f"QUANTUM_ASYNC_{name.upper()}_", *kind.variable_prefixes)
-    checkup = Checkup(name, sorted(v for v in environ if environ[v].strip() and _is_of(v, own)))
+    checkup = Checkup(name, variables_of(kind, environ))
     try:
         checkup.address = kind.from_env(environ).address
     except (AuthenticationError, ConfigurationError) as error:
         checkup.error = error
     return checkup
-
-
-def _is_of(variable: str, own: tuple[str, ...]) -> bool:
-    return any(variable == o or (o.endswith("_") and variable.startswith(o)) for o in own)
 
 
 async def _look_at_files(checkup: Checkup, environ: Mapping[str, str]) -> None:
@@ -121,11 +117,23 @@ def checkup_row(checkup: Checkup) -> list[str]:
     return [
         checkup.provider,
         _readiness(checkup),
-        ", ".join(_variable(checkup, name) for name in checkup.variables),
         redact_url(checkup.address),
         _answer(checkup.reach),
         checkup.reach.clock if checkup.reach is not None else "",
     ]
+
+
+def setting(checkup: Checkup) -> str:
+    """Name the variables that were found for a provider; their values are never shown."""
+    return ", ".join(_variable(checkup, name) for name in checkup.variables)
+
+
+def advice(checkup: Checkup) -> str:
+    """Say what a provider lacks, and what to set."""
+    if checkup.error is None:
+        return ""
+    remedy = " ".join(getattr(checkup.error, "__notes__", ()))
+    return f"{checkup.error}. {remedy}" if checkup.variables else remedy or str(checkup.error)
 
 
 def _readiness(checkup: Checkup) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from quantum_async.cli.clients import from_environment
 from quantum_async.cli.codes import ExitCode, exit_code
 from quantum_async.cli.complaints import complain
 from quantum_async.cli.documents import dump, failure
@@ -60,7 +61,7 @@ async def devices(name: str | None, *, json: bool, debug: bool) -> ExitCode:
     if json:
         sys.stdout.write(dump(_document(listings)) + "\n")
     else:
-        _show(listings)
+        _show(listings, is_one=name is not None)
     wrong = [
         listing.error
         for listing in listings
@@ -73,7 +74,7 @@ async def devices(name: str | None, *, json: bool, debug: bool) -> ExitCode:
 
 async def _ask(listing: _Listing, kind: type[ProviderClient]) -> None:
     try:
-        client = kind.from_env()
+        client = from_environment(kind)
     except (AuthenticationError, ConfigurationError) as error:
         listing.error, listing.is_configured = error, False
         return
@@ -104,17 +105,20 @@ def _device(device: Device) -> Document:
     return {"target": device.target, **fields}
 
 
-def _show(listings: list[_Listing]) -> None:
+def _show(listings: list[_Listing], *, is_one: bool) -> None:
     from rich.console import Console
 
+    from quantum_async.cli.telling import tell
     from quantum_async.display.tables import print_table
 
-    heads = ("target", "kind", "status", "#qubits", "#shots", "description")
+    heads = ("target", "kind", "status", "#qubits", "#shots", "~description")
     rows = [_row(device) for listing in listings for device in listing.devices]
-    print_table(Console(highlight=False), heads, rows)
+    if rows:
+        print_table(Console(highlight=False), heads, rows)
     for listing in listings:
-        if not listing.is_configured:
-            print(f"{listing.provider}: not configured: {listing.error}", file=sys.stderr)  # noqa: T201
+        # Whoever asks for one provider gets an error that says more.
+        if not listing.is_configured and not is_one:
+            tell(f"{listing.provider}: not configured: {listing.error}")
 
 
 def _row(device: Device) -> list[str]:

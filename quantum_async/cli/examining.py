@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from quantum_async.cli.checkup import check_up, checkup_document, checkup_row
+from quantum_async.cli.checkup import advice, check_up, checkup_document, checkup_row, setting
 from quantum_async.cli.codes import ExitCode
 from quantum_async.cli.complaints import complain
 from quantum_async.cli.documents import dump
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from quantum_async.cli.checkup import Checkup
     from quantum_async.cli.documents import Document
 
-HEADS = ("provider", "state", "found in the environment", "server", "#answers in", "clock")
+HEADS = ("provider", "state", "server", "#answers in", "clock")
 
 
 async def examine(
@@ -68,32 +68,45 @@ async def _keeping(
     # Only a journal that somebody names has to be there.
     if journal is None and file is not None and not await anyio.Path(file).exists():
         if not json:
-            sys.stdout.write(f"journal: there is none at {file}\n")
+            _say(f"journal: there is none at {file}")
         return {"place": str(file), "exists": False}, Findings([], [], [], []), ""
     inventory = await take_inventory(place)
     if not json:
-        sys.stdout.write(f"{inventory}\n")
+        _say(str(inventory))
     findings, acted = await tidy(place, yes=yes, cancel=cancel, json=json)
     return inventory.document(), findings, acted
+
+
+def _say(*lines: str) -> None:
+    from rich.console import Console
+
+    from quantum_async.display.lines import print_lines
+
+    print_lines(Console(highlight=False), *lines, indent=8)
 
 
 def _show(checkups: list[Checkup]) -> None:
     from rich.console import Console
 
+    from quantum_async.display.lines import print_lines
     from quantum_async.display.tables import print_table
 
+    console = Console(highlight=False)
     missing = missing_by_extra()
     there = [extra for extra, gone in missing.items() if not gone]
-    sys.stdout.write(f"{platform_words()}\nextras: {', '.join(there) or 'none'}\n")
+    print_lines(console, platform_words(), f"extras: {', '.join(there) or 'none'}", indent=8)
     for extra, gone in missing.items():
         if gone:
             fix = f'pip install "quantum_async[{extra}]"'
-            sys.stdout.write(f"without {extra} ({', '.join(gone)}): {fix}\n")
-    sys.stdout.write("\n")
-    sys.stdout.flush()
-    print_table(Console(highlight=False), HEADS, [checkup_row(checkup) for checkup in checkups])
-    for checkup in checkups:
-        if checkup.error is not None and checkup.variables:
-            sys.stdout.write(f"{checkup.provider}: {checkup.error}\n")
-    sys.stdout.write("\n")
-    sys.stdout.flush()
+            print_lines(console, f"without {extra} ({', '.join(gone)}): {fix}", indent=8)
+    print_lines(console, "")
+    print_table(console, HEADS, [checkup_row(checkup) for checkup in checkups])
+    found = [f"{checkup.provider}: {words}" for checkup in checkups if (words := setting(checkup))]
+    if found:
+        print_lines(console, "", "found in the environment (values are never shown)")
+        print_lines(console, *found, indent=8)
+    wanted = [f"{checkup.provider}: {words}" for checkup in checkups if (words := advice(checkup))]
+    if wanted:
+        print_lines(console, "", "to use the others")
+        print_lines(console, *wanted, indent=8)
+    print_lines(console, "")

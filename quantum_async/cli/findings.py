@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from quantum_async.cli.clients import from_environment
 from quantum_async.http.redact import redact
 from quantum_async.journal.claiming import OPEN, RUNNING, UNSENT
 from quantum_async.journal.records import BadRow, StoredBatch, StoredJob, StoredRun
@@ -86,9 +87,10 @@ def clients_for(names: Iterable[str]) -> list[ProviderClient]:
     """Build a client per provider from the environment; nothing is sent.
 
     Raises:
+        AuthenticationError: The environment holds nothing for a provider.
         ConfigurationError: A variable is missing or malformed.
     """
-    return [provider(name).from_env() for name in sorted(names)]
+    return [from_environment(provider(name)) for name in sorted(names)]
 
 
 def job_document(job: StoredJob) -> Document:

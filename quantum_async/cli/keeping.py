@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING
 
 from quantum_async.cli.codes import ExitCode, exit_code
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from quantum_async.cli.documents import Document
-    from quantum_async.journal.records import StoredJob, StoredRun
+    from quantum_async.journal.records import StoredJob
     from quantum_async.models.job import JobRef
     from quantum_async.scheduler.job import Job
 
@@ -50,7 +49,9 @@ async def list_jobs(journal: str | None, *, everything: bool, json: bool) -> Exi
         }
         sys.stdout.write(dump(document) + "\n")
     else:
-        _show(runs, shown, hidden=len(jobs) - len(shown))
+        from quantum_async.cli.listing import print_journal
+
+        print_journal(runs, shown, hidden=len(jobs) - len(shown))
     return ExitCode.OK
 
 
@@ -69,7 +70,9 @@ async def show_job(journal: str | None, key: str, *, json: bool) -> ExitCode:
     if json:
         sys.stdout.write(dump(document) + "\n")
     else:
-        sys.stdout.writelines(f"{name}: {value}\n" for name, value in document.items())
+        from quantum_async.cli.listing import print_job
+
+        print_job(document)
     return ExitCode.OK
 
 
@@ -169,37 +172,3 @@ def _named(jobs: Sequence[StoredJob], word: str) -> StoredJob:
         f"{len(found)} jobs of the journal are called {word!r}",
         remedy="Give the whole key; quantum-async jobs list --all --json shows it.",
     )
-
-
-def _show(runs: Sequence[StoredRun], jobs: Sequence[StoredJob], *, hidden: int) -> None:
-    from rich.console import Console
-
-    from quantum_async.display.tables import print_table
-
-    console = Console(highlight=False)
-    if runs:
-        heads = ("run", "started", "process", "alive", "#unfinished")
-        print_table(console, heads, [_run_row(run) for run in runs])
-    if jobs:
-        columns = ("job", "target", "state", "id", "sweep", "#point", "#shots")
-        print_table(console, columns, [_job_row(job) for job in jobs])
-    if hidden:
-        sys.stdout.write(f"{hidden} finished jobs are not shown; --all shows them\n")
-
-
-def _run_row(run: StoredRun) -> list[str]:
-    started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.started))
-    alive = "yes" if run.is_alive else "no"
-    return [run.id, started, f"{run.pid}@{run.host}", alive, str(run.unfinished)]
-
-
-def _job_row(job: StoredJob) -> list[str]:
-    return [
-        job.spec.key[:12],
-        f"{job.provider}:{job.target}",
-        str(job.state),
-        job.ref.id if job.ref else "",
-        job.place.sweep or "",
-        "" if job.place.point is None else str(job.place.point),
-        str(job.spec.shots),
-    ]

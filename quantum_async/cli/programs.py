@@ -81,6 +81,8 @@ async def check(
             spec = JobSpec(uuid.uuid4().hex, program, shots, variables, options)
             await client.validate(spec, candidate.device)
         except InvalidInputError as refusal:
+            if str(candidate.path) not in str(refusal):
+                refusal.args = (f"{candidate.path}: {refusal}",)
             candidate.refusal = refusal
 
     async with anyio.create_task_group() as tasks:

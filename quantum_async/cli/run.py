@@ -12,12 +12,13 @@ import anyio
 from quantum_async.cli.clients import client_for
 from quantum_async.cli.codes import ExitCode, exit_code
 from quantum_async.cli.complaints import complain
+from quantum_async.cli.deadline import DeadlineError
 from quantum_async.cli.documents import dump, failure, measured
 from quantum_async.cli.programs import Candidate, check
 from quantum_async.cli.saving import check_output, save_text
 from quantum_async.cli.values import parse_values
 from quantum_async.cli.watching import watched
-from quantum_async.errors import InvalidInputError, QuantumAsyncError, WaitTimeoutError
+from quantum_async.errors import InvalidInputError, QuantumAsyncError
 from quantum_async.models.job import JobStatus
 from quantum_async.models.submission import RunOptions
 from quantum_async.models.target import Target
@@ -127,7 +128,7 @@ async def run(order: RunOrder, *, json: bool, debug: bool) -> ExitCode:
 class _Runner:
     order: RunOrder
     outcomes: list[Outcome] = field(default_factory=list)
-    timed_out: WaitTimeoutError | None = None
+    timed_out: DeadlineError | None = None
 
     async def run(self) -> None:
         check_output(self.order.output, {".json"})
@@ -189,11 +190,8 @@ class _Runner:
 
     def _note_timeout(self) -> None:
         unfinished = [o for o in self.outcomes if o.result is None and o.error is None]
-        self.timed_out = WaitTimeoutError(
-            f"{len(unfinished)} of {len(self.order.paths)} jobs were not finished "
-            f"after {self.order.timeout:g} s",
-            remedy="They were cancelled; give --timeout more seconds, or leave it out.",
-        )
+        number = f"{len(unfinished)} of {len(self.order.paths)} jobs"
+        self.timed_out = DeadlineError(number, self.order.timeout)
 
     def document(self) -> Document:
         return {
@@ -219,16 +217,15 @@ class _Runner:
 
         from quantum_async.display.tables import print_table
 
-        heads = ("program", "target", "status", "#shots", "#outcomes", "most frequent")
+        top = "measured" if self.order.observables else "most frequent"
+        heads = ("program", "target", "status", "#shots", "#outcomes", top)
         print_table(Console(highlight=False), heads, [self._row(o) for o in self.outcomes])
 
     def _row(self, outcome: Outcome) -> list[str]:
         result = outcome.result
         top = ", ".join(f"{key}: {count}" for key, count in result.most_common(3)) if result else ""
         values = (
-            [f"⟨{n}⟩ = {v.value:.4f}" for n, v in result.expectation_values.items()]
-            if result
-            else []
+            [f"⟨{n}⟩={v.value:.4f}" for n, v in result.expectation_values.items()] if result else []
         )
         return [
             str(outcome.candidate.path),

@@ -14,6 +14,8 @@ from quantum_async.display.terminal.chart import Chart
 from quantum_async.display.terminal.landscape import Landscape
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import ConsoleRenderable
 
     from quantum_async.cli.sweep import Swept
@@ -31,7 +33,7 @@ def show_sweep(swept: Swept) -> None:
     if picture is None:
         _rows(swept, console)
         return
-    failed = len(swept.results.errors)
+    failed = sum(point.result is None for point in swept.results)
     console.print(picture)
     console.print(
         f"{len(swept.results)} points × {swept.order.shots} shots on {swept.target}"
@@ -65,14 +67,27 @@ def _value(point: SweepPoint) -> float:
 
 
 def _rows(swept: Swept, console: Console) -> None:
-    rows = [sweep_row(point) for point in swept.results]
+    points = [
+        point
+        for point in swept.results
+        # Programs that read a pipe count on a row for each point.
+        if not console.is_terminal or point.result is not None or point.error is not None
+    ]
+    if not points:
+        return
+    rows = [sweep_row(point) for point in points]
     heads = list(dict.fromkeys(name for row in rows for name in row))
-    print_table(console, heads, [[_cell(row.get(name)) for name in heads] for row in rows])
+    write = _words if console.is_terminal else json.dumps
+    print_table(console, heads, [[_cell(row.get(name), write) for name in heads] for row in rows])
 
 
-def _cell(value: object) -> str:
+def _words(counts: dict[str, int]) -> str:
+    return ", ".join(f"{outcome}: {count}" for outcome, count in counts.items())
+
+
+def _cell(value: object, write: Callable[[dict[str, int]], str]) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    return json.dumps(value) if isinstance(value, dict) else str(value)
+    return write(value) if isinstance(value, dict) else str(value)

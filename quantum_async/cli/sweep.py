@@ -13,12 +13,13 @@ import anyio.to_thread
 from quantum_async.cli.clients import client_for
 from quantum_async.cli.codes import ExitCode, exit_code
 from quantum_async.cli.complaints import complain
+from quantum_async.cli.deadline import DeadlineError
 from quantum_async.cli.documents import dump, point_document
 from quantum_async.cli.programs import load
 from quantum_async.cli.saving import check_output, save_sweep
 from quantum_async.cli.values import parse_points
 from quantum_async.cli.watching import watched
-from quantum_async.errors import QuantumAsyncError, WaitTimeoutError
+from quantum_async.errors import QuantumAsyncError
 from quantum_async.models.submission import RunOptions
 from quantum_async.models.sweep import SweepPoint, SweepResults
 from quantum_async.scheduler.scheduler import Scheduler
@@ -87,7 +88,7 @@ class Swept:
             "shots": self.order.shots,
             "axes": {name: list(values) for name, values in self.results.points.axes.items()},
             "points": [point_document(p, shots=self.order.shots) for p in self.results],
-            "timed_out": isinstance(self.reason, WaitTimeoutError),
+            "timed_out": isinstance(self.reason, DeadlineError),
         }
 
 
@@ -142,7 +143,8 @@ async def _run(order: SweepOrder) -> Swept:
                     async for point in running:
                         found[point.index] = point
     except TimeoutError:
-        reason = _late(len(points) - len(found), order)
+        missing = len(points) - len(found)
+        reason = DeadlineError(f"{missing} of {len(points)} points", order.timeout)
     except QuantumAsyncError as error:
         # What other points have measured is paid for, and is told all the same.
         if not found:
@@ -158,14 +160,7 @@ def _name(order: SweepOrder, program: Program, points: Points, options: RunOptio
         return None
     parts = (program.digest, points.digest, str(order.shots), order.on, repr(options))
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-    return f"{order.path.stem}-{digest[:16]}"
-
-
-def _late(unfinished: int, order: SweepOrder) -> WaitTimeoutError:
-    return WaitTimeoutError(
-        f"{unfinished} points were not finished after {order.timeout:g} s",
-        remedy="They were cancelled; give --timeout more seconds, or leave it out.",
-    )
+    return f"{order.path.stem}-{digest[:12]}"
 
 
 def _conclude(swept: Swept, *, debug: bool) -> ExitCode:

@@ -157,4 +157,9 @@ def _tell(findings: Findings) -> None:
         f"batch {b.ref.id or b.ref.key} on {b.ref.provider}: {b.state}" for b in findings.batches
     ]
     lines += [f"unreadable {row.kind} row {row.key}: {row.reason}" for row in findings.bad]
-    sys.stdout.writelines(f"{line}\n" for line in lines or ["everything has an owner or an end"])
+    from rich.console import Console
+
+    from quantum_async.display.lines import print_lines
+
+    nothing = "nothing is left over: every job and batch has ended, or a process looks after it"
+    print_lines(Console(highlight=False), *(lines or [nothing]), indent=4)

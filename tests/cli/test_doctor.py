@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from quantum_async.cli.app import app
-from quantum_async.cli.checkup import Checkup, check_up, checkup_row
+from quantum_async.cli.checkup import Checkup, check_up, checkup_row, setting
 from quantum_async.cli.reaching import Reach, reach
 from quantum_async.errors import NotSentError
 from quantum_async.http.options import SessionOptions
@@ -95,7 +95,7 @@ async def test_what_is_missing_is_said() -> None:
     environ = {"IQM_TOKEN": SECRET, "IQM_TOKENS_FILE": "/nowhere/tokens.json", "LOCATION_X": "y"}
     found = {c.provider: c for c in await check_up(offline=True, environ=environ)}
     assert checkup_row(found["iqm"])[1] == "incomplete"
-    assert "IQM_TOKENS_FILE (no such file)" in checkup_row(found["iqm"])[2]
+    assert "IQM_TOKENS_FILE (no such file)" in setting(found["iqm"])
     assert "where the IQM server is" in str(found["iqm"].error)
     assert found["azure"].variables == []
 

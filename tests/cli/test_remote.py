@@ -68,7 +68,7 @@ def test_a_timeout_keeps_what_a_sweep_has_measured(bell: Path, log: Path) -> Non
     document = json.loads(out)
     assert document["timed_out"] is True
     assert [point["status"] for point in document["points"]] == ["succeeded", "cancelled"]
-    assert "1 points were not finished" in err
+    assert "1 of 2 points had not finished" in err
     assert len(lines(log, "cancelled")) == 1
 
 

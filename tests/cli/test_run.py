@@ -139,7 +139,7 @@ def test_a_timeout_has_its_own_exit_code(bell: Path) -> None:
     assert ran.code == 4
     assert ran.document["timed_out"] is True
     assert [job["status"] for job in ran.document["jobs"]] == ["cancelled"]
-    assert "1 of 1 jobs were not finished" in ran.err
+    assert "1 of 1 jobs had not finished" in ran.err
 
 
 @pytest.mark.parametrize(

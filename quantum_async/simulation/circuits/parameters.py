@@ -86,9 +86,9 @@ def _number(name: str, value: Value) -> float:
 
 
 def _unknown(name: str, known: list[str]) -> UnboundParametersError:
-    names = ", ".join(known) or "none"
+    remedy = f"Its parameters are: {', '.join(known)}." if known else "It has none: give no values."
     return UnboundParametersError(
         f"the program has no parameter {name!r}",
         names=(name,),
-        remedy=f"Its parameters are: {names}.",
+        remedy=remedy,
     )
