@@ -78,7 +78,10 @@ def jwt_expiry(value: str) -> float | None:
 class HasToken(Protocol):
     """The shape of other libraries' tokens, such as azure-core's ``AccessToken``."""
 
-    token: str
+    @property
+    def token(self) -> str:
+        """The token itself."""
+        ...
 
 
 Provided = str | Token | HasToken
@@ -115,10 +118,18 @@ async def provided_token(source: TokenProvider | TokenFunction) -> Token:
         given = await anyio.to_thread.run_sync(ask, abandon_on_cancel=True)
     if inspect.isawaitable(given):
         given = await given
-    return _as_token(given)
+    return as_token(given)
 
 
-def _as_token(given: object) -> Token:
+def as_token(given: object) -> Token:
+    """Read what a token provider gave.
+
+    Args:
+        given: A token in any shape.
+
+    Raises:
+        AuthenticationError: It is none.
+    """
     if isinstance(given, Token):
         return given
     if isinstance(given, HasToken) and isinstance(given.token, str):

@@ -6,7 +6,7 @@ import base64
 import functools
 import inspect
 import re
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import anyio
 import anyio.to_thread
@@ -19,7 +19,8 @@ from quantum_async.errors import (
     QuantumAsyncError,
 )
 from quantum_async.http.auth import Auth, StaticAuth, TokenSource, bearer, checked_secret
-from quantum_async.http.token import HasToken, Token
+from quantum_async.http.redact import redact
+from quantum_async.http.token import Token, as_token
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -178,10 +179,11 @@ class Login:
     async def _token(self, scope: str, claims: str | None) -> Token:
         credential = await self._credential()
         try:
-            return _as_token(await _asked(credential, scope, claims))
+            return as_token(await _asked(credential, scope, claims))
         except QuantumAsyncError:
             raise
         except Exception as error:
+            # A credential is somebody else's code: what it raises is not ours to list.
             raise _refused(error) from error
 
     async def _credential(self) -> TokenCredential:
@@ -205,8 +207,9 @@ async def _asked(credential: TokenCredential, scope: str, claims: str | None) ->
     if inspect.iscoroutinefunction(credential.get_token):
         token = ask()
     else:
-        # A sync credential may start a process or ask a server: never on the loop.
-        token = await anyio.to_thread.run_sync(ask)
+        # A sync credential may start a process, ask a server or wait for a person: never on the
+        # loop, and whoever is cancelled does not wait with it.
+        token = await anyio.to_thread.run_sync(ask, abandon_on_cancel=True)
     return await token if inspect.isawaitable(token) else token
 
 
@@ -220,29 +223,16 @@ def _keywords(function: Callable[..., object]) -> Callable[[str], bool]:
     return lambda name: takes_all or name in parameters
 
 
-def _as_token(given: object) -> Token:
-    if isinstance(given, Token):
-        return given
-    if isinstance(given, HasToken):
-        expires: object = getattr(given, "expires_on", None)
-        return Token(given.token, float(expires) if isinstance(expires, int | float) else None)
-    if isinstance(given, str):
-        return Token.read(given)
-    raise AuthenticationError(
-        f"the credential gave {type(given).__name__}, which is not a token", provider="azure"
-    )
-
-
 def _refused(error: Exception) -> QuantumAsyncError:
     # By name, so that azure-core need not be imported where another credential is used.
     names = {kind.__name__ for kind in type(error).__mro__}
     if names & {"ServiceRequestError", "ServiceResponseError"}:
         return NotSentError(
-            f"no access token could be fetched: {error}",
+            f"no access token could be fetched: {redact(str(error))}",
             provider="azure",
             remedy="Only the token was asked for, so trying again is safe.",
         )
-    said = (str(error).splitlines() or [type(error).__name__])[0]
+    said = redact((str(error).splitlines() or [type(error).__name__])[0])
     return AuthenticationError(
         f"no access token: {said}",
         provider="azure",
@@ -256,4 +246,4 @@ def _default_chain() -> TokenCredential:
         from azure.identity.aio import DefaultAzureCredential
     except ModuleNotFoundError as error:
         raise MissingExtraError("azure-identity", extra="azure") from error
-    return cast("TokenCredential", DefaultAzureCredential())
+    return DefaultAzureCredential()

@@ -144,7 +144,7 @@ class AzureClient(ProviderClient):
         if workspace is not None:
             where = _agreed(where, of_vendor(workspace))
             if credential is None and api_key is None:
-                credential = workspace.credential  # type: ignore[assignment]  # Login checks it
+                credential = workspace.credential
         if connection_string is not None:
             given = ConnectionString.parse(connection_string)
             where = where.filled(given.workspace)

@@ -12,6 +12,8 @@ from quantum_async.http.address import segment
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from quantum_async.providers.azure.auth import Credential
+
     class VendorWorkspace(Protocol):
         """What is read of an ``azure.quantum.Workspace``; nothing of azure is imported for it."""
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
             ...
 
         @property
-        def credential(self) -> object:
+        def credential(self) -> Credential | None:
             """What proves who is asking."""
             ...
 

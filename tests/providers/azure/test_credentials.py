@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from types import SimpleNamespace
 from urllib.parse import parse_qs
@@ -194,6 +195,26 @@ async def test_what_is_no_token_is_refused(given, error, why):
     async with client_of(Service(), api_key=None, credential=Giving(given)) as client:
         with pytest.raises(error, match=why):
             await client.jobs.get(canned.JOB_ID)
+
+
+async def test_a_credential_that_hangs_holds_nobody():
+    """Whoever is cancelled does not wait with a sync credential for a person or a process."""
+    answered = threading.Event()
+
+    class Hanging:
+        """Waits for somebody to log in."""
+
+        def get_token(self, *scopes: str):
+            answered.wait(10)
+            return "bare"
+
+    async with client_of(Service(), api_key=None, credential=Hanging()) as client:
+        try:
+            with anyio.fail_after(2), anyio.move_on_after(0.05) as scope:
+                await client.jobs.get(canned.JOB_ID)
+        finally:
+            answered.set()
+    assert scope.cancelled_caught
 
 
 async def test_a_default_that_cannot_log_in_says_what_to_do_and_is_closed():
