@@ -30,7 +30,11 @@ def groups_of(
     """
     groups = [part.split(";") for part in text.split("|")]
     if not all(map(all, groups)):
-        raise InvalidInputError(f"an observable in {text!r} is empty", provider="qoro")
+        raise InvalidInputError(
+            f"an observable in {text!r} is empty",
+            provider="qoro",
+            remedy="Write one of I, X, Y, Z per qubit.",
+        )
     for span in spans or ():
         if len(span) != 2:
             raise InvalidInputError(
@@ -69,6 +73,7 @@ def _padded(group: list[str], widths: set[int]) -> list[str]:
             f"the observables {';'.join(group)} are too short for circuits of "
             f"{', '.join(map(str, sorted(widths)))} qubits",
             provider="qoro",
+            remedy="Write one letter for each qubit, or give each width a group of its own.",
         )
     [width] = widths
     warnings.warn(

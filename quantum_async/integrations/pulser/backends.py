@@ -139,7 +139,11 @@ class _Backend:
         """
         client = self._link.client
         if not client.capabilities.open_batch:
-            raise BatchError(f"{client.name} has no open batches", provider=client.name)
+            raise BatchError(
+                f"{client.name} has no open batches",
+                provider=client.name,
+                remedy="Pass all jobs to one call of run.",
+            )
         if self._carrier.is_open:
             raise BatchError(
                 "this backend has a batch open",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     """How an emulator emulates."""
 
 _KEYS = {"runs", "variables"}
+_SHAPE = "Pass a list of dictionaries, such as [{'runs': 100, 'variables': {'omega': 6.0}}]."
 
 
 class WrongTypeError(InvalidInputError, TypeError):
@@ -77,11 +78,14 @@ def check_types(job_params: object) -> list[dict[str, object]]:
         InvalidOptionError: There are other keys.
     """
     if not isinstance(job_params, list):
-        raise WrongTypeError(f"job_params is a {type(job_params).__name__}, not a list")
+        raise WrongTypeError(
+            f"job_params is a {type(job_params).__name__}, not a list", remedy=_SHAPE
+        )
     for place, job in enumerate(job_params):
         if not isinstance(job, dict):
             raise WrongTypeError(
-                f"element {place} of job_params is a {type(job).__name__}, not a dictionary"
+                f"element {place} of job_params is a {type(job).__name__}, not a dictionary",
+                remedy=_SHAPE,
             )
         if unknown := job.keys() - _KEYS:
             raise InvalidOptionError(
@@ -131,7 +135,10 @@ def check_config(config: object) -> BackendConfig:
     if config is None:
         return BackendConfig()
     if not isinstance(config, BackendConfig):
-        raise WrongTypeError(f"config is a {type(config).__name__}, not a BackendConfig")
+        raise WrongTypeError(
+            f"config is a {type(config).__name__}, not a BackendConfig",
+            remedy="Pass pulser.backend.BackendConfig(default_num_shots=...).",
+        )
     return config
 
 

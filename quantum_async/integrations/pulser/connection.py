@@ -203,7 +203,9 @@ class PulserConnection(RemoteConnection):
         """
         job_params = kwargs.pop("job_params", None)
         if unknown := [name for name, value in kwargs.items() if value is not None]:
-            raise InvalidOptionError(f"jobs have no option {min(unknown)!r}")
+            raise InvalidOptionError(
+                f"jobs have no option {min(unknown)!r}", remedy="They take 'job_params'."
+            )
         params = [] if open else job_params
         order = self._order(sequence, params, device_type, backend_configuration)
         if open:

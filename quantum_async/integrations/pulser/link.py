@@ -290,7 +290,13 @@ class Link:
             refs = await client.find(request.key)
             if refs and len(refs) != len(request.jobs):
                 found = f"{len(refs)} jobs were found where {len(request.jobs)} were sent"
-                raise SubmissionUnknownError(found, key=request.key, provider=client.name)
+                raise SubmissionUnknownError(
+                    found,
+                    key=request.key,
+                    provider=client.name,
+                    remedy=f"Look at them, and cancel those that you do not want: "
+                    f"{', '.join(ref.id for ref in refs)}.",
+                )
             return refs or None
 
         # Neither must this: its jobs would run without anyone knowing their ids.

@@ -103,7 +103,10 @@ def _job(
         raise InvalidShotsError("a job does not say how many runs", remedy="Add 'runs': 100.")
     variables = given.get("variables") or {}
     if not isinstance(variables, dict):
-        raise WrongTypeError(f"'variables' is a {type(variables).__name__}, not a dictionary")
+        raise WrongTypeError(
+            f"'variables' is a {type(variables).__name__}, not a dictionary",
+            remedy="Pass values by name, such as {'omega': 6.0}.",
+        )
     return JobSpec(
         uuid.uuid4().hex, program, checked_shots(runs), plain_variables(variables), options
     )

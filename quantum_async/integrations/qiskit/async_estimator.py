@@ -280,7 +280,10 @@ def _computed(terms: Terms, result: Result) -> tuple[float, float]:
             continue
         found = result.expectation_values.get(pauli)
         if found is None:
-            raise ResultError(f"the result has no value of {pauli}")
+            raise ResultError(
+                f"the result has no value of {pauli}",
+                remedy="Pass measured=True to the estimator, and report this.",
+            )
         value += coefficient * found.value
         told = math.nan if found.standard_error is None else found.standard_error
         error += abs(coefficient) * told

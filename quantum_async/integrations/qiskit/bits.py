@@ -27,7 +27,10 @@ def outcomes(result: Result) -> Sequence[str]:
         ResultError: It is not the result of a circuit.
     """
     if result.bit_order is not BitOrder.QISKIT:
-        raise ResultError("the result of a sequence of pulses has no classical registers")
+        raise ResultError(
+            "the result of a sequence of pulses has no classical registers",
+            remedy="Use result.to_pulser() for sequences.",
+        )
     if result.samples is not None:
         return result.samples
     return [outcome for outcome, count in result.counts.items() for _ in range(count)]

@@ -142,7 +142,10 @@ class Described(BackendV2):
         chosen |= {name: value for name, value in given.items() if value is not None}
         options = chosen["provider_options"] or RunOptions()
         if not isinstance(options, RunOptions):
-            raise InvalidOptionError(f"provider_options is {options!r}, not a RunOptions")
+            raise InvalidOptionError(
+                f"provider_options is {options!r}, not a RunOptions",
+                remedy="Pass the provider's own options, such as an IQMOptions.",
+            )
         if chosen["seed_simulator"] is not None:
             options = replace(options, seed=int(chosen["seed_simulator"]))
         level = chosen["optimization_level"]

@@ -136,7 +136,10 @@ def transpiled(
     from qiskit.exceptions import QiskitError
 
     if level not in range(4):
-        raise InvalidOptionError(f"optimization_level is {level!r}, not 0 to 3")
+        raise InvalidOptionError(
+            f"optimization_level is {level!r}, not 0 to 3",
+            remedy="Give a whole number from 0 to 3.",
+        )
     try:
         return list(
             transpile(
@@ -148,6 +151,7 @@ def transpiled(
             )
         )
     except QiskitError as error:
-        raise OutsideTargetError(f"Qiskit cannot bring the circuit to the target: {error}") from (
-            error
-        )
+        raise OutsideTargetError(
+            f"Qiskit cannot bring the circuit to the target: {error}",
+            remedy="Use fewer qubits, or gates that Qiskit can translate.",
+        ) from error

@@ -63,7 +63,10 @@ async def decoded(answer: Response) -> JsonValue:
     except ValueError:
         answer.json()  # says better what is wrong
         raise ProtocolError(
-            "the answer is not JSON", status=answer.status, provider="iqm"
+            "the answer is not JSON",
+            status=answer.status,
+            provider="iqm",
+            remedy="A gateway or proxy may have answered instead of the server.",
         ) from None
     return document
 

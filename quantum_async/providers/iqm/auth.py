@@ -263,7 +263,10 @@ class Login(Auth):
             answer = LoginAnswer.model_validate_json(response.content)
         except ValidationError:
             raise ProtocolError(
-                "the authentication server gave no token", provider="iqm", status=response.status
+                "the authentication server gave no token",
+                provider="iqm",
+                status=response.status,
+                remedy="Check the address of the authentication server.",
             ) from None
         self._refresh_token = answer.refresh_token
         return Token.read(answer.access_token)

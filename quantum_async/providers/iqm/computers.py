@@ -155,7 +155,11 @@ class QuantumComputers:
         computer = await self._server.computer(name)
         found = parse_value(_DESIGNS, await v1.artifact(computer, "chip-design-records"))
         if not found:
-            raise ProtocolError("the server names no chip design", provider="iqm")
+            raise ProtocolError(
+                "the server names no chip design",
+                provider="iqm",
+                remedy="Ask whoever runs the quantum computer.",
+            )
         return found[0]
 
     async def software(self, name: str = "") -> Mapping[str, JsonValue]:

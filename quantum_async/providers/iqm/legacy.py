@@ -175,6 +175,7 @@ class Legacy(Dialect):
                     f"job {job_id} {ended}: {run.message or 'it has no measurements'}",
                     provider="iqm",
                     job_id=job_id,
+                    remedy="It has no result and never will; submit it again.",
                 )
             raise ResultPendingError(f"job {job_id} is {run.status}", provider="iqm", job_id=job_id)
         return Stored(run.measurements, _request(run))

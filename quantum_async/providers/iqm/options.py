@@ -138,16 +138,26 @@ class IQMOptions(RunOptions):
             raise InvalidOptionError(
                 "a transpiler places the qubits itself, so a qubit mapping contradicts it",
                 remedy="Give one of transpile and qubit_mapping.",
+                provider="iqm",
             )
         ratio = self.max_circuit_duration_over_t2
         if ratio is not None and not (math.isfinite(ratio) and ratio >= 0):
-            raise InvalidOptionError(f"max_circuit_duration_over_t2 is {ratio}, not 0 or more")
+            raise InvalidOptionError(
+                f"max_circuit_duration_over_t2 is {ratio}, not 0 or more",
+                provider="iqm",
+                remedy="Give a part of T2, such as 0.5, or None.",
+            )
         if self.optimization_level not in range(4):
-            raise InvalidOptionError(f"optimization_level is {self.optimization_level}, not 0 to 3")
+            raise InvalidOptionError(
+                f"optimization_level is {self.optimization_level}, not 0 to 3",
+                provider="iqm",
+                remedy="Give a whole number from 0 to 3.",
+            )
         if len(" ".join(self.tags)) > LONGEST_TAG - 33:
             raise InvalidOptionError(
                 f"the tags {self.tags} are longer than {LONGEST_TAG - 33} characters together",
                 remedy="A job has one short tag, and our key takes most of it.",
+                provider="iqm",
             )
 
     def _check_moves(self) -> None:
@@ -156,6 +166,7 @@ class IQMOptions(RunOptions):
             raise InvalidOptionError(
                 "full frame tracking of MOVE gates needs them validated",
                 remedy="Set move_frame_tracking to NO_DETUNING_CORRECTION or NONE as well.",
+                provider="iqm",
             )
 
     @property

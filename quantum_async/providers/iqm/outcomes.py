@@ -94,6 +94,7 @@ class Outcomes:
                 f"job {ref.id} has {len(answer.measurements)} results, not {ref.index + 1}",
                 provider="iqm",
                 job_id=ref.id,
+                remedy="Check the job's id, and which of its circuits is meant.",
             )
         is_known = ref.index < len(answer.expected)
         expected = answer.expected[ref.index] if is_known else Expected()

@@ -68,10 +68,16 @@ class Pulses:
             LostAnswerError, ServerError, ProtocolError: The server may have accepted.
         """
         if not run_definition:
-            raise ProgramError("an empty run definition runs nothing", provider="iqm")
+            raise ProgramError(
+                "an empty run definition runs nothing",
+                provider="iqm",
+                remedy="Pass what IQM's serialize_run_definition returns.",
+            )
         if len(tag) > LONGEST_TAG:
             raise InvalidOptionError(
-                f"the tag is longer than {LONGEST_TAG} characters", provider="iqm"
+                f"the tag is longer than {LONGEST_TAG} characters",
+                provider="iqm",
+                remedy="Shorten it.",
             )
         v1 = await self._server.v1("pulse jobs")
         found = await self._server.computer(computer)

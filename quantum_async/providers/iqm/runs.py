@@ -124,7 +124,9 @@ class Runs:
             InvalidInputError: A circuit cannot run, with circuit, instruction and locus.
         """
         if not circuits:
-            raise InvalidOptionError("no circuits to submit", provider="iqm")
+            raise InvalidOptionError(
+                "no circuits to submit", provider="iqm", remedy="Pass at least one."
+            )
         chosen = options or IQMOptions()
         programs = [c if isinstance(c, Program) else c.program() for c in circuits]
         jobs = tuple(JobSpec(uuid4().hex, p, shots, options=chosen) for p in programs)

@@ -69,7 +69,9 @@ class Sending:
         first = request.jobs[0]
         if any(job.shots != first.shots or job.options != first.options for job in request.jobs):
             raise InvalidOptionError(
-                "circuits of one IQM job share shots and options", provider="iqm"
+                "circuits of one IQM job share shots and options",
+                provider="iqm",
+                remedy="Submit them in requests of their own, or leave it to a scheduler.",
             )
         shots, options = check_shots(first.shots), iqm_options(first.options)
         prepared = await self._prepared(request.jobs, request.target)
@@ -136,6 +138,7 @@ class Sending:
             raise InvalidShotsError(
                 f"{shots} shots, and the quantum computer takes {limits.max_shots_per_circuit}",
                 provider="iqm",
+                remedy="Ask for fewer, in several jobs if need be.",
             )
         if limits.max_circuits_per_job is not None and circuits > limits.max_circuits_per_job:
             raise _too_large(f"{circuits} circuits", limits.max_circuits_per_job)

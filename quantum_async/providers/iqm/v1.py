@@ -100,7 +100,11 @@ class V1(Dialect):
         answer = await self.artifact(computer, "static-quantum-architectures")
         found = parse_value(_STATIC, answer)
         if not found:
-            raise ProtocolError("the server names no static architecture", provider="iqm")
+            raise ProtocolError(
+                "the server names no static architecture",
+                provider="iqm",
+                remedy="Ask whoever runs the quantum computer.",
+            )
         return found[0]
 
     async def architecture(self, computer: QuantumComputer, calibration: str) -> Architecture:
@@ -211,7 +215,10 @@ class V1(Dialect):
         except ValueError:
             await decoded(answer)  # says better what is wrong where it is no JSON at all
             raise ResultError(
-                f"job {job_id} has measurements of an unknown form", provider="iqm", job_id=job_id
+                f"job {job_id} has measurements of an unknown form",
+                provider="iqm",
+                job_id=job_id,
+                remedy="client.jobs.artifact(job_id, 'measurements') reads them as they are.",
             ) from None
         if not with_payload:
             return Stored(tuple(found))

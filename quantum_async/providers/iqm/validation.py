@@ -30,7 +30,11 @@ def check_circuit(circuit: Circuit) -> None:
     """
     if not circuit.name or not circuit.instructions:
         missing = "instructions" if circuit.name else "name"
-        raise ProgramError(f"circuit {circuit.name!r} has no {missing}", provider="iqm")
+        raise ProgramError(
+            f"circuit {circuit.name!r} has no {missing}",
+            provider="iqm",
+            remedy="A circuit has a name and at least one instruction.",
+        )
     for number, instruction in enumerate(circuit.instructions):
         if (fault := _fault(instruction)) is not None:
             is_known = instruction.name in OPERATIONS
@@ -143,7 +147,11 @@ def _check_keys(circuit: Circuit) -> None:
             key = instruction.args["key"]
             if key in keys:
                 where = place(circuit, number)
-                raise ProgramError(f"{where}: the key {key!r} was used before", provider="iqm")
+                raise ProgramError(
+                    f"{where}: the key {key!r} was used before",
+                    provider="iqm",
+                    remedy="Give each measurement a key of its own.",
+                )
             keys.add(key)
             feedback.add(instruction.args.get("feedback_key"))
         if instruction.name == "cc_prx" and instruction.args["feedback_key"] not in feedback:
@@ -151,6 +159,7 @@ def _check_keys(circuit: Circuit) -> None:
                 f"{place(circuit, number)}: no earlier measure has the feedback key "
                 f"{instruction.args['feedback_key']!r}",
                 provider="iqm",
+                remedy="Give the measurement that decides this feedback_key.",
             )
 
 

@@ -80,9 +80,13 @@ class LocalClient(ProviderClient):
         workers: int | None = None,
     ) -> None:
         if workers is not None and workers < 1:
-            raise InvalidOptionError(f"{workers} workers", remedy="Give a whole number from 1 up.")
+            raise InvalidOptionError(
+                f"{workers} workers", remedy="Give a whole number from 1 up.", provider="local"
+            )
         if seed is not None and seed < 0:
-            raise InvalidOptionError(f"seed {seed}", remedy="Give a whole number from 0 up.")
+            raise InvalidOptionError(
+                f"seed {seed}", remedy="Give a whole number from 0 up.", provider="local"
+            )
         self._executor = executor
         self._workers = workers
         self._seeds = SeedSequence(seed)
@@ -288,7 +292,9 @@ class LocalClient(ProviderClient):
     def _opened(self) -> Engine:
         if self._engine is None:
             raise ConfigurationError(
-                "the local client is not open", remedy="Enter it: async with LocalClient() as ..."
+                "the local client is not open",
+                remedy="Enter it: async with LocalClient() as ...",
+                provider="local",
             )
         return self._engine
 
@@ -307,7 +313,9 @@ class LocalClient(ProviderClient):
             return None
         batch = self._held(request.batch.id)
         if not batch.is_open:
-            raise BatchClosedError(f"{request.batch} is closed", provider=self.name)
+            raise BatchClosedError(
+                f"{request.batch} is closed", provider=self.name, remedy="Open another one."
+            )
         return batch
 
     def _held(self, batch_id: str) -> LocalBatch:
@@ -351,6 +359,8 @@ def _whole_number(environ: Mapping[str, str], name: str) -> int | None:
         return None
     if not text.isdigit():
         raise ConfigurationError(
-            f"{_ENVIRONMENT}{name} is {text!r}", remedy="Set it to a whole number, or unset it."
+            f"{_ENVIRONMENT}{name} is {text!r}",
+            remedy="Set it to a whole number, or unset it.",
+            provider="local",
         )
     return int(text)

@@ -103,7 +103,9 @@ class JobTable:
                     job_id=ref.id,
                 )
             if not job.is_over:
-                raise ResultPendingError(f"{ref} is {job.state.status}", job_id=ref.id)
+                raise ResultPendingError(
+                    f"{ref} is {job.state.status}", job_id=ref.id, provider="local"
+                )
             if job.result is None:
                 reason = f"{ref} {job.state.status}: {job.state.message}".removesuffix(": ")
                 raise ResultError(reason, provider="local", job_id=ref.id)

@@ -75,7 +75,9 @@ def credentials(
     """
     if api_key is not None and token_provider is not None:
         raise ConfigurationError(
-            "an API key and a token provider contradict each other", provider="qoro"
+            "an API key and a token provider contradict each other",
+            provider="qoro",
+            remedy="Give one of them.",
         )
     if token_provider is not None:
         return provided_auth(token_provider)

@@ -168,7 +168,15 @@ class Characterisations:
 
 def _check(qubo: Mapping[str, JsonValue], states: Sequence[str]) -> None:
     if not qubo:
-        raise InvalidInputError("the problem has no terms", provider="qoro")
+        raise InvalidInputError(
+            "the problem has no terms",
+            provider="qoro",
+            remedy='Give coefficients by variables, such as {"0": -1.0, "0,1": 2.0}.',
+        )
     for state in states:
         if not state or set(state) - set("01"):
-            raise InvalidInputError(f"{state!r} is not a string of bits", provider="qoro")
+            raise InvalidInputError(
+                f"{state!r} is not a string of bits",
+                provider="qoro",
+                remedy="Write states as strings of 0 and 1.",
+            )

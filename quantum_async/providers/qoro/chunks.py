@@ -100,10 +100,18 @@ def labels_of(content: Content) -> list[str]:
 def _check(content: Content, measured: Measured) -> None:
     labels = labels_of(content)
     if not labels:
-        raise InvalidInputError("a job needs at least one circuit", provider="qoro")
+        raise InvalidInputError(
+            "a job needs at least one circuit",
+            provider="qoro",
+            remedy="Pass circuits, or a template with points.",
+        )
     if len(set(labels)) < len(labels):
         twice = next(label for label, times in Counter(labels).items() if times > 1)
-        raise InvalidInputError(f"two circuits of a job are labelled {twice!r}", provider="qoro")
+        raise InvalidInputError(
+            f"two circuits of a job are labelled {twice!r}",
+            provider="qoro",
+            remedy="Give each circuit a label of its own.",
+        )
     kinds = {type(item) for item in content}
     is_mapped = isinstance(measured, ShotGroups) or is_positional(measured)
     if len(kinds) > 1 or (is_mapped and kinds != {QoroCircuit}):
@@ -111,6 +119,7 @@ def _check(content: Content, measured: Measured) -> None:
             "templates share no job with circuits, and take neither shots nor observables of "
             "single points",
             provider="qoro",
+            remedy="Submit them as jobs of their own.",
         )
     if not isinstance(measured, Shots):
         measured.check(len(labels))

@@ -41,6 +41,16 @@ class SimulationMethod(IntEnum):
     MATRIX_PRODUCT_OPERATOR = 8
 
 
+_RANGES = {
+    "bond_dimension": "1 or more",
+    "max_bond_dimension": "1 or more",
+    "noise_realizations": "1 or more",
+    "noise_scaling_factor": "between 0 and 1",
+    "shots": "1 or more",
+    "truncation_threshold": "0 or more",
+}
+
+
 def _said(config: object) -> dict[str, Any]:
     """List the fields that say something: in every configuration ``None`` says nothing."""
     named = (f.name for f in fields(cast("Any", config)))
@@ -248,4 +258,6 @@ def _both(first: Config | None, second: Config | None) -> Config | None:
 
 
 def _out_of_range(name: str, value: float) -> InvalidOptionError:
-    return InvalidOptionError(f"{name} cannot be {value}", provider="qoro")
+    return InvalidOptionError(
+        f"{name} cannot be {value}", provider="qoro", remedy=f"{name} is {_RANGES[name]}."
+    )

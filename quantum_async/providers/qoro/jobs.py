@@ -248,6 +248,7 @@ def opening_of(
         raise InvalidOptionError(
             f"{type(wrong).__name__} does not apply to {target.name}, which is {kind}",
             provider="qoro",
+            remedy="Leave it out, or choose a target of the other kind.",
         )
     document: dict[str, JsonValue] = {
         "tag": config.tag or DEFAULT_TAG,

@@ -201,19 +201,26 @@ class ObservableGroups:
 
     def __post_init__(self) -> None:
         if not self.groups or any(not group for group in self.groups):
-            raise InvalidInputError("a group of observables is empty", provider="qoro")
+            raise InvalidInputError(
+                "a group of observables is empty",
+                provider="qoro",
+                remedy="Name at least one observable in each group.",
+            )
         # Without ranges every group is for every circuit, so that they are one group.
         for group in self.groups if self.ranges is not None else self._together:
             if len({len(term) for term in group}) > 1 or not all(
                 term and set(term) <= set("IXYZ") for term in group
             ):
                 raise InvalidInputError(
-                    f"{';'.join(group)!r} are not Pauli strings of one length", provider="qoro"
+                    f"{';'.join(group)!r} are not Pauli strings of one length",
+                    provider="qoro",
+                    remedy="Write one of I, X, Y, Z per qubit, as many in each.",
                 )
         if self.ranges is not None and len(self.ranges) != len(self.groups):
             raise InvalidInputError(
                 f"{len(self.groups)} groups of observables and {len(self.ranges)} ranges",
                 provider="qoro",
+                remedy="Give one range for each group.",
             )
 
     @property

@@ -87,7 +87,11 @@ def plain_content(
         InvalidInputError: There are both.
     """
     if circuits and templates:
-        raise InvalidInputError("templates share no job with circuits", provider="qoro")
+        raise InvalidInputError(
+            "templates share no job with circuits",
+            provider="qoro",
+            remedy="Submit them as jobs of their own.",
+        )
     if circuits:
         return [QoroCircuit(label, text) for label, text in circuits.items()]
     return [
@@ -112,9 +116,17 @@ def plain_measured(
         InvalidInputError: It contradicts itself.
     """
     if observables is not None and shot_groups is not None:
-        raise InvalidInputError("observables have no shots of ranges", provider="qoro")
+        raise InvalidInputError(
+            "observables have no shots of ranges",
+            provider="qoro",
+            remedy="Give observables or ranges of shots.",
+        )
     if circuit_map is not None and observables is None:
-        raise InvalidInputError("a map of circuits to observables needs these", provider="qoro")
+        raise InvalidInputError(
+            "a map of circuits to observables needs these",
+            provider="qoro",
+            remedy="Give observables as well, or leave the map out.",
+        )
     if observables is not None:
         ranges = None
         if circuit_map is not None:
@@ -136,7 +148,11 @@ def execution_config(document: Mapping[str, JsonValue]) -> ExecutionConfig:
     said = {name: value for name, value in document.items() if value is not None}
     fields: dict[str, Any] = {_RENAMED.get(name, name): value for name, value in said.items()}
     if unknown := sorted(set(said) - {*_EXECUTION, *_RENAMED}):
-        raise InvalidOptionError(f"there is no execution option {unknown[0]!r}", provider="qoro")
+        raise InvalidOptionError(
+            f"there is no execution option {unknown[0]!r}",
+            provider="qoro",
+            remedy=f"There are: {', '.join((*_EXECUTION, *_RENAMED))}.",
+        )
     try:
         if "simulator" in fields:
             fields["simulator"] = Simulator(fields["simulator"])

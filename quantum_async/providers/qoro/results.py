@@ -117,7 +117,10 @@ class Rows:
             found = {short(row.label): row for row in await self.all(job_id)}
         if label not in found:
             raise ResultError(
-                f"job {job_id} has no result of circuit {label}", provider="qoro", job_id=job_id
+                f"job {job_id} has no result of circuit {label}",
+                provider="qoro",
+                job_id=job_id,
+                remedy="client.jobs.rows(job_id) reads all that there is.",
             )
         return found[label]
 
@@ -158,7 +161,12 @@ class Rows:
         if not state.status.is_terminal:
             return ResultPendingError(said, provider="qoro", job_id=job_id)
         if state.status is JobStatus.SUCCEEDED:
-            return ResultError(said, provider="qoro", job_id=job_id)
+            return ResultError(
+                said,
+                provider="qoro",
+                job_id=job_id,
+                remedy="Fetch it again; if that does not help, report it to the service.",
+            )
         reason = f" ({state.message})" if state.message else ""
         return ResultError(
             f"{said}{reason}", provider="qoro", job_id=job_id, remedy="There will be no results."

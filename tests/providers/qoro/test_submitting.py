@@ -438,8 +438,10 @@ async def test_a_characterisation_with_options_is_shown_without_the_services_pag
     assert "&lt;b&gt;more shots&lt;/b&gt;" in shown
 
 
-async def test_a_key_that_is_refused_ends_a_cancellation(service, qoro):
-    """It would be refused for every other job as well."""
+async def test_a_key_that_is_refused_is_told_for_each_job_that_goes_on(service, qoro):
+    """Also for circuits that share a job, which is asked for once."""
     service.then("POST", CANCEL, httpx.Response(401, json={"detail": "Invalid token."}))
-    with pytest.raises(AuthenticationError):
-        await qoro.cancel([qa.JobRef("qoro", JOB)])
+    jobs = [qa.JobRef("qoro", JOB, index=n) for n in range(2)]
+    failures = await qoro.cancel(jobs)
+    assert [type(failures[job]) for job in jobs] == [AuthenticationError] * 2
+    assert len(service.asked("POST", CANCEL)) == 1

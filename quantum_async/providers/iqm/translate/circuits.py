@@ -192,6 +192,7 @@ class _Translation:
                 f"circuit {self._circuit.name!r} uses qubit {highest}, and there are "
                 f"{len(self._names)}",
                 provider="iqm",
+                remedy="Use fewer qubits, or a larger quantum computer.",
             )
         return tuple(self._names[place] for place in qubits)
 

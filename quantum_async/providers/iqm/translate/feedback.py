@@ -63,5 +63,9 @@ def sources_in_protobuf(content: bytes) -> dict[str, tuple[str, ...]]:
                 for source in messages(awg, _SOURCES)
             )
     except (IndexError, ValueError) as error:
-        raise ProtocolError(f"damaged channel properties: {error}", provider="iqm") from error
+        raise ProtocolError(
+            f"damaged channel properties: {error}",
+            provider="iqm",
+            remedy="Update this package; if that does not help, report it.",
+        ) from error
     return found

@@ -82,7 +82,11 @@ def _inferred(measurements: Measurements) -> Layout:
 def _shots(measurements: Measurements, expected: Expected) -> int:
     lengths = {len(shots) for shots in measurements.values()}
     if len(lengths) > 1:
-        raise ResultError(f"measurements of {sorted(lengths)} shots in one circuit", provider="iqm")
+        raise ResultError(
+            f"measurements of {sorted(lengths)} shots in one circuit",
+            provider="iqm",
+            remedy="client.jobs.measurements(job_id) reads them as they are.",
+        )
     found = lengths.pop() if lengths else expected.shots or 0
     if expected.shots is not None and not expected.is_heralded and found != expected.shots:
         raise ResultError(
@@ -118,7 +122,11 @@ def _written(columns: list[Sequence[int]]) -> list[str]:
 
 def _word(bits: tuple[int, ...]) -> str:
     if any(bit not in (0, 1) for bit in bits):
-        raise ResultError(f"{bits} is not an outcome of qubits", provider="iqm")
+        raise ResultError(
+            f"{bits} is not an outcome of qubits",
+            provider="iqm",
+            remedy="client.jobs.measurements(job_id) reads the outcomes as they are.",
+        )
     return "".join(map(str, map(int, bits)))
 
 

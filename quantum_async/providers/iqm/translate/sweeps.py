@@ -65,7 +65,11 @@ def sweep_results(content: bytes) -> dict[str, tuple[SweepArray, ...]]:
             for entry in messages(content, _RESULTS)
         }
     except (IndexError, ValueError) as error:
-        raise ProtocolError(f"damaged sweep results: {error}", provider="iqm") from error
+        raise ProtocolError(
+            f"damaged sweep results: {error}",
+            provider="iqm",
+            remedy="Update this package; if that does not help, report it.",
+        ) from error
 
 
 def _array(content: bytes) -> SweepArray:

@@ -73,7 +73,9 @@ def _expectation(values: Mapping[str, object], observable: str) -> Expectation:
     value = values.get(turned(observable))
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ResultError(
-            f"the service sent {value!r} as the value of {observable}", provider="qoro"
+            f"the service sent {value!r} as the value of {observable}",
+            provider="qoro",
+            remedy="Fetch it again; if that does not help, report it to the service.",
         )
     # The service tells no error: its simulators compute, its quantum computers estimate.
     return Expectation(float(value), None)

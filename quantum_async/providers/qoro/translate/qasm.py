@@ -148,7 +148,9 @@ class _Reader:
                 self._condition()
             case "opaque":
                 raise UnsupportedProgramError(
-                    f"{self._source.where} declares an opaque gate, which nothing can run"
+                    f"{self._source.where} declares an opaque gate, which nothing can run",
+                    provider="qoro",
+                    remedy="Give the gate a definition.",
                 )
             case _:
                 self._call()

@@ -28,7 +28,11 @@ def counts_of(row: ResultRow) -> dict[str, int]:
     found = row.results
     if isinstance(found, Histogram):
         return decode_histogram(found.encoding, found.payload, found.n_bits)
-    raise ResultError(f"circuit {row.label!r} has no counts", provider="qoro")
+    raise ResultError(
+        f"circuit {row.label!r} has no counts",
+        provider="qoro",
+        remedy="client.jobs.expectation_values(job_id) reads values of observables.",
+    )
 
 
 def plain_values(row: ResultRow) -> dict[str, float]:
@@ -62,6 +66,7 @@ def result_of(row: ResultRow, job: JobRef) -> Result:
                 f"the outcomes of job {job} have {width} bits, which its registers do not explain",
                 provider="qoro",
                 job_id=job.id,
+                remedy="client.jobs.counts(job_id) reads the outcomes as the service sent them.",
             )
         return Result(
             _spaced(counts, registers),
@@ -71,7 +76,12 @@ def result_of(row: ResultRow, job: JobRef) -> Result:
             metadata=metadata,
         )
     if not row.results:
-        raise ResultError(f"job {job} has an empty result", provider="qoro", job_id=job.id)
+        raise ResultError(
+            f"job {job} has an empty result",
+            provider="qoro",
+            job_id=job.id,
+            remedy="Fetch it again; if that does not help, report it to the service.",
+        )
     values = expectations(row.results)
     return Result({}, 0, BitOrder.QISKIT, expectation_values=values, metadata=metadata)
 
