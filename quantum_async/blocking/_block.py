@@ -98,6 +98,7 @@ class Block(Generic[T]):
 
     def abandon(self) -> None:
         """Cancel a block that nobody can leave any more."""
+        self._termination.disarm()
         if self.is_open and self._portal.is_alive:
             warnings.warn(
                 f"{type(self._manager).__name__} was dropped without leaving its block; "

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _armed = 0
+_lock = threading.Lock()
 
 
 class Terminated(SystemExit):
@@ -31,25 +32,32 @@ class Termination:
         global _armed  # noqa: PLW0603 -- a process has one handler, however many blocks
         if threading.current_thread() is not threading.main_thread():
             return
-        if not _armed and signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        if signal.getsignal(signal.SIGTERM) not in {signal.SIG_DFL, _terminate}:
             return
         signal.signal(signal.SIGTERM, _terminate)
-        _armed += 1
+        with _lock:
+            _armed += 1
         self._is_armed = True
 
     def disarm(self) -> None:
-        """Give it back, with the last block that took it."""
+        """Give it back, with the last block that took it; from any thread."""
         global _armed  # noqa: PLW0603 -- as above
-        if not self._is_armed or threading.current_thread() is not threading.main_thread():
+        if not self._is_armed:
             return
         self._is_armed = False
-        _armed -= 1
-        if not _armed and signal.getsignal(signal.SIGTERM) is _terminate:
+        with _lock:
+            _armed -= 1
+        is_main = threading.current_thread() is threading.main_thread()
+        if not _armed and is_main and signal.getsignal(signal.SIGTERM) is _terminate:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     del frame
+    if not _armed:
+        # The last block was left by a thread that could not take the handler away.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.raise_signal(number)
     raise Terminated(128 + number)
 
 

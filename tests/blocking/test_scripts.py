@@ -123,14 +123,43 @@ say("done")
     assert (ended.code, ended.out) == (0, "done\n")
 
 
+@pytest.mark.parametrize(
+    "leaving",
+    [
+        "scheduler.__exit__(None, None, None)",
+        "thread = threading.Thread(target=scheduler.__exit__, args=(None, None, None)); "
+        "thread.start(); thread.join()",
+        "import warnings; warnings.simplefilter('ignore'); del scheduler",
+    ],
+    ids=["left", "left by another thread", "dropped"],
+)
+def test_sigterm_is_given_back_however_a_block_ends(leaving: str) -> None:
+    """Once no block is open, SIGTERM ends the process as if there had never been one."""
+    ended = run(
+        f"""
+scheduler = qa.Scheduler(FakeClient())
+scheduler.__enter__()
+{leaving}
+say("waiting")
+time.sleep(10)
+""",
+        TERM,
+    )
+    assert ended.code == -TERM
+
+
 def test_an_interrupt_while_submitting_leaves_no_job() -> None:
     """A submission that is interrupted half-way is cancelled as soon as it is accepted."""
     ended = run(
         """
-fake = FakeClient(run_time=slow, latency=0.5)
+class Reached(FakeClient):
+    async def submit(self, request):
+        say("waiting")
+        return await super().submit(request)
+
+fake = Reached(run_time=slow, latency=0.5)
 atexit.register(lambda: say("uncancelled", uncancelled(fake), "of", len(fake.world.jobs)))
 with qa.Scheduler(fake) as scheduler:
-    say("waiting")
     scheduler.submit(PROGRAM, shots=1)
 """,
         INT,
