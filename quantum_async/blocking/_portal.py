@@ -352,9 +352,12 @@ def presentable(error: BaseException) -> BaseException:
 
 def _plain(traceback: TracebackType | None) -> TracebackType | None:
     """Copy a traceback without the frames of the portal and of anyio, which explain nothing."""
-    if traceback is None:
-        return None
-    rest = _plain(traceback.tb_next)
-    if traceback.tb_frame.f_code.co_filename.startswith(_MACHINERY):
-        return rest
-    return TracebackType(rest, traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
+    kept: list[TracebackType] = []
+    while traceback is not None:
+        if not traceback.tb_frame.f_code.co_filename.startswith(_MACHINERY):
+            kept.append(traceback)
+        traceback = traceback.tb_next
+    plain: TracebackType | None = None
+    for part in reversed(kept):
+        plain = TracebackType(plain, part.tb_frame, part.tb_lasti, part.tb_lineno)
+    return plain

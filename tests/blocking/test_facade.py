@@ -123,6 +123,31 @@ def test_groups_of_one_are_unwrapped() -> None:
     assert caught.value.__suppress_context__
 
 
+def test_a_long_traceback_is_trimmed_as_any_other() -> None:
+    """An error from a deep recursion reaches a caller who is deep himself with all of its frames."""
+
+    class Deep:
+        async def fail(self) -> None:
+            def down(depth: int) -> None:
+                if depth == 700:
+                    raise ValueError("at the bottom")
+                down(depth + 1)
+
+            down(0)
+
+    def call(depth: int) -> None:
+        if depth:
+            call(depth - 1)
+        else:
+            handle(thing)._call("fail", thing.fail)
+
+    thing = Deep()
+    with pytest.raises(ValueError, match="at the bottom") as caught:
+        call(300)
+    names = [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
+    assert names.count("down") == 701
+
+
 def test_the_bodys_own_error_passes_through() -> None:
     """An error of the block's body cancels its jobs and reaches the caller untouched."""
     fake = FakeClient(run_time=lambda _: 60.0)
