@@ -160,18 +160,21 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         return self
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, *, options: SessionOptions | None = None
+    ) -> Self:
         """Build a client from environment variables; `AzureSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
+            options: Timeouts, connections, proxy, certificates, retries and hooks.
 
         Raises:
             ConfigurationError: Nothing says which workspace is meant, or a variable is malformed.
 
         Blocking twin of `quantum_async.AzureClient.from_env`.
         """
-        return cls._of(_async.AzureClient.from_env(environ))
+        return cls._of(_async.AzureClient.from_env(environ, options=options))
 
     @property
     def jobs(self) -> Jobs:
@@ -453,6 +456,9 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
 
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            QuantumAsyncError: Some job was not cancelled and has not ended either.
 
         Blocking twin of `quantum_async.AzureClient.cancel_batch`.
         """

@@ -305,18 +305,21 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         return self
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, *, options: SessionOptions | None = None
+    ) -> Self:
         """Build a client from environment variables; `IQMSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
+            options: Timeouts, connections, proxy, certificates, retries and hooks.
 
         Raises:
             ConfigurationError: The address is missing, or variables contradict each other.
 
         Blocking twin of `quantum_async.IQMClient.from_env`.
         """
-        return cls._of(_async.IQMClient.from_env(environ))
+        return cls._of(_async.IQMClient.from_env(environ, options=options))
 
     @property
     def jobs(self) -> Jobs:

@@ -399,18 +399,21 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         return self
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, *, options: SessionOptions | None = None
+    ) -> Self:
         """Build a client from environment variables; `PasqalSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
+            options: Timeouts, connections, proxy, certificates, retries and hooks.
 
         Raises:
             ConfigurationError: Credentials are missing, or a variable is malformed.
 
         Blocking twin of `quantum_async.PasqalClient.from_env`.
         """
-        return cls._of(_async.PasqalClient.from_env(environ))
+        return cls._of(_async.PasqalClient.from_env(environ, options=options))
 
     @property
     def batches(self) -> Batches:

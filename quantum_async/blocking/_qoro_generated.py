@@ -210,18 +210,21 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         return self
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, *, options: SessionOptions | None = None
+    ) -> Self:
         """Build a client from environment variables; `QoroSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
+            options: Timeouts, connections, proxy, certificates, retries and hooks.
 
         Raises:
             ConfigurationError: There is no API key.
 
         Blocking twin of `quantum_async.QoroClient.from_env`.
         """
-        return cls._of(_async.QoroClient.from_env(environ))
+        return cls._of(_async.QoroClient.from_env(environ, options=options))
 
     @property
     def jobs(self) -> Jobs:

@@ -155,6 +155,7 @@ class Batch(BlockHandle["AsyncBatch"]):
         shots: int,
         program: SweepProgram | None = None,
         options: RunOptions | None = None,
+        name: str | None = None,
         on_error: OnError = "raise",
     ) -> Sweep:
         """Start a sweep whose jobs all go to this batch.
@@ -164,6 +165,8 @@ class Batch(BlockHandle["AsyncBatch"]):
             shots: Shots of each point.
             program: What to run; the batch's own program by default.
             options: Everything else.
+            name: What the sweep is called. With a journal, running it again under the same name,
+                in this batch or a later one, continues it.
             on_error: Whether a failed point raises, or is collected with its error.
 
         Raises:
@@ -174,7 +177,12 @@ class Batch(BlockHandle["AsyncBatch"]):
         return self._wrap(
             self._ask(
                 lambda: self._async.sweep(
-                    points, shots=shots, program=program, options=options, on_error=on_error
+                    points,
+                    shots=shots,
+                    program=program,
+                    options=options,
+                    name=name,
+                    on_error=on_error,
                 )
             )
         )

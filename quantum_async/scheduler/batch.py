@@ -177,6 +177,7 @@ class Batch:
         shots: int,
         program: SweepProgram | None = None,
         options: RunOptions | None = None,
+        name: str | None = None,
         on_error: OnError = "raise",
     ) -> Sweep:
         """Start a sweep whose jobs all go to this batch.
@@ -186,6 +187,8 @@ class Batch:
             shots: Shots of each point.
             program: What to run; the batch's own program by default.
             options: Everything else.
+            name: What the sweep is called. With a journal, running it again under the same name,
+                in this batch or a later one, continues it.
             on_error: Whether a failed point raises, or is collected with its error.
 
         Raises:
@@ -197,6 +200,7 @@ class Batch:
             shots=shots,
             on=self.target,
             options=options or self._request.options,
+            name=name,
             on_error=on_error,
             batch=self.open_ref(),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import anyio
 import pytest
 
@@ -13,10 +15,14 @@ from quantum_async.errors import (
     ConflictError,
     InvalidInputError,
     LostAnswerError,
+    RejectedRequestError,
     ServerError,
 )
 from quantum_async.scheduler.scheduler import Scheduler
 from tests.scheduler.fake import PROGRAM, FakeClient, after
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 QUICK = qa.Limits(min_poll_interval=0.005)
 
@@ -45,6 +51,22 @@ async def test_a_sweep_in_a_batch_is_sent_before_the_batch_closes() -> None:
         assert client.world.batches[batch.id] == "closed"
         assert len(client.world.jobs) == 100
         assert len(await sweep) == 100
+
+
+async def test_a_named_sweep_continues_in_a_later_batch(tmp_path: Path) -> None:
+    """Points that have an outcome keep it; what the first batch did not take goes to the second."""
+    refusal = RejectedRequestError("no", status=409)
+    client = FakeClient(faults={"submit": [None, refusal]}).can(jobs_per_submission=1)
+    points = qa.grid(x=[0, 1, 2])
+    async with Scheduler(client, limits=QUICK, journal=tmp_path / "jobs.db") as scheduler:
+        batches = []
+        for errors in (1, 0):
+            async with scheduler.open_batch(PROGRAM) as batch:
+                sweep = batch.sweep(points, shots=1, name="s", on_error="collect")
+                assert sum(point.error is not None for point in await sweep) == errors
+            batches.append(batch.id)
+    taken = [job.ref.batch_id for job in client.world.jobs.values()]
+    assert taken == [batches[0], batches[0], batches[1]]
 
 
 async def test_an_error_in_the_block_cancels_the_batch() -> None:

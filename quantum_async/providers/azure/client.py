@@ -172,11 +172,17 @@ class AzureClient(ProviderClient):
         )
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        options: SessionOptions | None = None,
+    ) -> Self:
         """Build a client from environment variables; `AzureSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
+            options: Timeouts, connections, proxy, certificates, retries and hooks.
 
         Raises:
             ConfigurationError: Nothing says which workspace is meant, or a variable is malformed.
@@ -196,6 +202,7 @@ class AzureClient(ProviderClient):
             management=settings.management,
             api_version=settings.api_version,
             app_id=settings.app_id,
+            options=options,
         )
 
     def __repr__(self) -> str:

@@ -123,11 +123,17 @@ class IQMClient(Runs, ProviderClient):
         self._tokens = Tokens(self._server)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        options: SessionOptions | None = None,
+    ) -> Self:
         """Build a client from environment variables; `IQMSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
+            options: Timeouts, connections, proxy, certificates, retries and hooks.
 
         Raises:
             ConfigurationError: The address is missing, or variables contradict each other.
@@ -142,6 +148,7 @@ class IQMClient(Runs, ProviderClient):
             username=settings.username,
             password=secret(settings.password),
             generation=settings.generation,
+            options=options,
         )
 
     def __repr__(self) -> str:

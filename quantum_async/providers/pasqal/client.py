@@ -150,11 +150,17 @@ class PasqalClient(ProviderClient):
         self._submitter = Submitter(self._cloud, self._additions, self._atoms, account)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        options: SessionOptions | None = None,
+    ) -> Self:
         """Build a client from environment variables; `PasqalSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
+            options: Timeouts, connections, proxy, certificates, retries and hooks.
 
         Raises:
             ConfigurationError: Credentials are missing, or a variable is malformed.
@@ -172,6 +178,7 @@ class PasqalClient(ProviderClient):
             project_id=settings.project_id,
             endpoints=settings.endpoints,
             webhook=settings.webhook,
+            options=options,
         )
 
     def __repr__(self) -> str:

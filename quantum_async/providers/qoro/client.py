@@ -108,17 +108,28 @@ class QoroClient(ProviderClient):
         self._submitter = Submitter(self._uploads, self._systems, usual, account)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        options: SessionOptions | None = None,
+    ) -> Self:
         """Build a client from environment variables; `QoroSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
+            options: Timeouts, connections, proxy, certificates, retries and hooks.
 
         Raises:
             ConfigurationError: There is no API key.
         """
         settings = QoroSettings.read(environ)
-        return cls(api_key=settings.api_key, url=settings.url, account=settings.account)
+        return cls(
+            api_key=settings.api_key,
+            url=settings.url,
+            account=settings.account,
+            options=options,
+        )
 
     def __repr__(self) -> str:
         state = "open" if self.is_open else "closed"
