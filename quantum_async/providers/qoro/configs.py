@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from quantum_async.errors import InvalidOptionError
+from quantum_async.errors import InvalidOptionError, InvalidShotsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from _typeshed import DataclassInstance
     from pydantic import JsonValue
 
 
@@ -46,14 +47,13 @@ _RANGES = {
     "max_bond_dimension": "1 or more",
     "noise_realizations": "1 or more",
     "noise_scaling_factor": "between 0 and 1",
-    "shots": "1 or more",
     "truncation_threshold": "0 or more",
 }
 
 
-def _said(config: object) -> dict[str, Any]:
+def _said(config: DataclassInstance) -> dict[str, Any]:
     """List the fields that say something: in every configuration ``None`` says nothing."""
-    named = (f.name for f in fields(cast("Any", config)))
+    named = (f.name for f in fields(config))
     return {name: value for name in named if (value := getattr(config, name)) is not None}
 
 
@@ -227,7 +227,7 @@ class JobConfig:
         device: How quantum computers run it.
 
     Raises:
-        InvalidOptionError: The shots are not positive.
+        InvalidShotsError: The shots are not positive.
     """
 
     target: str | None = None
@@ -240,7 +240,9 @@ class JobConfig:
 
     def __post_init__(self) -> None:
         if self.shots is not None and self.shots <= 0:
-            raise _out_of_range("shots", self.shots)
+            raise InvalidShotsError(
+                f"{self.shots} shots", provider="qoro", remedy="Give a whole number from 1 up."
+            )
 
     def merged(self, other: Self) -> Self:
         """Take what the other says, and keep what it says nothing of, at every depth."""

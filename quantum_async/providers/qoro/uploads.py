@@ -91,6 +91,7 @@ class Uploads:
         except QuantumAsyncError as error:
             raise await self._cleared(job_id, error) from error
         except BaseException:
+            # A cancellation: nobody will know the job's id, so it goes too, shielded and in time.
             await self._clear(job_id)
             raise
         return job_id
@@ -181,6 +182,7 @@ class Uploads:
                 if await self._has_begun(job_id):
                     return job_id
         except BaseException:
+            # As in `send`: whoever leaves takes the job along.
             await self._clear(job_id)
             raise
         is_cleared = await self._clear(job_id)

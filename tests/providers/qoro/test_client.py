@@ -22,8 +22,8 @@ from quantum_async.models.job import JobRef
 from quantum_async.providers.qoro.auth import API_URL, QoroSettings
 from quantum_async.providers.qoro.client import QoroClient
 from quantum_async.providers.qoro.configs import ExecutionConfig
-from quantum_async.providers.qoro.translate.histograms import encode_histogram
 from quantum_async.providers.qoro.wire import Histogram
+from quantum_async.sandbox.qoro.packing import histogram
 from tests.providers.qoro.service import JOB, client
 
 RESULTS = "/resultsV2/"
@@ -31,8 +31,7 @@ RESULTS = "/resultsV2/"
 
 def row(label, counts, width=2):
     """A row as the service sends it."""
-    payload = encode_histogram(counts, width)
-    return {"label": label, "results": {"encoding": "qh1", "n_bits": width, "payload": payload}}
+    return {"label": label, "results": histogram(counts, width)}
 
 
 async def test_targets_are_asked_for_once_and_only_when_needed(service, qoro):

@@ -323,6 +323,13 @@ async def test_plain_jobs_that_contradict_themselves_are_refused(service, qoro, 
     assert service.requests == []
 
 
+def test_shots_of_a_configuration_are_positive():
+    """They are refused as shots are everywhere, where they are written down."""
+    for shots in (0, -1):
+        with pytest.raises(InvalidShotsError, match=f"{shots} shots"):
+            JobConfig(shots=shots)
+
+
 async def test_plain_jobs_keep_every_setting(service, qoro):
     """As they are on the wire, those that are not set left out."""
     execution = {

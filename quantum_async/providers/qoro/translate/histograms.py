@@ -1,4 +1,4 @@
-"""Histograms as the service packs them: QH1 up to 255 bits, QH2 beyond.
+"""Histograms as the service packs them, unpacked: QH1 up to 255 bits, QH2 beyond.
 
 After three bytes of magic and the width come, as unsigned LEB128 numbers: the number of distinct
 outcomes, the number of shots, the gaps between the sorted outcomes, a run-length coded bitmap of
@@ -14,36 +14,12 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import ResultError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
 _WIDEST = 2**20
 _LONGEST = 128
 """Most bits of a number that counts something."""
 _MAGIC = {b"QH1": "qh1", b"QH2": "qh2"}
-
-
-def encode_histogram(counts: Mapping[str, int], width: int) -> str:
-    """Pack counts as the service does, in base 64.
-
-    Args:
-        counts: Positive counts by outcome, each of `width` characters.
-        width: How many bits an outcome has.
-    """
-    rows = sorted((int(outcome, 2) if outcome else 0, count) for outcome, count in counts.items())
-    is_wide = width > 255
-    packed = bytearray(b"QH2" + _packed(width) if is_wide else b"QH1" + bytes([width]))
-    for number in (len(rows), sum(count for _, count in rows), len(rows)):
-        packed += _packed(number)
-    before = 0
-    for outcome, _ in rows:
-        packed += _packed(outcome - before)
-        before = outcome
-    runs = _packed_runs([count == 1 for _, count in rows])
-    others = [count - 2 for _, count in rows if count != 1]
-    packed += _packed(len(runs)) + runs + _packed(len(others))
-    for other in others:
-        packed += _packed(other)
-    return base64.b64encode(packed).decode()
 
 
 def decode_histogram(encoding: str, payload: str, width: int | None = None) -> dict[str, int]:
@@ -160,26 +136,6 @@ class _Reader:
             # A corrupt number must not take time without a limit either.
             if shift > bits + 7:
                 raise _damaged("a number in it does not end")
-
-
-def _packed(number: int) -> bytes:
-    packed = bytearray()
-    while number > 127:
-        packed.append(number & 127 | 128)
-        number >>= 7
-    packed.append(number)
-    return bytes(packed)
-
-
-def _packed_runs(bits: Sequence[bool]) -> bytes:
-    runs: list[int] = []
-    for place, bit in enumerate(bits):
-        if place and bit == bits[place - 1]:
-            runs[-1] += 1
-        else:
-            runs.append(1)
-    first = bytes([bits[0]]) if bits else b""
-    return _packed(len(runs)) + first + b"".join(map(_packed, runs))
 
 
 def _damaged(why: str) -> ResultError:
