@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import anyio
-
 from quantum_async.errors import QuantumAsyncError, RateLimitedError, RejectedRequestError
 from quantum_async.providers.azure.translate.statuses import job_status
+from quantum_async.providers.each import failures_of_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,30 +27,17 @@ async def cancel_jobs(jobs: Jobs, refs: Sequence[JobRef]) -> dict[JobRef, Quantu
     Returns:
         What could not be cancelled and has not ended either, and why.
     """
-    refused: dict[JobRef, QuantumAsyncError] = {}
-    limit = anyio.CapacityLimiter(_AT_ONCE)
 
-    async def cancel(ref: JobRef) -> None:
-        async with limit:
-            if (error := await _refusal(jobs, ref.id)) is not None:
-                refused[ref] = error
+    async def cancel(job_id: str) -> None:
+        try:
+            await jobs.cancel(job_id)
+        except RateLimitedError:
+            raise
+        except RejectedRequestError:
+            if not await _has_ended(jobs, job_id):
+                raise
 
-    async with anyio.create_task_group() as tasks:
-        for ref in refs:
-            tasks.start_soon(cancel, ref)
-    return refused
-
-
-async def _refusal(jobs: Jobs, job_id: str) -> QuantumAsyncError | None:
-    """Cancel one job, and say why it goes on where it does."""
-    try:
-        await jobs.cancel(job_id)
-    except QuantumAsyncError as error:
-        may_have_ended = isinstance(error, RejectedRequestError)
-        if may_have_ended and not isinstance(error, RateLimitedError):
-            return None if await _has_ended(jobs, job_id) else error
-        return error
-    return None
+    return await failures_of_each(refs, cancel, at_once=_AT_ONCE)
 
 
 async def _has_ended(jobs: Jobs, job_id: str) -> bool:

@@ -7,14 +7,13 @@ from collections import OrderedDict, defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import anyio
-
-from quantum_async.errors import NotFoundError, QuantumAsyncError
+from quantum_async.errors import QuantumAsyncError
 from quantum_async.http.address import segment
 from quantum_async.providers.azure.filters import ItemFilters, ItemOrder
 from quantum_async.providers.azure.pages import LARGEST, first_page, pages
 from quantum_async.providers.azure.translate.statuses import job_state
 from quantum_async.providers.azure.wire import AzureJob, Paged
+from quantum_async.providers.each import states_of_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -79,7 +78,16 @@ class States:
             alone += [ref for name, ref in members.items() if name not in listed]
         # Drawn, or jobs that stay missing would keep the others from ever being asked for.
         drawn = random.sample(alone, min(len(alone), _ASKED_ALONE))
-        return found | await self._each(drawn)
+        try:
+            return found | await states_of_each(drawn, self._alone, at_once=_AT_ONCE)
+        except QuantumAsyncError:
+            # What the lists have told stands.
+            if not found:
+                raise
+            return found
+
+    async def _alone(self, job_id: str) -> JobState:
+        return job_state(await self._jobs.get(job_id, lane="control"))
 
     async def _listed(
         self, session: str, target: str, wanted: Mapping[str, JobRef]
@@ -110,24 +118,3 @@ class States:
             return None
         oldest = min(moment for moment in known if moment is not None)
         return oldest.astimezone(UTC) - timedelta(minutes=1)
-
-    async def _each(self, refs: Sequence[JobRef]) -> dict[JobRef, JobState]:
-        found: dict[JobRef, JobState] = {}
-        failures: list[QuantumAsyncError] = []
-        limit = anyio.CapacityLimiter(_AT_ONCE)
-
-        async def ask(ref: JobRef) -> None:
-            async with limit:
-                try:
-                    found[ref] = job_state(await self._jobs.get(ref.id, lane="control"))
-                except NotFoundError:
-                    return
-                except QuantumAsyncError as error:
-                    failures.append(error)
-
-        async with anyio.create_task_group() as tasks:
-            for ref in refs:
-                tasks.start_soon(ask, ref)
-        if failures and not found:
-            raise failures[0]
-        return found

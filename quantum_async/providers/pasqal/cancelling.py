@@ -12,6 +12,7 @@ from quantum_async.errors import (
     RateLimitedError,
     RejectedRequestError,
 )
+from quantum_async.providers.each import failures_of_each
 from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.pages import LARGEST
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 _CANCELLED_JOBS = Envelope[CancelledJobs]
+_AT_ONCE = 8
 
 
 async def cancel_jobs(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, QuantumAsyncError]:
@@ -37,6 +39,10 @@ async def cancel_jobs(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, Quan
     Returns:
         What could not be cancelled and has not ended either, and why.
     """
+
+    async def cancel_alone(job_id: str) -> None:
+        await cloud.gateway.write(Route.CANCEL_JOB, job_id)
+
     groups: defaultdict[str | None, list[JobRef]] = defaultdict(list)
     for job in jobs:
         groups[job.batch_id].append(job)
@@ -45,9 +51,13 @@ async def cancel_jobs(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, Quan
         for start in range(0, len(members), LARGEST):
             part = members[start : start + LARGEST]
             if batch_id is None:
-                refused |= await _one_by_one(cloud, part)
-            else:
+                refused |= await failures_of_each(part, cancel_alone, at_once=_AT_ONCE)
+                continue
+            try:
                 refused |= await _together(cloud, batch_id, part)
+            except QuantumAsyncError as error:
+                # What fails for one batch must not leave the jobs of the others running.
+                refused |= dict.fromkeys(part, error)
     return await _unfinished(cloud, refused)
 
 
@@ -74,28 +84,11 @@ async def cancel_batch(batches: Batches, batch: BatchRef) -> None:
 async def _together(
     cloud: Cloud, batch_id: str, jobs: Sequence[JobRef]
 ) -> dict[JobRef, QuantumAsyncError]:
-    try:
-        response = await cloud.gateway.write(
-            Route.CANCEL_JOBS, batch_id, query={"id": [job.id for job in jobs]}
-        )
-    except RejectedRequestError as error:
-        if isinstance(error, RateLimitedError):
-            raise
-        return dict.fromkeys(jobs, error)
+    response = await cloud.gateway.write(
+        Route.CANCEL_JOBS, batch_id, query={"id": [job.id for job in jobs]}
+    )
     errors = parse(_CANCELLED_JOBS, response).data.errors
     return {job: _refusal(job, errors[job.id]) for job in jobs if job.id in errors}
-
-
-async def _one_by_one(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, QuantumAsyncError]:
-    refused: dict[JobRef, QuantumAsyncError] = {}
-    for job in jobs:
-        try:
-            await cloud.gateway.write(Route.CANCEL_JOB, job.id)
-        except RejectedRequestError as error:
-            if isinstance(error, RateLimitedError):
-                raise
-            refused[job] = error
-    return refused
 
 
 async def _unfinished(
@@ -103,7 +96,11 @@ async def _unfinished(
 ) -> dict[JobRef, QuantumAsyncError]:
     if not refused:
         return {}
-    seen = await states(cloud, list(refused))
+    try:
+        seen = await states(cloud, list(refused))
+    except QuantumAsyncError:
+        # Why they were not cancelled says more.
+        return dict(refused)
     return {
         job: error
         for job, error in refused.items()
@@ -117,4 +114,5 @@ def _refusal(job: JobRef, reason: str) -> BatchError:
         provider="pasqal",
         job_id=job.id,
         accepted="yes",
+        remedy="Look at it with client.jobs.get(job_id), and cancel it again if it goes on.",
     )

@@ -350,6 +350,11 @@ async def test_jobs_that_stay_missing_keep_no_other_from_being_asked_for(service
     for _ in range(40):
         seen |= {ref.id for ref in await azure_here.poll(refs)}
     assert seen == set(names)
+    here = canned.job(BASE, id=names[0], status="Executing")
+    service.always("GET", "/jobs", answer({"value": [here]}))
+    for name in names:
+        service.always("GET", f"/jobs/{name}", refusal(500))
+    assert [ref.id for ref in await azure_here.poll(refs)] == [names[0]]
 
 
 # -- sessions

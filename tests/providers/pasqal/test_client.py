@@ -346,6 +346,19 @@ async def test_a_batch_that_refuses_to_cancel_is_looked_at(service, pasqal):
     assert set(await pasqal.cancel([REF])) == {REF}
 
 
+@pytest.mark.parametrize("status", [401, 429, 500])
+async def test_a_batch_that_cannot_be_asked_leaves_no_other_running(service, pasqal, status):
+    """Every batch is asked to cancel its jobs, whatever became of the one before."""
+    elsewhere = JobRef("pasqal", J2, "FRESNEL", batch_id="other")
+    service.always("PATCH", f"{B}/cancel/jobs", httpx.Response(status))
+    service.always("GET", "/jobs", page([canned.job(status="RUNNING")], 1, 1))
+    failures = await pasqal.cancel([REF, elsewhere])
+    assert set(failures) == {REF}
+    assert len(service.asked("PATCH", "other/cancel/jobs")) == 1
+    service.always("GET", "/jobs", httpx.Response(500))
+    assert set(await pasqal.cancel([REF])) == {REF}
+
+
 async def test_a_job_without_a_batch_is_cancelled_alone(service, pasqal):
     """A reference from elsewhere may know only the job."""
     lone = JobRef("pasqal", J, "FRESNEL")
