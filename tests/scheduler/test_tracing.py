@@ -111,6 +111,13 @@ def test_the_phases_of_a_job_are_spans_below_it(story: Story) -> None:
     assert said(submit, "submission.key") == said(job, "submission.key")
 
 
+@told("without_await")
+def test_the_blocking_classes_keep_the_callers_span(story: Story) -> None:
+    """A job that is submitted from a thread stands below that thread's span."""
+    (job,) = story.named("run")
+    assert story.parent(job)["name"] == "mine"
+
+
 @told("side_by_side")
 def test_a_submission_of_several_callers_links_to_their_jobs(story: Story) -> None:
     """It begins a trace of its own, because it is no more of one caller than of the other."""

@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace import Span, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
 import quantum_async as qa
+from quantum_async import blocking
 from quantum_async.errors import LostAnswerError, NotSentError, RejectedRequestError, ServerError
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.cost import Cost
@@ -237,6 +238,20 @@ async def polled_badly() -> None:
     faults = {"poll": [ServerError("busy", status=503)]}
     async with qa.Scheduler(FakeClient(faults=faults), limits=QUICK) as scheduler:
         await scheduler.submit(PROGRAM, shots=1)
+
+
+@story
+async def without_await() -> None:
+    """A job of a thread that has nothing to await."""
+
+    def block() -> None:
+        with (
+            blocking.Scheduler(FakeClient(), limits=QUICK) as scheduler,
+            tracer.start_as_current_span("mine"),
+        ):
+            scheduler.submit(PROGRAM, shots=1)
+
+    await anyio.to_thread.run_sync(block)
 
 
 def told(tell: Story) -> list[dict]:
