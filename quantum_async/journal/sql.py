@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
@@ -135,6 +135,8 @@ class SqlJournal(Journal):
             try:
                 await self.ask(self._begin)
             except BaseException:
+                # The writer runs until it is drained, and the task group waits for it: without
+                # this, a cancelled opening would never end.
                 await self._writer.drain()
                 raise
             self._stack = stack.pop_all()
@@ -299,12 +301,11 @@ class SqlJournal(Journal):
     def _connect(self) -> None:
         self._owner = Owner.this(uuid.uuid4().hex)
         self._leases = Leases(self._owner, self._lease, self._database.dialect)
-        try:
+        with ExitStack() as opened:
+            opened.callback(self._database.disconnect)
             self._database.connect(must_exist=self._must_exist)
             prepare(self._database, self._place.file)
-        except BaseException:
-            self._database.disconnect()
-            raise
+            opened.pop_all()
 
     def _begin(self, transaction: Transaction) -> None:
         row = {

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVarTuple
 
 import anyio
 
+from quantum_async.scheduler.window import Window
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -29,10 +31,9 @@ class Crew:
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
         self._queue: deque[Piece] = deque()
         self._idle: list[anyio.Event] = []
-        self._size = 0
+        self._window = Window(most)
         self._hire: Hire | None = None
 
     def start(self, hire: Hire) -> None:
@@ -51,16 +52,28 @@ class Crew:
         self._call()
 
     def _call(self) -> None:
+        """Have one more at work, if there is room."""
+        if self._hire is None or not self._window.has_room:
+            return
+        self._window.under_way += 1
         if self._idle:
             self._idle.pop().set()
-        elif self._hire is not None and self._size < self._most:
-            self._size += 1
+        else:
             self._hire(self._toil)
 
     async def _toil(self) -> None:
         while True:
-            while self._queue:
-                await self._queue.popleft()()
+            await self._work()
             called = anyio.Event()
             self._idle.append(called)
+            self._window.leave()
             await called.wait()
+
+    async def _work(self) -> None:
+        """Take pieces while there are any, and while the window has not narrowed below them."""
+        window = self._window
+        while self._queue and window.under_way <= window.size:
+            await self._queue.popleft()()
+            await window.feel()
+            if self._queue:
+                self._call()

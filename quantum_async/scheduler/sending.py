@@ -22,6 +22,7 @@ from quantum_async.scheduler.groups import GroupQueue
 from quantum_async.scheduler.pacing import Pace
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.signal import Broadcast, Signal
+from quantum_async.scheduler.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -67,8 +68,7 @@ class Sender:
         self._queue = GroupQueue(lane.client)
         self._signal = Signal()
         self._room = Broadcast()
-        # Without a turn of the loop for each: a thousand submissions would leave one turn at a time.
-        self._slots = anyio.Semaphore(lane.requests_in_flight, fast_acquire=True)
+        self._window = Window(lane.requests_in_flight)
         self._pace = Pace(lane.limits.submissions_per_second)
         self._refusal: QuantumAsyncError | None = None
         self.in_flight: int = 0
@@ -87,7 +87,7 @@ class Sender:
             # One turn of the loop lets jobs that are submitted side by side share a request.
             await anyio.lowlevel.checkpoint()
             while self._places():
-                await self._slots.acquire()
+                await self._window.enter()
                 await self._pace.wait()
                 places = self._places()
                 if places:
@@ -95,7 +95,7 @@ class Sender:
                     self.depart(group)
                     tasks.start_soon(self._lane.guarded, self._send_group, group)
                 else:
-                    self._slots.release()
+                    self._window.leave()
 
     def put(self, records: Iterable[JobRecord]) -> None:
         """Queue jobs.
@@ -173,7 +173,8 @@ class Sender:
         try:
             await self._send(records)
         finally:
-            self._slots.release()
+            self._window.leave()
+        await self._window.feel()
 
     async def _send(self, records: list[JobRecord]) -> None:
         slip = self._lane.book.slip(self._request(records), records)

@@ -27,7 +27,7 @@ class Prefixes:
 
     def __init__(self) -> None:
         self._made: OrderedDict[str, bytes | CompressedPrefix] = OrderedDict()
-        self._lock = anyio.Lock()
+        self._making = anyio.Lock()
 
     async def body(self, batch: NewBatch, digest: str | None = None) -> Body:
         """Return the body of a new batch.
@@ -46,16 +46,23 @@ class Prefixes:
 
     async def _prefix(self, sequence: str, digest: str | None) -> bytes | CompressedPrefix:
         key = digest or hashlib.sha256(sequence.encode()).hexdigest()
+        # Before the lock, which is held for a turn of the loop at least: a thousand submissions
+        # would follow each other one turn at a time.
+        if (known := self._known(key)) is not None:
+            return known
         # One at a time: whoever waits for the same sequence then finds it made.
-        async with self._lock:
-            if key in self._made:
-                self._made.move_to_end(key)
-                return self._made[key]
-            made = await _make(sequence)
-            self._made[key] = made
+        async with self._making:
+            if (known := self._known(key)) is not None:
+                return known
+            made = self._made[key] = await _make(sequence)
             while len(self._made) > _KEPT:
                 self._made.popitem(last=False)
             return made
+
+    def _known(self, key: str) -> bytes | CompressedPrefix | None:
+        if key in self._made:
+            self._made.move_to_end(key)
+        return self._made.get(key)
 
 
 async def _make(sequence: str) -> bytes | CompressedPrefix:

@@ -1,0 +1,94 @@
+"""A window: how many requests may be under way before they hold up everything else."""
+
+from __future__ import annotations
+
+import time
+
+import anyio
+import anyio.lowlevel
+
+from quantum_async.scheduler.signal import Signal
+
+FIRST = 32
+"""Requests under way at the beginning, where that many are allowed."""
+LEAST = 16
+"""Requests under way at the least, where that many are allowed."""
+LONG = 0.010
+"""A turn of the event loop, in seconds, from which on fewer requests are begun."""
+SHORT = 0.005
+"""A turn, in seconds, up to which more are begun."""
+PERIOD = 0.005
+"""Time in seconds between two looks: each costs as much as a tenth of a request."""
+PAUSE = 0.1
+"""Time in seconds for a narrower window to show in the turns: about a round trip."""
+
+
+class Window:
+    """Bound the requests under way by what the event loop can take.
+
+    A loop that has more answers to deal with than time lets them pile up, and then deals with
+    all of them in one turn: polls, and whatever else the user's program does, wait that long. So
+    the length of a turn is watched: while turns are short the window widens with every request,
+    and a long one narrows it. It costs no speed: whoever is that busy is not waiting for answers.
+
+    Args:
+        most: Most requests under way at once.
+
+    Attributes:
+        size: Requests that may be under way now.
+        under_way: Requests that are.
+        done: Requests that have ended since the window was last changed.
+    """
+
+    __slots__ = ("_felt_at", "_most", "_narrowed_at", "_signal", "done", "size", "under_way")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._narrowed_at = 0.0
+        self._felt_at = 0.0
+        self._signal = Signal()
+        self.size: int = min(FIRST, most)
+        self.under_way: int = 0
+        self.done: int = 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more request may begin."""
+        return self.under_way < self.size
+
+    async def enter(self) -> None:
+        """Wait for room, and take it; for one waiting task."""
+        while not self.has_room:
+            await self._signal.wait()
+        self.under_way += 1
+
+    def leave(self) -> None:
+        """Give the room back."""
+        self.under_way -= 1
+        self._signal.notify()
+
+    async def feel(self) -> None:
+        """Let the loop take a turn now and then, and learn from how long that takes."""
+        self.done += 1
+        if time.monotonic() - self._felt_at < PERIOD:
+            return
+        self._felt_at = time.monotonic()
+        began = time.thread_time()
+        await anyio.lowlevel.checkpoint()
+        # Time of the processor, not of the clock: what another program takes is not ours to spare.
+        self.learn(time.thread_time() - began, time.monotonic())
+
+    def learn(self, turn: float, now: float) -> None:
+        """Widen or narrow the window.
+
+        Args:
+            turn: How long the loop was busy between two looks, in seconds.
+            now: The time in seconds.
+        """
+        widening, self.done = self.done, 0
+        if turn <= SHORT and self.size < self._most:
+            self.size = min(self.size + widening, self._most)
+            self._signal.notify()
+        elif turn > LONG and now - self._narrowed_at > PAUSE:
+            self._narrowed_at = now
+            self.size = max(int(self.size * max(LONG / turn, 0.5)), min(LEAST, self._most))

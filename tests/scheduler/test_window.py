@@ -1,0 +1,102 @@
+"""The window: few requests at first, more while turns of the loop are short, fewer when long."""
+
+from __future__ import annotations
+
+import time
+
+import anyio
+import pytest
+
+import quantum_async as qa
+from quantum_async.scheduler.window import FIRST, LEAST, LONG, PAUSE, SHORT, Window
+from tests.scheduler.fake import PROGRAM, FakeClient
+
+
+def test_it_begins_small_and_within_what_is_allowed():
+    """A few requests show how long they hold the loop up; a low limit is a limit at once."""
+    assert Window(1000).size == FIRST
+    assert Window(3).size == 3
+
+
+def test_short_turns_widen_it_up_to_what_is_allowed():
+    """Each request that did not hold the loop up lets one more go along."""
+    window = Window(FIRST + 2)
+    for now in range(5):
+        window.done += 1
+        window.learn(SHORT / 2, float(now))
+    assert window.size == FIRST + 2
+
+
+def test_a_long_turn_narrows_it_once_in_a_while():
+    """All that wait for the same long turn count as one; a later one narrows it further."""
+    window = Window(FIRST)
+    window.learn(2 * LONG, 1.0)
+    window.learn(2 * LONG, 1.0 + PAUSE / 2)
+    assert window.size == FIRST // 2
+    for number in range(10):
+        window.learn(10 * LONG, 2.0 + number)
+    assert window.size == LEAST
+
+
+def test_a_long_turn_does_not_narrow_it_below_a_low_limit():
+    """Where only two requests are allowed, two stay allowed."""
+    window = Window(2)
+    window.learn(10 * LONG, 1.0)
+    assert window.size == 2
+
+
+async def test_whoever_waits_goes_on_when_there_is_room():
+    """A request that has ended, and a wider window, let the next one in."""
+    window = Window(1)
+    await window.enter()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(window.enter)
+        await anyio.wait_all_tasks_blocked()
+        assert window.under_way == 1
+        window.leave()
+    assert window.under_way == 1
+
+
+async def test_a_busy_program_keeps_its_turns_short():
+    """Where each request takes the loop's time, few are under way, and none is forgotten."""
+    most = 0
+    under_way = 0
+
+    class Heavy(FakeClient):
+        async def fetch(self, job: qa.JobRef) -> qa.Result:
+            nonlocal most, under_way
+            under_way += 1
+            most = max(most, under_way)
+            await anyio.sleep(0.01)
+            until = time.thread_time() + 0.001
+            while time.thread_time() < until:
+                pass
+            under_way -= 1
+            return await super().fetch(job)
+
+    limits = qa.Limits(min_poll_interval=0.005, requests_in_flight=300)
+    async with qa.Scheduler(Heavy(), limits=limits) as scheduler:
+        results = await scheduler.sweep(PROGRAM, qa.grid(x=range(250)), shots=1)
+    assert len(results) == 250
+    assert most < 2 * FIRST
+
+
+@pytest.mark.parametrize("limit", [1, 5])
+async def test_a_limit_of_requests_holds(limit: int):
+    """No more results are fetched at once than the user allows."""
+    most = 0
+    under_way = 0
+
+    class Counting(FakeClient):
+        async def fetch(self, job: qa.JobRef) -> qa.Result:
+            nonlocal most, under_way
+            under_way += 1
+            most = max(most, under_way)
+            await anyio.sleep(0.002)
+            under_way -= 1
+            return await super().fetch(job)
+
+    limits = qa.Limits(min_poll_interval=0.005, requests_in_flight=limit)
+    async with qa.Scheduler(Counting(), limits=limits) as scheduler:
+        await scheduler.sweep(PROGRAM, qa.grid(x=range(40)), shots=1)
+    assert most == limit
