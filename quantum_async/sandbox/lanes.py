@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from heapq import heapify, heappop, heappush
+from itertools import takewhile
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,11 +32,19 @@ class Lane:
         if self._slots is None:
             self._plan(job, 0.0)
             return
-        while self._jobs and self._jobs[0].end <= job.accepted:
-            self._jobs.popleft()
+        self._drop_ended(job.accepted)
         self._plan(job, heappop(self._free))
         heappush(self._free, job.end)
         self._jobs.append(job)
+
+    def ahead(self, job: SandboxJob, now: float) -> int:
+        """Count the jobs in front of one, those that run included."""
+        self._drop_ended(now)
+        # Jobs stand in the order of their numbers: long queues are asked about often. Only where
+        # several run at once can one have ended behind another that has not.
+        started = takewhile(lambda other: other.start <= now, self._jobs)
+        ended = sum(other.end <= now for other in started)
+        return bisect_left(self._jobs, job.number, key=attrgetter("number")) - ended
 
     def close_gaps(self, now: float) -> None:
         """Move queued jobs forward after jobs were cancelled."""
@@ -49,6 +60,10 @@ class Lane:
             self._plan(job, heappop(self._free))
             heappush(self._free, job.end)
             self._jobs.append(job)
+
+    def _drop_ended(self, now: float) -> None:
+        while self._jobs and self._jobs[0].end <= now:
+            self._jobs.popleft()
 
     def _plan(self, job: SandboxJob, free: float) -> None:
         job.start = max(job.accepted + self._queue_time, free)

@@ -157,6 +157,13 @@ class Realm:
             lane.close_gaps(now)
         return cancelled
 
+    def queue_position(self, device: str, job: SandboxJob, now: float) -> int | None:
+        """Count the jobs in front of one that waits; ``None`` for one that does not."""
+        lane = self._lanes.get(device)
+        if job.status(now) is not JobStatus.QUEUED or lane is None:
+            return None
+        return lane.ahead(job, now)
+
     def renew_queues(self) -> None:
         """Give later jobs new queues; those that are there keep their times."""
         self._lanes.clear()

@@ -71,6 +71,22 @@ def test_cancelling_lets_later_jobs_move_up(lengths, data, slots):
     assert all(busy(jobs, job.start - 1e-9) == slots for job in waiting if job.start > now + 1e-6)
 
 
+@given(lengths=run_times, data=st.data(), slots=st.integers(1, 3))
+def test_the_place_in_the_queue_counts_who_is_in_front(lengths, data, slots):
+    """In front of a job that waits are the earlier ones that wait or run, also after cancellations."""
+    lane = Lane(slots, 0.0)
+    jobs = filled(lane, lengths)
+    now = data.draw(st.floats(100.0, max(job.end for job in jobs)))
+    if data.draw(st.booleans()):
+        for n in data.draw(st.sets(st.sampled_from(range(len(jobs))))):
+            jobs[n].cancel(now, 0.0)
+        lane.close_gaps(now)
+    for place, job in enumerate(jobs):
+        if job.status(now) is JobStatus.QUEUED:
+            earlier = [other for other in jobs[:place] if not other.status(now).is_terminal]
+            assert lane.ahead(job, now) == len(earlier)
+
+
 def test_a_job_goes_through_its_states_by_the_clock_alone():
     """The status follows from the moment asked about, exactly at its borders."""
     (job,) = filled(Lane(None, 1.0), [2.0])

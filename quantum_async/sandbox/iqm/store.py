@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from quantum_async.models.job import JobStatus
 from quantum_async.sandbox.exchange import Refusal
 from quantum_async.sandbox.iqm.calibration import calibration_id
 from quantum_async.sandbox.iqm.checks import check
@@ -140,14 +139,7 @@ class Store:
 
     def queue_position(self, record: IQMRecord, now: float) -> int | None:
         """Count the jobs in front of one that waits."""
-        if record.work.status(now) is not JobStatus.QUEUED:
-            return None
-        return sum(
-            other.chip is record.chip
-            and other.work.number < record.work.number
-            and not other.work.status(now).is_terminal
-            for other in self.jobs.values()
-        )
+        return self.realm.queue_position(record.chip.alias, record.work, now)
 
     def _sizes(self, document: Mapping[str, JsonValue]) -> tuple[list[JsonValue], int]:
         circuits, shots, limits = document.get("circuits"), document.get("shots"), self.options
