@@ -40,6 +40,8 @@ LONG_POLL_PAGES = 128
 """Pages asked for at a time where the server holds the answer back."""
 LONG_POLL_WAIT = 60.0
 """Longest time in seconds that a server may hold an answer back."""
+NEWS_REST = 0.0002
+"""Least time in seconds between two answers with news, for each job that they are about."""
 REFUSALS = 3
 """Refused polls in a row after which asking again is pointless."""
 FAR = float("inf")
@@ -190,12 +192,13 @@ class Poller:
         else:
             self._failing_since, self._failures = None, 0
             now = anyio.current_time()
+            rest = self._rest(records, states)
             for record in records:
                 if record.stage is Stage.ACCEPTED and record.ref is not None:
                     self._update(record, states.get(record.ref), now)
             for watch in page:
                 if not watch.is_over:
-                    self._schedule(watch, now, sent)
+                    self._schedule(watch, now, sent, rest)
                 watch.asked_at = now
         finally:
             self._slots.release()
@@ -232,7 +235,17 @@ class Poller:
         asked_at = record.watch.asked_at if record.watch is not None else 0.0
         return now - max(asked_at, record.accepted_at)
 
-    def _schedule(self, watch: Watch, now: float, sent: float) -> None:
+    def _rest(self, records: list[JobRecord], states: Mapping[JobRef, JobState]) -> float:
+        """Say how long a server that holds its answers back is left alone after one."""
+        least = self._lane.limits.min_poll_interval
+        if not any(_is_news(record, states) for record in records):
+            # One that answers at once although nothing changed must not be asked in a spin.
+            return least
+        # News of many are gathered, because each answer is gone through as a whole; those of few
+        # come at once, or the last job of a short sweep would be noticed late.
+        return min(least, NEWS_REST * len(records))
+
+    def _schedule(self, watch: Watch, now: float, sent: float, rest: float = 0.0) -> None:
         first = watch.records[0]
         if not self._lane.capabilities.long_poll:
             delay = self._law(first).next_delay(now - first.accepted_at, len(self._heap))
@@ -240,9 +253,7 @@ class Poller:
             # but a server that takes its time is given a rest.
             self._push(max(sent + delay, now + delay / 2), watch)
             return
-        # A server that answers at once although nothing changed must not be asked in a spin.
-        earliest = watch.asked_at + self._lane.limits.min_poll_interval
-        self._push(max(now, earliest) if watch.asked_at else now, watch)
+        self._push(max(now, watch.asked_at + rest) if watch.asked_at else now, watch)
 
     def _push(self, due: float, watch: Watch) -> None:
         watch.number = next(self._number)
@@ -288,3 +299,8 @@ class Poller:
         limits = self._lane.limits
         backoff: float = limits.min_poll_interval * 2 ** min(self._failures, 20)
         return asked if asked is not None else min(backoff, limits.max_poll_interval, 30.0)
+
+
+def _is_news(record: JobRecord, states: Mapping[JobRef, JobState]) -> bool:
+    state = states.get(record.ref) if record.ref is not None else None
+    return state is not None and state.status is not record.state.status
