@@ -1,4 +1,4 @@
-"""One request for each of a provider's jobs, several at a time."""
+"""Several requests at a time: one for each of some jobs, or all that something takes."""
 
 from __future__ import annotations
 
@@ -62,6 +62,42 @@ async def failures_of_each(
     """
     _, failures = await _each(jobs, work, at_once)
     return {job: failures[job.id] for job in jobs if job.id in failures}
+
+
+async def all_of(
+    requests: Sequence[Callable[[], Awaitable[Answer]]], *, at_once: int
+) -> list[Answer]:
+    """Make requests of which every one is needed: one that fails ends the others.
+
+    Args:
+        requests: Make one each; begun in this order.
+        at_once: Most requests under way.
+
+    Returns:
+        Their answers, in the same order.
+
+    Raises:
+        QuantumAsyncError: What the first one raised that failed, by itself.
+    """
+    answers: dict[int, Answer] = {}
+    failures: list[QuantumAsyncError] = []
+    waiting = enumerate(requests)
+
+    async def work() -> None:
+        for place, request in waiting:
+            try:
+                answers[place] = await request()
+            except QuantumAsyncError as error:
+                failures.append(error)
+                tasks.cancel_scope.cancel()
+                return
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(min(at_once, len(requests))):
+            tasks.start_soon(work)
+    if failures:
+        raise failures[0]
+    return [answers[place] for place in range(len(requests))]
 
 
 async def _each(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
-
-import anyio
 
 from quantum_async.errors import (
     QuantumAsyncError,
@@ -15,6 +14,7 @@ from quantum_async.errors import (
 )
 from quantum_async.http.address import segment
 from quantum_async.models.job import JobStatus
+from quantum_async.providers.each import all_of
 from quantum_async.providers.qoro.gateway import parse
 from quantum_async.providers.qoro.translate.statuses import job_state
 from quantum_async.providers.qoro.wire import ResultPage
@@ -135,25 +135,8 @@ class Rows:
     async def _together(self, job_id: str, step: int, count: int) -> list[ResultPage]:
         # A service that caps pages is taken at its word: what the first page held is the step.
         offsets = range(step, count, step)
-        pages: list[ResultPage | None] = [None] * len(offsets)
-        failures: list[QuantumAsyncError] = []
-        waiting = iter(enumerate(offsets))
-
-        async def work() -> None:
-            for place, offset in waiting:
-                try:
-                    pages[place] = await self.page(job_id, offset, step)
-                except QuantumAsyncError as error:
-                    failures.append(error)
-                    tasks.cancel_scope.cancel()
-                    return
-
-        async with anyio.create_task_group() as tasks:
-            for _ in range(min(PARALLEL, len(offsets))):
-                tasks.start_soon(work)
-        if failures:
-            raise failures[0]
-        return [page for page in pages if page is not None]
+        pages = [partial(self.page, job_id, offset, step) for offset in offsets]
+        return await all_of(pages, at_once=PARALLEL)
 
     async def _explained(self, job_id: str, error: RejectedRequestError) -> QuantumAsyncError:
         state = job_state(await self._uploads.status(job_id))

@@ -10,16 +10,16 @@ from pydantic import TypeAdapter
 from quantum_async.errors import (
     InvalidOptionError,
     NotFoundError,
-    QuantumAsyncError,
     UnknownTargetError,
 )
 from quantum_async.models.device import Device, DeviceKind, DeviceStatus
+from quantum_async.providers.each import all_of
 from quantum_async.providers.parsing import parse_value
 from quantum_async.providers.qoro.translate.gates import TAKEN
 from quantum_async.providers.qoro.wire import Blueprint, QoroCluster, QoroSystem
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from quantum_async.providers.qoro.configs import DeviceConfig
     from quantum_async.providers.qoro.gateway import Gateway
@@ -135,7 +135,6 @@ class Systems:
     async def _fetch(self) -> tuple[tuple[QoroSystem, ...], tuple[QoroCluster, ...]]:
         systems: tuple[QoroSystem, ...] = ()
         clusters: tuple[QoroCluster, ...] = ()
-        failures: list[QuantumAsyncError] = []
 
         async def ask_systems() -> None:
             nonlocal systems
@@ -145,18 +144,7 @@ class Systems:
             nonlocal clusters
             clusters = await self._read(_CLUSTERS, "/simulatorcluster/", "list the clusters")
 
-        async def guarded(ask: Callable[[], Awaitable[None]]) -> None:
-            try:
-                await ask()
-            except QuantumAsyncError as error:
-                failures.append(error)
-                tasks.cancel_scope.cancel()
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(guarded, ask_systems)
-            tasks.start_soon(guarded, ask_clusters)
-        if failures:
-            raise failures[0]
+        await all_of([ask_systems, ask_clusters], at_once=2)
         return systems, clusters
 
     async def _read(self, kind: TypeAdapter[Listed], path: str, wanted: str) -> Listed:

@@ -8,6 +8,7 @@ the last chunk is lost, the job itself is asked whether it has begun.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -24,6 +25,7 @@ from quantum_async.errors import (
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body, json_bytes
 from quantum_async.models.job import JobStatus
+from quantum_async.providers.each import all_of
 from quantum_async.providers.qoro.gateway import parse
 from quantum_async.providers.qoro.translate.statuses import job_status
 from quantum_async.providers.qoro.wire import CancelledJob, JobProgress, OpenedJob
@@ -84,7 +86,8 @@ class Uploads:
         """
         job_id = await self.open_job(opening)
         try:
-            await self._fill(job_id, chunks[:-1], parallel)
+            first = [partial(self._upload, job_id, chunk, is_last=False) for chunk in chunks[:-1]]
+            await all_of(first, at_once=parallel)
             await self._upload(job_id, chunks[-1], is_last=True)
         except _UnansweredLastError as lost:
             return await self._settled(job_id, lost.error)
@@ -128,25 +131,6 @@ class Uploads:
             lane="control",
         )
         return parse(JobProgress, response, job_id)
-
-    async def _fill(self, job_id: str, chunks: Sequence[Chunk], parallel: int) -> None:
-        failures: list[QuantumAsyncError] = []
-        waiting = iter(chunks)
-
-        async def work() -> None:
-            for chunk in waiting:
-                try:
-                    await self._upload(job_id, chunk, is_last=False)
-                except QuantumAsyncError as error:
-                    failures.append(error)
-                    tasks.cancel_scope.cancel()
-                    return
-
-        async with anyio.create_task_group() as tasks:
-            for _ in range(min(parallel, len(chunks))):
-                tasks.start_soon(work)
-        if failures:
-            raise failures[0]
 
     async def _upload(self, job_id: str, chunk: Chunk, *, is_last: bool) -> None:
         body = Body(chunk.content(is_last=is_last))
