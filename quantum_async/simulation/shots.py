@@ -1,6 +1,8 @@
-"""The check that every simulation makes of its number of shots."""
+"""The check that every job's number of shots has to pass."""
 
 from __future__ import annotations
+
+from typing import SupportsIndex
 
 from quantum_async.errors import InvalidShotsError
 
@@ -8,18 +10,23 @@ MOST_SHOTS = 10_000_000
 """Most shots of one job; more would need gigabytes for the outcomes alone."""
 
 
-def check_shots(shots: object) -> int:
+def check_shots(shots: object, *, provider: str | None = None) -> int:
     """Return the shots as an integer.
+
+    Args:
+        shots: How many; numpy's integers count too.
+        provider: Registry name of the provider, for the error.
 
     Raises:
         InvalidShotsError: Not a positive integer, or too many.
     """
-    try:
-        number = shots.__index__()  # type: ignore[attr-defined]  # numpy integers count too
-    except AttributeError:
-        number = 0
-    if isinstance(shots, bool) or not 0 < number <= MOST_SHOTS:
+    number = 0
+    if isinstance(shots, SupportsIndex) and not isinstance(shots, bool):
+        number = shots.__index__()
+    if not 0 < number <= MOST_SHOTS:
         raise InvalidShotsError(
-            f"{shots!r} shots", remedy=f"Give a whole number from 1 to {MOST_SHOTS}."
+            f"{shots!r} shots",
+            provider=provider,
+            remedy=f"Give a whole number from 1 to {MOST_SHOTS}.",
         )
-    return int(number)
+    return number

@@ -20,6 +20,7 @@ from quantum_async.providers.iqm.translate.programs import (
 )
 from quantum_async.providers.iqm.translate.results import Expected
 from quantum_async.providers.iqm.validation import check_mapping
+from quantum_async.simulation.shots import check_shots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ class Sending:
                 provider="iqm",
                 remedy="Submit them in requests of their own, or leave it to a scheduler.",
             )
-        shots, options = check_shots(first.shots), iqm_options(first.options)
+        shots, options = check_shots(first.shots, provider="iqm"), iqm_options(first.options)
         prepared = await self._prepared(request.jobs, request.target)
         return Submission(
             tuple(p.circuit for p in prepared),
@@ -116,7 +117,7 @@ class Sending:
         Raises:
             InvalidInputError: It cannot run, with circuit, instruction and locus.
         """
-        shots, options = check_shots(job.shots), iqm_options(job.options)
+        shots, options = check_shots(job.shots, provider="iqm"), iqm_options(job.options)
         [prepared] = await self._prepared([job], device)
         computer = await self._server.computer(device)
         submission = Submission((prepared.circuit,), shots, options)
@@ -152,23 +153,6 @@ class Sending:
                 if length > longest:
                     what = f"circuit {circuit.name!r} has {length} instructions"
                     raise _too_large(what, longest)
-
-
-def check_shots(shots: object) -> int:
-    """Return the shots as an integer.
-
-    Raises:
-        InvalidShotsError: They are not a positive whole number.
-    """
-    index = getattr(shots, "__index__", None)  # numpy integers count too
-    number = 0 if isinstance(shots, bool) or index is None else int(index())
-    if number < 1:
-        raise InvalidShotsError(
-            f"{shots!r} is not a number of shots",
-            provider="iqm",
-            remedy="Give a whole number from 1 up.",
-        )
-    return number
 
 
 def _finished(

@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
-from quantum_async.errors import (
-    DeviceLimitError,
-    InvalidShotsError,
-    NoMeasurementError,
-)
+from quantum_async.errors import DeviceLimitError, NoMeasurementError
 from quantum_async.models.job import JobRef
 from quantum_async.providers.qoro.chunks import chunks
 from quantum_async.providers.qoro.configs import JobConfig, MaestroConfig
@@ -31,6 +27,7 @@ from quantum_async.providers.qoro.systems import device_of
 from quantum_async.providers.qoro.translate.observables import check_observables, turned
 from quantum_async.providers.qoro.translate.programs import Prepared, flat, prepared
 from quantum_async.providers.qoro.wire import QoroCluster
+from quantum_async.simulation.shots import check_shots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +67,7 @@ class Submitter:
 
     async def validate(self, job: JobSpec, device: str) -> None:
         """Refuse a job that cannot run there."""
-        _check_shots(job.shots)
+        check_shots(job.shots, provider="qoro")
         target = await self._systems.find(device)
         config = self._config(job, "", target)
         opening_of(config, target, _measured([job]))
@@ -142,7 +139,7 @@ class Submitter:
 
     def _ready(self, job: JobSpec) -> Prepared:
         """Prepare a job's program, once for each; runs in a worker thread."""
-        _check_shots(job.shots)
+        check_shots(job.shots, provider="qoro")
         kind = _kind(job)
         ready = self._prepared.get(kind)
         if ready is None:
@@ -182,12 +179,3 @@ def _measured(jobs: Sequence[JobSpec]) -> Measured:
         else:
             ranges.append(ShotRange(index, index + 1, job.shots))
     return ShotGroups(tuple(ranges))
-
-
-def _check_shots(shots: object) -> None:
-    if isinstance(shots, bool) or not isinstance(shots, int) or shots <= 0:
-        raise InvalidShotsError(
-            f"shots must be a positive whole number, got {shots!r}",
-            provider="qoro",
-            remedy="Pass shots=1000, for example.",
-        )
