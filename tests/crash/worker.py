@@ -19,13 +19,7 @@ from quantum_async.providers.base import ProviderClient, provider
 
 def client_for(name: str, settings: dict[str, str]) -> ProviderClient:
     """Make a client that gives up on a silent server soon, so that a test need not wait long."""
-
-    class Impatient(provider(name)):
-        def __init__(self, *given: object, **named: object) -> None:
-            options = SessionOptions(timeouts=Timeouts(read=1.5))
-            super().__init__(*given, options=options, **named)
-
-    return Impatient.from_env(settings)
+    return provider(name).from_env(settings, options=SessionOptions(timeouts=Timeouts(read=1.5)))
 
 
 async def run(options: argparse.Namespace) -> list[dict[str, object]]:
