@@ -284,6 +284,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """Photograph the command line in terminals; ``-- --only sweep --columns 80`` takes a few."""
+    _install(session, "tests", extras="all")
+    session.run("python", ".ci/pictures.py", *session.posargs)
+
+
+@nox.session
 def constraints(session: nox.Session) -> None:
     """Refresh the locked versions; ``-- --check`` only says whether they fit pyproject.toml."""
     session.install("-q", "-c", CONSTRAINTS, *nox.project.dependency_groups(PROJECT, "nox"))

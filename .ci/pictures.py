@@ -213,7 +213,7 @@ def rendered(screen: pyte.Screen, theme: str) -> str:
         '<!doctype html><meta charset="utf-8">'
         f"<style>body{{margin:8px;background:#{background};color:#{foreground}}}"
         "pre{margin:0;font:14px/17px 'DejaVu Sans Mono',monospace;border-right:1px dotted #888;"
-        f"width:{screen.columns}ch}}span{{display:inline-block;height:17px}}</style><pre>{text}</pre>"
+        f"width:{screen.columns}ch}}span{{display:inline-block;width:1ch;height:17px}}</style><pre>{text}</pre>"
     )
 
 

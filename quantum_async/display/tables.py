@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 _GAP = 2
 """Blanks between two columns."""
 _SHORT = 19
-"""Columns up to this width are never broken: a status, a number, a point in time."""
+"""Cells up to this width are never broken: a status, a number, a point in time."""
+_NARROW = 24
+"""Sentences are not squeezed into less."""
 
 
 def print_table(console: Console, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -36,34 +39,60 @@ def print_table(console: Console, heads: Sequence[str], rows: Iterable[Sequence[
         lines = ["\t".join(line) for line in ([_name(head) for head in heads], *cells)]
         console.file.write("".join(f"{line}\n" for line in lines))
         return
-    shown = _chosen(heads, cells, console.width)
+    columns = _fitting(
+        [_Column(h, [row[i] for row in cells]) for i, h in enumerate(heads)], console.width
+    )
+    is_tight = sum(column.least + _GAP for column in columns) - _GAP > console.width
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    for column in shown:
+    for column in columns:
         table.add_column(
-            _name(heads[column]),
-            justify="right" if "#" in heads[column] else "left",
-            no_wrap=_width(heads, cells, column) <= _SHORT,
+            column.name,
+            justify="right" if "#" in column.head else "left",
+            no_wrap=not column.is_spare and (not is_tight or column.width <= _SHORT),
             overflow="fold",
         )
-    for line in cells:
-        table.add_row(*(Text(line[column]) for column in shown))
+    for line in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*map(Text, line))
     console.print(table)
+
+
+@dataclass(frozen=True)
+class _Column:
+    head: str
+    cells: list[str]
+
+    @property
+    def name(self) -> str:
+        return _name(self.head)
+
+    @property
+    def is_spare(self) -> bool:
+        return self.head.startswith("~")
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal that it takes as it is."""
+        return max(map(cell_len, [self.name, *self.cells]))
+
+    @property
+    def least(self) -> int:
+        """Columns of the terminal that it needs to be read."""
+        if not self.is_spare:
+            return self.width
+        words = [word for cell in self.cells for word in cell.split()]
+        return max(min(self.width, _NARROW), *map(cell_len, [self.name, *words]))
 
 
 def _name(head: str) -> str:
     return head.lstrip("~#")
 
 
-def _chosen(heads: Sequence[str], cells: list[list[str]], room: int) -> list[int]:
-    """Return the columns that are shown."""
-    chosen = [c for c in range(len(heads)) if not cells or any(line[c] for line in cells)]
-    while True:
-        total = sum(_width(heads, cells, column) + _GAP for column in chosen) - _GAP
-        spare = [column for column in chosen if heads[column].startswith("~")]
-        if total <= room or not spare:
-            return chosen
+def _fitting(columns: list[_Column], room: int) -> list[_Column]:
+    """Return the columns that are shown: those with something in them, as far as they fit."""
+    chosen = [column for column in columns if any(column.cells) or not column.cells]
+    while sum(column.least + _GAP for column in chosen) - _GAP > room:
+        spare = [column for column in chosen if column.is_spare]
+        if not spare:
+            break
         chosen.remove(spare[-1])
-
-
-def _width(heads: Sequence[str], cells: list[list[str]], column: int) -> int:
-    return max(cell_len(_name(heads[column])), *(cell_len(line[column]) for line in cells), 0)
+    return chosen
