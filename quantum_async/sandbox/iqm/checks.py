@@ -31,17 +31,9 @@ def check(
     """
     if not circuit.keys:
         raise CircuitFault("it measures nothing")
-    feedback: set[object] = set()
     for step in circuit.steps:
         _placed(step, chip)
-        if step.name == "measure":
-            feedback.add((step.args.get("feedback_key"), *step.locus))
-        if step.name == "cc_prx":
-            wanted = (step.args["feedback_key"], step.args["feedback_qubit"])
-            if not any(
-                wanted[0] == key and wanted[1] in where for key, *where in _tuples(feedback)
-            ):
-                raise CircuitFault(f"no earlier measurement feeds back {wanted[0]!r}")
+    _check_feedback(circuit)
     if moves != "none":
         _check_moves(circuit, moves)
     if duration_over_t2:
@@ -50,8 +42,15 @@ def check(
             raise CircuitFault("the circuit is longer than max_circuit_duration_over_t2 allows")
 
 
-def _tuples(found: set[object]) -> list[tuple[object, ...]]:
-    return [item for item in found if isinstance(item, tuple)]
+def _check_feedback(circuit: SubmittedCircuit) -> None:
+    measured: set[tuple[str, str]] = set()
+    for step in circuit.steps:
+        key = step.args.get("feedback_key")
+        if step.name == "measure" and key is not None:
+            measured |= {(str(key), qubit) for qubit in step.locus}
+        elif step.name == "cc_prx":
+            if (str(key), str(step.args["feedback_qubit"])) not in measured:
+                raise CircuitFault(f"no earlier measurement feeds back {key!r}")
 
 
 def _placed(step: Step, chip: Chip) -> None:

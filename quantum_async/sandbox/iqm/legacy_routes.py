@@ -155,7 +155,10 @@ class LegacyRoutes:
         return Reply(204)
 
     def _job(self, request: Request) -> IQMRecord:
-        return self._desk.store.job(request.ids[0])
+        record = self._desk.store.job(request.ids[0])
+        if record.pulses is not None:
+            raise Refusal(404, f"Job {request.ids[0]} was not found")
+        return record
 
     def _calibration(self, request: Request) -> str:
         return cal.calibration_id(self._desk.legacy_chip, request.ids[0])

@@ -11,19 +11,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Script:
-    """A circuit for the simulator.
-
-    Args:
-        text: The circuit in OpenQASM 2: a register of one bit for each bit measured.
-        bits: How many bits there are, in the order of the measurements.
-    """
-
-    text: str
-    bits: int
-
-
-@dataclass(slots=True)
 class _Writer:
     places: dict[str, int]
     lines: list[str] = field(default_factory=list)
@@ -60,8 +47,8 @@ class _Writer:
             self.bits += 1
 
 
-def script(circuit: SubmittedCircuit) -> Script:
-    """Write a circuit that was checked."""
+def script(circuit: SubmittedCircuit) -> str:
+    """Write a circuit that was checked, with a register of one bit for each bit measured."""
     active = [step for step in circuit.steps if step.name not in {"barrier", "delay"}]
     names = dict.fromkeys(name for step in active for name in step.locus)
     writer = _Writer({name: place for place, name in enumerate(names)})
@@ -69,7 +56,7 @@ def script(circuit: SubmittedCircuit) -> Script:
         writer.add(step)
     head = ['OPENQASM 2.0; include "qelib1.inc";', f"qreg q[{max(1, len(names))}];"]
     head += [f"creg c{bit}[1];" for bit in range(writer.bits)]
-    return Script("\n".join([*head, *writer.lines]), writer.bits)
+    return "\n".join([*head, *writer.lines])
 
 
 def _prx(step: Step) -> str:

@@ -168,7 +168,7 @@ class Store:
 
 def _tasks(circuits: Sequence[SubmittedCircuit], shots: int, seed: int) -> list[Task]:
     return [
-        Task("automatic", "qasm2", script(circuit).text, shots, seed=seed + place)
+        Task("automatic", "qasm2", script(circuit), shots, seed=seed + place)
         for place, circuit in enumerate(circuits)
     ]
 

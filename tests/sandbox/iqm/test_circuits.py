@@ -36,6 +36,8 @@ def ended(iqm, job_id):
         ([{"name": "cz", "locus": ["QB1", "QB20"]}, MEASURE], "not calibrated"),
         ([{**MEASURE, "locus": ["CR1"]}], "no CR1"),
         ([MEASURE, FEEDBACK], "feeds back"),
+        ([MEASURE, {**FEEDBACK, "args": {**FEEDBACK["args"], "feedback_key": None}}], "feeds back"),
+        ([MEASURE, {**FEEDBACK, "args": {**FEEDBACK["args"], "feedback_key": []}}], "feeds back"),
         ([{"name": "delay", "locus": ["QB1"], "args": {}}, MEASURE], "needs the argument duration"),
     ],
 )

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from quantum_async.sandbox.iqm.protobuf import field
+
 
 def submit(iqm, circuit, computer="garnet", query="", **body):
     return iqm(
@@ -72,6 +74,16 @@ def test_the_oldest_jobs_are_forgotten_where_there_are_too_many(iqm, circuit, bl
         ended(iqm, jobs[-1])
     found = [iqm("GET", f"/jobs/{job}").status for job in [running, *jobs]]
     assert found == [200, 404, 404, 200]
+
+
+def test_the_older_interface_knows_no_pulse_jobs(iqm):
+    """They came with the newer one: asking the older one about them is a refusal, not a defect."""
+    run = field(1, b"id") + field(12, field(1, b"sweep") + field(4, b"one"))
+    answer = iqm("POST", "/jobs/garnet/run", run)
+    assert answer.status == 201
+    path = f"/jobs/{answer.json['id']}"
+    assert iqm("GET", path).json["type"] == "run"
+    assert iqm("GET", path, prefix="/cocos").status == 404
 
 
 @pytest.mark.parametrize(
