@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from quantum_async.sandbox.exchange import Refusal
@@ -77,16 +77,17 @@ def _sorted(items: list[Document], order: str) -> list[Document]:
 
 
 def _filter(text: str) -> Keeps:
-    place, keeps = 0, cast("Keeps", _everything)
+    place = 0
+    conditions: list[Keeps] = []
     while place < len(text):
-        keeps_too, place = _condition(text, place)
-        keeps = _both(keeps, keeps_too)
+        keeps, place = _condition(text, place)
+        conditions.append(keeps)
         if place < len(text):
             link = _BETWEEN.match(text, place)
             if link is None or link[1].lower() != "and":
                 raise _unreadable(text)
             place = link.end()
-    return keeps
+    return lambda item: all(keeps(item) for keeps in conditions)
 
 
 def _condition(text: str, place: int) -> tuple[Keeps, int]:
@@ -121,15 +122,6 @@ def _equal(pairs: list[tuple[str, str]], text: str) -> Keeps:
         )
 
     return keeps
-
-
-def _everything(item: Document) -> bool:
-    del item
-    return True
-
-
-def _both(first: Keeps, second: Keeps) -> Keeps:
-    return lambda item: first(item) and second(item)
 
 
 def _unreadable(text: str) -> Refusal:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.chance import seeded_counts, shuffled_shots
 from quantum_async.sandbox.emulation import pulser_results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pydantic import JsonValue
 
+    from quantum_async.sandbox.azure.inputs import Work
     from quantum_async.sandbox.azure.options import AzureOptions
     from quantum_async.sandbox.azure.records import AzureJob
+    from quantum_async.sandbox.azure.registers import Shape
 
 NATIVE = {
     "pasqal.pulser-results.v1",
@@ -23,6 +26,12 @@ NATIVE = {
     "rigetti.quil-results.v1",
     "microsoft.quantum-log.v1",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    counts: dict[str, int]
+    samples: Sequence[str]
 
 
 def output_of(job: AzureJob, content: bytes, seed: int, options: AzureOptions) -> bytes:
@@ -34,78 +43,64 @@ def output_of(job: AzureJob, content: bytes, seed: int, options: AzureOptions) -
         seed: The world's seed, for counts that are drawn.
         options: How the service behaves.
     """
-    if job.output_format == "microsoft.quantum-log.v1" or job.work is None:
+    work = job.work
+    if job.output_format == "microsoft.quantum-log.v1" or work is None:
         return content
-    counts, samples = _drawn(job, seed)
+    measured = _measured(job, work, seed)
     if job.output_format == "pasqal.pulser-results.v1":
-        return json.dumps(_pasqal(job, counts, options)).encode()
+        return json.dumps(_pasqal(work, measured.counts, options)).encode()
     writer = _WRITERS.get(job.output_format, _microsoft)
-    return json.dumps(writer(job, counts, samples)).encode()
+    return json.dumps(writer(work.shape, measured)).encode()
 
 
-def _drawn(job: AzureJob, seed: int) -> tuple[dict[str, int], list[str]]:
-    assert job.work is not None
-    outcome, label = job.run.outcome, job.work.label
+def _measured(job: AzureJob, work: Work, seed: int) -> _Measured:
+    outcome, label = job.run.outcome, work.label
     if job.target.endswith("sc"):
         # A syntax checker runs nothing.
-        zeros = "0" * job.work.width
-        return {zeros: job.work.shots}, [zeros] * job.work.shots
+        zeros = "0" * work.width
+        return _Measured({zeros: work.shots}, [zeros] * work.shots)
     if outcome is not None:
         samples = outcome.samples or shuffled_shots(outcome.counts, seed, label)
-        return dict(outcome.counts), list(samples)
-    counts = seeded_counts(seed, label, job.work.width, job.work.shots)
-    return counts, shuffled_shots(counts, seed, label)
+        return _Measured(outcome.counts, samples)
+    counts = seeded_counts(seed, label, work.width, work.shots)
+    return _Measured(counts, shuffled_shots(counts, seed, label))
 
 
-def _pasqal(job: AzureJob, counts: dict[str, int], options: AzureOptions) -> JsonValue:
-    assert job.work is not None
+def _pasqal(work: Work, counts: dict[str, int], options: AzureOptions) -> JsonValue:
     if options.pasqal_results == "flat":
         return dict(counts)
     if options.pasqal_results == "counter":
         return {"counter": dict(counts)}
-    serialised = pulser_results(job.work.atoms, 1000, counts)
+    serialised = pulser_results(work.atoms, 1000, counts)
     return {"counter": dict(counts), "serialised_results": serialised}
 
 
-def _ionq(job: AzureJob, counts: dict[str, int], samples: list[str]) -> JsonValue:
-    del samples
-    assert job.work is not None
-    total = sum(counts.values())
-    return {"histogram": {str(int(key, 2)): count / total for key, count in counts.items()}}
+def _ionq(_: Shape, measured: _Measured) -> JsonValue:
+    total = sum(measured.counts.values())
+    return {"histogram": {str(int(key, 2)): n / total for key, n in measured.counts.items()}}
 
 
-def _quantinuum(job: AzureJob, counts: dict[str, int], samples: list[str]) -> JsonValue:
-    del counts
-    assert job.work is not None
-    shape = job.work.shape
-    columns: dict[str, JsonValue] = {}
-    split = [shape.split(shape.bits(key)) for key in samples]
-    for name in shape.names:
-        columns[name] = [found[name][::-1] for found in split]
-    return columns
+def _quantinuum(shape: Shape, measured: _Measured) -> JsonValue:
+    split = [shape.split(shape.bits(key)) for key in measured.samples]
+    return {name: [found[name][::-1] for found in split] for name in shape.names}
 
 
-def _quil(job: AzureJob, counts: dict[str, int], samples: list[str]) -> JsonValue:
-    del counts
-    assert job.work is not None
-    shape = job.work.shape
-    split = [shape.split(shape.bits(key)) for key in samples]
+def _quil(shape: Shape, measured: _Measured) -> JsonValue:
+    split = [shape.split(shape.bits(key)) for key in measured.samples]
     return {name: [[int(bit) for bit in found[name]] for found in split] for name in shape.names}
 
 
-def _microsoft(job: AzureJob, counts: dict[str, int], samples: list[str]) -> JsonValue:
+def _microsoft(shape: Shape, measured: _Measured) -> JsonValue:
     histogram: list[JsonValue] = []
-    for key, count in counts.items():
-        display, outcome = _recorded(job, key)
+    for key, count in measured.counts.items():
+        display, outcome = _recorded(shape, key)
         histogram.append({"Outcome": outcome, "Display": display, "Count": count})
-    shots: list[JsonValue] = [_recorded(job, key)[1] for key in samples]
+    shots: list[JsonValue] = [_recorded(shape, key)[1] for key in measured.samples]
     entry: JsonValue = {"Histogram": histogram, "Shots": shots}
     return {"DataFormat": "microsoft.quantum-results.v2", "Results": [entry]}
 
 
-def _recorded(job: AzureJob, key: str) -> tuple[str, JsonValue]:
-    assert job.work is not None
-    shape = job.work.shape
+def _recorded(shape: Shape, key: str) -> tuple[str, JsonValue]:
     bits = shape.bits(key)
     records = shape.records or (tuple(range(len(bits))),)
     arrays = [[int(bits[result]) for result in record] for record in records]
@@ -117,7 +112,7 @@ def _recorded(job: AzureJob, key: str) -> tuple[str, JsonValue]:
     )
 
 
-_WRITERS: dict[str, Callable[[AzureJob, dict[str, int], list[str]], JsonValue]] = {
+_WRITERS: dict[str, Callable[[Shape, _Measured], JsonValue]] = {
     "ionq.quantum-results.v1": _ionq,
     "honeywell.quantum-results.v1": _quantinuum,
     "rigetti.quil-results.v1": _quil,
