@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.exchange import Refusal, Reply
 from quantum_async.sandbox.pasqal.filters import Page, keep_jobs
-from quantum_async.sandbox.pasqal.results import storage_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,11 +64,8 @@ class JobRoutes:
 
     def result(self, request: Request) -> Reply:
         """GET a results link."""
-        try:
-            self._desk.results.check(request)
-            job = self._store.job(request.ids[0])
-        except Refusal as refusal:
-            return storage_refusal(refusal)
+        self._desk.results.check(request)
+        job = self._store.job(request.ids[0])
         return Reply.of_json(self._desk.results.document(job))
 
     def _candidates(self, request: Request) -> Sequence[PasqalJob]:

@@ -9,7 +9,6 @@ from quantum_async.sandbox.pasqal.documents import reason
 from quantum_async.sandbox.pasqal.filters import Page, last
 from quantum_async.sandbox.pasqal.projects import PROJECTS
 from quantum_async.sandbox.pasqal.records import Workload
-from quantum_async.sandbox.pasqal.results import storage_refusal
 from quantum_async.sandbox.pasqal.specs import MACHINES, specification, specifications
 from quantum_async.sandbox.pasqal.tokens import grant_user
 
@@ -34,10 +33,7 @@ class OtherRoutes:
 
     def token(self, request: Request) -> Reply:
         """POST the token endpoint, Auth0's or Keycloak's."""
-        try:
-            user = grant_user(request.form())
-        except Refusal as refusal:
-            return oauth_refusal(refusal)
+        user = grant_user(request.form())
         lifetime, opaque = self._desk.lifetime, self._desk.options.opaque_tokens
         epoch = self._desk.clock.epoch(request.now)
         token = self._desk.tokens.issue(user, request.now, epoch, lifetime, opaque=opaque)
@@ -84,11 +80,8 @@ class OtherRoutes:
 
     def workload_result(self, request: Request) -> Reply:
         """GET a workload's results link."""
-        try:
-            self._desk.results.check(request)
-            workload = self._desk.store.workload(request.ids[0])
-        except Refusal as refusal:
-            return storage_refusal(refusal)
+        self._desk.results.check(request)
+        workload = self._desk.store.workload(request.ids[0])
         return Reply.of_json({"workload_type": workload.kind, "config": workload.config})
 
     def specs(self, _: Request) -> Reply:

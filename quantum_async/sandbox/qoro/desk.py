@@ -14,6 +14,7 @@ from quantum_async.sandbox.qoro.store import Store
 if TYPE_CHECKING:
     from quantum_async.sandbox.clock import Clock
     from quantum_async.sandbox.exchange import Request
+    from quantum_async.sandbox.qoro.records import Record
     from quantum_async.sandbox.world import Realm, World
 
 
@@ -50,6 +51,17 @@ class Desk:
             raise Refusal(401, "Authentication credentials were not provided.")
         if token in self._revoked or token == self.options.locked_token:
             raise Refusal(401, "Invalid token.")
+
+    def record(self, request: Request) -> Record:
+        """Find the job that a request names, for whoever opened it.
+
+        Raises:
+            Refusal: There is none, or it is somebody else's.
+        """
+        record = self.store.get(request.ids[0])
+        if record.owner != request.bearer:
+            raise Refusal(403, "You do not have permission to modify this job.")
+        return record
 
     def revoke(self, token: str) -> None:
         """Refuse a token from now on."""

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from quantum_async.sandbox.exchange import Request
     from quantum_async.sandbox.qoro.desk import Desk
-    from quantum_async.sandbox.qoro.records import Record
 
 
 class JobRoutes:
@@ -38,13 +37,13 @@ class JobRoutes:
 
     def add_circuits(self, request: Request) -> Reply:
         """Fill a job."""
-        record = self._record(request)
+        record = self._desk.record(request)
         self._desk.intake.extend(record, request)
         return Reply.of_json({"status": "ok", "circuits": len(record.circuits)})
 
     def status(self, request: Request) -> Reply:
         """Say where a job stands."""
-        record = self._record(request)
+        record = self._desk.record(request)
         word = record.word(request.now, scheduled=self._desk.options.scheduled)
         work = record.work
         document: dict[str, JsonValue] = {"status": word}
@@ -56,11 +55,11 @@ class JobRoutes:
 
     def results(self, request: Request) -> Reply:
         """Send a page of results."""
-        return Reply.of_json(self._desk.results.page(self._record(request), request))
+        return Reply.of_json(self._desk.results.page(self._desk.record(request), request))
 
     def cancel(self, request: Request) -> Reply:
         """Cancel a job."""
-        record = self._record(request)
+        record = self._desk.record(request)
         if record.word(request.now) in ENDED:
             raise Refusal(409, "Can only cancel a PENDING or RUNNING job")
         if record.work is None:
@@ -77,12 +76,12 @@ class JobRoutes:
 
     def delete(self, request: Request) -> Reply:
         """Delete a job."""
-        self._desk.store.drop(self._record(request), request.now)
+        self._desk.store.drop(self._desk.record(request), request.now)
         return Reply(204)
 
     def set_config(self, request: Request) -> Reply:
         """Replace the older configuration of a job that waits."""
-        record = self._record(request)
+        record = self._desk.record(request)
         if record.word(request.now) != "PENDING":
             raise Refusal(409, "Job is not in PENDING status")
         given = request.json_object()
@@ -94,7 +93,7 @@ class JobRoutes:
 
     def config(self, request: Request) -> Reply:
         """Send the configurations of a job, to older clients in the older way."""
-        record = self._record(request)
+        record = self._desk.record(request)
         is_older = request.header("user-agent").startswith("python-requests/")
         if is_older and record.execution is None:
             raise Refusal(404, "No execution configuration exists for this job.")
@@ -106,9 +105,3 @@ class JobRoutes:
         if record.execution is not None:
             document["execution_configuration"] = record.execution
         return Reply.of_json(document)
-
-    def _record(self, request: Request) -> Record:
-        record = self._desk.store.get(request.ids[0])
-        if record.owner != request.bearer:
-            raise Refusal(403, "You do not have permission to modify this job.")
-        return record

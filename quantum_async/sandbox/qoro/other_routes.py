@@ -120,9 +120,7 @@ class OtherRoutes:
         return Reply(200, page(record.id).encode(), b"text/html; charset=utf-8")
 
     def _validation(self, request: Request) -> Record:
-        record = self._desk.store.get(request.ids[0])
-        if record.owner != request.bearer:
-            raise Refusal(403, "You do not have permission to modify this job.")
+        record = self._desk.record(request)
         if record.job_type != "VALIDATE":
             raise Refusal(404, "No validation job matches the given query.")
         return record
