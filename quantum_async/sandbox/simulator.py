@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Future
 
     from loky import ProcessPoolExecutor
     from pydantic import JsonValue
@@ -82,13 +82,13 @@ class Ticket:
         self._future: Future[Outcome] | None = None
 
     def follow(self, future: Future[Outcome], now: Callable[[], float]) -> None:
-        """Take the outcome over when it is there; runs on a thread of the executor."""
+        """Take the outcome over when it is there; runs on a thread of the pool."""
         self._future = future
         future.add_done_callback(lambda done: self._settle(done, now()))
 
     def cancel(self) -> None:
         """Drop the simulation if it has not begun."""
-        # Read once: the executor's thread takes it away when the outcome is there.
+        # Read once: the pool's thread takes it away when the outcome is there.
         future = self._future
         if future is not None:
             future.cancel()
@@ -150,15 +150,11 @@ class Simulator:
     Args:
         workers: How many processes.
         now: Reads the world time.
-        executor: Where to run instead of in a pool of its own; whoever made it stops it.
     """
 
-    def __init__(
-        self, workers: int, now: Callable[[], float], executor: Executor | None = None
-    ) -> None:
+    def __init__(self, workers: int, now: Callable[[], float]) -> None:
         self._workers = workers
         self._now = now
-        self._executor = executor
         self._pool: ProcessPoolExecutor | None = None
 
     def start(self, tasks: Sequence[Task]) -> Bundle:
@@ -183,10 +179,9 @@ class Simulator:
         return ticket
 
     def _submit(self, task: Task) -> Future[Outcome]:
-        if self._executor is not None:
-            return self._executor.submit(simulate_task, task)
+        pool = self._pool or self._new_pool()
         try:
-            future: Future[Outcome] = (self._pool or self._new_pool()).submit(simulate_task, task)
+            future: Future[Outcome] = pool.submit(simulate_task, task)
         except BrokenProcessPool:
             # A worker that was killed, for want of memory say, must not end the service.
             future = self._new_pool().submit(simulate_task, task)

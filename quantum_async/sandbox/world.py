@@ -17,7 +17,6 @@ from quantum_async.sandbox.simulator import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from concurrent.futures import Executor
 
     from quantum_async.sandbox.faults.book import Effects
     from quantum_async.sandbox.faults.plan import Fault
@@ -30,15 +29,14 @@ class World:
 
     Args:
         settings: How it behaves.
-        executor: Where to simulate; a pool of processes of its own by default.
     """
 
-    def __init__(self, settings: SandboxSettings, executor: Executor | None = None) -> None:
+    def __init__(self, settings: SandboxSettings) -> None:
         self.settings: SandboxSettings = settings
         self.clock: Clock = Clock()
         self.faults: FaultBook = FaultBook(settings.faults, settings.seed)
         self.realms: dict[str, Realm] = {}
-        self.simulator: Simulator = Simulator(settings.workers, self.clock.now, executor)
+        self.simulator: Simulator = Simulator(settings.workers, self.clock.now)
         self._set_pause()
 
     def realm(self, provider: str) -> Realm:
