@@ -48,9 +48,9 @@ def _check_feedback(circuit: SubmittedCircuit) -> None:
         key = step.args.get("feedback_key")
         if step.name == "measure" and key is not None:
             measured |= {(str(key), qubit) for qubit in step.locus}
-        elif step.name == "cc_prx":
-            if (str(key), str(step.args["feedback_qubit"])) not in measured:
-                raise CircuitFault(f"no earlier measurement feeds back {key!r}")
+        source = (str(key), str(step.args.get("feedback_qubit")))
+        if step.name == "cc_prx" and source not in measured:
+            raise CircuitFault(f"no earlier measurement feeds back {key!r}")
 
 
 def _placed(step: Step, chip: Chip) -> None:
