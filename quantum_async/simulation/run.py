@@ -16,44 +16,43 @@ from quantum_async.simulation.shots import check_shots
 if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.models.submission import JobSpec
-    from quantum_async.simulation.effort import Effort
+    from quantum_async.simulation.checked import Checked
 
 _ENGINES = {"analog": ("pulser_simulation",), "circuits": ("qiskit", "qiskit_aer")}
 """The libraries that each kind of simulation imports on its first run."""
 
 
 class _Simulator(Protocol):
-    def simulate(self, job: JobSpec, device: str) -> Result: ...
-
-    def validate(self, job: JobSpec, device: str) -> None: ...
-
-    def effort(self, job: JobSpec, device: str) -> Effort: ...
+    def validate(self, job: JobSpec, device: str) -> Checked: ...
 
 
-def simulate(job: JobSpec, device: str) -> Result:
+def simulate(job: JobSpec, device: str, checked: Checked | None = None) -> Result:
     """Run a job here and now, on the calling thread.
 
     Args:
         job: What to run.
         device: A circuit method such as ``"statevector"``, or ``"pulser"``.
+        checked: What `validate` returned, if it has been called.
 
     Raises:
         InvalidInputError: The job cannot run, with the reason and the remedy.
         JobFailedError: The simulator gave up.
         MissingExtraError: The simulator is not installed.
     """
-    check_shots(job.shots)
-    simulator = _simulator(job.program, device)
+    ready = checked or validate(job, device)
     with optional_libraries("local"):
-        return simulator.simulate(job, device)
+        return ready.run()
 
 
-def validate(job: JobSpec, device: str) -> None:
+def validate(job: JobSpec, device: str) -> Checked:
     """Refuse a job that cannot run, without running it.
 
     Args:
         job: What is going to be run.
         device: A circuit method such as ``"statevector"``, or ``"pulser"``.
+
+    Returns:
+        What it will ask of this machine, and how to run it without checking it again.
 
     Raises:
         InvalidInputError: The job cannot run, with the reason and the remedy.
@@ -62,17 +61,7 @@ def validate(job: JobSpec, device: str) -> None:
     check_shots(job.shots)
     simulator = _simulator(job.program, device)
     with optional_libraries("local"):
-        simulator.validate(job, device)
-
-
-def effort(job: JobSpec, device: str) -> Effort:
-    """Guess how much a job that `validate` accepts asks of this machine.
-
-    Args:
-        job: What is going to be run.
-        device: A circuit method such as ``"statevector"``, or ``"pulser"``.
-    """
-    return _simulator(job.program, device).effort(job, device)
+        return simulator.validate(job, device)
 
 
 def warm_up(device: str) -> None:

@@ -26,7 +26,7 @@ from quantum_async.errors import (
 )
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.simulation.programs import as_program
-from quantum_async.simulation.run import default_device, effort, simulate, validate
+from quantum_async.simulation.run import default_device, simulate, validate
 from tests.simulation.jobs import job
 from tests.simulation.sequences import rabi
 
@@ -296,8 +296,8 @@ def test_effort_grows_with_qubits_and_shots():
         circuit.measure_all()
         return circuit
 
-    small, wide = effort(job(ladder(3)), "automatic"), effort(job(ladder(24)), "automatic")
-    long = effort(job(ladder(3), 100_000), "automatic")
+    small, wide = (validate(job(ladder(n)), "automatic").effort for n in (3, 24))
+    long = validate(job(ladder(3), 100_000), "automatic").effort
     assert small.grip < 0.02 < min(wide.grip, long.grip)
     assert wide.size == 16 * 2**24
 

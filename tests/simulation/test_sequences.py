@@ -21,7 +21,7 @@ from quantum_async.errors import (
 )
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.simulation.options import SimulationOptions
-from quantum_async.simulation.run import effort, simulate, validate
+from quantum_async.simulation.run import simulate, validate
 from tests.simulation.jobs import job
 from tests.simulation.sequences import FAR, mappable, pi_pulse, rabi, row
 
@@ -198,8 +198,8 @@ def test_a_seeded_monte_carlo_solver_is_refused():
 def test_noise_asks_for_a_process_of_its_own():
     """It borrows numpy's global random state, which belongs to the user."""
     options = SimulationOptions(emulation=NoiseModel(p_false_neg=0.5).to_abstract_repr())
-    assert effort(job(pi_pulse("a"), chosen=options), "pulser").is_private
-    assert not effort(job(pi_pulse("a")), "pulser").is_private
+    assert validate(job(pi_pulse("a"), chosen=options), "pulser").effort.is_private
+    assert not validate(job(pi_pulse("a")), "pulser").effort.is_private
 
 
 def test_numpy_integers_are_shots():

@@ -29,7 +29,7 @@ from quantum_async.providers.local.seeds import SeedSequence
 from quantum_async.providers.local.table import JobTable
 from quantum_async.providers.local.waiting import ChangeWatch
 from quantum_async.providers.local.work import Task
-from quantum_async.simulation.run import default_device, effort, validate
+from quantum_async.simulation.run import default_device, validate
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -342,14 +342,9 @@ def _records(specs: Sequence[JobSpec], request: SubmitRequest) -> list[LocalJob]
     batch_id = request.batch.id if request.batch else None
     records = []
     for spec in specs:
-        validate(spec, request.target)
-        records.append(
-            LocalJob(
-                JobRef(LocalClient.name, spec.key, request.target, key=spec.key, batch_id=batch_id),
-                Task(spec, request.target),
-                effort(spec, request.target),
-            )
-        )
+        checked = validate(spec, request.target)
+        ref = JobRef(LocalClient.name, spec.key, request.target, key=spec.key, batch_id=batch_id)
+        records.append(LocalJob(ref, Task(spec, request.target, checked), checked.effort))
     return records
 
 

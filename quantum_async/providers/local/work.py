@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
@@ -18,16 +18,28 @@ if TYPE_CHECKING:
 
     from quantum_async.models.result import Result
     from quantum_async.models.submission import JobSpec
+    from quantum_async.simulation.checked import Checked
 
 _WATCH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A job and the simulator that is to run it."""
+    """A job and the simulator that is to run it.
+
+    Args:
+        job: The job.
+        device: The simulator's name.
+        checked: What checking the job has made, which another process has to make itself.
+    """
 
     job: JobSpec
     device: str
+    checked: Checked | None = field(default=None, compare=False, repr=False)
+
+    def __reduce__(self) -> tuple[type[Task], tuple[JobSpec, str]]:
+        """Pickle what another process needs."""
+        return Task, (self.job, self.device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,7 @@ def _run(task: Task) -> Outcome:
     try:
         warm_up(task.device)
         started = perf_counter()
-        result = simulate(task.job, task.device)
+        result = simulate(task.job, task.device, task.checked)
     except QuantumAsyncError as error:
         return Outcome(None, _described(error), perf_counter() - started)
     except MemoryError:

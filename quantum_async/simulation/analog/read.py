@@ -23,12 +23,13 @@ QUBITS = "qubits"
 """The variable that maps qubit ids to trap ids, for a mappable register."""
 
 _sequences: ProgramCache[Sequence[BaseDevice]] = ProgramCache("sequence")
+_built: ProgramCache[Sequence[BaseDevice]] = ProgramCache("built_sequence")
 # Building assigns the values to the sequence's own variables: one thread at a time.
 _building = threading.Lock()
 
 
 def build_sequence(program: Program, variables: Mapping[str, Value]) -> Sequence[BaseDevice]:
-    """Read a sequence and bind its variables.
+    """Read a sequence and bind its variables; it is shared, so it must not be changed.
 
     Args:
         program: The sequence.
@@ -44,7 +45,9 @@ def build_sequence(program: Program, variables: Mapping[str, Value]) -> Sequence
     _check_names(sequence, variables)
     if not sequence.is_parametrized() and not sequence.is_register_mappable():
         return sequence
-    return _build(sequence, {name: _plain(value) for name, value in variables.items()})
+    values = {name: _plain(value) for name, value in variables.items()}
+    # A job is checked more than once on its way.
+    return _built.get(program, repr(sorted(values.items())), lambda: _build(sequence, values))
 
 
 def read_sequence(program: Program) -> Sequence[BaseDevice]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import JobFailedError, QuantumAsyncError
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.simulation.analog.check import check_sequence
-from quantum_async.simulation.analog.effort import effort
+from quantum_async.simulation.analog.effort import effort_of
 from quantum_async.simulation.analog.emulate import Emulation, emulate
 from quantum_async.simulation.analog.ideal import sample_ideal
 from quantum_async.simulation.analog.read import build_sequence
+from quantum_async.simulation.checked import Checked
 from quantum_async.simulation.options import emulation_of
 from quantum_async.simulation.seeds import fresh_seed
 
@@ -22,19 +23,21 @@ if TYPE_CHECKING:
 
     from quantum_async.models.submission import JobSpec
 
-__all__ = ["effort", "simulate", "validate"]
 
-
-def validate(job: JobSpec, device: str) -> None:
+def validate(job: JobSpec, device: str) -> Checked:
     """Refuse a sequence job that cannot run."""
-    del device
-    _checked(job)
+    fresh_seed(job.options.seed)
+    sequence = build_sequence(job.program, job.variables)
+    check_sequence(sequence, job)
+    emulation = _emulation(job, sequence)
+    effort = effort_of(sequence, is_emulated=emulation is not None)
+    return Checked(effort, lambda: _simulate(job, device, sequence, emulation))
 
 
-def simulate(job: JobSpec, device: str) -> Result:
-    """Run a sequence job."""
+def _simulate(
+    job: JobSpec, device: str, sequence: Sequence[BaseDevice], emulation: Emulation | None
+) -> Result:
     started = perf_counter()
-    sequence, emulation = _checked(job)
     seed = fresh_seed(job.options.seed)
     try:
         if emulation is None:
@@ -67,13 +70,10 @@ def simulate(job: JobSpec, device: str) -> Result:
     )
 
 
-def _checked(job: JobSpec) -> tuple[Sequence[BaseDevice], Emulation | None]:
-    fresh_seed(job.options.seed)
-    sequence = build_sequence(job.program, job.variables)
-    check_sequence(sequence, job)
+def _emulation(job: JobSpec, sequence: Sequence[BaseDevice]) -> Emulation | None:
     text = emulation_of(job)
     if text is None:
-        return sequence, None
+        return None
     emulation = Emulation.read(text)
     emulation.check(sequence, is_seeded=job.options.seed is not None)
-    return sequence, emulation
+    return emulation

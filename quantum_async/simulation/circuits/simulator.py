@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from quantum_async.errors import JobFailedError, NoMeasurementError
 from quantum_async.models.result import BitOrder, Result
-from quantum_async.simulation.circuits.effort import effort
+from quantum_async.simulation.checked import Checked
+from quantum_async.simulation.circuits.effort import effort_of
 from quantum_async.simulation.circuits.observables import (
     check_observables,
     expectations,
@@ -25,20 +26,25 @@ if TYPE_CHECKING:
 
     from quantum_async.models.submission import JobSpec
 
-__all__ = ["effort", "simulate", "validate"]
-
 _AER_SEEDS = 1 << 63
 
 
-def validate(job: JobSpec, device: str) -> None:
+def validate(job: JobSpec, device: str) -> Checked:
     """Refuse a circuit job that cannot run."""
-    _checked(job, device)
+    prepared = prepare(job.program, device)
+    values_by_parameter(prepared.circuit, job.variables)
+    check_observables(job.options.observables, prepared.circuit, device)
+    if not prepared.survey.measures and not job.options.observables:
+        raise NoMeasurementError(
+            f"{job.program.where} measures nothing",
+            remedy="Measure its qubits into classical bits, for example with "
+            "circuit.measure_all(), or ask for observables.",
+        )
+    return Checked(effort_of(prepared, job.shots), lambda: _simulate(job, device, prepared))
 
 
-def simulate(job: JobSpec, device: str) -> Result:
-    """Run a circuit job."""
+def _simulate(job: JobSpec, device: str, prepared: Prepared) -> Result:
     started = perf_counter()
-    prepared = _checked(job, device)
     circuit = _bound(prepared.circuit, job)
     seed = fresh_seed(job.options.seed)
     observables = job.options.observables
@@ -65,19 +71,6 @@ def simulate(job: JobSpec, device: str) -> Result:
             "run_time": perf_counter() - started,
         },
     )
-
-
-def _checked(job: JobSpec, device: str) -> Prepared:
-    prepared = prepare(job.program, device)
-    values_by_parameter(prepared.circuit, job.variables)
-    check_observables(job.options.observables, prepared.circuit, device)
-    if not prepared.survey.measures and not job.options.observables:
-        raise NoMeasurementError(
-            f"{job.program.where} measures nothing",
-            remedy="Measure its qubits into classical bits, for example with "
-            "circuit.measure_all(), or ask for observables.",
-        )
-    return prepared
 
 
 def _bound(circuit: QuantumCircuit, job: JobSpec) -> QuantumCircuit:
