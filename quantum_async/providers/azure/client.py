@@ -36,13 +36,14 @@ from quantum_async.providers.azure.storage import Storage
 from quantum_async.providers.azure.submitting import Submitter
 from quantum_async.providers.azure.targets import Targets
 from quantum_async.providers.azure.translate.catalogue import PULSER_TARGETS, QUBITS
-from quantum_async.providers.azure.translate.pulser import check_sequence, facts_of
+from quantum_async.providers.azure.translate.pulser import check_sequence
 from quantum_async.providers.azure.translate.results import result_of
 from quantum_async.providers.azure.translate.statuses import job_status
 from quantum_async.providers.azure.versions import CURRENT, ApiVersion
 from quantum_async.providers.azure.workspace import ConnectionString, Workspace, of_vendor
 from quantum_async.providers.base import ProviderClient
 from quantum_async.providers.environment import secret
+from quantum_async.providers.sequences import facts_of
 from quantum_async.simulation.shots import check_shots
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import NotFoundError
 from quantum_async.http.threads import off_loop
+from quantum_async.providers import sequences
 from quantum_async.providers.azure.translate import pulser
 from quantum_async.providers.azure.translate.notes import Note
 from quantum_async.providers.azure.translate.pulser_results import names_atoms
@@ -44,4 +45,4 @@ async def atoms_of(jobs: Jobs, job: AzureJob, output: JobOutput) -> tuple[str, .
         return ()
     variables = job.input_params.get("variables")
     given: Mapping[str, object] = variables if isinstance(variables, dict) else {}
-    return pulser.atoms_of(facts, given)
+    return sequences.atoms_of(facts, given, provider="azure")

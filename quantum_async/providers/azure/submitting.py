@@ -14,7 +14,7 @@ from quantum_async.providers.azure.options import azure_options
 from quantum_async.providers.azure.submission import NewJob, id_of
 from quantum_async.providers.azure.translate.catalogue import PASQAL, provider_in
 from quantum_async.providers.azure.translate.payloads import payload_of
-from quantum_async.providers.azure.translate.pulser import plain
+from quantum_async.providers.sequences import json_values
 
 if TYPE_CHECKING:
     from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
@@ -129,7 +129,7 @@ class Submitter:
             num_qubits=known.num_qubits if known is not None else None,
             profile=(known.target_profile or "") if known is not None else "",
         )
-        further = {name: plain(value) for name, value in options.params.items()}
+        further = json_values(options.params, provider="azure")
         return NewJob(
             target=target,
             content=payload.content,

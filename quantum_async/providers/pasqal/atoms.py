@@ -9,7 +9,7 @@ import anyio
 
 from quantum_async.errors import ResultError
 from quantum_async.http.threads import off_loop
-from quantum_async.providers.pasqal.translate.facts import SequenceFacts, atoms_of, read_facts
+from quantum_async.providers.sequences import SequenceFacts, atoms_of, read_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Atoms:
 
     def remember(self, job_id: str, facts: SequenceFacts, variables: Mapping[str, object]) -> None:
         """Note the atoms of a job that was submitted here."""
-        self._keep(job_id, atoms_of(facts, variables))
+        self._keep(job_id, atoms_of(facts, variables, provider="pasqal"))
 
     async def of(self, job: JobRef) -> tuple[str, ...]:
         """Name a job's atoms; the sequence of its batch is read once.
@@ -73,7 +73,7 @@ class Atoms:
                 job_id=job.id,
                 remedy="Read its results as they are: client.jobs.results(job_id).",
             )
-        atoms = atoms_of(facts, found.variables)
+        atoms = atoms_of(facts, found.variables, provider="pasqal")
         self._keep(job.id, atoms)
         return atoms
 

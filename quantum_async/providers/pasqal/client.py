@@ -37,12 +37,13 @@ from quantum_async.providers.pasqal.projects import Projects
 from quantum_async.providers.pasqal.settings import PasqalSettings
 from quantum_async.providers.pasqal.specs import Specs
 from quantum_async.providers.pasqal.states import states
-from quantum_async.providers.pasqal.submission import emulation_text, plain_variables
+from quantum_async.providers.pasqal.submission import emulation_text
 from quantum_async.providers.pasqal.submitting import Submitter
-from quantum_async.providers.pasqal.translate.facts import check_shots, check_values, device_in
+from quantum_async.providers.pasqal.translate.facts import check_shots, device_in
 from quantum_async.providers.pasqal.translate.results import result_of
 from quantum_async.providers.pasqal.translate.sequences import check_job
 from quantum_async.providers.pasqal.workloads import Workloads
+from quantum_async.providers.sequences import check_values, json_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -308,7 +309,7 @@ class PasqalClient(ProviderClient):
                 remedy="Name observables in PasqalOptions.emulation.",
             )
         self._check_device(device)
-        plain_variables(job.variables)
+        json_values(job.variables, provider=self.name)
         emulation_text(pasqal_options(job.options).emulation)
         _, facts = await self._submitter.prepared(job.program, device)
         check_values(facts, job.variables)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import InvalidInputError, InvalidOptionError, InvalidShotsError
+from quantum_async.providers.sequences import json_values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic import JsonValue
 
     from quantum_async.models.grid import Value
@@ -60,7 +61,7 @@ class NewJob:
         if self.runs is not None:
             found["runs"] = self.runs
         if self.variables is not None:
-            found["variables"] = plain_variables(self.variables)
+            found["variables"] = json_values(self.variables, provider="pasqal")
         if self.sequence is not None:
             found["sequence"] = self.sequence
         return found
@@ -116,15 +117,6 @@ class NewBatch:
         return {**found, "project_id": self.project_id}
 
 
-def plain_variables(variables: Mapping[str, Value]) -> JsonObject:
-    """Write down values of variables.
-
-    Raises:
-        InvalidInputError: A value is infinite or not a number, which JSON cannot say.
-    """
-    return {name: _plain(name, value) for name, value in variables.items()}
-
-
 def emulation_text(emulation: str | None) -> str | None:
     """Make sure that an emulation configuration is JSON.
 
@@ -140,18 +132,6 @@ def emulation_text(emulation: str | None) -> str | None:
     if not isinstance(found, dict):
         raise _bad_emulation("not an object")
     return emulation
-
-
-def _plain(name: str, value: Value) -> JsonValue:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(name, item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(name, item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidInputError(
-            f"variable {name} is {value}", provider="pasqal", remedy="Give a finite number."
-        )
-    return value
 
 
 def _check_sequences(batch: NewBatch) -> None:

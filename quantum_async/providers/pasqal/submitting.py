@@ -24,14 +24,9 @@ from quantum_async.providers.pasqal.submission import (
     NewJob,
     emulation_text,
 )
-from quantum_async.providers.pasqal.translate.facts import (
-    SequenceFacts,
-    check_shots,
-    check_values,
-    facts_of,
-    known_facts,
-)
+from quantum_async.providers.pasqal.translate.facts import check_shots, facts_of
 from quantum_async.providers.pasqal.translate.sequences import bound, ready
+from quantum_async.providers.sequences import SequenceFacts, check_values, known_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -585,7 +585,7 @@ def test_what_no_gates_say_is_refused():
 
 
 def test_a_jobs_variables_go_out_as_they_were_given():
-    """Numbers, lists and the atoms of a mappable register; only those that are mapped are named."""
+    """Only the atoms that are mapped are named; what does not fit is refused before it is sent."""
     document = json.loads(driven().to_abstract_repr())
     document["register"] = [{"qid": "a"}, {"qid": "b"}, {"qid": "c"}]
     program = Program(json.dumps(document), ProgramFormat.PULSER)
@@ -593,8 +593,12 @@ def test_a_jobs_variables_go_out_as_they_were_given():
     found = payload(program, "pasqal.sim.emu-mps", variables=variables)
     assert found.params["variables"] == {"omega": [2.0], "qubits": {"a": 3, "b": 5}}
     assert Note.read(found.metadata).atoms == ("a", "b")
-    with pytest.raises(UnboundParametersError, match="no value for qubits"):
-        payload(program, "pasqal.sim.emu-mps", variables={"omega": 2.0, "qubits": {}})
+    for omega, qubits in ((2.0, {}), (2.0, {"b": 5}), ((2.0, 3.0), {"a": 3}), ("x", {"a": 3})):
+        with pytest.raises(UnboundParametersError, match="qubits|omega takes 1 number"):
+            payload(program, "pasqal.sim.emu-mps", variables={"omega": omega, "qubits": qubits})
+    with pytest.raises(InvalidInputError, match="omega is nan"):
+        nan = {"omega": float("nan"), "qubits": {"a": 3}}
+        payload(program, "pasqal.sim.emu-mps", variables=nan)
 
 
 def test_an_emulators_configuration_goes_along():

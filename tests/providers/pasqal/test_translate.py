@@ -9,10 +9,8 @@ from hypothesis import given, strategies as st
 
 from quantum_async.errors import (
     InvalidShotsError,
-    ProgramSyntaxError,
     ProtocolError,
     ResultError,
-    UnboundParametersError,
     UnsupportedProgramError,
 )
 from quantum_async.models.batch import BatchStatus
@@ -21,14 +19,7 @@ from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.result import BitOrder
 from quantum_async.providers.pasqal.translate.devices import device_of
-from quantum_async.providers.pasqal.translate.facts import (
-    atoms_of,
-    check_shots,
-    check_values,
-    device_in,
-    facts_of,
-    read_facts,
-)
+from quantum_async.providers.pasqal.translate.facts import check_shots, device_in, facts_of
 from quantum_async.providers.pasqal.translate.results import read_results, result_of
 from quantum_async.providers.pasqal.translate.statuses import (
     JOB_STATUSES,
@@ -44,7 +35,7 @@ from quantum_async.providers.pasqal.wire import (
     PasqalJobStatus,
     PasqalResults,
 )
-from tests.providers.pasqal.sequences import program, text
+from tests.providers.pasqal.sequences import text
 
 JOB = JobRef("pasqal", "job", "FRESNEL", batch_id="batch")
 
@@ -203,23 +194,11 @@ def test_nonsense_in_place_of_results_is_a_protocol_error(content):
 
 def test_serialised_results_that_are_no_json_raise():
     """A damaged document is an error about the result."""
-    with pytest.raises(ResultError, match="not JSON"):
-        result_of(PasqalResults(serialised_results="{"), ("a",), JOB)
-
-
-def test_facts_are_read_from_the_text():
-    """Atoms, device, limits and variables, without Pulser."""
-    facts = facts_of(program(atoms=3, variables=("omega", "delta"), size=2))
-    assert facts.atoms == ("q0", "q1", "q2")
-    assert (facts.device, facts.max_runs, facts.is_measured) == ("FRESNEL", 2000, True)
-    assert facts.variables == {"omega": 2, "delta": 2}
-
-
-@pytest.mark.parametrize("bad", ["", "[]", "{}", '{"register": [{}]}', '{"register": 3}', "nope"])
-def test_a_malformed_sequence_is_a_syntax_error(bad):
-    """The error is ours, whatever is wrong with the text."""
-    with pytest.raises(ProgramSyntaxError):
-        read_facts(bad)
+    odd = {"tagmap": {"bitstrings": "u"}, "results": {"u": [{"00": None}]}}
+    for damaged in ("{", json.dumps(odd)):
+        with pytest.raises(ResultError, match="are damaged") as caught:
+            result_of(PasqalResults(serialised_results=damaged), ("a",), JOB)
+        assert (caught.value.provider, caught.value.job_id) == ("pasqal", JOB.id)
 
 
 def test_a_circuit_is_no_sequence():
@@ -245,44 +224,6 @@ def test_a_circuit_is_no_sequence():
 def test_the_device_is_found_inside_the_text(found, expected):
     """Without reading all of it, and whatever else is called a device."""
     assert device_in(found) == expected
-
-
-@given(st.integers(1, 5), st.integers(1, 5))
-def test_a_mappable_register_gives_its_first_atoms(declared, mapped):
-    """The atoms of a job are the first that the register declares, however they were named."""
-    facts = read_facts(text(atoms=declared, mappable=True, variables=()))
-    mapping = {f"q{n}": n for n in reversed(range(mapped))}
-    if mapped > declared:
-        with pytest.raises(UnboundParametersError):
-            check_values(facts, {"qubits": mapping})
-        return
-    check_values(facts, {"qubits": mapping})
-    assert atoms_of(facts, {"qubits": mapping}) == tuple(f"q{n}" for n in range(mapped))
-
-
-@pytest.mark.parametrize("variables", [{}, None, {"qubits": {}}, {"qubits": 3}])
-def test_a_mappable_job_without_a_mapping_has_no_atoms(variables):
-    """What cannot be known raises."""
-    with pytest.raises(ResultError):
-        atoms_of(read_facts(text(mappable=True)), variables)
-
-
-@pytest.mark.parametrize(
-    "variables",
-    [{}, {"omega": 1.0, "other": 2.0}, {"omega": (1.0, 2.0)}, {"omega": "x"}, {"omega": True}],
-)
-def test_values_that_do_not_fit_are_refused(variables):
-    """Missing, unknown and misshapen values name the variable concerned."""
-    with pytest.raises(UnboundParametersError) as caught:
-        check_values(read_facts(text()), variables)
-    assert caught.value.names
-
-
-@pytest.mark.parametrize("mapping", [{}, 3, {"q1": 0}, {"q0": 0, "x": 1}])
-def test_mappings_that_do_not_fit_are_refused(mapping):
-    """A mapping uses the first atoms of the register, and says so where it does not."""
-    with pytest.raises(UnboundParametersError):
-        check_values(read_facts(text(mappable=True, variables=())), {"qubits": mapping})
 
 
 @pytest.mark.parametrize(("shots", "most"), [(0, None), (-1, None), (True, None), (11, 10)])

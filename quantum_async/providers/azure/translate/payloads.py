@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import UnsupportedProgramError
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
@@ -20,20 +20,20 @@ from quantum_async.providers.azure.translate.catalogue import (
 )
 from quantum_async.providers.azure.translate.notes import Note
 from quantum_async.providers.azure.translate.quantum_results import V2
+from quantum_async.providers.sequences import atoms_of, check_values, facts_of, json_values
 from quantum_async.simulation.circuits.bits import BitLayout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pydantic import JsonValue
     from qiskit import QuantumCircuit
 
     from quantum_async.models.submission import JobSpec
     from quantum_async.providers.azure.translate.circuits import Circuit
 
-    JsonObject = dict[str, "JsonValue"]
-    from pydantic import JsonValue
-
-    Writer = Callable[[JobSpec, QuantumCircuit], "Payload"]
+    JsonObject: TypeAlias = dict[str, JsonValue]
+    Writer: TypeAlias = Callable[[JobSpec, QuantumCircuit], "Payload"]
 
 QIR = "qir.v1"
 
@@ -95,11 +95,12 @@ def payload_of(
 
 def _of_sequence(job: JobSpec, *, in_session: bool) -> Payload:
     options = azure_options(job.options)
-    facts = pulser.facts_of(job.program)
-    pulser.check_names(facts, job.variables)
+    facts = facts_of(job.program)
+    check_values(facts, job.variables)
     params: JsonObject = {"shots": job.shots}
     if job.variables:
-        params["variables"] = pulser.variables_of(job)
+        # Pulser takes a number or a list of one: they go as they were given.
+        params["variables"] = json_values(job.variables, provider="azure")
     if in_session:
         # It tells Pasqal's side to keep one batch for the whole session.
         params["open_batch"] = True
@@ -108,7 +109,7 @@ def _of_sequence(job: JobSpec, *, in_session: bool) -> Payload:
         pulser.INPUT,
         pulser.OUTPUT,
         params=params,
-        metadata=Note(atoms=pulser.atoms_of(facts, job.variables)).words(),
+        metadata=Note(atoms=atoms_of(facts, job.variables, provider="azure")).words(),
         name=job.program.name,
     )
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import ResultError
-from quantum_async.models.result import BitOrder, Expectation, Result
+from quantum_async.models.result import BitOrder, Result
+from quantum_async.providers.pulser_results import WrittenResults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pydantic import JsonValue
-
-_BITSTRINGS = "bitstrings"
 
 
 def pulser_result(
@@ -38,7 +36,8 @@ def pulser_result(
     if not isinstance(document, dict):
         raise _damaged("it is no object", job_id)
     serialised = document.get("serialised_results") or document.get("serialized_results")
-    written = _Written.read(serialised if isinstance(serialised, str) else None, job_id)
+    text = serialised if isinstance(serialised, str) else None
+    written = WrittenResults.read(text, provider="azure", job_id=job_id)
     counts = _counts(document)
     if written is not None:
         atoms = written.atoms or atoms
@@ -56,7 +55,7 @@ def pulser_result(
         atoms=tuple(atoms),
         expectation_values=written.scalars if written is not None else {},
         metadata=metadata,
-        raw=serialised if isinstance(serialised, str) else raw,
+        raw=raw if text is None else text,
     )
 
 
@@ -78,40 +77,6 @@ def _whole(found: Mapping[str, JsonValue]) -> dict[str, int] | None:
     if not all(isinstance(count, int) for count in found.values()):
         return None
     return {outcome: int(str(count)) for outcome, count in found.items()}
-
-
-class _Written:
-    """What is read of Pulser's ``Results`` without Pulser: counts, atoms and numbers."""
-
-    def __init__(self, document: dict[str, object]) -> None:
-        order = document.get("atom_order")
-        self.atoms = tuple(map(str, order)) if isinstance(order, list) else ()
-        self.counts: dict[str, int] | None = None
-        self.scalars: dict[str, Expectation] = {}
-        values, tags = document.get("results"), document.get("tagmap")
-        if isinstance(values, dict) and isinstance(tags, dict):
-            for tag, identity in tags.items():
-                series = values.get(str(identity))
-                if isinstance(series, list) and series:
-                    self._take(tag, series[-1])
-
-    @classmethod
-    def read(cls, text: str | None, job_id: str) -> _Written | None:
-        if not text:
-            return None
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise _damaged(f"its serialised results are no JSON: {error}", job_id) from error
-        return cls(document) if isinstance(document, dict) else None
-
-    def _take(self, tag: str, last: object) -> None:
-        if tag == _BITSTRINGS and isinstance(last, dict):
-            self.counts = {str(outcome): int(count) for outcome, count in last.items()}
-        elif isinstance(last, dict) and isinstance(last.get("real"), int | float):
-            self.scalars[tag] = Expectation(float(last["real"]))
-        elif isinstance(last, int | float) and not isinstance(last, bool):
-            self.scalars[tag] = Expectation(float(last))
 
 
 def _damaged(why: str, job_id: str) -> ResultError:

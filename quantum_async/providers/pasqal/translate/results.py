@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from quantum_async.errors import ProtocolError, ResultError
-from quantum_async.models.result import BitOrder, Expectation, Result
+from quantum_async.models.result import BitOrder, Result
+from quantum_async.providers.parsing import first_finding
 from quantum_async.providers.pasqal.wire import PasqalResults
+from quantum_async.providers.pulser_results import WrittenResults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from quantum_async.models.job import JobRef
-
-_BITSTRINGS = "bitstrings"
 
 
 def read_results(content: bytes | str) -> PasqalResults:
@@ -29,10 +28,8 @@ def read_results(content: bytes | str) -> PasqalResults:
     try:
         return PasqalResults.model_validate_json(content)
     except ValidationError as error:
-        found = error.errors()[0]
-        place = ".".join(map(str, found["loc"])) or "the document"
         raise ProtocolError(
-            f"the stored results cannot be read: {place}: {found['msg']}",
+            f"the stored results cannot be read: {first_finding(error)}",
             provider="pasqal",
             accepted="yes",
             remedy="A gateway may have answered instead of the storage: try again.",
@@ -50,7 +47,7 @@ def result_of(stored: PasqalResults, atoms: Sequence[str], job: JobRef) -> Resul
     Raises:
         ResultError: There are no counts, or they do not fit the atoms.
     """
-    written = _Written.read(stored.serialised_results)
+    written = WrittenResults.read(stored.serialised_results, provider="pasqal", job_id=job.id)
     counts = stored.counter
     if written is not None:
         atoms = written.atoms or atoms
@@ -70,7 +67,7 @@ def result_of(stored: PasqalResults, atoms: Sequence[str], job: JobRef) -> Resul
 def _result(
     counts: Mapping[str, int],
     stored: PasqalResults,
-    written: _Written | None,
+    written: WrittenResults | None,
     atoms: tuple[str, ...],
     job: JobRef,
 ) -> Result:
@@ -92,43 +89,3 @@ def _result(
         metadata={"device": job.target, "job_id": job.id, "batch_id": job.batch_id},
         raw=stored.serialised_results,
     )
-
-
-class _Written:
-    """What is read of Pulser's ``Results`` without Pulser: counts, atoms and numbers."""
-
-    def __init__(self, document: dict[str, object]) -> None:
-        self.atoms = tuple(map(str, _list(document.get("atom_order"))))
-        self.counts: dict[str, int] | None = None
-        self.scalars: dict[str, Expectation] = {}
-        values = _dict(document.get("results"))
-        for tag, identity in _dict(document.get("tagmap")).items():
-            series = _list(values.get(str(identity)))
-            if series:
-                self._take(tag, series[-1])
-
-    @classmethod
-    def read(cls, text: str | None) -> _Written | None:
-        if not text:
-            return None
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise ResultError(f"the serialised results are not JSON: {error}") from error
-        return cls(_dict(document))
-
-    def _take(self, tag: str, last: object) -> None:
-        if tag == _BITSTRINGS and isinstance(last, dict):
-            self.counts = {str(outcome): int(count) for outcome, count in last.items()}
-        elif isinstance(last, dict) and isinstance(last.get("real"), int | float):
-            self.scalars[tag] = Expectation(float(last["real"]))
-        elif isinstance(last, int | float) and not isinstance(last, bool):
-            self.scalars[tag] = Expectation(float(last))
-
-
-def _dict(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
