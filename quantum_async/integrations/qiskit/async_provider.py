@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 from typing import TYPE_CHECKING, Literal
 
 import anyio
+import anyio.to_thread
 from anyio import AsyncContextManagerMixin
 
 from quantum_async.errors import ConfigurationError, SchedulerClosedError, UnsupportedProgramError
@@ -153,7 +154,7 @@ class AsyncProvider(AsyncContextManagerMixin):
             UnknownTargetError: There is none of that name that runs circuits.
             UnsupportedProgramError: The provider does not say which gates it takes.
         """
-        return AsyncBackend(self, await self.service.machine(name))
+        return await self._backend(await self.service.machine(name))
 
     async def get_backend(self, name: str = "") -> AsyncBackend:
         """Ask for a backend, by the name that older scripts use; see `backend`."""
@@ -165,7 +166,7 @@ class AsyncProvider(AsyncContextManagerMixin):
         Args:
             name: Only the device of this name; none is found where there is none.
         """
-        return [AsyncBackend(self, machine) for machine in await self.machines(name)]
+        return [await self._backend(machine) for machine in await self.machines(name)]
 
     async def machines(self, name: str = "") -> list[Machine]:
         """Ask for what there is to know of every device, as `backends` does."""
@@ -210,6 +211,10 @@ class AsyncProvider(AsyncContextManagerMixin):
         run = FoundRun(self.scheduler, self.client, groups)
         self._found.append(run)
         return run, device
+
+    async def _backend(self, machine: Machine) -> AsyncBackend:
+        # On a thread, because it reads this package's version from a file.
+        return await anyio.to_thread.run_sync(AsyncBackend, self, machine)
 
     def _ref(self, job_id: str, device: str, index: int) -> JobRef:
         return JobRef(

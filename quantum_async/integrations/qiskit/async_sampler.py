@@ -13,7 +13,8 @@ from quantum_async.integrations.qiskit.async_backend import AsyncBackend
 from quantum_async.integrations.qiskit.async_primitive_job import AsyncPrimitiveJob
 from quantum_async.integrations.qiskit.bits import packed
 from quantum_async.integrations.qiskit.fitting import check_backend
-from quantum_async.integrations.qiskit.orders import Orders, pieces_of, points_of
+from quantum_async.integrations.qiskit.orders import Orders, points_of
+from quantum_async.integrations.qiskit.runs import Piece
 from quantum_async.integrations.qiskit.starting import started
 
 if TYPE_CHECKING:
@@ -116,9 +117,9 @@ def ordered(pubs: Sequence[SamplerPub], backend: Described, settings: RunSetting
     circuits = backend.fitted([pub.circuit for pub in pubs], settings) if pubs else []
     for number, (pub, circuit) in enumerate(zip(pubs, circuits, strict=True)):
         names = [parameter.name for parameter in circuit.parameters]
-        points = points_of(pub.parameter_values, names)
-        for point, piece in enumerate(pieces_of(backend.program(circuit), points)):
-            orders.add((number, 0, point), piece, pub.shots or settings.shots, settings.options)
+        program, shots = backend.program(circuit), pub.shots or settings.shots
+        for point, values in enumerate(points_of(pub.parameter_values, names)):
+            orders.add((number, 0, point), Piece(program, values), shots, settings.options)
     return orders
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from quantum_async.integrations.qiskit.runs import Piece
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from qiskit.primitives.containers.bindings_array import BindingsArray
 
-    from quantum_async.models.program import Program
+    from quantum_async.integrations.qiskit.runs import Piece
     from quantum_async.models.submission import RunOptions
 
     Place = tuple[int, int, int]
@@ -74,8 +72,3 @@ def points_of(values: BindingsArray, names: Sequence[str]) -> list[dict[str, flo
         if name in names
     }
     return [{name: column[point] for name, column in columns.items()} for point in range(flat.size)]
-
-
-def pieces_of(program: Program, points: Sequence[dict[str, float]]) -> list[Piece]:
-    """Make a piece of each point of one program."""
-    return [Piece(program, point) for point in points]

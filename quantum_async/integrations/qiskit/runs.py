@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -107,8 +108,9 @@ class SweepRun:
     async def finished(self) -> AsyncIterator[tuple[int, Outcome]]:
         """Yield the outcome of each circuit, in the order in which they finish."""
         async for point in self._sweep:
-            assert point.error is not None or point.result is not None
-            yield point.index, point.error or point.result  # type: ignore[misc]
+            outcome = point.error if point.error is not None else point.result
+            assert outcome is not None
+            yield point.index, outcome
 
     async def cancel(self) -> None:
         """Cancel what has not finished."""
@@ -159,7 +161,9 @@ class FoundRun:
             first = await _outcome(job)
             known: Mapping[JobRef, Outcome] = {}
             if len(refs) > 1 and not isinstance(first, BaseException):
-                known = await self._client.fetch_many(refs)
+                # One by one, a failure is told to the circuit that it concerns.
+                with suppress(QuantumAsyncError):
+                    known = await self._client.fetch_many(refs)
             for place, ref in enumerate(refs):
                 yield start + place, known.get(ref) or await self._one(ref, place, first)
             start += len(refs)
@@ -246,16 +250,22 @@ async def accepted(run: Run, grace: float) -> list[JobRef]:
     try:
         refs = await run.refs()
     except BaseException:
-        with anyio.move_on_after(grace, shield=True):
-            await run.cancel()
+        await _withdrawn(run, grace)
         raise
-    if all(ref is not None for ref in refs):
-        return [ref for ref in refs if ref is not None]
-    return await _refused(run, refs)
+    taken = [ref for ref in refs if ref is not None]
+    if len(taken) == len(refs):
+        return taken
+    await _withdrawn(run, grace)
+    raise await _refusal(run, refs)
 
 
-async def _refused(run: Run, refs: Sequence[JobRef | None]) -> list[JobRef]:
-    await run.cancel()
+async def _withdrawn(run: Run, grace: float) -> None:
+    """Cancel circuits whose ids nobody is going to get, also while the caller is cancelled."""
+    with anyio.move_on_after(grace, shield=True):
+        await run.cancel()
+
+
+async def _refusal(run: Run, refs: Sequence[JobRef | None]) -> BaseException:
     outcomes = {index: outcome async for index, outcome in run.finished()}
     errors = [
         outcome
@@ -265,7 +275,7 @@ async def _refused(run: Run, refs: Sequence[JobRef | None]) -> list[JobRef]:
     error = next((e for e in errors if not isinstance(e, JobCancelledError)), errors[0])
     if len(refs) > 1:
         error.add_note(f"{len(errors)} of {len(refs)} circuits were not accepted; none goes on.")
-    raise error
+    return error
 
 
 async def _outcome(job: Job) -> Outcome:
