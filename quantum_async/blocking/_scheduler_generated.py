@@ -251,7 +251,8 @@ class EventStream(BlockHandle["AsyncEventStream"]):
     """Events from the moment of subscription on, as an iterator.
 
     It ends when the scheduler closes, or when the one job it follows has finished. Leaving the
-    loop early is fine; `aclose` or a ``with`` block unsubscribes at once.
+    loop early is fine; `aclose` or a ``with`` block unsubscribes at once. No job waits for a
+    slow listener: one that is more than 16,384 events behind loses the oldest.
 
     Blocking twin of `quantum_async.scheduler.events.EventStream`.
     """
@@ -261,6 +262,14 @@ class EventStream(BlockHandle["AsyncEventStream"]):
     def __enter__(self) -> EventStream:
         self._enter(self._async)
         return self
+
+    @property
+    def dropped(self) -> int:
+        """How many events were lost because nobody read them in time.
+
+        Blocking twin of `quantum_async.scheduler.events.EventStream.dropped`.
+        """
+        return self._async.dropped
 
     def __iter__(self) -> Self:
         return self

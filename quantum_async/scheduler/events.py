@@ -32,7 +32,8 @@ class EventStream:
     """Events from the moment of subscription on, as an async iterator.
 
     It ends when the scheduler closes, or when the one job it follows has finished. Leaving the
-    loop early is fine; `aclose` or an ``async with`` block unsubscribes at once.
+    loop early is fine; `aclose` or an ``async with`` block unsubscribes at once. No job waits for a
+    slow listener: one that is more than 16,384 events behind loses the oldest.
     """
 
     def __init__(self, hub: EventHub, key: str | None = None) -> None:
@@ -41,6 +42,12 @@ class EventStream:
         self._events: deque[JobEvent] = deque(maxlen=BACKLOG)
         self._arrived = Broadcast()
         self._ended = False
+        self._dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """How many events were lost because nobody read them in time."""
+        return self._dropped
 
     def __aiter__(self) -> Self:
         return self
@@ -71,6 +78,8 @@ class EventStream:
         """Take an event, if it is one of those followed."""
         if self._key is not None and event.key != self._key:
             return
+        if len(self._events) == BACKLOG:
+            self._dropped += 1
         self._events.append(event)
         self._arrived.notify()
         if self._key is not None and event.kind is JobEventKind.FINISHED:

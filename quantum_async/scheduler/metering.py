@@ -102,7 +102,7 @@ class Meters:
         if event.status is JobStatus.SUCCEEDED:
             self._shots.add(event.shots, where)
         if event.cost is not None:
-            price = {
+            price: dict[str, str | bool] = {
                 "quantum_async.cost.unit": event.cost.unit,
                 "quantum_async.cost.is_estimate": event.cost.is_estimate,
             }
