@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 
 LEVEL = 1
 """zlib's fastest: results are small, and the disk is not what is scarce."""
+SMALL = 2048
+"""Bytes of a result up to which compressing costs more time than its room is worth."""
 VERSION = 1
 
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def pack_result(result: Result, clean: Clean) -> bytes:
-    """Write a result down, compressed.
+    """Write a result down, compressed unless it is small.
 
     Args:
         result: What was measured.
@@ -51,17 +53,18 @@ def pack_result(result: Result, clean: Clean) -> bytes:
         "metadata": dict(result.metadata),
         "raw": _maybe(clean, result.raw),
     }
-    text = _encode_result(document)
-    return zlib.compress(text.encode(), LEVEL)
+    body = _encode_result(document).encode()
+    return body if len(body) <= SMALL else zlib.compress(body, LEVEL)
 
 
-def unpack_result(body: bytes) -> Result:
+def unpack_result(body: bytes | memoryview) -> Result:
     """Read what `pack_result` wrote.
 
     Raises:
         ValueError, KeyError, TypeError, zlib.error: The row is damaged.
     """
-    document = json.loads(zlib.decompress(body))
+    # What zlib writes never begins with a brace.
+    document = json.loads(bytes(body) if body[:1] == b"{" else zlib.decompress(body))
     if document["v"] != VERSION:
         raise ValueError(f"a result of version {document['v']}")
     return Result(

@@ -24,7 +24,7 @@ T = TypeVar("T")
 LINGER = 0.05
 """How long a report waits for company, in seconds: nobody waits for it."""
 LONGEST_GROUP = 2_000
-CROWD_LINGER = 0.002
+CROWD_LINGER = 0.005
 """How long a group waits for more, in seconds, where the last one had several entries."""
 RETRY_WAIT = 1.0
 """Pause in seconds before reports are tried again that the database refused."""
