@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qpy, transpile
 from qiskit.circuit import Parameter, ParameterVector
+from qiskit.circuit.classical import expr
 from qiskit.quantum_info import Statevector
 from qiskit_aer import AerSimulator
 
@@ -312,3 +313,17 @@ def test_what_a_condition_depends_on_is_measured():
     circuit.barrier()
     result = simulate(job(circuit, 4, observables=("ZI", "IZ")), "automatic")
     assert [value.value for value in result.expectation_values.values()] == [-1.0, -1.0]
+
+
+def test_a_value_that_is_stored_elsewhere_is_measured_first():
+    """A measurement whose bit is copied decides about a gate, so it stays where it is."""
+    circuit = QuantumCircuit(
+        QuantumRegister(2), ClassicalRegister(1, "c"), ClassicalRegister(1, "d")
+    )
+    circuit.x(0)
+    circuit.measure(0, 0)
+    circuit.store(expr.lift(circuit.clbits[1]), expr.lift(circuit.clbits[0]))
+    with circuit.if_test((circuit.clbits[1], 1)):
+        circuit.x(1)
+    result = simulate(job(circuit, 20, seed=1, observables=("ZI", "IZ")), "statevector")
+    assert {name: e.value for name, e in result.expectation_values.items()} == {"ZI": -1, "IZ": -1}

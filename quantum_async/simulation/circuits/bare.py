@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from quantum_async.simulation.circuits.survey import Survey
+
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
@@ -17,7 +19,8 @@ def without_final_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
     Args:
         circuit: The circuit.
     """
-    used: set[object] = set()
+    # What is stored may be read of any bit, and an instruction does not list those bits.
+    used: set[object] = set(circuit.clbits if "store" in Survey.of(circuit).names else ())
     kept = []
     for instruction in reversed(circuit.data):
         name = instruction.operation.name
