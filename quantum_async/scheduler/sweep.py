@@ -77,6 +77,8 @@ class Sweep:
         self._outcomes: dict[int, SweepPoint] = {}
         self._finished: list[int] = []
         self._progress = Broadcast()
+        # Apart from the progress, or whoever wants all results would be woken up by each.
+        self._decided = anyio.Event()
         self._fed = anyio.Event()
         self._failure: BaseException | None = None
         self.points = points
@@ -132,10 +134,7 @@ class Sweep:
             QuantumAsyncError: A point failed and the sweep was started with ``on_error="raise"``;
                 notes on it name further failures.
         """
-        while self.done < len(self.points):
-            if self._failed and self._on_error == "raise":
-                break
-            await self._wait_beyond(self.done)
+        await self._decided.wait()
         if self._failed and self._on_error == "raise":
             self._look_at(self._first_failure())
         self._unseen.clear()
@@ -305,7 +304,12 @@ class Sweep:
                 self._unseen[point.index] = point.error
             if self._on_error == "raise" or isinstance(point.error, HOPELESS):
                 self._fail(point.error)
+        self._tell()
+
+    def _tell(self) -> None:
         self._progress.notify()
+        if self.done == len(self.points) or (self._failed and self._on_error == "raise"):
+            self._decided.set()
 
     def _fail(self, error: BaseException) -> None:
         """Send no further point."""
@@ -327,7 +331,7 @@ class Sweep:
                 self._outcomes[index] = SweepPoint(index, self.points[index], error=self._failure)
         if self._failed and not self._unseen and not self._is_cancelled:
             self._unseen[self._first_failure()] = self._failure
-        self._progress.notify()
+        self._tell()
 
     def _first_failure(self) -> int:
         return next(index for index in self._finished if index in self._failed)
