@@ -12,7 +12,8 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
+OUR_PULSER = Path(__file__).with_name("our_pulser.py")
+
+Ask = Callable[..., Any]
+"""Hands a call to another process, and returns what that has answered."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,33 @@ def simulating_sandbox() -> Iterator[Running]:
     """A sandbox for the whole session that really simulates."""
     with serve("--job-time", "20ms", "--settings", '{"preload": true, "workers": 1}') as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="session")
+def our_pulser(simulating_sandbox: Running) -> Iterator[Callable[..., Ask]]:
+    """Start Pulser's backends on our connection to a provider, in an environment that holds it."""
+    with ExitStack() as started:
+
+        def start(provider: str, **variables: str) -> Ask:
+            python = os.environ.get("QUANTUM_ASYNC_SANDBOX_PYTHON") or sys.executable
+            command, pipe = [python, str(OUR_PULSER), provider], subprocess.PIPE
+            sandbox = json.dumps(simulating_sandbox.env(provider))
+            env = {**os.environ, "SANDBOX": sandbox, **variables}
+            child = started.enter_context(
+                subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env)
+            )
+            started.callback(child.stdin.close)
+
+            def ask(call: str, **request: Any) -> Any:
+                child.stdin.write(json.dumps({"call": call, **request}) + "\n")
+                child.stdin.flush()
+                line = child.stdout.readline()
+                assert line, "our process ended"
+                return json.loads(line)
+
+            return ask
+
+        yield start
 
 
 @pytest.fixture

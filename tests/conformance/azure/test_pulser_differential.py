@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pulser_azure.connection
 import pytest
@@ -16,7 +12,6 @@ from pulser.backend import BitStrings, EmulationConfig
 from pulser.backend.remote import RemoteBackend, RemoteResults
 from pulser_azure import AzureConnection
 
-DRIVER = Path(__file__).with_name("our_pulser.py")
 ATOMS = {"q0": 0, "q1": 60}
 PI = 6.283185307179586
 EMULATORS = ["EMU_MPS", "EMU_SV", "EMU_FREE"]
@@ -52,24 +47,10 @@ def connection(simulated, simulating_sandbox):
 
 
 @pytest.fixture(scope="module")
-def ours(simulating_sandbox):
+def ours(our_pulser, simulating_sandbox):
     """Our connection, in an environment that holds it."""
-    python = os.environ.get("QUANTUM_ASYNC_SANDBOX_PYTHON") or sys.executable
     core = simulating_sandbox.env("pasqal")["QUANTUM_ASYNC_PASQAL_CORE_URL"]
-    sandbox = json.dumps(simulating_sandbox.env("azure"))
-    env = {**os.environ, "SANDBOX": sandbox, "PASQAL_CLOUD_BASE_URL": core}
-    pipe = subprocess.PIPE
-    with subprocess.Popen([python, str(DRIVER)], stdin=pipe, stdout=pipe, text=True, env=env) as it:
-
-        def ask(call, **request):
-            it.stdin.write(json.dumps({"call": call, **request}) + "\n")
-            it.stdin.flush()
-            line = it.stdout.readline()
-            assert line, "our process ended"
-            return json.loads(line)
-
-        yield ask
-        it.stdin.close()
+    return our_pulser("azure", PASQAL_CLOUD_BASE_URL=core)
 
 
 @pytest.fixture(scope="module")

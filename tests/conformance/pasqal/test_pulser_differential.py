@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from pasqal_cloud import RemoteEmuFreeBackend, RemoteMPSBackend, RemoteSVBackend
@@ -17,29 +13,15 @@ from pulser.backend import BitStrings, EmulationConfig, Occupation
 # SampledResult and pasqal-cloud's own release clock warn.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-DRIVER = Path(__file__).with_name("our_pulser.py")
 ATOMS = {"q0": 0, "q1": 60}
 PI = 6.283185307179586
 EMULATORS = [RemoteMPSBackend, RemoteSVBackend, RemoteEmuFreeBackend]
 
 
 @pytest.fixture(scope="module")
-def ours(simulating_sandbox):
+def ours(our_pulser):
     """Our connection, in an environment that holds it."""
-    python = os.environ.get("QUANTUM_ASYNC_SANDBOX_PYTHON") or sys.executable
-    env = {**os.environ, "SANDBOX": json.dumps(simulating_sandbox.env("pasqal"))}
-    pipe = subprocess.PIPE
-    with subprocess.Popen([python, str(DRIVER)], stdin=pipe, stdout=pipe, text=True, env=env) as it:
-
-        def ask(call, **request):
-            it.stdin.write(json.dumps({"call": call, **request}) + "\n")
-            it.stdin.flush()
-            line = it.stdout.readline()
-            assert line, "our process ended"
-            return json.loads(line)
-
-        yield ask
-        it.stdin.close()
+    return our_pulser("pasqal")
 
 
 @pytest.fixture

@@ -594,7 +594,7 @@ def test_a_jobs_variables_go_out_as_they_were_given():
     assert found.params["variables"] == {"omega": [2.0], "qubits": {"a": 3, "b": 5}}
     assert Note.read(found.metadata).atoms == ("a", "b")
     for omega, qubits in ((2.0, {}), (2.0, {"b": 5}), ((2.0, 3.0), {"a": 3}), ("x", {"a": 3})):
-        with pytest.raises(UnboundParametersError, match="qubits|omega takes 1 number"):
+        with pytest.raises(UnboundParametersError, match=r"qubits|omega takes 1 number"):
             payload(program, "pasqal.sim.emu-mps", variables={"omega": omega, "qubits": qubits})
     with pytest.raises(InvalidInputError, match="omega is nan"):
         nan = {"omega": float("nan"), "qubits": {"a": 3}}

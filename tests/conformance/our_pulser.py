@@ -1,6 +1,7 @@
-"""Pulser's own backends on our connection, as a process that runs one request per line.
+"""Pulser's own backends on our connection: a process that runs one request per line.
 
-The vendor's environment does not hold our package, so the differential tests drive it from there.
+A vendor's environment does not hold our package, so the differential tests drive it from there. Its
+argument names the provider.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import pulser
 from pulser.backend import EmulationConfig
 from pulser.backend.remote import RemoteBackend
 
-from quantum_async.blocking import PasqalClient
+from quantum_async.blocking import AzureClient, PasqalClient
 from quantum_async.integrations.pulser import PulserConnection
+
+CLIENTS = {"azure": AzureClient, "pasqal": PasqalClient}
 
 
 class Emulator(RemoteBackend):
@@ -75,7 +78,7 @@ def answer(connection, request):
 
 def main():
     """Serve requests until the input ends."""
-    client = PasqalClient.from_env(json.loads(os.environ["SANDBOX"]))
+    client = CLIENTS[sys.argv[1]].from_env(json.loads(os.environ["SANDBOX"]))
     with PulserConnection(client) as connection:
         for line in sys.stdin:
             sys.stdout.write(json.dumps(answer(connection, json.loads(line))) + "\n")
