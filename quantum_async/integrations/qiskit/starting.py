@@ -8,7 +8,7 @@ import anyio.to_thread
 
 from quantum_async.integrations.qiskit.runs import Piece, check, start
 from quantum_async.models.capabilities import Binding
-from quantum_async.simulation.circuits.parameters import values_by_parameter
+from quantum_async.simulation.circuits.parameters import bound_circuit
 from quantum_async.simulation.programs import as_program
 
 if TYPE_CHECKING:
@@ -62,5 +62,4 @@ def _bound(piece: Piece) -> Piece:
     if not piece.values:
         return piece
     circuit = cast("QuantumCircuit", piece.program.live)
-    values = values_by_parameter(circuit, piece.values)
-    return Piece(as_program(circuit.assign_parameters(values, inplace=False)))
+    return Piece(as_program(bound_circuit(circuit, piece.values)))

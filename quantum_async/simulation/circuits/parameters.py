@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from quantum_async.errors import UnboundParametersError
+from quantum_async.errors import ProgramError, UnboundParametersError
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -51,6 +51,29 @@ def values_by_parameter(
             names=missing,
             remedy=f"Pass variables={{{missing[0]!r}: ...}}.",
         )
+    return bound
+
+
+def bound_circuit(circuit: QuantumCircuit, variables: Mapping[str, Value]) -> QuantumCircuit:
+    """Bind a circuit's parameters; one without any is returned as it is.
+
+    Raises:
+        UnboundParametersError: A parameter has no value, or a value has no parameter.
+        ProgramError: An angle is no finite number for these values.
+    """
+    values = values_by_parameter(circuit, variables)
+    if not values:
+        return circuit
+    from qiskit.exceptions import QiskitError
+
+    try:
+        bound: QuantumCircuit = circuit.assign_parameters(values, inplace=False)
+    except (ArithmeticError, RuntimeError, QiskitError) as error:
+        # A division by zero, an arc sine of 2, the logarithm of a negative number.
+        raise ProgramError(
+            f"an angle is no finite number for {dict(variables)}: {error}",
+            remedy="Change the values, or the expression that they are put into.",
+        ) from error
     return bound
 
 

@@ -15,7 +15,7 @@ from quantum_async.simulation.circuits.observables import (
     expectations,
     observed,
 )
-from quantum_async.simulation.circuits.parameters import values_by_parameter
+from quantum_async.simulation.circuits.parameters import bound_circuit, values_by_parameter
 from quantum_async.simulation.circuits.prepare import Prepared, prepare
 from quantum_async.simulation.seeds import fresh_seed
 
@@ -45,7 +45,7 @@ def validate(job: JobSpec, device: str) -> Checked:
 
 def _simulate(job: JobSpec, device: str, prepared: Prepared) -> Result:
     started = perf_counter()
-    circuit = _bound(prepared.circuit, job)
+    circuit = bound_circuit(prepared.circuit, job.variables)
     seed = fresh_seed(job.options.seed)
     observables = job.options.observables
     samples: tuple[str, ...] = ()
@@ -71,14 +71,6 @@ def _simulate(job: JobSpec, device: str, prepared: Prepared) -> Result:
             "run_time": perf_counter() - started,
         },
     )
-
-
-def _bound(circuit: QuantumCircuit, job: JobSpec) -> QuantumCircuit:
-    values = values_by_parameter(circuit, job.variables)
-    if not values:
-        return circuit
-    bound: QuantumCircuit = circuit.assign_parameters(values, inplace=False)
-    return bound
 
 
 def _run(circuit: QuantumCircuit, method: str, shots: int, seed: int) -> Mapping[str, object]:

@@ -229,9 +229,12 @@ def test_a_template_with_its_values_is_the_bound_circuit(first, others):
 
 
 def test_what_no_template_can_say_is_bound_here():
-    """An absolute value and a sign before a power are computed before they are sent."""
+    """An absolute value and a sign before a power are computed before they are sent.
+
+    Nothing is computed to find that out: for some values there is no angle.
+    """
     theta = Parameter("t")
-    for angle in (theta.abs(), -(theta**2)):
+    for angle in (theta.abs(), -(theta**2), (1 / (theta - 0.5)).abs()):
         circuit = QuantumCircuit(1)
         circuit.rx(angle, 0)
         ready = prepared(as_program(circuit), {"t": -0.5})

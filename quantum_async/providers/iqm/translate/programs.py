@@ -20,7 +20,7 @@ from quantum_async.providers.iqm.translate.layout import layout_of
 from quantum_async.providers.iqm.translate.target import routes_of, target_of, transpiled
 from quantum_async.providers.iqm.validation import check_circuit, check_on
 from quantum_async.simulation.cache import ProgramCache
-from quantum_async.simulation.circuits.parameters import values_by_parameter
+from quantum_async.simulation.circuits.parameters import bound_circuit
 from quantum_async.simulation.circuits.read import read_circuit
 
 if TYPE_CHECKING:
@@ -160,9 +160,7 @@ def _translated(
 ) -> tuple[Circuit, Layout]:
     target = architecture if options.transpile else None
     circuit = _prepared_circuit(job.program, target, options)
-    values = values_by_parameter(circuit, job.variables)
-    if values:
-        circuit = circuit.assign_parameters(values, inplace=False)
+    circuit = bound_circuit(circuit, job.variables)
     names: Sequence[str] = [str(n) for n in range(circuit.num_qubits)]
     if architecture is not None and not options.mapping:
         names = architecture.components

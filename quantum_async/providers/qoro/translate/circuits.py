@@ -38,6 +38,11 @@ class WrittenCircuit:
     names: tuple[str, ...]
     registers: tuple[Register, ...]
 
+    @property
+    def measures(self) -> bool:
+        """Whether anything is measured."""
+        return "\nmeasure " in self.text
+
 
 def written(circuit: QuantumCircuit, where: str) -> WrittenCircuit:
     """Write a circuit down.

@@ -7,10 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import UnboundParametersError, UnsupportedProgramError
+from quantum_async.errors import (
+    ProgramSyntaxError,
+    UnboundParametersError,
+    UnsupportedProgramError,
+)
 from quantum_async.models._extras import optional_libraries
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
 from quantum_async.providers.qoro.payloads import filled
+from quantum_async.providers.qoro.translate.circuits import written
 from quantum_async.providers.qoro.translate.qasm import read_qasm
 
 if TYPE_CHECKING:
@@ -90,10 +95,9 @@ class Prepared:
             numbers = dict(zip(self.names, map(repr, self.values(variables)), strict=True))
             text, bare = filled(self.text, numbers), filled(self.bare, numbers)
             return replace(self, text=text, bare=bare, names=(), is_template=False)
-        from quantum_async.simulation.circuits.parameters import values_by_parameter
+        from quantum_async.simulation.circuits.parameters import bound_circuit
 
-        values = values_by_parameter(self.circuit, variables)
-        return _from_circuit(self.circuit.assign_parameters(values, inplace=False), where)
+        return _from_circuit(bound_circuit(self.circuit, variables), where)
 
 
 def prepared(program: Program, variables: Mapping[str, Value]) -> Prepared:
@@ -172,26 +176,21 @@ def _from_text(program: Program, variables: Mapping[str, Value]) -> Prepared:
 
 
 def _from_circuit(circuit: QuantumCircuit, where: str) -> Prepared:
-    from quantum_async.errors import ProgramSyntaxError
-    from quantum_async.providers.qoro.translate.circuits import written
-
     made = written(circuit, where)
+    bare, is_template = made.text, False
     try:
-        facts = read_qasm(made.text, parameters=made.names, where=where)
+        bare = read_qasm(made.text, parameters=made.names, where=where).bare
         is_template = bool(made.names) and not _AMBIGUOUS.search(made.text)
     except ProgramSyntaxError:
-        # An angle that OpenQASM 2 cannot say, such as an absolute value.
+        # An angle that OpenQASM 2 cannot say, such as an absolute value: each point is bound here.
         if not made.names:
             raise
-        values = dict.fromkeys(circuit.parameters, 0.5)
-        facts = read_qasm(written(circuit.assign_parameters(values), where).text, where=where)
-        is_template = False
     return Prepared(
         made.text,
-        facts.bare,
-        facts.qubits,
+        bare,
+        circuit.num_qubits,
         made.registers,
-        facts.measures,
+        made.measures,
         made.names,
         circuit,
         is_template,
