@@ -103,6 +103,32 @@ def simulating_sandbox() -> Iterator[Running]:
 
 
 @pytest.fixture(scope="session")
+def pasqal_login() -> Callable[[dict[str, str]], dict[str, object]]:
+    """Make the arguments that point pasqal-cloud's classes at a sandbox, of either release."""
+    from pasqal_cloud.endpoints import Endpoints, TokenProviderConf
+
+    def login(env: dict[str, str]) -> dict[str, object]:
+        return {
+            "username": env["QUANTUM_ASYNC_PASQAL_USERNAME"],
+            "password": env["QUANTUM_ASYNC_PASQAL_PASSWORD"],
+            "project_id": env["QUANTUM_ASYNC_PASQAL_PROJECT_ID"],
+            "endpoints": Endpoints(
+                core=env["QUANTUM_ASYNC_PASQAL_CORE_URL"],
+                account=env["QUANTUM_ASYNC_PASQAL_ACCOUNT_URL"],
+            ),
+            "auth_config": TokenProviderConf(
+                token_endpoint=env["QUANTUM_ASYNC_PASQAL_TOKEN_URL"],
+                public_client_id="client",
+                audience="audience",
+                realm="pcs-users",
+                grant_type="http://auth0.com/oauth/grant-type/password-realm",
+            ),
+        }
+
+    return login
+
+
+@pytest.fixture(scope="session")
 def our_pulser(simulating_sandbox: Running) -> Iterator[Callable[..., Ask]]:
     """Start Pulser's backends on our connection to a provider, in an environment that holds it."""
     with ExitStack() as started:

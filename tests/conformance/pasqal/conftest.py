@@ -4,31 +4,8 @@ from __future__ import annotations
 
 import pytest
 from pasqal_cloud import PasqalCloudConnection
-from pasqal_cloud.endpoints import Endpoints, TokenProviderConf
 from pasqal_cloud.pasqal_cloud_client import PasqalCloudClient
 from pulser import AnalogDevice, Pulse, Sequence
-
-PASSWORD_GRANT = "http://auth0.com/oauth/grant-type/password-realm"
-
-
-def login(env: dict[str, str]) -> dict[str, object]:
-    """The arguments that point the vendor's client at a sandbox."""
-    return {
-        "username": env["QUANTUM_ASYNC_PASQAL_USERNAME"],
-        "password": env["QUANTUM_ASYNC_PASQAL_PASSWORD"],
-        "project_id": env["QUANTUM_ASYNC_PASQAL_PROJECT_ID"],
-        "endpoints": Endpoints(
-            core=env["QUANTUM_ASYNC_PASQAL_CORE_URL"],
-            account=env["QUANTUM_ASYNC_PASQAL_ACCOUNT_URL"],
-        ),
-        "auth_config": TokenProviderConf(
-            token_endpoint=env["QUANTUM_ASYNC_PASQAL_TOKEN_URL"],
-            public_client_id="client",
-            audience="audience",
-            realm="pcs-users",
-            grant_type=PASSWORD_GRANT,
-        ),
-    }
 
 
 @pytest.fixture
@@ -38,9 +15,9 @@ def env(sandbox) -> dict[str, str]:
 
 
 @pytest.fixture
-def arguments(env) -> dict[str, object]:
+def arguments(env, pasqal_login) -> dict[str, object]:
     """What the vendor's client is built with."""
-    return login(env)
+    return pasqal_login(env)
 
 
 @pytest.fixture
@@ -50,9 +27,9 @@ def client(arguments) -> PasqalCloudClient:
 
 
 @pytest.fixture(scope="session")
-def connection(simulating_sandbox) -> PasqalCloudConnection:
+def connection(simulating_sandbox, pasqal_login) -> PasqalCloudConnection:
     """The vendor's connection to a sandbox that simulates."""
-    return PasqalCloudConnection(**login(simulating_sandbox.env("pasqal")))
+    return PasqalCloudConnection(**pasqal_login(simulating_sandbox.env("pasqal")))
 
 
 @pytest.fixture(scope="session")

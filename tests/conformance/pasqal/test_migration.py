@@ -15,8 +15,6 @@ from pulser import QPUBackend
 from pulser.backend.remote import RemoteResults
 from pydantic import BaseModel
 
-from .conftest import login
-
 spec = importlib.util.spec_from_file_location(
     "migration", Path(__file__).parents[1] / "migration.py"
 )
@@ -27,9 +25,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture(autouse=True)
-def at_the_sandbox(simulating_sandbox, monkeypatch) -> None:
+def at_the_sandbox(simulating_sandbox, pasqal_login, monkeypatch) -> None:
     """Whatever a page logs in with, it is the sandbox that answers."""
-    arguments = login(simulating_sandbox.env("pasqal"))
+    arguments = pasqal_login(simulating_sandbox.env("pasqal"))
     construct = vendor.PasqalCloudClient.__init__
 
     def redirected(self, *_, **given):

@@ -9,7 +9,6 @@ import pytest
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
-    from pasqal_cloud.endpoints import Endpoints, TokenProviderConf
     from pulser import Pulse, QPUBackend, Sequence
     from pulser.backend import BitStrings, EmulationConfig
     from pulser_pasqal import EmuFreeBackendV2, EmuMPSBackend, PasqalCloud
@@ -18,25 +17,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture(scope="module")
-def connection(simulating_sandbox):
+def connection(simulating_sandbox, pasqal_login):
     """The old connection, logged in."""
-    env = simulating_sandbox.env("pasqal")
-    return PasqalCloud(
-        username=env["QUANTUM_ASYNC_PASQAL_USERNAME"],
-        password=env["QUANTUM_ASYNC_PASQAL_PASSWORD"],
-        project_id=env["QUANTUM_ASYNC_PASQAL_PROJECT_ID"],
-        endpoints=Endpoints(
-            core=env["QUANTUM_ASYNC_PASQAL_CORE_URL"],
-            account=env["QUANTUM_ASYNC_PASQAL_ACCOUNT_URL"],
-        ),
-        auth_config=TokenProviderConf(
-            token_endpoint=env["QUANTUM_ASYNC_PASQAL_TOKEN_URL"],
-            public_client_id="client",
-            audience="audience",
-            realm="pcs-users",
-            grant_type="http://auth0.com/oauth/grant-type/password-realm",
-        ),
-    )
+    return PasqalCloud(**pasqal_login(simulating_sandbox.env("pasqal")))
 
 
 @pytest.fixture(scope="module")
