@@ -21,8 +21,12 @@ from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.sandbox import Sandbox
 
 BUSY = {"provider": "azure", "method": "PUT", "route": "*/jobs/{id}", "nth": 1}
-BELL = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1];'
-BELL += "measure q -> c;"
+# Both as their services read them: translating a circuit would take longer than all the rest.
+BELL = qa.Program(
+    '{"qubits": 2, "circuit": [{"gate": "h", "target": 0}, '
+    '{"gate": "cnot", "control": 0, "target": 1}]}',
+    qa.ProgramFormat.IONQ,
+)
 FLIP = Circuit(
     "flip",
     (
