@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+    from quantum_async.providers.local.outlook import Arrival
 
 _CLOSE_SECONDS = 5.0
 _ENVIRONMENT = "QUANTUM_ASYNC_LOCAL_"
@@ -93,6 +94,7 @@ class LocalClient(ProviderClient):
         self._table = JobTable()
         self._watch = ChangeWatch(self._table)
         self._engine: Engine | None = None
+        self._checking: anyio.CapacityLimiter | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -114,7 +116,7 @@ class LocalClient(ProviderClient):
             grade=SubmissionGrade.EXACT,
             binding=Binding.CLIENT,
             open_batch=True,
-            jobs_per_submission=64,
+            jobs_per_submission=16,
             jobs_per_poll=1024,
             long_poll=True,
             jobs_in_flight=1024,
@@ -142,6 +144,9 @@ class LocalClient(ProviderClient):
         engine = await anyio.to_thread.run_sync(make)
         if not self.is_open:
             self._engine = engine
+            # One submission after the other: checked side by side, they would share the
+            # interpreter's lock, and none would be ready before nearly all are.
+            self._checking = anyio.CapacityLimiter(1)
 
     async def close(self) -> None:
         """Stop the workers and forget all jobs; unfinished ones do not go on."""
@@ -206,17 +211,9 @@ class LocalClient(ProviderClient):
         self._batch(request)
         specs = [self._seeds.seeded(job) for job in request.jobs]
         with engine.announced(request.target, len(specs), request.expected) as arrival:
-            jobs = await anyio.to_thread.run_sync(_records, specs, request)
-            with self._table.lock:
-                known = self._known(request)
-                if known:
-                    return known
-                batch = self._batch(request)
-                self._table.add(request.key, jobs)
-                if batch is not None:
-                    batch.jobs.extend(jobs)
-            await anyio.to_thread.run_sync(engine.add, jobs, arrival)
-        return [job.ref for job in jobs]
+            return await anyio.to_thread.run_sync(
+                self._queue, engine, request, specs, arrival, limiter=self._checking
+            )
 
     async def poll(self, jobs: Sequence[JobRef], *, wait: float = 0.0) -> Mapping[JobRef, JobState]:
         """Say where jobs stand.
@@ -288,6 +285,21 @@ class LocalClient(ProviderClient):
             if batch.ref.key == key:
                 return batch.ref
         return None
+
+    def _queue(
+        self, engine: Engine, request: SubmitRequest, specs: Sequence[JobSpec], arrival: Arrival
+    ) -> list[JobRef]:
+        jobs = _records(specs, request)
+        with self._table.lock:
+            known = self._known(request)
+            if known:
+                return known
+            batch = self._batch(request)
+            self._table.add(request.key, jobs)
+            if batch is not None:
+                batch.jobs.extend(jobs)
+        engine.add(jobs, arrival)
+        return [job.ref for job in jobs]
 
     def _opened(self) -> Engine:
         if self._engine is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -63,8 +64,10 @@ def run_tasks(tasks: list[Task]) -> list[Outcome]:
 
 
 def prepare_worker(device: str) -> None:
-    """Make a worker ready for a simulator before the first task reaches it."""
+    """Make a worker process ready for a simulator before the first task reaches it."""
     warm_up(device)
+    # What was imported stays; going through all of it takes a full collection a tenth of a second.
+    gc.freeze()
 
 
 def start_worker() -> None:
