@@ -70,7 +70,8 @@ class AsyncBackend(Described):
         given = fitting.as_circuits(run_input)
         pieces = await anyio.to_thread.run_sync(self._pieces, given, settings)
         scheduler = self.source.scheduler
-        await check(scheduler, self.machine.on, pieces, settings.shots, settings.options)
+        client, device = self.source.client, self.machine.name
+        await check(client, device, pieces, settings.shots, settings.options)
         run = start(scheduler, self.machine.on, pieces, settings.shots, settings.options)
         refs = await accepted(run, scheduler.grace)
         job_id = job_id_of(refs, counted=not self.source.service.counts_circuits)

@@ -59,14 +59,16 @@ def _experiment(
     if isinstance(outcome, BaseException):
         header = _header(circuit, None, place)
         data = ExperimentResultData()
-        return ExperimentResult(shots, False, data, status=str(outcome), header=header)  # noqa: FBT003
+        return ExperimentResult(
+            shots=shots, success=False, data=data, status=str(outcome), header=header
+        )
     words = Words(outcome, circuit)
     shots_seen = {"memory": words.memory()} if memory else {}
     data = ExperimentResultData(counts=words.counts(), **shots_seen)
     return ExperimentResult(
-        outcome.shots,
-        True,  # noqa: FBT003 -- as Qiskit's
-        data,
+        shots=outcome.shots,
+        success=True,
+        data=data,
         status="DONE",
         seed=outcome.metadata.get("seed"),
         header=_header(circuit, outcome, place, words),

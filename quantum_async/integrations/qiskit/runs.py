@@ -193,13 +193,13 @@ class FoundRun:
 
 
 async def check(
-    scheduler: Scheduler, on: str, pieces: Sequence[Piece], shots: int, options: RunOptions
+    client: ProviderClient, device: str, pieces: Sequence[Piece], shots: int, options: RunOptions
 ) -> None:
     """Refuse circuits of which one cannot run, before any of them is sent.
 
     Args:
-        scheduler: What is going to run them.
-        on: The target, ``provider:device``.
+        client: The provider's client.
+        device: The device's name.
         pieces: The circuits.
         shots: Shots of each.
         options: Their options.
@@ -208,8 +208,6 @@ async def check(
         InvalidInputError: With the reason and the remedy.
     """
     checked_shots(shots)
-    provider, _, device = on.partition(":")
-    client = next(client for client in scheduler.clients if client.name == provider)
     programs = {id(piece.program): piece for piece in pieces}
     for piece in programs.values():
         values = {name: float(value) for name, value in piece.values.items()}

@@ -179,8 +179,9 @@ async def _told(answer: Awaitable[Told]) -> Told | None:
 def _simulator(device: Device) -> Machine:
     from quantum_async.simulation.circuits.prepare import operations
 
-    target = simulator_target(device.name, device)
-    return Machine(device, target, has_observables="save_expval" in operations(device.name))
+    return Machine(
+        device, simulator_target(device), has_observables="save_expval" in operations(device.name)
+    )
 
 
 def _quantum_computer(

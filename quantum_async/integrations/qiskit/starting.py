@@ -33,11 +33,11 @@ async def started(backend: AsyncBackend, orders: Iterable[Order]) -> list[tuple[
         InvalidInputError: A piece cannot run; nothing was sent.
     """
     scheduler, on = backend.source.scheduler, backend.machine.on
-    capabilities = backend.source.client.capabilities
+    client = backend.source.client
     prepared: list[tuple[Order, Sequence[Piece]]] = []
     for order in orders:
-        await check(scheduler, on, order.pieces, order.shots, order.options)
-        pieces = await anyio.to_thread.run_sync(_fewest, order.pieces, capabilities)
+        await check(client, backend.machine.name, order.pieces, order.shots, order.options)
+        pieces = await anyio.to_thread.run_sync(_fewest, order.pieces, client.capabilities)
         prepared.append((order, pieces))
     return [
         (order, start(scheduler, on, pieces, order.shots, order.options))

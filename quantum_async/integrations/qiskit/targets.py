@@ -54,25 +54,21 @@ def gate_target(device: Device) -> Target:
     return target
 
 
-def simulator_target(name: str, device: Device) -> Target:
+def simulator_target(device: Device) -> Target:
     """Describe a simulator of this package.
 
     Args:
-        name: Aer's name of the method.
-        device: What fits on this machine.
+        device: Its name is Aer's of the method, and its size what fits on this machine.
     """
     from qiskit.transpiler import Target
-    from qiskit_aer import AerSimulator
 
-    known = AerSimulator(method=name).target or Target()
+    from quantum_async.simulation.circuits.prepare import instructions
+
     target = Target(description=device.target, num_qubits=device.num_qubits)
-    for operation in known.operation_names:
-        # Any gate becomes an rz, which the tableau then refuses at most angles.
-        is_trap = name == "stabilizer" and operation == "rz"
-        if not is_trap and not operation.startswith(_NO_OPERATION):
-            made = known.operation_from_name(operation)
-            properties = None if isinstance(made, type) else {None: None}
-            target.add_instruction(made, properties, operation)
+    for name, instruction in instructions(device.name):
+        if not name.startswith(_NO_OPERATION):
+            properties = None if isinstance(instruction, type) else {None: None}
+            target.add_instruction(instruction, properties, name)
     return target
 
 

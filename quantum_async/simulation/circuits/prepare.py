@@ -14,7 +14,10 @@ from quantum_async.simulation.circuits.survey import Survey
 from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from qiskit import QuantumCircuit
+    from qiskit.circuit import Instruction
     from qiskit.transpiler import Target
 
     from quantum_async.models.program import Program
@@ -112,16 +115,22 @@ def operations(device: str) -> frozenset[str]:
     return frozenset(target.operation_names if target else ())
 
 
+def instructions(device: str) -> Iterator[tuple[str, Instruction | type[Instruction]]]:
+    """Yield what a device's circuits may be translated to, by name."""
+    from qiskit_aer import AerSimulator
+
+    known = AerSimulator(method=device).target
+    for name in known.operation_names if known else ():
+        # Any gate becomes an rz, which the tableau then refuses at most angles.
+        if device != "stabilizer" or name != "rz":
+            yield name, known.operation_from_name(name)
+
+
 def _target(device: str, num_qubits: int) -> Target:
     # Aer's own target refuses a circuit wider than memory allows even where most qubits idle.
     from qiskit.transpiler import Target
-    from qiskit_aer import AerSimulator
 
-    known = AerSimulator(method=device).target or Target()
     target = Target(num_qubits=num_qubits)
-    for name in known.operation_names:
-        # Any gate becomes an rz, which the tableau then refuses at most angles.
-        if device == "stabilizer" and name == "rz":
-            continue
-        target.add_instruction(known.operation_from_name(name), name=name)
+    for name, instruction in instructions(device):
+        target.add_instruction(instruction, name=name)
     return target

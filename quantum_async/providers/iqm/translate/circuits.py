@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from quantum_async.errors import DeviceLimitError, UnsupportedProgramError
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
@@ -174,9 +174,8 @@ class _Translation:
             feedback = {"feedback_qubit": physical, "feedback_key": key}
             self._steps.append(Instruction("cc_prx", locus, {**args, **feedback}))
 
-    def _condition(self, operation: _Step, qubits: list[int]) -> tuple[int, QuantumCircuit]:
-        condition = getattr(operation, "condition", None)
-        blocks = cast("Sequence[QuantumCircuit | None]", getattr(operation, "blocks", ()))
+    def _condition(self, operation: Any, qubits: list[int]) -> tuple[int, QuantumCircuit]:
+        condition, blocks = operation.condition, operation.blocks
         target, value = condition if isinstance(condition, tuple) else (None, None)
         bits = [target] if target in self._clbits else _bits_of(target)
         rest = [block for block in blocks[1:] if block is not None and block.data]
@@ -230,10 +229,6 @@ def _seconds(operation: _Step) -> float:
     return float(operation.params[0]) / _PER_SECOND.get(unit, math.nan)
 
 
-def _bits_of(register: object) -> list[object]:
-    # Qiskit's registers do not call themselves iterable, and a bit has no size.
-    size = getattr(register, "size", None)
-    if not isinstance(size, int):
-        return []
-    bits = cast("Sequence[object]", register)
-    return [bits[place] for place in range(size)]
+def _bits_of(register: Any) -> list[object]:
+    # A bit has no size, nor have the values that an expression asks for.
+    return list(register) if hasattr(register, "size") else []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,8 +106,9 @@ class _Reader:
     def value(self) -> JsonValue:
         """Read any value at once."""
         self._skip()
+        value: JsonValue
         value, self._place = _DECODER.raw_decode(self._text, self._place)
-        return cast("JsonValue", value)
+        return value
 
     def end(self) -> None:
         """Expect nothing more."""
