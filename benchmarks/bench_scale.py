@@ -1,7 +1,7 @@
 """Scale: 100,000 jobs from one process, and two and four processes that share one journal.
 
-Run `python benchmarks/bench_scale.py [--jobs 100000] [--shared 4000]`. Both ask a sandbox on a core
-of its own that gives the results of a batch in one answer; jobs run for 0.2 to 2 s.
+Run `python benchmarks/bench_scale.py [--jobs 100000] [--shared 4000] [--postgresql URL]`. All ask a
+sandbox on a core of its own that gives the results of a batch in one answer; jobs run for 0.2 to 2 s.
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ def one_process(stage: Stage, jobs: int) -> dict[str, object]:
     }
 
 
-def sharing(stage: Stage, jobs: int, processes: int) -> dict[str, object]:
-    """The same work by several processes in one SQLite file."""
+def sharing(stage: Stage, jobs: int, processes: int, url: str | None) -> dict[str, object]:
+    """The same work by several processes in one SQLite file or PostgreSQL database."""
     plan = Plan(f"{processes} processes", "scale", jobs // processes, CONNECTIONS, full=True)
-    found, took = stage.crowd(plan, processes)
+    found, took = stage.crowd(plan, processes, url)
     stats = stage.stats()
     return {
+        "journal": "PostgreSQL" if url else "SQLite",
         "processes": processes,
         "seconds": took,
         "jobs_per_second": jobs / took,
@@ -57,15 +58,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=100_000)
     parser.add_argument("--shared", type=int, default=4000)
+    parser.add_argument("--postgresql", help="a database's URL, to share that as well")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "scale.json")
     wanted = parser.parse_args()
     before = os.getloadavg()
     stage = Stage(None)
     with stage.open():
         shared = []
-        for processes in (1, 2, 4):
-            shared.append(sharing(stage, wanted.shared, processes))
-            print(shared[-1], file=sys.stderr)
+        for url in [None, wanted.postgresql] if wanted.postgresql else [None]:
+            for processes in (1, 2, 4):
+                shared.append(sharing(stage, wanted.shared, processes, url))
+                print(shared[-1], file=sys.stderr)
         one = one_process(stage, wanted.jobs)
     found = {"machine": machine(), "load_before": before, "sharing": shared, "one_process": one}
     text = json.dumps(found, indent=1)

@@ -127,11 +127,19 @@ class Stage:
             busy = self._busy() - busy
         return {**self._figures(plan, found), "service_busy": busy / found["wall"]}
 
-    def crowd(self, plan: Plan, processes: int) -> tuple[list[dict[str, float]], float]:
-        """Run a plan in several processes that share one journal; returns theirs and the time."""
+    def crowd(
+        self, plan: Plan, processes: int, journal: str | None = None
+    ) -> tuple[list[dict[str, float]], float]:
+        """Run a plan in several processes that share one journal; returns theirs and the time.
+
+        Args:
+            plan: What each of them does.
+            processes: How many.
+            journal: A database's URL, or nothing for a new file.
+        """
         self._prepare(plan, job_time=0.002, latency=0.0)
         with ExitStack() as stack:
-            journal = str(self._folder / f"shared-{self._number}.db")
+            journal = journal or str(self._folder / f"shared-{self._number}.db")
             children = [stack.enter_context(self._child(plan, journal)) for _ in range(processes)]
             for child in children:
                 _expect(child, "warm")
@@ -166,6 +174,7 @@ class Stage:
             "shortest": SHORTEST,
             "median": MEDIAN,
             "journal": journal or str(self._folder / f"{self._number}.db"),
+            "warm": str(self._folder / f"{self._number}-warm.db"),
             **{name: getattr(plan, name) for name in ("jobs", "connections", "manner")},
             **{name: getattr(plan, name) for name in ("single", "hold", "traced", "sequence")},
         }

@@ -107,7 +107,7 @@ async def run(wanted: SimpleNamespace, selector: TimedSelector) -> Row:
         requests_in_flight=wanted.connections, jobs_per_submission=1 if wanted.single else None
     )
     async with client(wanted) as provider:
-        async with qa.Scheduler(provider, journal=wanted.journal + ".warm") as scheduler:
+        async with qa.Scheduler(provider, journal=wanted.warm) as scheduler:
             await scheduler.sweep(program, qa.grid(omega=[1.0]), shots=1, on=TARGET)
         provider.seen.clear()
         points = qa.grid(omega=omegas(wanted.jobs))

@@ -26,7 +26,7 @@ async def run(wanted: SimpleNamespace) -> Row:
     late: list[float] = []
     done = 0
     async with client(wanted) as provider:
-        async with qa.Scheduler(provider, journal=wanted.journal + ".warm") as scheduler:
+        async with qa.Scheduler(provider, journal=wanted.warm) as scheduler:
             await scheduler.sweep(program, qa.grid(omega=[1.0]), shots=1, on=TARGET)
         size = min(CHUNK, wanted.jobs)
         left = iter(range(wanted.jobs // size))
