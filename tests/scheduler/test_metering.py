@@ -146,7 +146,8 @@ def test_a_program_with_a_meter_provider_is_measured(metrics: dict[str, dict]) -
 def test_metrics_are_the_documented_ones(metrics: dict[str, dict]) -> None:
     """Names and units are those that the guide lists, and each says what it is."""
     page = Path(__file__).parents[2] / "docs" / "how-to" / "observability.md"
-    rows = re.findall(r"^\| `(quantum_async\.\S+)` \| `(\S+)` \|", page.read_text(), re.MULTILINE)
+    table = page.read_text(encoding="utf-8").partition("### Metrics")[2]
+    rows = re.findall(r"^\| `(quantum_async\.\S+)` \| `(\S+)` \|", table, re.MULTILINE)
     assert dict(rows) == {name: metric["unit"] for name, metric in metrics.items()}
     assert all(metric["description"].endswith(".") for metric in metrics.values())
 

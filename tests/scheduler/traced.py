@@ -267,7 +267,7 @@ def crowd() -> dict[str, int]:
     async def run() -> None:
         client = FakeClient(run_time=lambda _: 0.0).can(jobs_per_submission=50, jobs_per_poll=1000)
         async with qa.Scheduler(client, limits=QUICK) as scheduler:
-            await scheduler.sweep(PROGRAM, qa.grid(x=range(200), y=range(5)), shots=1)
+            await scheduler.sweep(PROGRAM, qa.grid(x=range(100), y=range(5)), shots=1)
 
     keeper.spans = []
     anyio.run(run)
