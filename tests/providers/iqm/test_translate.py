@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import random
 
 import pytest
 from hypothesis import given, strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Gate, Parameter
-from qiskit.quantum_info import Operator
+from qiskit.quantum_info import Operator, Statevector
 
 from quantum_async.errors import (
     DeviceLimitError,
@@ -391,3 +392,55 @@ def test_feedback_groups_of_damaged_bytes():
     assert groups == (frozenset({"QB1", "QB2"}), frozenset({"QB1"}))
     with pytest.raises(Exception, match="damaged"):
         sources_in_protobuf(b"\x0a\x7f\x01")
+
+
+FOUR = ("QB1", "QB2", "QB3", "QB4")
+WIDE_STAR = Architecture(
+    DynamicArchitecture.model_validate(
+        {
+            "qubits": FOUR,
+            "computational_resonators": ["CR1"],
+            "gates": {
+                "prx": wire.gate(*[(name,) for name in FOUR]),
+                "measure": wire.gate(*[(name,) for name in FOUR]),
+                "cz": wire.gate(*[(name, "CR1") for name in FOUR if name != "QB2"]),
+                "move": wire.gate(("QB2", "CR1")),
+            },
+        }
+    )
+)
+
+
+def probabilities(circuit, architecture, layout):
+    """What a native circuit measures, a MOVE being an exchange with an empty resonator."""
+    index = {name: place for place, name in enumerate(architecture.components)}
+    state, bits = QuantumCircuit(len(index)), {}
+    for step in circuit.instructions:
+        places = [index[name] for name in step.locus]
+        if step.name == "prx":
+            state.r(step.args["angle"], step.args["phase"], *places)
+        elif step.name in {"cz", "move"}:
+            getattr(state, {"cz": "cz", "move": "swap"}[step.name])(*places)
+        elif step.name == "measure":
+            bits |= {(step.args["key"], n): place for n, place in enumerate(places)}
+    places = [bits[source.key, source.position] for source in layout.sources[0]]
+    return Statevector(state).probabilities(places)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_a_circuit_over_moves_measures_what_it_says(number):
+    """Random circuits, brought to a star at any level and written down in turns."""
+    chance = random.Random(number)
+    circuit = QuantumCircuit(2 + number % 3)
+    for _ in range(8):
+        if chance.random() < 0.5:
+            circuit.cx(*chance.sample(range(circuit.num_qubits), 2))
+        else:
+            angles = (chance.uniform(0, 6) for _ in range(3))
+            circuit.u(*angles, chance.randrange(circuit.num_qubits))
+    wanted = Statevector(circuit).probabilities()
+    sent = prepared(
+        measured(circuit), WIDE_STAR, transpile=True, seed=1, optimization_level=number % 4
+    )
+    again = Circuit.of(sent.circuit.legacy_document())
+    assert probabilities(again, WIDE_STAR, sent.layout) == pytest.approx(wanted, abs=1e-9)
