@@ -43,6 +43,17 @@ if TYPE_CHECKING:
 
 _CLOSE_SECONDS = 5.0
 _ENVIRONMENT = "QUANTUM_ASYNC_LOCAL_"
+_CAPABILITIES = Capabilities(
+    grade=SubmissionGrade.EXACT,
+    binding=Binding.CLIENT,
+    open_batch=True,
+    jobs_per_submission=16,
+    jobs_per_poll=1024,
+    long_poll=True,
+    jobs_in_flight=1024,
+    requests_in_flight=16,
+    outlives=False,
+)
 
 
 class LocalClient(ProviderClient):
@@ -112,17 +123,7 @@ class LocalClient(ProviderClient):
     @property
     def capabilities(self) -> Capabilities:
         """What this client can do."""
-        return Capabilities(
-            grade=SubmissionGrade.EXACT,
-            binding=Binding.CLIENT,
-            open_batch=True,
-            jobs_per_submission=16,
-            jobs_per_poll=1024,
-            long_poll=True,
-            jobs_in_flight=1024,
-            requests_in_flight=16,
-            outlives=False,
-        )
+        return _CAPABILITIES
 
     @property
     def is_open(self) -> bool:

@@ -17,6 +17,7 @@ from quantum_async.simulation.circuits.observables import (
 )
 from quantum_async.simulation.circuits.parameters import bound_circuit, values_by_parameter
 from quantum_async.simulation.circuits.prepare import Prepared, prepare
+from quantum_async.simulation.devices import CIRCUIT_DEVICES
 from quantum_async.simulation.seeds import fresh_seed
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from quantum_async.models.submission import JobSpec
 
 _AER_SEEDS = 1 << 63
+_SHARED = 1 << 14
+"""Amplitudes beyond which Aer shares a simulation's work among threads."""
 
 
 def validate(job: JobSpec, device: str) -> Checked:
@@ -76,8 +79,16 @@ def _simulate(job: JobSpec, device: str, prepared: Prepared) -> Result:
 def _run(circuit: QuantumCircuit, method: str, shots: int, seed: int) -> Mapping[str, object]:
     from qiskit_aer import AerError, AerSimulator
 
-    # One stream of random numbers, so that counts do not depend on the number of cores.
-    simulator = AerSimulator(method=method, max_parallel_shots=1, max_parallel_experiments=1)
+    # Below that size its threads only wait for each other, busily: eight times the work itself.
+    levels = CIRCUIT_DEVICES[method].levels or 2
+    is_shared = levels**circuit.num_qubits > _SHARED
+    simulator = AerSimulator(
+        method=method,
+        # One stream of random numbers, so that counts do not depend on the number of cores.
+        max_parallel_shots=1,
+        max_parallel_experiments=1,
+        max_parallel_threads=0 if is_shared else 1,
+    )
     try:
         result = simulator.run(
             circuit, shots=shots, memory=True, seed_simulator=seed % _AER_SEEDS
