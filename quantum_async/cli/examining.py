@@ -13,7 +13,7 @@ from quantum_async.cli.complaints import complain
 from quantum_async.cli.documents import dump
 from quantum_async.cli.findings import Findings, place_of
 from quantum_async.cli.inventory import take_inventory
-from quantum_async.cli.tidying import findings_document, tidy
+from quantum_async.cli.tidying import Tidied, tidy
 from quantum_async.cli.versions import missing_by_extra, platform_words, versions_document
 from quantum_async.journal.place import JournalPlace
 
@@ -42,39 +42,37 @@ async def examine(
     checkups = await check_up(offline=offline)
     if not json:
         _show(checkups)
-    kept, findings, acted = await _keeping(journal, yes=yes, cancel=cancel, json=json)
+    kept, tidied = await _keeping(journal, yes=yes, cancel=cancel, json=json)
     if json:
         document: Document = {
             "versions": versions_document(),
             "extras": {name: {"missing": gone} for name, gone in missing_by_extra().items()},
             "providers": [checkup_document(checkup) for checkup in checkups],
             "journal": kept,
-            **findings_document(findings, acted),
+            **tidied.document(),
         }
         sys.stdout.write(dump(document) + "\n")
     for checkup in checkups:
         if checkup.reach is not None and checkup.reach.error is not None:
             complain(checkup.reach.error, debug=False)
-    is_done = findings.is_clean or acted in {"adopt", "cancel"}
     is_sound = all(checkup.is_sound for checkup in checkups)
-    return ExitCode.OK if is_done and is_sound else ExitCode.FAILED
+    return ExitCode.OK if tidied.is_clean and is_sound else ExitCode.FAILED
 
 
 async def _keeping(
     journal: str | None, *, yes: bool, cancel: bool, json: bool
-) -> tuple[Document, Findings, str]:
+) -> tuple[Document, Tidied]:
     place = place_of(journal)
     file = JournalPlace.parse(place).file
     # Only a journal that somebody names has to be there.
     if journal is None and file is not None and not await anyio.Path(file).exists():
         if not json:
             _say(f"journal: there is none at {file}")
-        return {"place": str(file), "exists": False}, Findings([], [], [], []), ""
+        return {"place": str(file), "exists": False}, Tidied(Findings([], [], [], []))
     inventory = await take_inventory(place)
     if not json:
         _say(str(inventory))
-    findings, acted = await tidy(place, yes=yes, cancel=cancel, json=json)
-    return inventory.document(), findings, acted
+    return inventory.document(), await tidy(place, yes=yes, cancel=cancel, json=json)
 
 
 def _say(*lines: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import uuid
 from pathlib import Path
 
 import anyio
@@ -10,8 +13,10 @@ from typer.testing import CliRunner
 
 import quantum_async as qa
 from quantum_async.cli.app import app
+from quantum_async.cli.tidying import ask_for_choice
+from quantum_async.journal.records import Place, Submission
 from quantum_async.journal.sql import SqlJournal
-from quantum_async.models.submission import BatchRequest
+from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
 from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
     blocking_sandbox,
     sandbox_process,
@@ -133,17 +138,14 @@ def test_doctor_ends_what_was_left(tmp_path: Path, options: list[str]) -> None:
     assert "\nnothing is left over: " in command("doctor", "--journal", path).out
 
 
-@pytest.mark.parametrize("options", [["--yes"], ["--yes", "--cancel"]])
-def test_doctor_closes_every_batch(blocking_sandbox, tmp_path: Path, options) -> None:  # noqa: F811
-    """After kill -9 with open batches none stays open, whether their ids were known or not."""
+def leave_batches(sandbox, path: Path) -> None:
+    """Die with three open batches, one of which the journal knows only by its key."""
     from tests.providers.pasqal.real import rabi
-
-    path, variables = tmp_path / "j.db", blocking_sandbox.env("pasqal")
 
     async def die() -> None:
         dead = SqlJournal(path)
         await dead.open()
-        async with blocking_sandbox.client("pasqal") as client:
+        async with sandbox.client("pasqal") as client:
             for number in range(3):
                 request = BatchRequest(f"{number}" * 32, "EMU_FREE", rabi(), name="mine")
                 await dead.intend_batch(request, client.name, client.account)
@@ -154,6 +156,88 @@ def test_doctor_closes_every_batch(blocking_sandbox, tmp_path: Path, options) ->
         await kill(dead)
 
     anyio.run(die)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_doctor_never_calls_a_job_cancelled_that_had_succeeded(
+    blocking_sandbox,  # noqa: F811
+    tmp_path: Path,
+    *,
+    known: bool,
+) -> None:
+    """Its result is paid for: it is left to be adopted, whether or not its answer had arrived."""
+    from tests.providers.pasqal.real import rabi
+
+    path, variables = tmp_path / "j.db", blocking_sandbox.env("pasqal")
+
+    async def die() -> None:
+        dead = SqlJournal(path)
+        await dead.open()
+        job = JobSpec(uuid.uuid4().hex, rabi(), 10, {"omega": 1.0})
+        async with blocking_sandbox.client("pasqal") as client:
+            request = SubmitRequest(uuid.uuid4().hex, "EMU_FREE", (job,))
+            place = Place(dead.scope)
+            sent = Submission(
+                request.key, client.name, client.account, request.target, (job,), (place,)
+            )
+            await dead.intend(sent, None)
+            await dead.sending(sent.key)
+            refs = await client.submit(request)
+            if known:
+                dead.accepted(sent.key, refs)
+            while not (await client.poll(refs))[refs[0]].status.is_terminal:
+                await anyio.sleep(0.02)
+        await dead.ask(lambda t: None)
+        await kill(dead)
+
+    anyio.run(die)
+    ran = with_variables(variables, "doctor", "--journal", path, "--yes", "--cancel")
+    assert ran.code == 1
+    assert "left over:" in ran.out
+    ran = with_variables(variables, "doctor", "--journal", path, "--yes")
+    assert (ran.code, "left over:" in ran.out) == (0, False)
+    jobs = command("jobs", "list", "--journal", path, "--all", "--json").document["jobs"]
+    assert [job["state"] for job in jobs] == ["fetched"]
+
+
+def test_a_batch_that_cannot_be_closed_keeps_no_other_open(
+    blocking_sandbox,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """What can be ended is ended; the rest is told, and left for the next time."""
+    path, variables = tmp_path / "j.db", blocking_sandbox.env("pasqal")
+    leave_batches(blocking_sandbox, path)
+    refusal = {"method": "PATCH", "route": "*/cancel", "nth": 1, "fault": "status:400"}
+    blocking_sandbox.set_faults([refusal])
+    ran = with_variables(variables, "doctor", "--journal", path, "--yes", "--cancel")
+    assert ran.code == 1
+    assert "may still be open" in ran.err
+    assert blocking_sandbox.stats()["pasqal"]["batches_open"] == 1
+    assert with_variables(variables, "doctor", "--journal", path, "--yes", "--cancel").code == 0
+    assert blocking_sandbox.stats()["pasqal"]["batches_open"] == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+async def test_the_doctors_question_can_be_left() -> None:
+    """Waiting for an answer holds nobody up: it can be cancelled, as one Ctrl-C does."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs) as terminal, os.fdopen(ours, "wb", buffering=0) as keys:
+        with anyio.move_on_after(0.1) as scope:
+            await ask_for_choice(terminal)
+        assert scope.cancelled_caught
+        keys.write(b"C\n")
+        assert await ask_for_choice(terminal) == "cancel"
+        keys.write(b"what?\n")
+        assert await ask_for_choice(terminal) == "leave"
+
+
+@pytest.mark.parametrize("options", [["--yes"], ["--yes", "--cancel"]])
+def test_doctor_closes_every_batch(blocking_sandbox, tmp_path: Path, options) -> None:  # noqa: F811
+    """After kill -9 with open batches none stays open, whether their ids were known or not."""
+    path, variables = tmp_path / "j.db", blocking_sandbox.env("pasqal")
+    leave_batches(blocking_sandbox, path)
     assert blocking_sandbox.stats()["pasqal"]["batches_open"] == 3
     listed = with_variables(variables, "doctor", "--journal", path, "--json").document
     assert len(listed["batches"]) == 3
