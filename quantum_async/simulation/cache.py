@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from quantum_async.models._recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ class ProgramCache(Generic[Made]):
 
     def __init__(self, name: str) -> None:
         self._attribute = f"_made_{name}"
-        self._made: OrderedDict[tuple[str, str], Made] = OrderedDict()
+        self._made: Recent[tuple[str, str], Made] = Recent(_MOST)
         self._lock = threading.Lock()
 
     def get(self, program: Program, variant: str, make: Callable[[], Made]) -> Made:
@@ -40,10 +41,10 @@ class ProgramCache(Generic[Made]):
         if program.live is None:
             return self._kept(self._made, (program.digest, variant), make)
         # Its digest would force the encoding that a live program exists to avoid.
-        own: OrderedDict[str, Made] = program.__dict__.setdefault(self._attribute, OrderedDict())
+        own: Recent[str, Made] = program.__dict__.setdefault(self._attribute, Recent(_MOST))
         return self._kept(own, variant, make)
 
-    def _kept(self, book: OrderedDict[Key, Made], key: Key, make: Callable[[], Made]) -> Made:
+    def _kept(self, book: Recent[Key, Made], key: Key, make: Callable[[], Made]) -> Made:
         with self._lock:
             if key in book:
                 book.move_to_end(key)
@@ -51,6 +52,4 @@ class ProgramCache(Generic[Made]):
         made = make()
         with self._lock:
             book[key] = made
-            while len(book) > _MOST:
-                book.popitem(last=False)
         return made

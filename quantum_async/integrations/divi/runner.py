@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +15,7 @@ from quantum_async.integrations.divi.desk import Desk, EndedError
 from quantum_async.integrations.divi.observables import groups_of, width_of
 from quantum_async.integrations.divi.payloads import payloads_of
 from quantum_async.integrations.divi.rows import Expected
+from quantum_async.models._recent import Recent
 from quantum_async.models.job import JobStatus
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ class QoroRunner(CircuitRunner):
         self.polling_interval = polling_interval
         self.max_retries = max_retries
         self._lock = threading.Lock()
-        self._expected: OrderedDict[str, Expected] = OrderedDict()
-        self._run_times: OrderedDict[str, float] = OrderedDict()
+        self._expected: Recent[str, Expected] = Recent(_KEPT)
+        self._run_times: Recent[str, float] = Recent(_KEPT)
 
     def __enter__(self) -> Self:
         return self
@@ -271,7 +271,7 @@ class QoroRunner(CircuitRunner):
         except EndedError:
             raise ExecutionCancelledError("The submission was cancelled.") from None
         with self._lock:
-            _keep(self._expected, job_id, expected)
+            self._expected[job_id] = expected
         return ExecutionResult(job_id=job_id)
 
     def _settings(self, config: Any) -> dict[str, Any]:
@@ -304,7 +304,7 @@ class QoroRunner(CircuitRunner):
             state = self._state(job_id, event)
             if state.status.is_terminal:
                 with self._lock:
-                    _keep(self._run_times, job_id, state.run_time or 0.0)
+                    self._run_times[job_id] = state.run_time or 0.0
                 return state
             if progress is not None:
                 progress(number, state.reported)
@@ -382,9 +382,3 @@ def _id_of(execution_result: ExecutionResult) -> str:
 
 def _cancelled(job_id: str) -> ExecutionCancelledError:
     return ExecutionCancelledError(f"Waiting for job {job_id} was cancelled.")
-
-
-def _keep(book: OrderedDict[str, Any], name: str, value: Any) -> None:
-    book[name] = value
-    while len(book) > _KEPT:
-        book.popitem(last=False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 
 from quantum_async.errors import ProgramError, ResultError
+from quantum_async.models._recent import Recent
 from quantum_async.providers.iqm.circuits import Circuit
 from quantum_async.providers.iqm.translate.layout import layout_of
 from quantum_async.providers.iqm.translate.results import Expected, result_of
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from quantum_async.providers.iqm.dialect import CircuitMeasurements
     from quantum_async.providers.iqm.server import Server
     from quantum_async.providers.iqm.wire import IQMJob
-
-Value = TypeVar("Value")
 
 _KEPT_JOBS = 4096
 _KEPT_ANSWERS = 2
@@ -46,22 +44,21 @@ class Outcomes:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._expected: OrderedDict[str, tuple[Expected, ...]] = OrderedDict()
-        self._facts: OrderedDict[str, Mapping[str, str | float | int | None]] = OrderedDict()
-        self._answers: OrderedDict[str, _Answer] = OrderedDict()
+        self._expected: Recent[str, tuple[Expected, ...]] = Recent(_KEPT_JOBS)
+        self._facts: Recent[str, Mapping[str, str | float | int | None]] = Recent(_KEPT_JOBS)
+        self._answers: Recent[str, _Answer] = Recent(_KEPT_ANSWERS)
         self._locks: dict[str, anyio.Lock] = {}
 
     def expect(self, job_id: str, expected: tuple[Expected, ...]) -> None:
         """Remember how the circuits of a job fill their registers."""
         self._answers.pop(job_id, None)
-        _keep(self._expected, job_id, expected, _KEPT_JOBS)
+        self._expected[job_id] = expected
 
     def note(self, job: IQMJob) -> None:
         """Remember what the server said of a job that has ended."""
         run_time = None if job.runtime_ms is None else job.runtime_ms / 1000
         facts = {"calibration_set_id": job.calibration_set_id, "run_time": run_time}
-        known = {name: value for name, value in facts.items() if value is not None}
-        _keep(self._facts, job.id, known, _KEPT_JOBS)
+        self._facts[job.id] = {name: fact for name, fact in facts.items() if fact is not None}
 
     async def one(self, ref: JobRef) -> Result:
         """Read the result of one circuit.
@@ -112,8 +109,7 @@ class Outcomes:
             async with lock:
                 answer = self._answers.get(job_id)
                 if answer is None:
-                    answer = await self._asked(job_id)
-                    _keep(self._answers, job_id, answer, _KEPT_ANSWERS)
+                    answer = self._answers[job_id] = await self._asked(job_id)
                 return answer
         finally:
             if not lock.statistics().tasks_waiting:
@@ -146,10 +142,3 @@ def expected_of(payload: Mapping[str, JsonValue]) -> tuple[Expected, ...]:
             layout = None  # QIR, or a dialect of its own: the keys must do
         expected.append(Expected(layout, wanted, is_heralded))
     return tuple(expected)
-
-
-def _keep(book: OrderedDict[str, Value], key: str, value: Value, most: int) -> None:
-    book[key] = value
-    book.move_to_end(key)
-    while len(book) > most:
-        book.popitem(last=False)

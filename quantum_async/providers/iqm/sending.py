@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
 from quantum_async.errors import DeviceLimitError, InvalidOptionError, InvalidShotsError
+from quantum_async.models._recent import Recent
 from quantum_async.models.job import JobRef
 from quantum_async.providers.iqm.circuits import Circuit
 from quantum_async.providers.iqm.options import iqm_options
@@ -49,7 +49,7 @@ class Sending:
         self._server = server
         self._outcomes = outcomes
         self._account = account
-        self._sent: OrderedDict[str, str] = OrderedDict()
+        self._sent: Recent[str, str] = Recent(_REMEMBERED)
 
     async def submit(self, request: SubmitRequest) -> list[JobRef]:
         """Send a request once; see `IQMClient.submit`."""
@@ -93,8 +93,6 @@ class Sending:
             f"for {computer.alias}{tag}"
         )
         self._sent[key] = trace
-        while len(self._sent) > _REMEMBERED:
-            self._sent.popitem(last=False)
         job_id = await (await self._server.dialect()).submit(computer, submission, trace)
         self._outcomes.expect(
             job_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import anyio
@@ -13,6 +12,7 @@ from quantum_async.errors import (
     RejectedRequestError,
     UnknownTargetError,
 )
+from quantum_async.models._recent import Recent
 from quantum_async.providers.iqm.dialect import not_offered
 from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.legacy import Legacy
@@ -57,9 +57,7 @@ class Server:
         self._dialect: Dialect | None = None
         self._computers: tuple[QuantumComputer, ...] = ()
         self._limits: dict[str, JobLimits] = {}
-        self._architectures: OrderedDict[tuple[str, str], tuple[float, Architecture]] = (
-            OrderedDict()
-        )
+        self._architectures: Recent[tuple[str, str], tuple[float, Architecture]] = Recent(_KEPT)
         self._lock = anyio.Lock()
         self._limits_lock = anyio.Lock()
         self._architecture_lock = anyio.Lock()
@@ -165,8 +163,6 @@ class Server:
             for key in (name, found.described.calibration_set_id):
                 if key is not None:
                     self._architectures[computer.id, key] = (self._clock(), found)
-            while len(self._architectures) > _KEPT:
-                self._architectures.popitem(last=False)
             return found
 
     async def _found(self) -> Dialect:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
 from quantum_async.errors import DeviceLimitError, NoMeasurementError
+from quantum_async.models._recent import Recent
 from quantum_async.models.job import JobRef
 from quantum_async.providers.qoro.chunks import chunks
 from quantum_async.providers.qoro.configs import JobConfig, MaestroConfig
@@ -63,7 +63,7 @@ class Submitter:
         self._systems = systems
         self._defaults = defaults
         self._account = account
-        self._prepared: OrderedDict[_Kind, Prepared] = OrderedDict()
+        self._prepared: Recent[_Kind, Prepared] = Recent(_KEPT)
 
     async def validate(self, job: JobSpec, device: str) -> None:
         """Refuse a job that cannot run there."""
@@ -144,8 +144,6 @@ class Submitter:
         ready = self._prepared.get(kind)
         if ready is None:
             ready = self._prepared[kind] = prepared(job.program, job.variables)
-            while len(self._prepared) > _KEPT:
-                self._prepared.popitem(last=False)
         observables = job.options.observables
         if not ready.measures and not observables:
             raise NoMeasurementError(
