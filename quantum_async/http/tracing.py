@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from contextlib import contextmanager
 from functools import cache
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from opentelemetry.trace import Span
 
     from quantum_async.http.telemetry import RequestEvent
+
+logger: logging.Logger = logging.getLogger("quantum_async.http")
 
 
 def is_traced() -> bool:
@@ -34,6 +37,31 @@ def _version() -> str:
     return version("quantum_async")
 
 
+def started(make: Callable[[], Span]) -> Span:
+    """Make a span, or one that shows nothing where the program's own set-up fails.
+
+    A sampler or a span processor with a defect costs spans, and never a job.
+
+    Args:
+        make: Makes it.
+    """
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001 -- whatever the program's classes raise
+        from opentelemetry.trace import INVALID_SPAN
+
+        logger.warning("a span could not be begun: %r", error)
+        return INVALID_SPAN
+
+
+def ended(span: Span) -> None:
+    """End a span, whatever the program's own set-up makes of it."""
+    try:
+        span.end()
+    except Exception as error:  # noqa: BLE001 -- whatever the program's classes raise
+        logger.warning("a span could not be ended: %r", error)
+
+
 @contextmanager
 def request_span(event: RequestEvent, resends: int) -> Generator[tuple[Span, dict[str, str]]]:
     """Open a client span and make the headers that carry it to the provider.
@@ -42,7 +70,7 @@ def request_span(event: RequestEvent, resends: int) -> Generator[tuple[Span, dic
         event: The request.
         resends: How often it has been sent before.
     """
-    from opentelemetry import propagate, trace
+    from opentelemetry import context, propagate, trace
 
     tracer = trace.get_tracer("quantum_async.http", _version())
     place = urlsplit(event.url)
@@ -57,17 +85,18 @@ def request_span(event: RequestEvent, resends: int) -> Generator[tuple[Span, dic
     if resends:
         # The conventions want it on repetitions only.
         attributes["http.request.resend_count"] = resends
-    with tracer.start_as_current_span(
-        event.method,
-        kind=trace.SpanKind.CLIENT,
-        attributes=attributes,
-        # `finish` writes the kind of an error alone: its text may quote what a provider answered.
-        record_exception=False,
-        set_status_on_exception=False,
-    ) as span:
+    # `finish` writes the kind of an error alone: its text may quote what a provider answered.
+    span = started(
+        lambda: tracer.start_span(event.method, kind=trace.SpanKind.CLIENT, attributes=attributes)
+    )
+    token = context.attach(trace.set_span_in_context(span))
+    try:
         carrier: dict[str, str] = {}
         propagate.inject(carrier)
         yield span, carrier
+    finally:
+        context.detach(token)
+        ended(span)
 
 
 def finish(span: Span, status: int | None, error: Exception | None) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import JobCancelledError, SubmissionUnknownError
 from quantum_async.http.redact import redact
-from quantum_async.http.tracing import is_traced
+from quantum_async.http.tracing import ended, is_traced, started
 from quantum_async.models.job import JobEventKind, JobStatus
 from quantum_async.scheduler.record import Stage
 
@@ -83,8 +84,8 @@ class Tracing:
         for record in records:
             attributes = {**_origin(record), "quantum_async.job.resumed": is_resumed}
             name = f"run {record.target}"
-            span = self._tracer.start_span(name, context=parent, attributes=attributes)
-            self._trails[record] = Trail(span, parent)
+            make = partial(self._tracer.start_span, name, parent, attributes=attributes)
+            self._trails[record] = Trail(started(make), parent)
 
     def attempt(self, records: Iterable[JobRecord]) -> None:
         """Count that jobs are being sent."""
@@ -157,7 +158,7 @@ class Tracing:
             raise
         finally:
             context.detach(token)
-            span.end()
+            ended(span)
 
     @contextmanager
     def within(self, records: Sequence[JobRecord]) -> Generator[None]:
@@ -182,16 +183,13 @@ class Tracing:
         else:
             parent = _common(trails)
             links = [trace.Link(trail.span.get_span_context()) for trail in trails]
-        span = self._tracer.start_span(
-            f"{operation} {target}",
-            context=parent,
-            links=links,
-            attributes={
-                "quantum_async.provider": target.partition(":")[0],
-                "quantum_async.target": target,
-                "quantum_async.job.count": len(trails),
-            },
-        )
+        attributes: Attributes = {
+            "quantum_async.provider": target.partition(":")[0],
+            "quantum_async.target": target,
+            "quantum_async.job.count": len(trails),
+        }
+        make = partial(self._tracer.start_span, f"{operation} {target}", parent, links=links)
+        span = started(partial(make, attributes=attributes))
         return span, trace.set_span_in_context(span, parent)
 
 
@@ -244,7 +242,7 @@ def _finish(trail: Trail, record: JobRecord, status: JobStatus) -> None:
     is_wanted = record.wants_cancel and isinstance(record.error, JobCancelledError)
     if record.error is not None and not is_wanted:
         _fail(trail.span, type(record.error).__name__, str(record.error))
-    trail.span.end()
+    ended(trail.span)
 
 
 def _fail(span: Span, kind: str, words: str) -> None:

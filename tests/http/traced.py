@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import anyio
 import httpx
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -31,6 +31,18 @@ class Renewed(StaticAuth):
     async def refresh(self, rejected: Mapping[str, str]) -> bool:
         """Say that they are."""
         return True
+
+
+class Careless(SpanProcessor):
+    """A program's own processor, which has a defect."""
+
+    def on_start(self, span, parent_context=None) -> None:
+        """Fail."""
+        raise LookupError
+
+    def on_end(self, span) -> None:
+        """Fail."""
+        raise LookupError
 
 
 async def sleep(seconds: float) -> None:
@@ -66,6 +78,8 @@ async def main() -> None:
                     kinds.append(type(error).__name__)
         await session.fetch_url("https://store.example/b?sig=hunter2")
         await session.read("/again")
+        provider.add_span_processor(Careless())
+        kinds.append((await session.read("/watched")).status)
     spans = [described(span) for span in exporter.get_finished_spans()]
     report = {"spans": spans, "traceparents": traceparents, "kinds": kinds}
     sys.stdout.write(json.dumps(report))

@@ -121,6 +121,13 @@ def test_the_blocking_classes_keep_the_callers_span(story: Story) -> None:
     assert story.parent(job)["name"] == "mine"
 
 
+@told("badly_watched")
+def test_a_defect_of_whoever_watches_costs_no_job(story: Story) -> None:
+    """A span processor that raises loses spans; the story runs to its end."""
+    assert not story.named("run")
+    assert story.named("done")
+
+
 @told("side_by_side")
 def test_a_submission_of_several_callers_links_to_their_jobs(story: Story) -> None:
     """It begins a trace of its own, because it is no more of one caller than of the other."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import anyio
 from opentelemetry import trace
-from opentelemetry.sdk.trace import Span, TracerProvider
+from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
 import quantum_async as qa
@@ -43,9 +43,26 @@ class Keeper(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
-keeper = Keeper()
+class Careless(SpanProcessor):
+    """A program's own processor, which has a defect."""
+
+    fails = False
+
+    def on_start(self, span, parent_context=None) -> None:
+        """Fail for some spans."""
+        if self.fails and span.name.startswith(("submit", "run")):
+            raise LookupError("careless")
+
+    def on_end(self, span) -> None:
+        """Fail for all."""
+        if self.fails:
+            raise LookupError("careless")
+
+
+keeper, careless = Keeper(), Careless()
 provider = TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(keeper))
+provider.add_span_processor(careless)
 trace.set_tracer_provider(provider)
 tracer = trace.get_tracer("mine")
 
@@ -238,6 +255,19 @@ async def polled_badly() -> None:
     faults = {"poll": [ServerError("busy", status=503)]}
     async with qa.Scheduler(FakeClient(faults=faults), limits=QUICK) as scheduler:
         await scheduler.submit(PROGRAM, shots=1)
+
+
+@story
+async def badly_watched() -> None:
+    """A job that succeeds although what the program does with spans fails."""
+    careless.fails = True
+    try:
+        async with qa.Scheduler(FakeClient(), limits=QUICK) as scheduler:
+            job = await scheduler.submit(PROGRAM, shots=1)
+            assert (await job).shots == 1
+    finally:
+        careless.fails = False
+    tracer.start_span("done").end()
 
 
 @story
