@@ -69,4 +69,7 @@ class SessionOptions:
 
     def __post_init__(self) -> None:
         if self.connections < 1 or self.control_connections < 1:
-            raise InvalidOptionError("each lane needs at least one connection")
+            raise InvalidOptionError(
+                "each lane needs at least one connection",
+                remedy="Give connections and control_connections of 1 or more.",
+            )

@@ -34,7 +34,10 @@ class RateLimit:
 
     def __post_init__(self) -> None:
         if not self.per_second > 0 or self.burst < 1:
-            raise InvalidOptionError("a rate limit needs a positive rate and a burst of 1 or more")
+            raise InvalidOptionError(
+                "a rate limit needs a positive rate and a burst of 1 or more",
+                remedy="Below one a second, give a fraction: RateLimit(per_second=0.5).",
+            )
 
 
 class Pacer:

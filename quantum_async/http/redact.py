@@ -1,12 +1,8 @@
-"""Removal of secrets from whatever may be shown: URLs, headers, bodies and messages."""
+"""Removal of secrets from whatever may be shown: URLs, bodies and messages."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 HIDDEN = "[hidden]"
 
@@ -96,14 +92,3 @@ def _shown_parameter(part: str) -> str:
 def is_secret_name(name: str) -> bool:
     """Say whether a header, parameter or key of this name holds a secret."""
     return _SENSITIVE_NAME.match(name) is not None
-
-
-def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Copy headers with the values of credentials hidden.
-
-    Args:
-        headers: Request or response headers.
-    """
-    return {
-        name: HIDDEN if is_secret_name(name) else redact(value) for name, value in headers.items()
-    }

@@ -47,7 +47,8 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         if self.attempts < 1 or min(self.total, self.first, self.longest) < 0:
             raise InvalidOptionError(
-                "a retry policy needs at least one attempt and no negative times"
+                "a retry policy needs at least one attempt and no negative times",
+                remedy="RetryPolicy(attempts=1) never repeats.",
             )
 
     def repeats(self, error: BaseException) -> bool:

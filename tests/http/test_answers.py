@@ -223,3 +223,7 @@ def test_json():
     with pytest.raises(ProtocolError, match="text/html") as caught:
         response(200, PAGE, content_type="text/html").json()
     assert caught.value.body.startswith("<!DOCTYPE")
+    with pytest.raises(ProtocolError, match="not JSON"):
+        response(200, b"[" * 50_000).json()
+    secret = response(200, b"x" * 480 + b'"token": "hunter2hunter2"')
+    assert "hunter2" not in secret.excerpt

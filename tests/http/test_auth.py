@@ -133,7 +133,7 @@ async def test_failure_reaches_everybody_who_waits():
     failures: list[BaseException] = []
 
     async def ask() -> None:
-        with pytest.raises(AuthenticationError, match="^wrong password\n") as caught:
+        with pytest.raises(AuthenticationError, match=r"^wrong password\n") as caught:
             await source.headers()
         caught.value.args = (f"while I wanted something: {caught.value}",)
         failures.append(caught.value)

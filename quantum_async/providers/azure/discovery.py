@@ -127,7 +127,11 @@ def _query(workspace: Workspace) -> str:
 
 def _word(value: str) -> str:
     if _WORD.fullmatch(value) is None:
-        raise ConfigurationError(f"{value!r} cannot be searched for", provider="azure")
+        raise ConfigurationError(
+            f"{value!r} cannot be searched for",
+            provider="azure",
+            remedy="Pass the resource id, which needs no search.",
+        )
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from quantum_async.providers.azure.auth import Login
     from quantum_async.providers.azure.versions import ApiVersion
     from quantum_async.providers.azure.workspace import Workspace
+
+Below = Literal["workspace", "subscription"]
+"""Below what a path is: most are below the workspace, offers below its whole subscription."""
 
 ACCEPT = {"Accept": "application/json"}
 
@@ -120,25 +123,28 @@ class Gateway:
         body: Body | None = None,
         lane: LaneName = "data",
         job_id: str | None = None,
+        below: Below = "workspace",
     ) -> Response:
         """Ask for something; repeated if it fails.
 
         Args:
-            path: Below the workspace, or below its subscription where it begins with ``^``.
+            path: Below the workspace, or what is meant instead.
             wanted: What is asked for, for the error.
             method: ``"POST"`` where the question needs a body.
             query: Parameters beside the API version.
             body: The question.
             lane: ``"control"`` for polls.
             job_id: The job concerned.
+            below: Below what the path is.
 
         Raises:
             QuantumAsyncError: It was refused, or could not be asked.
         """
         with Wording(wanted, provider="azure", job_id=job_id):
             session = await self._ready()
+            place = self._path(path, below)
             return await session.read(
-                self._path(path), method=method, query=self._query(query), body=body, lane=lane
+                place, method=method, query=self._query(query), body=body, lane=lane
             )
 
     async def write(
@@ -193,9 +199,9 @@ class Gateway:
             options=self._options,
         )
 
-    def _path(self, path: str) -> str:
-        if path.startswith("^"):
-            return f"/subscriptions/{self.workspace.subscription_id}{path[1:]}"
+    def _path(self, path: str, below: Below = "workspace") -> str:
+        if below == "subscription":
+            return f"/subscriptions/{self.workspace.subscription_id}{path}"
         return self.workspace.path + path
 
     def _query(self, query: Query | None) -> Query:

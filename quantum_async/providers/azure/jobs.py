@@ -183,7 +183,9 @@ class Jobs:
         """
         if not self._gateway.version.can_delete:
             raise InvalidOptionError(
-                f"API version {self._gateway.version.name} cannot delete jobs", provider="azure"
+                f"API version {self._gateway.version.name} cannot delete jobs",
+                provider="azure",
+                remedy="Leave api_version= out, or give a later one.",
             )
         try:
             await self._gateway.write(
@@ -239,7 +241,10 @@ class Jobs:
         """Download the output of a job that was looked up; see `output`."""
         if not job_status(job).is_terminal:
             raise ResultPendingError(
-                f"job {job.id} has not ended: {job.status}", provider="azure", job_id=job.id
+                f"job {job.id} has not ended: {job.status}",
+                provider="azure",
+                job_id=job.id,
+                remedy="Wait for it first: client.jobs.wait(job_id).",
             )
         content = await self._storage.download(job.container_uri, job.output_data_uri or "")
         return JobOutput(content, job.output_data_format or "", job.id)
@@ -275,7 +280,8 @@ class Jobs:
             data: The bytes.
             media_type: What they are.
         """
-        container = await self._storage.container_url(await self._container(id))
+        name_of_container = container_name((await self.get(id)).container_uri)
+        container = await self._storage.container_url(name_of_container)
         await self._storage.replace(container, name, data, media_type)
 
     async def download_attachment(self, id: str, name: str) -> bytes:
@@ -289,9 +295,6 @@ class Jobs:
         if not is_good(container, self._clock()):
             container = await self._storage.container_url(container_name(container))
         return await self._storage.list(container)
-
-    async def _container(self, id: str) -> str:
-        return container_name((await self.get(id)).container_uri)
 
     async def _stored(self, new: NewJob, id: str) -> tuple[str, bool]:
         """Store a job's input: the signed address of its container, and whether it is new."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from quantum_async.http.lanes import LaneName
-    from quantum_async.providers.azure.gateway import Gateway
+    from quantum_async.providers.azure.gateway import Below, Gateway
 
 LARGEST = 100
 """Most items of one page."""
@@ -29,6 +29,7 @@ async def pages(
     *,
     wanted: str,
     lane: LaneName = "data",
+    below: Below = "workspace",
 ) -> AsyncIterator[tuple[Item, ...]]:
     """Iterate over a list's pages.
 
@@ -39,6 +40,7 @@ async def pages(
         query: Parameters of the first page.
         wanted: What is asked for, for the error.
         lane: ``"control"`` for polls.
+        below: Below what the path is.
 
     Raises:
         ProtocolError: The list does not go on although it has not ended.
@@ -50,7 +52,8 @@ async def pages(
             raise ProtocolError(
                 f"{wanted}: the list does not go on", provider="azure", remedy="Ask again later."
             )
-        found = parse(kind, await gateway.read(path, wanted=wanted, query=asked, lane=lane))
+        response = await gateway.read(path, wanted=wanted, query=asked, lane=lane, below=below)
+        found = parse(kind, response)
         yield found.value
         # Only the parameters of a link are followed, so that nobody can send us elsewhere.
         before, asked = asked, _following(found.next_link)
@@ -63,9 +66,10 @@ async def items(
     query: Mapping[str, str | int],
     *,
     wanted: str,
+    below: Below = "workspace",
 ) -> AsyncIterator[Item]:
     """Iterate over a list, page by page; takes what `pages` does."""
-    async for page in pages(gateway, kind, path, query, wanted=wanted):
+    async for page in pages(gateway, kind, path, query, wanted=wanted, below=below):
         for item in page:
             yield item
 

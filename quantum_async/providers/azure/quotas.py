@@ -46,5 +46,6 @@ class Quotas:
         Args:
             provider: The provider's name.
         """
-        path = f"^/providers/Microsoft.Quantum/suiteOffers/{segment(provider)}/quotaUsages"
-        return items(self._gateway, OfferUsages, path, {}, wanted=f"list the usages of {provider}")
+        path = f"/providers/Microsoft.Quantum/suiteOffers/{segment(provider)}/quotaUsages"
+        wanted = f"list the usages of {provider}"
+        return items(self._gateway, OfferUsages, path, {}, wanted=wanted, below="subscription")

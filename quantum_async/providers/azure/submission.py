@@ -68,7 +68,11 @@ class NewJob:
 
     def __post_init__(self) -> None:
         if not (self.target and self.input_format):
-            raise InvalidOptionError("a job needs a target and an input format", provider="azure")
+            raise InvalidOptionError(
+                "a job needs a target and an input format",
+                provider="azure",
+                remedy='Such as NewJob(target="ionq.simulator", input_format="ionq.circuit.v1").',
+            )
 
     def document(self, container_url: str) -> JsonObject:
         """Write the job down.

@@ -54,7 +54,11 @@ class Submitter:
             InvalidInputError: The job cannot run, or there are several; nothing was sent.
         """
         if len(request.jobs) != 1:
-            raise InvalidInputError(f"one job at a time, not {len(request.jobs)}", provider="azure")
+            raise InvalidInputError(
+                f"one job at a time, not {len(request.jobs)}",
+                provider="azure",
+                remedy="Submit them one by one; a session keeps them together.",
+            )
         spec = request.jobs[0]
         batch_id = request.batch.id if request.batch is not None else None
         new = await self.new_job(spec, request.target, batch_id)
@@ -108,6 +112,7 @@ class Submitter:
             raise BatchError(
                 f"session {session.id} exists already and is for {session.target}",
                 provider="azure",
+                remedy="One key belongs to one session: open the new one under another.",
             )
         return self._batch(session.id, request.target, request.key)
 

@@ -84,8 +84,11 @@ class Targets:
         Args:
             provider: The provider's name.
         """
-        path = f"^/providers/Microsoft.Quantum/suiteOffers/{segment(provider)}/providerStatus"
-        response = await self._gateway.read(path, wanted=f"get the suite offer of {provider}")
+        response = await self._gateway.read(
+            f"/providers/Microsoft.Quantum/suiteOffers/{segment(provider)}/providerStatus",
+            wanted=f"get the suite offer of {provider}",
+            below="subscription",
+        )
         return parse(ProviderStatus, response)
 
     async def list(self, provider: str = "") -> AsyncIterator[TargetStatus]:

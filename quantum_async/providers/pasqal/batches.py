@@ -178,7 +178,9 @@ class Batches:
             LostAnswerError, ServerError, ProtocolError: The jobs may have been added or not.
         """
         if not jobs:
-            raise InvalidInputError("there are no jobs to add", provider="pasqal")
+            raise InvalidInputError(
+                "there are no jobs to add", provider="pasqal", remedy="Pass at least one NewJob."
+            )
         body = await json_body([job.document() for job in jobs], compression="large")
         response = await self._gateway.create(Route.ADD_JOBS, batch_id, body=body)
         return parse(BATCH, response).data

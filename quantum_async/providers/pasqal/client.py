@@ -414,7 +414,10 @@ class PasqalClient(ProviderClient):
         """
         if not self._gateway.endpoints.has(Route.LIST_BATCHES):
             raise SubmissionUnknownError(
-                "OVH's access to Pasqal Cloud cannot search", key=key, provider=self.name
+                "OVH's access to Pasqal Cloud cannot search",
+                key=key,
+                provider=self.name,
+                remedy="Look for the batch in OVH's console before sending it again.",
             )
         return await self._submitter.find(key)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Literal, Self, cast, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, Self, get_args
 
 from quantum_async.errors import InvalidOptionError
 
@@ -148,10 +148,11 @@ def read_config(
     modern = {DeviceType.EMU_FRESNEL, DeviceType.EMU_MPS, DeviceType.EMU_SV}
     if document is None or device_type in modern:
         return None
-    kind = {DeviceType.EMU_FREE.value: EmuFreeConfig, DeviceType.EMU_TN.value: EmuTNConfig}
-    return cast("type[EmulatorConfig]", kind.get(device_type, EmulatorConfig)).from_document(
-        document
-    )
+    kinds: dict[str, type[EmulatorConfig]] = {
+        DeviceType.EMU_FREE: EmuFreeConfig,
+        DeviceType.EMU_TN: EmuTNConfig,
+    }
+    return kinds.get(device_type, EmulatorConfig).from_document(document)
 
 
 def _names(kind: type[EmulatorConfig]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 from uuid import UUID
 
 from quantum_async.errors import InvalidOptionError
@@ -146,14 +146,14 @@ class BatchFilters(Filters):
     tag: str | None = None
 
 
-def _is_several(value: object) -> bool:
+def _is_several(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def _listed(value: object) -> list[object]:
     if value is None:
         return []
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    return list(value) if _is_several(value) else [value]
 
 
 def _check_uuid(name: str, value: object) -> None:

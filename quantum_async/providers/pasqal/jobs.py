@@ -124,11 +124,17 @@ class Jobs:
         """
         job = await self._cloud.job(job_id)
         if not job.batch_id:
-            raise InvalidInputError(f"job {job_id} belongs to no batch", provider="pasqal")
+            raise InvalidInputError(
+                f"job {job_id} belongs to no batch",
+                provider="pasqal",
+                job_id=job_id,
+                remedy="Create a batch of it: client.batches.create(sequence, jobs).",
+            )
         # A look-up shows the batch's sequence as the job's; only one of its own goes along.
         own = job.sequence
         if own is not None and own == (await self._cloud.batch(job.batch_id)).sequence_builder:
             own = None
         variables = job.variables if own is None else None
+        # What the service gives back are values: it was sent them.
         again = NewJob(runs=job.runs, variables=variables, sequence=own)  # type: ignore[arg-type]
         return await self._batches.add_jobs(job.batch_id, [again])

@@ -30,6 +30,8 @@ def qasm_of(circuit: QuantumCircuit) -> str:
         text: str = qasm2.dumps(circuit)
     except qasm2.QASM2ExportError as error:
         raise UnsupportedProgramError(
-            f"OpenQASM 2 cannot say this circuit: {error}", provider="azure"
+            f"OpenQASM 2 cannot say this circuit: {error}",
+            provider="azure",
+            remedy="Leave out what it cannot say, or send QIR: AzureOptions(form=CircuitForm.QIR).",
         ) from error
     return text

@@ -7,14 +7,13 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from quantum_async.models.batch import BatchStatus
 from quantum_async.models.job import JobState, JobStatus
 from quantum_async.providers.pasqal.wire import PasqalBatchStatus, PasqalJobStatus, job_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from quantum_async.providers.pasqal.wire import JobGlance, PasqalBatch, PasqalJob
+    from quantum_async.providers.pasqal.wire import JobGlance, PasqalJob
 
 JOB_STATUSES: Mapping[PasqalJobStatus, JobStatus] = MappingProxyType(
     {
@@ -32,14 +31,14 @@ JOB_STATUSES: Mapping[PasqalJobStatus, JobStatus] = MappingProxyType(
 )
 """Every word for a job, and what it means."""
 
-_ENDED = {
-    PasqalBatchStatus.ERROR: BatchStatus.FAILED,
-    PasqalBatchStatus.CANCELED: BatchStatus.CANCELLED,
-    PasqalBatchStatus.TIMED_OUT: BatchStatus.TIMED_OUT,
-    PasqalBatchStatus.DONE: BatchStatus.CLOSED,
-}
-
-TERMINAL_BATCH = frozenset(_ENDED)
+TERMINAL_BATCH = frozenset(
+    {
+        PasqalBatchStatus.ERROR,
+        PasqalBatchStatus.CANCELED,
+        PasqalBatchStatus.TIMED_OUT,
+        PasqalBatchStatus.DONE,
+    }
+)
 """The words after which a batch does not change any more."""
 
 
@@ -66,15 +65,6 @@ def _going(word: str) -> JobState | None:
     return None if status.is_terminal else JobState(status, reported=word)
 
 
-def batch_status(batch: PasqalBatch) -> BatchStatus:
-    """Say where a batch stands: whether it takes jobs, and how it ended if it has."""
-    if batch.state in _ENDED:
-        return _ENDED[batch.state]
-    if batch.state is PasqalBatchStatus.UNKNOWN:
-        return BatchStatus.UNKNOWN
-    return BatchStatus.OPEN if batch.is_open else BatchStatus.CLOSED
-
-
 def is_over(counts: Mapping[str, int] | None, status: PasqalBatchStatus) -> bool:
     """Say whether every job of a batch has ended, by what its status answer tells.
 
@@ -86,14 +76,7 @@ def is_over(counts: Mapping[str, int] | None, status: PasqalBatchStatus) -> bool
         return True
     if not counts or not sum(counts.values()):
         return False
-    return all(_is_ended(word) for word, count in counts.items() if count)
-
-
-def _is_ended(word: str) -> bool:
-    try:
-        return JOB_STATUSES[PasqalJobStatus(word.upper())].is_terminal
-    except ValueError:
-        return False
+    return all(job_status(job_word(word)).is_terminal for word, n in counts.items() if n)
 
 
 def _run_time(job: PasqalJob | JobGlance) -> float | None:
