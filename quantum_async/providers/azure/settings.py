@@ -16,11 +16,11 @@ _PREFIX = "QUANTUM_ASYNC_AZURE_"
 
 
 def _named(name: str, *others: str) -> AliasChoices:
-    return AliasChoices(*others, _PREFIX + name)
+    return AliasChoices(_PREFIX + name, *others)
 
 
 class AzureSettings(BaseModel):
-    """What the environment says; the vendor's own variables.
+    """What the environment says; of several variables for one thing, ours counts.
 
     | variable                                                 | meaning                        |
     |----------------------------------------------------------|--------------------------------|
@@ -35,8 +35,9 @@ class AzureSettings(BaseModel):
     | ``..._API_KEY``, ``..._TOKEN``                           | instead of azure-identity's    |
     | ``..._API_VERSION``                                      | another API version            |
 
-    ``...`` stands for ``QUANTUM_ASYNC_AZURE``; azure-identity reads ``AZURE_CLIENT_ID`` and its
-    kin.
+    ``...`` stands for ``QUANTUM_ASYNC_AZURE``, under which the parts of the workspace can be named
+    as well: ``..._WORKSPACE``, ``..._RESOURCE_GROUP``, ``..._SUBSCRIPTION_ID``, ``..._LOCATION``.
+    azure-identity reads ``AZURE_CLIENT_ID`` and its kin.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(

@@ -330,6 +330,18 @@ def test_the_vendors_variables_are_read(environ):
     assert (place.subscription_id, place.resource_group, place.name) == (SUBSCRIPTION, "rg", "ws")
 
 
+def test_our_own_variables_count_before_words_that_anybody_may_set():
+    """LOCATION and its like may mean something else in the same environment."""
+    environ = {
+        "QUANTUM_ASYNC_AZURE_WORKSPACE": "ws",
+        "QUANTUM_ASYNC_AZURE_LOCATION": "eastus",
+        "AZURE_QUANTUM_WORKSPACE_NAME": "other",
+        "LOCATION": "the attic",
+    }
+    place = AzureClient.from_env(environ).workspace
+    assert (place.name, place.location) == ("ws", "eastus")
+
+
 def test_an_environment_without_a_workspace_is_refused():
     """It says which variables there are."""
     with pytest.raises(ConfigurationError) as caught:
