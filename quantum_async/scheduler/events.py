@@ -120,7 +120,7 @@ class EventHub:
 
         Args:
             records: The jobs.
-            is_resumed: Whether they were submitted in another process.
+            is_resumed: Whether they are taken over from a journal, or by their references.
         """
         if self.tracing is not None:
             self.tracing.begin(records, is_resumed=is_resumed)

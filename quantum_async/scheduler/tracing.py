@@ -76,7 +76,7 @@ class Tracing:
 
         Args:
             records: The jobs.
-            is_resumed: Whether they were submitted in another process.
+            is_resumed: Whether they are taken over from a journal, or by their references.
         """
         from opentelemetry import context
 
