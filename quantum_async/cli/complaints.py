@@ -43,6 +43,12 @@ def _members(error: BaseException) -> Iterator[BaseException]:
 
 def _lines(error: BaseException) -> list[str]:
     what = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, OSError) and not isinstance(error, QuantumAsyncError):
+        return [
+            f"error: {what}",
+            "why: the operating system did not allow it",
+            "fix: see that there is room and that the file may be written, and run it again",
+        ]
     if not isinstance(error, QuantumAsyncError):
         return [
             f"error: {type(error).__name__}: {what}",

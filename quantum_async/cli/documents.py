@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import JobCancelledError
@@ -38,11 +39,16 @@ def measured(result: Result | None) -> Document:
         "counts": dict(result.most_common()),
         "excited_fraction": result.excited_fraction(),
         "expectation_values": {
-            name: {"value": value.value, "standard_error": value.standard_error}
+            name: {"value": _number(value.value), "standard_error": _number(value.standard_error)}
             for name, value in result.expectation_values.items()
         },
         "bit_order": str(result.bit_order),
     }
+
+
+def _number(value: float | None) -> float | None:
+    """Write down a number; one that is not finite has no place in JSON."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def failure(error: BaseException | None) -> Mapping[str, str] | None:

@@ -25,7 +25,7 @@ from quantum_async.models.target import Target
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from quantum_async.cli.documents import Document
@@ -114,13 +114,16 @@ async def run(order: RunOrder, *, json: bool, debug: bool) -> ExitCode:
     """
     runner = _Runner(order)
     await runner.run()
-    document = runner.document()
-    if order.output is not None:
-        await save_text(order.output, dump(document) + "\n")
-    if json:
-        sys.stdout.write(dump(document) + "\n")
-    else:
-        runner.show()
+    text = dump(runner.document()) + "\n"
+    try:
+        if order.output is not None:
+            await save_text(order.output, text)
+    finally:
+        # What was measured is paid for: it is shown also where the file cannot be written.
+        if json:
+            sys.stdout.write(text)
+        else:
+            runner.show()
     return runner.conclude(debug=debug)
 
 
@@ -128,11 +131,12 @@ async def run(order: RunOrder, *, json: bool, debug: bool) -> ExitCode:
 class _Runner:
     order: RunOrder
     outcomes: list[Outcome] = field(default_factory=list)
+    variables: Mapping[str, Value] = field(default_factory=dict)
     timed_out: DeadlineError | None = None
 
     async def run(self) -> None:
         check_output(self.order.output, {".json"})
-        self._variables: dict[str, Value] = parse_values(self.order.parameters)
+        self.variables = parse_values(self.order.parameters)
         client, device = client_for(self.order.on, seed=self.order.seed)
         options = RunOptions(
             seed=None if client.name == "local" else self.order.seed,
@@ -153,7 +157,7 @@ class _Runner:
             client,
             device,
             shots=self.order.shots,
-            variables=self._variables,
+            variables=self.variables,
             options=options,
         )
         self._refuse([c.refusal for c in candidates if c.refusal is not None])
@@ -180,7 +184,7 @@ class _Runner:
             outcome.job = await scheduler.submit(
                 outcome.candidate.program,
                 shots=self.order.shots,
-                variables=self._variables,
+                variables=self.variables,
                 on=outcome.target,
                 options=options,
             )
@@ -207,7 +211,7 @@ class _Runner:
             "job_id": outcome.job.id if outcome.job else None,
             "status": str(outcome.status),
             "shots": result.shots if result else self.order.shots,
-            "parameters": self._variables,
+            "parameters": dict(self.variables),
             **measured(result),
             "error": failure(outcome.candidate.refusal or outcome.error),
         }

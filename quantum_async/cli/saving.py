@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import anyio
 import anyio.to_thread
 
 from quantum_async.cli.documents import dump
@@ -16,7 +16,7 @@ from quantum_async.display.frames import sweep_row
 from quantum_async.errors import InvalidOptionError, MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterator, Set as AbstractSet
     from pathlib import Path
 
     from quantum_async.cli.documents import Document
@@ -57,9 +57,28 @@ async def save_text(path: Path, text: str) -> None:
         path: Where to.
         text: What.
     """
+    await anyio.to_thread.run_sync(_write, path, text)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a place to write to, which becomes the file once all is written, and else nothing.
+
+    Args:
+        path: The file.
+    """
     part = path.with_name(f".{path.name}.part")
-    await anyio.Path(part).write_text(text, encoding="utf-8")
-    await anyio.Path(part).replace(path)
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _write(path: Path, text: str) -> None:
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 async def save_sweep(path: Path, results: SweepResults, document: Document) -> None:
@@ -109,4 +128,5 @@ def _picture(path: Path, results: SweepResults) -> None:
     FigureCanvasAgg(figure)
     second = names[1] if len(names) > 1 else None
     plot_sweep(results, x=names[0], y=second, ax=figure.subplots())
-    figure.savefig(path, format="png")
+    with whole_file(path) as part:
+        figure.savefig(part, format="png")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 from quantum_async.cli.codes import ExitCode, exit_code
@@ -38,13 +40,20 @@ def execute(verb: Callable[[], Awaitable[ExitCode]], *, debug: bool) -> ExitCode
 
     previous = signal.signal(signal.SIGTERM, _as_interrupt)
     try:
-        return anyio.run(heard)
+        code = anyio.run(heard)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has had enough, as `head` has; what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
     except KeyboardInterrupt:
         tell("interrupted: what was running has been cancelled", *farewell)
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the last place that can tell
         complain(error, debug=debug)
         return exit_code(error)
+    else:
+        return code
     finally:
         signal.signal(signal.SIGTERM, previous)
 

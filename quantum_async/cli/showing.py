@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -43,7 +44,11 @@ def show_sweep(swept: Swept) -> None:
 
 def _picture(swept: Swept) -> ConsoleRenderable | None:
     axes = swept.results.points.axes
-    good = [point for point in swept.results if point.result is not None]
+    good = [
+        point
+        for point in swept.results
+        if point.result is not None and math.isfinite(_value(point))
+    ]
     numeric = all(isinstance(v, int | float) for values in axes.values() for v in values)
     if not good or not numeric or len(axes) > 2 or min(map(len, axes.values())) < 2:
         return None

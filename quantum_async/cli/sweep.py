@@ -105,14 +105,17 @@ async def sweep(order: SweepOrder, *, json: bool, debug: bool) -> ExitCode:
     """
     check_output(order.output, {".csv", ".json", ".png"})
     swept = await _run(order)
-    if order.output is not None:
-        await save_sweep(order.output, swept.results, swept.document())
-    if json:
-        sys.stdout.write(dump(swept.document()) + "\n")
-    else:
-        from quantum_async.cli.showing import show_sweep
+    try:
+        if order.output is not None:
+            await save_sweep(order.output, swept.results, swept.document())
+    finally:
+        # What was measured is paid for: it is shown also where the file cannot be written.
+        if json:
+            sys.stdout.write(dump(swept.document()) + "\n")
+        else:
+            from quantum_async.cli.showing import show_sweep
 
-        show_sweep(swept)
+            show_sweep(swept)
     return _conclude(swept, debug=debug)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.cli.demo import physics
 from quantum_async.cli.demo.document import best
+from quantum_async.cli.saving import whole_file
 from quantum_async.display.estimate import coordinate
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def save_demo(demo: Demo, path: Path) -> None:
     left, right = figure.subplots(1, 2)
     _draw_rabi(demo, left)
     _draw_qaoa(demo, right)
-    figure.savefig(path, format="png")
+    with whole_file(path) as part:
+        figure.savefig(part, format="png")
 
 
 def _rabi_chart(demo: Demo) -> ConsoleRenderable:
