@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 _MISSING = """\
 error: {library} is not installed
@@ -27,6 +28,7 @@ def _run() -> None:
     from quantum_async.cli.app import app
 
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a braille dot must not lose the results of paid jobs.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a text file in a process
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show a braille dot must not lose the results of paid jobs.
+            stream.reconfigure(errors="replace")
     app(prog_name="quantum-async")

@@ -133,7 +133,15 @@ def run(
         from quantum_async.cli.run import RunOrder, run
 
         order = RunOrder(
-            programs, on, shots, seed, timeout, observable or (), param or (), keep_going, output
+            programs,
+            on,
+            shots,
+            seed=seed,
+            timeout=timeout,
+            observables=observable or (),
+            parameters=param or (),
+            keep_going=keep_going,
+            output=output,
         )
         return await run(order, json=json, debug=debug)
 
@@ -184,12 +192,12 @@ def sweep(
             on,
             shots,
             param,
-            seed,
-            timeout,
-            observable or (),
-            on_error.value,
-            output,
-            journal,
+            seed=seed,
+            timeout=timeout,
+            observables=observable or (),
+            on_error=on_error.value,
+            output=output,
+            journal=journal,
         )
         return await sweep(order, json=json, debug=debug)
 

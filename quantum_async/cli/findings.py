@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quantum_async.cli.clients import from_environment
+from quantum_async.cli.documents import failure
 from quantum_async.http.redact import redact
 from quantum_async.journal.claiming import OPEN, RUNNING, UNSENT
 from quantum_async.journal.records import BadRow, StoredBatch, StoredJob, StoredRun
@@ -105,9 +106,7 @@ def job_document(job: StoredJob) -> Document:
         "shots": job.spec.shots,
         "parameters": dict(job.spec.variables),
         "created": job.created,
-        "error": None
-        if job.error is None
-        else {"type": type(job.error).__name__, "message": str(job.error)},
+        "error": failure(job.error),
     }
 
 
