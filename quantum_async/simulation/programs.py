@@ -129,8 +129,7 @@ def _from_sequence(sequence: Sequence[BaseDevice]) -> Program:
         ) from error
     if not sequence.is_measured():
         text = _measured(text, tuple(sequence.get_addressed_bases()))
-    name = json.loads(text[:2000].partition('"name": ')[2].partition(",")[0] or '""')
-    return Program(text, ProgramFormat.PULSER, "" if name == "pulser-exported" else name)
+    return Program(text, ProgramFormat.PULSER)
 
 
 def _measured(text: str, bases: tuple[str, ...]) -> str:

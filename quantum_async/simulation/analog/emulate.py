@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -96,7 +95,7 @@ def emulate(sequence: Sequence[BaseDevice], emulation: Emulation, shots: int, se
     kept = generator.multivariate_hypergeometric([pooled[o] for o in outcomes], shots)
     counts = {o: int(n) for o, n in zip(outcomes, kept, strict=True) if n}
     return Result(
-        Counter(counts),
+        counts,
         shots,
         BitOrder.ATOMS,
         expectation_values=_scalars(results),

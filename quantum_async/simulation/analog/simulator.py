@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def _simulate(
     try:
         if emulation is None:
             samples = sample_ideal(sequence, job.shots, seed)
-            outcome = Result(Counter(samples), job.shots, BitOrder.ATOMS, samples=samples)
+            outcome = Result(dict(Counter(samples)), job.shots, BitOrder.ATOMS, samples=samples)
         else:
             outcome = emulate(sequence, emulation, job.shots, seed)
     except QuantumAsyncError:
@@ -52,13 +53,9 @@ def _simulate(
         raise JobFailedError(
             f"the simulation failed: {type(error).__name__}: {error}", provider="local"
         ) from error
-    return Result(
-        counts=dict(outcome.counts),
-        shots=job.shots,
-        bit_order=BitOrder.ATOMS,
+    return replace(
+        outcome,
         atoms=tuple(str(name) for name in sequence.register.qubit_ids),
-        samples=outcome.samples,
-        expectation_values=outcome.expectation_values,
         metadata={
             "device": device,
             "method": "qutip",
@@ -66,7 +63,6 @@ def _simulate(
             "duration": sequence.get_duration(),
             "run_time": perf_counter() - started,
         },
-        raw=outcome.raw,
     )
 
 
