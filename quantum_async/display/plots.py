@@ -37,7 +37,7 @@ def plot_result(result: Result, *, ax: Axes | None = None, most: int = 32) -> Ax
     """
     if most < 1:
         raise InvalidOptionError(f"most is {most}", remedy="Draw at least one outcome.")
-    axes = _axes(ax)
+    axes = axes_or_new(ax)
     shown = sorted(result.most_common(most))
     total = sum(result.counts.values()) or 1
     parts = [count / total for _, count in shown]
@@ -79,7 +79,7 @@ def plot_sweep(
     across = names[0] if x is None else x
     for name in (across, y):
         _check_axis(results, name)
-    axes = _axes(ax)
+    axes = axes_or_new(ax)
     points = [point for point in results if point.result is not None]
     if y is None:
         label = _draw_lines(axes, points, across, measure)
@@ -91,7 +91,12 @@ def plot_sweep(
     return axes
 
 
-def _axes(ax: Axes | None) -> Axes:
+def axes_or_new(ax: Axes | None) -> Axes:
+    """Give the user's axes, or those of a new figure that a notebook shows.
+
+    Args:
+        ax: The user's, where there are some.
+    """
     if ax is not None:
         return ax
     # pyplot, so that a notebook shows the figure and plt.show() finds it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.display.picture import MOST_LABELS, places
+from quantum_async.display.plots import axes_or_new
 from quantum_async.errors import InvalidOptionError
 from quantum_async.models.device import DeviceKind
 
@@ -31,7 +32,7 @@ def plot_device(device: Device, *, ax: Axes | None = None) -> Axes:
             remedy="Its provider tells neither positions nor connectivity: "
             "any of its qubits can interact, or none was named.",
         )
-    axes = ax if ax is not None else _new_axes()
+    axes = axes_or_new(ax)
     for first, second in device.connectivity:
         if first in at and second in at:
             xs, ys = zip(at[first], at[second], strict=True)
@@ -51,11 +52,4 @@ def plot_device(device: Device, *, ax: Axes | None = None) -> Axes:
     else:
         # A chip's coordinates only say who is next to whom.
         axes.set_axis_off()
-    return axes
-
-
-def _new_axes() -> Axes:
-    from matplotlib import pyplot
-
-    axes: Axes = pyplot.subplots(layout="constrained")[1]
     return axes
