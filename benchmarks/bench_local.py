@@ -1,12 +1,17 @@
-"""A local sweep on two processes next to a plain loop, at several sizes; each in a fresh process.
+"""A local sweep on two processes next to a plain loop, at several sizes.
 
-Run `python benchmarks/bench_local.py [--rounds 3]`. "Serial" calls the simulator in a loop in one
-process that has it loaded; ten atoms, 100 shots, one thread in BLAS.
+Run `python benchmarks/bench_local.py [--rounds 3] [--quick]`. Each round is a process of its own, in
+which loop and sweeps take turns, so that both are as warm: the simulator is imported, the sequence
+read, one point run, and every value is new to both. "Serial" is a loop of `simulate` in that process,
+"cold" a sweep whose client has started no worker process yet, "steady" one whose processes run. Ten
+atoms, 100 shots, one thread in BLAS; of repeated figures the median.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
+import itertools
 import json
 import os
 import statistics
@@ -14,10 +19,16 @@ import subprocess
 import sys
 import time
 
-SIZES = (1, 10, 30, 100, 200)
-"""Numbers of points of the cold sweeps; the largest comes last and leaves the processes running."""
-QUICK = (1, 100)
+SIZES = {1: 7, 10: 3, 30: 3, 80: 1, 150: 1}
+"""Points of the cold sweeps and how often each is run in a round.
+
+From about 80 on, starting processes pays; just there it pays least.
+"""
+QUICK = {1: 7, 10: 3, 100: 1}
 STEADY = 100
+STEADY_TIMES = 3
+SAMPLE = 20
+"""Points of the loop that a longer sweep is compared with, one loop before it and one behind."""
 ATOMS = 10
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -35,92 +46,97 @@ def program():
     return as_program(made)
 
 
-def values(count: int) -> list[float]:
-    return [1 + 5 * number / count for number in range(count)]
+class Pair:
+    """A loop and a sweep of the same program; neither meets a value for a second time."""
+
+    def __init__(self) -> None:
+        self.source = program()
+        self._shifts = itertools.count()
+        self.per_point: list[float] = []
+
+    def values(self, count: int) -> list[float]:
+        shift = 1e-6 * next(self._shifts)
+        return [1 + 5 * number / count + shift for number in range(count)]
+
+    def serial(self, count: int) -> float:
+        """Seconds per point of the loop."""
+        from quantum_async.models.submission import JobSpec, RunOptions
+        from quantum_async.simulation.run import simulate
+
+        values, options = self.values(count), RunOptions(seed=1)
+        start = time.perf_counter()
+        for value in values:
+            spec = JobSpec("k", self.source, 100, {"omega": value}, options)
+            simulate(spec, "pulser")
+        self.per_point.append((time.perf_counter() - start) / count)
+        return self.per_point[-1]
+
+    async def sweep(self, scheduler, count: int) -> float:
+        """Seconds per point of the sweep."""
+        import quantum_async as qa
+
+        points = qa.grid(omega=self.values(count))
+        start = time.perf_counter()
+        await scheduler.sweep(self.source, points, shots=100)
+        return (time.perf_counter() - start) / count
+
+    async def ratio(self, scheduler, count: int) -> float:
+        """How much longer the sweep takes than loops around it."""
+        before = self.serial(min(count, SAMPLE))
+        taken = await self.sweep(scheduler, count)
+        return taken / statistics.fmean((before, self.serial(min(count, SAMPLE))))
 
 
-def serial(count: int) -> dict[str, float]:
-    from quantum_async.models.submission import JobSpec, RunOptions
-    from quantum_async.simulation.run import simulate
-
-    source = program()
-
-    def run(value: float) -> None:
-        spec = JobSpec(
-            key="k",
-            program=source,
-            shots=100,
-            variables={"omega": value},
-            options=RunOptions(seed=1),
-        )
-        simulate(spec, "pulser")
-
-    run(1.0)
-    start = time.perf_counter()
-    for value in values(count):
-        run(value)
-    return {"wall": time.perf_counter() - start}
-
-
-def engine(count: int) -> dict[str, float]:
-    import anyio
-
-    return anyio.run(_engine, count)
-
-
-async def _engine(count: int) -> dict[str, float]:
+async def measure_here(sizes: dict[int, int]) -> dict[str, float]:
+    """All sizes in this process."""
     import quantum_async as qa
 
-    source = program()
-    async with qa.Scheduler(qa.LocalClient(seed=1, workers=2)) as scheduler:
-
-        async def sweep(size: int) -> float:
-            start = time.perf_counter()
-            await scheduler.sweep(source, qa.grid(omega=values(size)), shots=100)
-            return time.perf_counter() - start
-
-        # The loop's simulator is loaded as well before it is measured.
-        await sweep(1)
-        found = {"wall": await sweep(count)}
-        if count >= STEADY:
-            found["steady"] = await sweep(STEADY)
-    return found
-
-
-def child(which: str, count: int) -> dict[str, float]:
-    command = [sys.executable, __file__, "child", which, str(count)]
-    environment = {**os.environ, **ONE_THREAD}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    return json.loads(done.stdout)
-
-
-def measure(rounds: int, sizes: tuple[int, ...] = SIZES) -> list[dict[str, float]]:
-    """By round: how much faster two processes are once they run, and the worst cold slowdown."""
-    return [_round(sizes) for _ in range(rounds)]
-
-
-def _round(sizes: tuple[int, ...]) -> dict[str, float]:
-    per_point = child("serial", STEADY)["wall"] / STEADY
-    cold = {count: child("engine", count) for count in sizes}
-    found = {f"cold {n}": one["wall"] / (n * per_point) for n, one in cold.items()}
+    pair, found = Pair(), {}
+    pair.serial(1)
+    gc.collect()
+    # As any long-lived program does well to do; else a full collection hits some of the figures.
+    gc.freeze()
+    for size, times in sizes.items():
+        async with qa.Scheduler(qa.LocalClient(seed=1, workers=2)) as scheduler:
+            ratios = [await pair.ratio(scheduler, size) for _ in range(times)]
+            found[f"cold {size}"] = statistics.median(ratios)
+            if size == max(sizes):
+                steady = [await pair.ratio(scheduler, STEADY) for _ in range(STEADY_TIMES)]
     return {
-        "ms_per_point": 1000 * per_point,
+        "ms_per_point": 1000 * statistics.median(pair.per_point),
         **found,
         "worst": max(found.values()),
-        "gain": STEADY * per_point / cold[sizes[-1]]["steady"],
+        "gain": 1 / statistics.median(steady),
     }
+
+
+def measure(rounds: int, sizes: dict[int, int] = SIZES) -> list[dict[str, float]]:
+    """By round: how much faster two processes are once they run, and the worst cold slowdown."""
+    command = [sys.executable, __file__, "--child", json.dumps(sizes)]
+    environment = {**os.environ, **ONE_THREAD}
+    texts = [
+        subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+        for _ in range(rounds)
+    ]
+    return [json.loads(text) for text in texts]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    found = measure(parser.parse_args().rounds)
+    parser.add_argument("--quick", action="store_true", help="fewer sizes")
+    parser.add_argument("--child", type=json.loads, help=argparse.SUPPRESS)
+    wanted = parser.parse_args()
+    if wanted.child:
+        import anyio
+
+        sizes = {int(size): times for size, times in wanted.child.items()}
+        print(json.dumps(anyio.run(measure_here, sizes)))
+        return
+    found = measure(wanted.rounds, QUICK if wanted.quick else SIZES)
     for name in found[0]:
         print(f"{name:14} {statistics.median(one[name] for one in found):.3f}")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["child"]:
-        print(json.dumps({"serial": serial, "engine": engine}[sys.argv[2]](int(sys.argv[3]))))
-    else:
-        main()
+    main()

@@ -26,7 +26,7 @@ WIDE = 256
 """The same at ten times the jobs."""
 SINGLE = {"single": True}
 LOCAL_ROUNDS = 3
-"""A local sweep takes seconds at each size, and its figures hardly move."""
+"""A round of local sweeps takes most of a minute, and holds medians of its own."""
 QUICK = {
     *("engine", "expert", "oracle", "engine, single", "raw", "engine, full", "threads", "serial"),
     *("engine, ten times the jobs", "raw, ten times the jobs"),
@@ -76,7 +76,7 @@ def measure(stage: Stage, chosen: list[Plan], rounds: int) -> dict[str, list[dic
 
 
 def others(
-    vendor: str | None, stage: Stage, rounds: int, sizes: tuple[int, ...]
+    vendor: str | None, stage: Stage, rounds: int, sizes: dict[int, int]
 ) -> dict[str, list[dict[str, float]]]:
     """What needs no jobs at a service, or only few."""
     return {

@@ -75,7 +75,7 @@ def client(wanted: SimpleNamespace) -> Watching:
     return made
 
 
-async def again(wanted: SimpleNamespace, selector: TimedSelector) -> Row:
+async def again(wanted: SimpleNamespace) -> Row:
     """Submit one program again and again; only submitting counts."""
     row, program = Row(wanted), qa.Program(wanted.text, qa.ProgramFormat.PULSER)
     # Nothing is asked about the jobs meanwhile, as the vendor's client does not either.
@@ -93,9 +93,9 @@ async def again(wanted: SimpleNamespace, selector: TimedSelector) -> Row:
 
         await submit(1.0)
         row.begin()
-        selector.clear()
         for value in omegas(wanted.jobs):
             await submit(value)
+            row.lap()
         row.end_wall()
         row.end_cpu()
     return row
@@ -131,8 +131,10 @@ async def run(wanted: SimpleNamespace, selector: TimedSelector) -> Row:
 def main() -> None:
     wanted, selector = task(), TimedSelector()
     loop = {"loop_factory": lambda: asyncio.SelectorEventLoop(selector)}
-    work = again if wanted.manner == "again" else run
-    row = anyio.run(work, wanted, selector, backend_options=loop)
+    if wanted.manner == "again":
+        row = anyio.run(again, wanted)
+    else:
+        row = anyio.run(run, wanted, selector, backend_options=loop)
     row.report(
         "quantum_async", "aiohttp", "anyio", "httpx", "pydantic", "sqlalchemy", "pulser-core"
     )

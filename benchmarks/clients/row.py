@@ -15,6 +15,7 @@ import time
 import tracemalloc
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from statistics import median
 from types import SimpleNamespace
 
 OMEGA = 12.0
@@ -49,6 +50,7 @@ class Row:
         self.wanted = wanted
         self.seen: dict[str, float] = {}
         self.further: dict[str, object] = {}
+        self.laps: list[float] = []
 
     def begin(self) -> None:
         """Tell the parent that the warm-up is over, and start measuring when it says so."""
@@ -67,9 +69,15 @@ class Row:
         """Every result is here."""
         self.wall = time.perf_counter() - self.wall
 
+    def lap(self) -> None:
+        """One of several equal parts is over; of their CPU the median then counts for all."""
+        self.laps.append(time.process_time() - self.cpu - sum(self.laps))
+
     def end_cpu(self) -> None:
         """Everything that the run causes is done."""
         self.cpu = time.process_time() - self.cpu
+        if self.laps:
+            self.cpu = median(self.laps) * len(self.laps)
 
     def all_accepted(self) -> None:
         """Note the memory that jobs in flight take; with `hold` this is where the run ends."""

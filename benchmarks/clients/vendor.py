@@ -76,6 +76,7 @@ class Vendor:
     def again(self, values: list[float]) -> None:
         for value in values:
             self.batch([value], wait=False)
+            self.row.lap()
 
     def hold(self, values: list[float]) -> None:
         groups = [values[start : start + BATCH] for start in range(0, len(values), BATCH)]
@@ -91,7 +92,7 @@ def main() -> None:
     vendor = Vendor(wanted, row)
     vendor.cloud.user_token()
     if wanted.manner == "again":
-        vendor.again([1.0])
+        vendor.batch([1.0], wait=False)
     row.begin()
     getattr(vendor, "hold" if wanted.hold else wanted.manner)(omegas(wanted.jobs))
     row.end_wall()
