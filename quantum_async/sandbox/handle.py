@@ -213,7 +213,7 @@ class Sandbox(_Handle):
             **settings: Fields of `SandboxSettings`; ``options`` is merged into what was set.
 
         Raises:
-            ValueError: A setting is wrong.
+            ValueError: A setting is wrong or fixed at the start; nothing was changed then.
         """
         await _aside(partial(self._control.change, settings))
 
@@ -274,7 +274,7 @@ class BlockingSandbox(_Handle):
             **settings: Fields of `SandboxSettings`; ``options`` is merged into what was set.
 
         Raises:
-            ValueError: A setting is wrong.
+            ValueError: A setting is wrong or fixed at the start; nothing was changed then.
         """
         self._control.change(settings)
 
