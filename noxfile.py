@@ -59,6 +59,24 @@ def _follow_pip() -> None:
 _follow_pip()
 
 
+def _wake_shims() -> None:
+    """Let pyenv's shims start every Python that it has: by default they know only one."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    wanted = nox.project.python_versions(PROJECT)
+    here = ".".join(map(str, sys.version_info[:3]))
+    found = [
+        folder.name
+        for folder in root.glob("versions/*")
+        if folder.name.rpartition(".")[0] in wanted
+    ]
+    if here in found:
+        chosen = sorted(found, key=lambda version: (version != here, version))
+        os.environ.setdefault("PYENV_VERSION", ":".join(chosen))
+
+
+_wake_shims()
+
+
 def _starts(version: str) -> bool:
     """Whether a Python really runs: a pyenv shim may be there without one."""
     path = shutil.which(f"python{version}")
