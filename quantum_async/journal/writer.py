@@ -21,7 +21,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LINGER = 0.05
+LINGER = 0.2
 """How long a report waits for company, in seconds: nobody waits for it."""
 LONGEST_GROUP = 2_000
 CROWD_LINGER = 0.005
