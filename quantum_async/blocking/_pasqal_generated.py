@@ -656,6 +656,7 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         Raises:
             SubmissionUnknownError: Several batches have the key, what is new in an open batch is
                 not what was sent, or OVH's access cannot search.
+            ProtocolError: A batch has the key, and not all of its jobs are listed yet.
 
         Blocking twin of `quantum_async.PasqalClient.find`.
         """

@@ -41,7 +41,7 @@ from quantum_async.providers.pasqal.submission import emulation_text
 from quantum_async.providers.pasqal.submitting import Submitter
 from quantum_async.providers.pasqal.translate.facts import check_shots, device_in
 from quantum_async.providers.pasqal.translate.results import result_of
-from quantum_async.providers.pasqal.translate.sequences import check_job
+from quantum_async.providers.pasqal.translate.sequences import check_aside
 from quantum_async.providers.pasqal.workloads import Workloads
 from quantum_async.providers.sequences import check_values, json_values
 
@@ -315,7 +315,7 @@ class PasqalClient(ProviderClient):
         check_values(facts, job.variables)
         on_qpu = not is_emulator(device)
         check_shots(job.shots, facts.max_runs if on_qpu else None, facts.device)
-        await anyio.to_thread.run_sync(lambda: check_job(job, on_qpu=on_qpu))
+        await check_aside(job, on_qpu=on_qpu)
 
     def _check_device(self, device: str) -> None:
         known = self._cloud.specifications
@@ -411,6 +411,7 @@ class PasqalClient(ProviderClient):
         Raises:
             SubmissionUnknownError: Several batches have the key, what is new in an open batch is
                 not what was sent, or OVH's access cannot search.
+            ProtocolError: A batch has the key, and not all of its jobs are listed yet.
         """
         if not self._gateway.endpoints.has(Route.LIST_BATCHES):
             raise SubmissionUnknownError(

@@ -98,7 +98,8 @@ class Submitter:
         """Look for the jobs of a submission.
 
         Raises:
-            SubmissionUnknownError: There are several submissions of that key, or only part of one.
+            SubmissionUnknownError: There are several submissions of that key.
+            ProtocolError: There is one, and not all of its jobs are listed yet.
         """
         batch_id = self._additions.batch_of(key)
         added = await self._additions.find(key)
@@ -109,6 +110,14 @@ class Submitter:
         if batch is None:
             return []
         jobs = await self._cloud.jobs_of(batch.id)
+        sent = len(request.jobs) if request is not None else (batch.jobs_count or 1)
+        if len(jobs) < sent:
+            # One list lags behind the other. Nothing at all would mean that it can be sent again.
+            raise ProtocolError(
+                f"batch {batch.id} has the key {key}, and {len(jobs)} of its {sent} jobs are listed",
+                provider="pasqal",
+                remedy="Look again in a moment.",
+            )
         return await self._found(key, request, jobs, batch.id, batch.device_type or "")
 
     async def find_batch(self, key: str) -> BatchRef | None:

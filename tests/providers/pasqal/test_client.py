@@ -27,6 +27,7 @@ from quantum_async.errors import (
     RejectedRequestError,
     ResultError,
     ResultPendingError,
+    ServerError,
     SubmissionUnknownError,
     UnboundParametersError,
     UnknownTargetError,
@@ -115,6 +116,24 @@ async def test_a_batch_whose_jobs_cannot_be_listed_is_no_refused_one(service, pa
     with pytest.raises(LostAnswerError, match=f"{B} was accepted") as caught:
         await pasqal.submit(request())
     assert caught.value.accepted == "unknown"
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+async def test_a_batch_whose_jobs_are_not_listed_yet_is_there(service, pasqal, is_ours):
+    """One list lags behind the other: nothing found would mean that it can be sent again."""
+    asked = request(spec(), spec())
+    if is_ours:
+        service.then("POST", "/batches", httpx.Response(504))
+        with pytest.raises(ServerError):
+            await pasqal.submit(asked)
+    service.always("GET", "/batches", page([canned.batch(jobs_count=2)], 1, 1))
+    for listed in ([], [canned.job()]):
+        service.always("GET", "/jobs", page(listed, len(listed), len(listed)))
+        with pytest.raises(ProtocolError, match=f"{len(listed)} of its 2 jobs"):
+            await pasqal.find(asked.key)
+    both = [canned.job(), canned.job(J2)]
+    service.always("GET", "/jobs", page(both, 2, 2))
+    assert [ref.id for ref in await pasqal.find(asked.key)] == [J, J2]
 
 
 async def test_jobs_with_the_same_sequence_share_it(service, pasqal):
