@@ -100,7 +100,7 @@ SHOTS = [
     Shot("run", "run bell.qasm ghz*.qasm rotation.qasm --param theta=pi/2 --shots 2000 --keep-going"),
     Shot("run-observable", "run bell.qasm --observable ZZ --observable XX"),
     Shot("sweep-midway", f"{SWEEP} --on qoro:qoro_maestro", until=r"running"),
-    Shot("sweep", f"{SWEEP} --seed 1 --journal jobs.db"),
+    Shot("sweep", f"{SWEEP} --seed 1"),
     Shot("sweep-cloud", f"{SWEEP} --on qoro:qoro_maestro --journal jobs.db"),
     Shot("sweep-grid", "sweep ansatz.qasm --param gamma=0:pi:16 --param beta=0:pi:9 --seed 1"),
     Shot("sweep-rows", "sweep ansatz.qasm --param gamma=0.5 --param beta=0.1,0.2"),
