@@ -115,7 +115,7 @@ class Stage:
             _expect(child, "warm")
             self._prepare(
                 plan,
-                job_time=HELD if plan.hold or plan.manner == "again" else MEDIAN,
+                job_time=HELD if plan.hold or plan.manner in {"again", "same"} else MEDIAN,
                 latency=LATENCY,
             )
             busy = self._busy()

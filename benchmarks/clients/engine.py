@@ -76,7 +76,7 @@ def client(wanted: SimpleNamespace) -> Watching:
 
 
 async def again(wanted: SimpleNamespace) -> Row:
-    """Submit one program again and again; only submitting counts."""
+    """Submit one program again and again, with other values or the same; only submitting counts."""
     row, program = Row(wanted), qa.Program(wanted.text, qa.ProgramFormat.PULSER)
     # Nothing is asked about the jobs meanwhile, as the vendor's client does not either.
     quiet = qa.Limits(min_poll_interval=120.0)
@@ -94,7 +94,7 @@ async def again(wanted: SimpleNamespace) -> Row:
         await submit(1.0)
         row.begin()
         for value in omegas(wanted.jobs):
-            await submit(value)
+            await submit(1.0 if wanted.manner == "same" else value)
             row.lap()
         row.end_wall()
         row.end_cpu()
@@ -131,7 +131,7 @@ async def run(wanted: SimpleNamespace, selector: TimedSelector) -> Row:
 def main() -> None:
     wanted, selector = task(), TimedSelector()
     loop = {"loop_factory": lambda: asyncio.SelectorEventLoop(selector)}
-    if wanted.manner == "again":
+    if wanted.manner in {"again", "same"}:
         row = anyio.run(again, wanted)
     else:
         row = anyio.run(run, wanted, selector, backend_options=loop)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar, Self
 
-import anyio.to_thread
-
 from quantum_async.errors import (
     BatchError,
     InvalidOptionError,

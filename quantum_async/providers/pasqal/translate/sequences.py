@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
+
 from quantum_async.errors import (
     DeviceLimitError,
     MissingExtraError,
@@ -28,6 +30,30 @@ if TYPE_CHECKING:
     from quantum_async.models.submission import JobSpec
 
 _ready: ProgramCache[Program] = ProgramCache("pasqal_ready")
+_sound: ProgramCache[bool] = ProgramCache("pasqal_sound")
+
+
+async def check_aside(job: JobSpec, *, on_qpu: bool) -> None:
+    """Do what `check_job` does in a worker thread, but once for the same sequence and values.
+
+    Args:
+        job: The job.
+        on_qpu: Whether atoms are to be placed.
+
+    Raises:
+        ProgramError: It cannot run.
+        MissingExtraError: Pulser is not installed.
+    """
+    variant = repr((on_qpu, sorted(job.variables.items())))
+    try:
+        _sound.get(job.program, variant, _unchecked)
+    except LookupError:
+        await anyio.to_thread.run_sync(lambda: check_job(job, on_qpu=on_qpu))
+        _sound.get(job.program, variant, lambda: True)
+
+
+def _unchecked() -> bool:
+    raise LookupError
 
 
 def check_job(job: JobSpec, *, on_qpu: bool) -> None:
