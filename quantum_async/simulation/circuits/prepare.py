@@ -117,10 +117,11 @@ def operations(device: str) -> frozenset[str]:
 
 def instructions(device: str) -> Iterator[tuple[str, Instruction | type[Instruction]]]:
     """Yield what a device's circuits may be translated to, by name."""
+    from qiskit.transpiler import Target
     from qiskit_aer import AerSimulator
 
-    known = AerSimulator(method=device).target
-    for name in known.operation_names if known else ():
+    known = AerSimulator(method=device).target or Target()
+    for name in known.operation_names:
         # Any gate becomes an rz, which the tableau then refuses at most angles.
         if device != "stabilizer" or name != "rz":
             yield name, known.operation_from_name(name)

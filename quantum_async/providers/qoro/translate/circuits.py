@@ -167,8 +167,8 @@ class _Writer:
         self.write(meaning, wires._replace(depth=wires.depth + 1))
 
     def _conditional(self, operation: Any, clbits: Mapping[Any, int], wires: _Wires) -> None:
-        asked = operation.condition
-        register, value = asked if isinstance(asked, tuple) else (None, None)
+        asked: Any = operation.condition
+        register, value = asked if isinstance(asked, tuple) else (asked, None)
         # A single bit is no register, and has no length.
         places = tuple(clbits[bit] for bit in register) if hasattr(register, "__len__") else ()
         blocks = [block for block in operation.blocks if block is not None]
