@@ -18,7 +18,8 @@ class QoroOptions(RunOptions):
 
     Args:
         seed: Given to the service's simulators; quantum computers ignore it.
-        observables: Pauli strings; with them the service computes expectation values only.
+        observables: Pauli strings; with them the service computes expectation values only, those
+            of the state before the measurements at the circuit's end, which are not sent.
         tags: Free words, stored with the job in its one tag.
         use_packing: Whether the service may run several circuits at once on one device.
         maestro: How simulators run it.
