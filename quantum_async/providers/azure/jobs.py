@@ -322,9 +322,13 @@ class Jobs:
             job = await self.get(id)
         except NotFoundError:
             return None
-        same_target = job.target.lower() == new.target.lower()
-        shots = new.params.get("shots")
-        if not same_target or (shots is not None and job.shots not in (shots, None)):
+        pairs = [
+            (job.target.lower(), new.target.lower()),
+            (job.shots, new.params.get("shots")),
+            (job.input_params.get("variables"), new.params.get("variables")),
+        ]
+        # What the service leaves out of its answer says nothing.
+        if any(there and here and there != here for there, here in pairs):
             raise DuplicateSubmissionError(
                 f"job {id} exists already and is another one",
                 provider="azure",

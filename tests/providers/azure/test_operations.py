@@ -14,6 +14,7 @@ import pytest
 from quantum_async.errors import (
     BatchError,
     ConfigurationError,
+    DuplicateSubmissionError,
     InvalidInputError,
     InvalidOptionError,
     NotFoundError,
@@ -288,6 +289,29 @@ async def test_deleting_and_updating_in_every_version(service, azure_here):
         await older.jobs.update(J, tags=[])
     assert service.requests[-2]["body"] == {"tags": []}
     assert service.routes[-2] == f"PATCH /jobUpdateOptions/{J}"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"target": "ionq.qpu.aria-1"},
+        {"inputParams": {"shots": 11, "variables": {"omega": 1.0}}},
+        {"inputParams": {"shots": 10, "variables": {"omega": 2.0}}},
+    ],
+    ids=["target", "shots", "values"],
+)
+async def test_a_job_of_the_same_id_is_ours_only_where_it_is_the_same(service, azure_here, other):
+    """The input alone does not tell: the same one may run elsewhere, longer, or with other values."""
+    params = {"shots": 10, "variables": {"omega": 1.0}}
+    new = NewJob("ionq.simulator", b"{}", "ionq.circuit.v1", params=params)
+    service.always("PUT", f"/jobs/{J}", refusal(409, "JobAlreadyExists"))
+    service.always("GET", f"/jobs/{J}", job(inputParams=params))
+    assert (await azure_here.jobs.create(new, id=J)).id == J
+    service.always("GET", f"/jobs/{J}", job(inputParams={}))
+    assert (await azure_here.jobs.create(new, id=J)).id == J
+    service.always("GET", f"/jobs/{J}", job(**{"inputParams": params, **other}))
+    with pytest.raises(DuplicateSubmissionError, match="another one"):
+        await azure_here.jobs.create(new, id=J)
 
 
 async def test_a_job_gets_an_id_where_none_is_given(service, azure_here):
