@@ -12,7 +12,7 @@ from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.job import JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from quantum_async.journal.records import Claim, StoredBatch, StoredSubmission
     from quantum_async.journal.sql import SqlJournal
@@ -55,7 +55,7 @@ class Canceller:
             raise ExceptionGroup("not everything could be ended", self._errors)
 
     @contextmanager
-    def _collected(self) -> Iterator[None]:
+    def _collected(self) -> Generator[None]:
         try:
             yield
         except QuantumAsyncError as error:

@@ -16,7 +16,7 @@ from quantum_async.display.frames import sweep_row
 from quantum_async.errors import InvalidOptionError, MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set as AbstractSet
+    from collections.abc import Generator, Set as AbstractSet
     from pathlib import Path
 
     from quantum_async.cli.documents import Document
@@ -61,7 +61,7 @@ async def save_text(path: Path, text: str) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path) -> Generator[Path]:
     """Give a place to write to, which becomes the file once all is written, and else nothing.
 
     Args:
