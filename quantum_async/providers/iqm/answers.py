@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-import anyio.to_thread
 import pydantic_core
 from pydantic import BaseModel, TypeAdapter
 
 from quantum_async.errors import ProtocolError
-from quantum_async.http.encode import LARGE
+from quantum_async.http.threads import off_loop
 from quantum_async.providers import parsing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from pydantic import JsonValue
 
@@ -45,13 +44,6 @@ def parse_value(adapter: TypeAdapter[Value], response: Response) -> Value:
     return parsing.parse_value(adapter, response, provider="iqm")
 
 
-async def off_loop(read: Callable[[bytes], Value], answer: Response) -> Value:
-    """Read an answer, on another thread when there is much of it."""
-    if len(answer.content) < LARGE:
-        return read(answer.content)
-    return await anyio.to_thread.run_sync(read, answer.content)
-
-
 async def decoded(answer: Response) -> JsonValue:
     """Read JSON, off the loop when there is much of it.
 
@@ -59,7 +51,7 @@ async def decoded(answer: Response) -> JsonValue:
         ProtocolError: It is not JSON.
     """
     try:
-        document: JsonValue = await off_loop(pydantic_core.from_json, answer)
+        document: JsonValue = await off_loop(pydantic_core.from_json, answer.content)
     except ValueError:
         answer.json()  # says better what is wrong
         raise ProtocolError(

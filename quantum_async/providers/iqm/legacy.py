@@ -10,7 +10,8 @@ import anyio.to_thread
 from quantum_async.errors import NotFoundError, ResultError, ResultPendingError
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body
-from quantum_async.providers.iqm.answers import decoded_object, off_loop, parse
+from quantum_async.http.threads import off_loop
+from quantum_async.providers.iqm.answers import decoded_object, parse
 from quantum_async.providers.iqm.architecture import Architecture, from_static
 from quantum_async.providers.iqm.dialect import Dialect, Stored, not_offered
 from quantum_async.providers.iqm.generation import Generation
@@ -141,7 +142,7 @@ class Legacy(Dialect):
         """Read all of a job."""
         answer = await self.gateway.read(_job(job_id))
         try:
-            rest, measurements = await off_loop(split_run, answer)
+            rest, measurements = await off_loop(split_run, answer.content)
             run = RunResult.model_validate(rest)
         except ValueError:
             return parse(RunResult, answer)

@@ -10,10 +10,10 @@ from pydantic import TypeAdapter
 from quantum_async.errors import NotFoundError, ProtocolError, ResultError, ResultPendingError
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body
+from quantum_async.http.threads import off_loop
 from quantum_async.providers.iqm.answers import (
     decoded,
     decoded_object,
-    off_loop,
     parse,
     parse_value,
 )
@@ -211,7 +211,7 @@ class V1(Dialect):
         """Read what a job that has succeeded measured."""
         answer = await self.job_artifact(job_id, "measurements")
         try:
-            found = await off_loop(measurements_of, answer)
+            found = await off_loop(measurements_of, answer.content)
         except ValueError:
             await decoded(answer)  # says better what is wrong where it is no JSON at all
             raise ResultError(
