@@ -85,8 +85,8 @@ def test_reset_forgets_everything(blocking_sandbox, pasqal):
 
 def test_a_paused_world_stands_still(blocking_sandbox, pasqal):
     """While paused no job moves and Pasqal says PAUSED; afterwards all goes on."""
-    batch = pasqal.create(jobs=[{"runs": 1}])
     blocking_sandbox.change(paused=True)
+    batch = pasqal.create(jobs=[{"runs": 1}])
     path = f"/batches/{batch['id']}/status"
     before = pasqal.v1("GET", path).data
     time.sleep(0.1)
