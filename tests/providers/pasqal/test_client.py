@@ -118,6 +118,23 @@ async def test_a_batch_whose_jobs_cannot_be_listed_is_no_refused_one(service, pa
     assert caught.value.accepted == "unknown"
 
 
+async def test_jobs_of_a_found_batch_are_told_apart_in_any_order(service, pasqal):
+    """A batch that was looked up keeps its jobs' results apart, as an answer does."""
+    specs = [spec(shots=n, variables={"omega": float(n)}) for n in (1, 2)]
+    asked = request(*specs)
+    service.then("POST", "/batches", httpx.Response(504))
+    with pytest.raises(ServerError):
+        await pasqal.submit(asked)
+    jobs = [
+        canned.job(J, runs=2, variables={"omega": 2.0}, creation_order=None),
+        canned.job(J2, runs=1, variables={"omega": 1.0}, creation_order=None),
+    ]
+    service.always("GET", "/batches", page([canned.batch(jobs_count=2)], 1, 1))
+    service.always("GET", "/jobs", page(jobs, 2, 2))
+    refs = await pasqal.find(asked.key)
+    assert [(ref.id, ref.key) for ref in refs] == [(J2, specs[0].key), (J, specs[1].key)]
+
+
 @pytest.mark.parametrize("is_ours", [True, False])
 async def test_a_batch_whose_jobs_are_not_listed_yet_is_there(service, pasqal, is_ours):
     """One list lags behind the other: nothing found would mean that it can be sent again."""
