@@ -361,6 +361,19 @@ async def test_a_job_that_a_list_lacks_is_asked_for_alone(service, pasqal):
     assert len(service.requests) - before <= 5
 
 
+async def test_jobs_that_stay_missing_keep_no_other_from_being_asked_for(service, pasqal):
+    """Of what no list shows a few are asked for at a time, and not the same ones each time."""
+    names = [str(uuid4()) for _ in range(12)]
+    service.always("GET", "/v2/jobs", page([], 0, 0))
+    for name in names:
+        service.always("GET", name, data(canned.job(name, status="RUNNING")))
+    refs = [JobRef("pasqal", name, "FRESNEL", batch_id=B) for name in names]
+    seen = set()
+    for _ in range(40):
+        seen |= {ref.id for ref in await pasqal.poll(refs)}
+    assert seen == set(names)
+
+
 async def test_what_has_ended_counts_as_cancelled(service, pasqal):
     """A refusal for a job that has ended is none; for one that goes on it is told."""
     alive = JobRef("pasqal", J2, "FRESNEL", batch_id=B)
