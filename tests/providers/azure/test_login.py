@@ -24,6 +24,8 @@ from quantum_async.errors import (
 )
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import NO_RETRY
+from quantum_async.http.token import Token
+from quantum_async.providers.azure.auth import EntraAuth
 from quantum_async.providers.azure.client import AzureClient
 from quantum_async.providers.azure.filters import ItemFilters, ItemOrder
 from quantum_async.providers.azure.submission import NewJob, id_of
@@ -252,6 +254,24 @@ class ClaimingSync(Claiming):
         self.given.append({"claims": claims, **more})
         token = "plain" if claims is None else "claimed"
         return SimpleNamespace(token=token, expires_on=time.time() + 3600)
+
+
+async def test_claims_about_a_token_that_is_gone_are_forgotten():
+    """A late refusal of the old token asks for nothing, now or with the next renewal."""
+    asked = []
+
+    async def ask(claims):
+        await anyio.lowlevel.checkpoint()
+        asked.append(claims)
+        return Token(f"t{len(asked)}")
+
+    auth, challenge = EntraAuth(ask), Revoked().challenge
+    old = await auth.headers()
+    for _ in range(2):
+        assert await auth.challenged(old, challenge)
+    assert asked == [None, Revoked.CLAIMS]
+    assert await auth.refresh(await auth.headers())
+    assert asked == [None, Revoked.CLAIMS, None]
 
 
 @pytest.mark.parametrize("make", [Claiming, ClaimingSync])
