@@ -11,13 +11,14 @@ from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.matching import in_order
 from quantum_async.providers.pasqal.pages import every
 from quantum_async.providers.pasqal.prefixes import Prefixes
-from quantum_async.providers.pasqal.wire import Envelope, PasqalBatch, PasqalJob
+from quantum_async.providers.pasqal.wire import BatchReceipt, Envelope, PasqalBatch, PasqalJob
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from quantum_async.http.address import Query
     from quantum_async.http.lanes import LaneName
+    from quantum_async.http.response import Response
     from quantum_async.providers.pasqal.gateway import Gateway
     from quantum_async.providers.pasqal.pages import Page, PageOf
     from quantum_async.providers.pasqal.submission import NewBatch
@@ -26,6 +27,7 @@ IN_ORDER = {"order_by": "creation_order", "order_by_direction": "ASC"}
 """Parameters that list a batch's jobs in the order in which they were created."""
 
 BATCH = Envelope[PasqalBatch]
+_RECEIPT = Envelope[BatchReceipt]
 BATCHES = Envelope[tuple[PasqalBatch, ...]]
 JOB = Envelope[PasqalJob]
 JOBS = Envelope[tuple[PasqalJob, ...]]
@@ -66,16 +68,22 @@ class Cloud:
             raise no_project()
         return self.project_id
 
-    async def create_batch(self, batch: NewBatch, digest: str | None = None) -> PasqalBatch:
-        """Create a batch; sent once.
+    async def create_batch(self, batch: NewBatch) -> PasqalBatch:
+        """Create a batch; sent once."""
+        return parse(BATCH, await self._sent(batch, None)).data
+
+    async def submit_batch(self, batch: NewBatch, digest: str | None) -> BatchReceipt:
+        """Create a batch of which little is to be known; sent once.
 
         Args:
             batch: What to create.
             digest: What tells its sequence from others, where that is known.
         """
+        return parse(_RECEIPT, await self._sent(batch, digest)).data
+
+    async def _sent(self, batch: NewBatch, digest: str | None) -> Response:
         body = await self._prefixes.body(batch, digest)
-        response = await self.gateway.create(Route.CREATE_BATCH, body=body)
-        return parse(BATCH, response).data
+        return await self.gateway.create(Route.CREATE_BATCH, body=body)
 
     async def batch(self, batch_id: str) -> PasqalBatch:
         """Look a batch up."""
@@ -110,7 +118,7 @@ class Cloud:
         """List all jobs of a batch in the order in which they were created."""
         return in_order([job async for job in self.jobs_in(batch_id)])
 
-    async def jobs_in_answer(self, batch: PasqalBatch) -> list[PasqalJob]:
+    async def jobs_in_answer(self, batch: PasqalBatch | BatchReceipt) -> list[PasqalJob]:
         """List all jobs of a batch that the service has just taken some for.
 
         Raises:

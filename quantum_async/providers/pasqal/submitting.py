@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from quantum_async.providers.pasqal.additions import Additions
     from quantum_async.providers.pasqal.atoms import Atoms
     from quantum_async.providers.pasqal.cloud import Cloud
-    from quantum_async.providers.pasqal.wire import PasqalBatch, PasqalJob
+    from quantum_async.providers.pasqal.wire import BatchReceipt, PasqalBatch, PasqalJob
 
 _KEPT = 1_000
 
@@ -90,7 +90,7 @@ class Submitter:
             program, _ = await self.prepared(request.program, request.target)
         options = pasqal_options(request.options)
         new = self._new_batch(request.key, request.target, options, program, (), name=request.name)
-        batch = await self._cloud.create_batch(new, program.digest if program else None)
+        batch = await self._cloud.submit_batch(new, program.digest if program else None)
         self._opened(batch.id, program)
         return BatchRef("pasqal", batch.id, request.target, request.key, self._account)
 
@@ -138,7 +138,7 @@ class Submitter:
         shared = sent[0][0] if len(digests) == 1 else None
         jobs = await _new_jobs(request, sent, shared.digest if shared else "")
         options = pasqal_options(request.jobs[0].options)
-        batch = await self._cloud.create_batch(
+        batch = await self._cloud.submit_batch(
             self._new_batch(request.key, request.target, options, shared, jobs),
             shared.digest if shared is not None else None,
         )
@@ -186,7 +186,7 @@ class Submitter:
             project_id=self._cloud.billed_project,
         )
 
-    async def _created(self, batch: PasqalBatch, jobs: Sequence[NewJob]) -> list[PasqalJob]:
+    async def _created(self, batch: BatchReceipt, jobs: Sequence[NewJob]) -> list[PasqalJob]:
         listed = await self._cloud.jobs_in_answer(batch)
         if len(listed) != len(jobs):
             raise ProtocolError(

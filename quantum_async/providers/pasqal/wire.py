@@ -213,6 +213,20 @@ class PasqalBatch(Document):
         return self.open if self.open is not None else self.complete is False
 
 
+class BatchReceipt(BaseModel):
+    """What submitting reads of the answer to a new batch, which repeats the whole sequence.
+
+    Args:
+        id: Its id.
+        jobs: Its jobs.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    id: str
+    jobs: tuple[PasqalJob, ...] | None = Field(default=None, repr=False)
+
+
 class BatchProgress(Document):
     """How far a batch has come.
 
