@@ -135,9 +135,15 @@ class SchedulerSource:
         return pulser_batch_status("", [job.state.status for job in self._jobs])
 
     async def cancel(self) -> None:
-        """Cancel the jobs."""
+        """Cancel the jobs; one that cannot be cancelled holds up no other."""
+        failures: list[QuantumAsyncError] = []
         for job in self._jobs:
-            await job.cancel()
+            try:
+                await job.cancel()
+            except QuantumAsyncError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
 
 async def _outcome(job: Job) -> Outcome:

@@ -169,11 +169,21 @@ class FoundRun:
             start += len(refs)
 
     async def cancel(self) -> None:
-        """Cancel what has not finished."""
+        """Cancel what has not finished; a job that cannot be cancelled holds up no other."""
+        failures: list[QuantumAsyncError] = []
+
+        async def cancel(job: Job) -> None:
+            try:
+                await job.cancel()
+            except QuantumAsyncError as error:
+                failures.append(error)
+
         async with anyio.create_task_group() as tasks:
             for job, _ in self._groups:
                 if not job.is_settled:
-                    tasks.start_soon(job.cancel)
+                    tasks.start_soon(cancel, job)
+        if failures:
+            raise failures[0]
 
     async def let_go(self) -> None:
         """Leave the jobs to themselves: whoever only looks at a job does not own it."""

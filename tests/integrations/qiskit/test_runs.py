@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from quantum_async.errors import ResultError, ServerError
+from quantum_async.integrations.pulser.results import SchedulerSource
 from quantum_async.integrations.qiskit.runs import FoundRun, accepted
 from quantum_async.models.job import JobRef
 from quantum_async.models.result import BitOrder, Result
@@ -41,6 +42,39 @@ async def test_results_that_cannot_be_had_together_are_had_one_by_one():
     found = [outcome async for _, outcome in run.finished()]
     assert [found[0], found[2]] == [RESULTS[0], RESULTS[2]]
     assert isinstance(found[1], ResultError)
+
+
+class Live:
+    """A job that runs; cancelling it takes a while, or is refused at once."""
+
+    is_settled = False
+
+    def __init__(self, error=None):
+        self.error = error
+        self.is_cancelled = False
+
+    async def cancel(self):
+        if self.error is not None:
+            raise self.error
+        await anyio.sleep(0.02)
+        self.is_cancelled = True
+
+
+async def test_a_job_that_cannot_be_cancelled_holds_up_no_other():
+    """The others' requests are not torn off, and the error comes by itself."""
+    jobs = [Live(), Live(ServerError("no")), Live()]
+    run = FoundRun(None, Client(), [(job, REFS[:1]) for job in jobs])
+    with pytest.raises(ServerError, match="no"):
+        await run.cancel()
+    assert [job.is_cancelled for job in jobs] == [True, False, True]
+
+
+async def test_pulsers_jobs_of_a_scheduler_are_cancelled_each_for_itself():
+    """As above, for results of Pulser's backends on a scheduler."""
+    jobs = [Live(ServerError("no")), Live()]
+    with pytest.raises(ServerError, match="no"):
+        await SchedulerSource(None, jobs).cancel()
+    assert jobs[1].is_cancelled
 
 
 class Refused:
