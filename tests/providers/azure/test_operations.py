@@ -28,7 +28,7 @@ from quantum_async.errors import (
     UnknownTargetError,
 )
 from quantum_async.http.encode import LARGE
-from quantum_async.models.batch import BatchRef
+from quantum_async.models.batch import BatchRef, FailurePolicy
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
@@ -391,6 +391,22 @@ async def test_a_session_that_is_there_is_opened_again(service, azure_here):
     service.always("PUT", f"/sessions/{id_of('k')}", answer(canned.session(id=id_of("k"))))
     with pytest.raises(BatchError, match=r"is for ionq\.simulator"):
         await azure_here.open_batch(BatchRequest("k", "rigetti.sim.qvm"))
+
+
+@pytest.mark.parametrize(
+    ("target", "wanted", "sent"),
+    [
+        ("pasqal.sim.emu-free", None, "Continue"),
+        ("pasqal.sim.emu-free", FailurePolicy.ABORT, "Abort"),
+        ("ionq.simulator", None, None),
+    ],
+)
+async def test_what_a_failed_job_does_to_its_session(service, azure_here, target, wanted, sent):
+    """On Pasqal's targets nothing, unless that is asked for; elsewhere the service decides."""
+    request = BatchRequest("k", target, on_failure=wanted)
+    service.always("PUT", f"/sessions/{id_of('k')}", answer(canned.session(target=target)))
+    await azure_here.open_batch(request)
+    assert service.requests[-1]["body"].get("jobFailurePolicy") == sent
 
 
 async def test_a_batchs_options_reach_its_session(service, azure_here):
