@@ -123,6 +123,15 @@ async def test_a_resource_id_is_looked_up_once_and_asked_at_its_endpoint():
     ]
 
 
+async def test_closing_closes_what_was_found_out_after_opening():
+    """The connections to a looked-up endpoint end with the client, and begin again with it."""
+    client = Cloud().client(RESOURCE, credential="t")
+    for _ in range(2):
+        await jobs(client)
+        with pytest.raises(ConfigurationError, match="not open"):
+            [job async for job in client.jobs.list()]
+
+
 async def test_constructing_sends_nothing_and_makes_no_credential():
     """The default chain is made for the first request and closed with the client (weak spot)."""
     cloud, chain, made = Cloud(), Chain(), []
