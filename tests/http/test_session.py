@@ -199,6 +199,17 @@ async def test_retry_after_beyond_patience():
     assert cloud.time.slept == []
 
 
+async def test_no_pause_lasts_for_ever():
+    """A provider that asks for a day is asked again after a quarter of an hour."""
+    cloud = Cloud(answers(429, **{"retry-after": "86400"}))
+    async with cloud.session() as session:
+        with pytest.raises(RateLimitedError):
+            await session.create("/x")
+        cloud.time.now += 900.0
+        await session.create("/x")
+    assert len(cloud.requests) == 2
+
+
 async def test_retry_after_moves_the_whole_endpoint():
     """One refusal holds every other request back as well."""
     cloud = Cloud(answers(429, **{"retry-after": "20"}))
