@@ -363,6 +363,23 @@ async def test_polling_goes_on_where_one_job_cannot_be_asked_for(service, azure_
         await azure_here.poll([refs[bad]])
 
 
+async def test_a_long_list_is_not_read_to_its_end_for_a_poll(service, azure_here):
+    """A few pages beyond what the jobs would fill; who is not there is asked for alone."""
+    pages = []
+
+    def page(_):
+        pages.append(len(pages))
+        return answer({"value": [], "nextLink": f"{BASE}/jobs?skip={len(pages)}"})
+
+    service.always("GET", "/jobs", page)
+    names = [str(uuid.uuid4()) for _ in range(5)]
+    for name in names:
+        service.always("GET", f"/jobs/{name}", job(id=name, status="Executing"))
+    refs = [JobRef("azure", name, "ionq.simulator") for name in names]
+    assert set(await azure_here.poll(refs)) == set(refs)
+    assert len(pages) == 3
+
+
 async def test_jobs_that_stay_missing_keep_no_other_from_being_asked_for(service, azure_here):
     """Of what no list shows a few are asked for at a time, and not the same ones each time."""
     names = [str(uuid.uuid4()) for _ in range(40)]
