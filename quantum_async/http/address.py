@@ -50,7 +50,7 @@ class BaseUrl:
                 "the base URL carries a query, a fragment or credentials",
                 remedy="Give the address alone; credentials have options of their own.",
             )
-        self.scheme = parts.scheme
+        self.scheme: str = parts.scheme
         self.host: str = parts.hostname or ""
         self._prefix = encoded(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}")
 
