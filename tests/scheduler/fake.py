@@ -148,10 +148,7 @@ class FakeClient(ProviderClient):
 
     async def poll(self, jobs: Sequence[JobRef], *, wait: float = 0.0) -> Mapping[JobRef, JobState]:
         """Tell states."""
-        now = anyio.current_time
-        return await self._serve(
-            "poll", lambda: {ref: self.world.jobs[slot(ref)].state(now()) for ref in jobs}
-        )
+        return await self._serve("poll", lambda: self._states(jobs))
 
     async def fetch(self, job: JobRef) -> Result:
         """Tell a result that encodes the job's parameters."""
@@ -210,8 +207,14 @@ class FakeClient(ProviderClient):
             raise fault.error
         return answer
 
+    def _states(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, JobState]:
+        now = anyio.current_time()
+        return {ref: self.world.jobs[slot(ref)].state(now) for ref in jobs}
+
     def _create(self, request: SubmitRequest) -> list[JobRef]:
-        refs = [self._create_job(request, job) for job in request.jobs]
+        # All at one time: programs that share a job must never be seen to end apart.
+        now = anyio.current_time()
+        refs = [self._create_job(request, job, now) for job in request.jobs]
         self.world.by_key.setdefault(request.key, []).extend(refs)
         self.world.sizes.append(len(refs))
         # Looking at the latest jobs alone keeps the fake linear; older ones have long ended.
@@ -219,7 +222,7 @@ class FakeClient(ProviderClient):
         self.world.peak = max(self.world.peak, self._running_of(latest))
         return refs
 
-    def _create_job(self, request: SubmitRequest, spec: JobSpec) -> JobRef:
+    def _create_job(self, request: SubmitRequest, spec: JobSpec, now: float) -> JobRef:
         number = next(self._numbers)
         batch_id = request.batch.id if request.batch else request.key
         if self._capabilities.shared_job:
@@ -228,7 +231,7 @@ class FakeClient(ProviderClient):
         else:
             ref = JobRef(self.name, f"job-{number}", request.target, spec.key, batch_id=batch_id)
         self.world.jobs[slot(ref)] = RemoteJob(
-            ref, spec, anyio.current_time(), self._run_time(number), self._fails(number)
+            ref, spec, now, self._run_time(number), self._fails(number)
         )
         return ref
 
