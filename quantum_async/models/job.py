@@ -55,6 +55,10 @@ class JobRef:
     account: str = ""
     journal: str | None = field(default=None, compare=False)
 
+    def __hash__(self) -> int:
+        # Every poll looks its jobs up several times; the other fields tell hardly any two apart.
+        return hash((self.id, self.index))
+
     def __str__(self) -> str:
         place = f"{self.provider}:{self.target}" if self.target else self.provider
         part = f"[{self.index}]" if self.index else ""

@@ -10,12 +10,13 @@ from quantum_async.models.job import JobState
 from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.pages import LARGEST, Page
-from quantum_async.providers.pasqal.translate.statuses import job_state, job_status
+from quantum_async.providers.pasqal.translate.statuses import glanced_state, job_state, job_status
 from quantum_async.providers.pasqal.wire import Envelope, JobGlance, JobProgress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from quantum_async.http.address import Query
     from quantum_async.models.job import JobRef
     from quantum_async.providers.pasqal.cloud import Cloud
 
@@ -42,8 +43,11 @@ async def states(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, JobState]
     for start in range(0, len(jobs), LARGEST):
         part = jobs[start : start + LARGEST]
         listed = await _listed(cloud, part)
-        found.update((job, listed[job.id]) for job in part if job.id in listed)
-        missing += (job for job in part if job.id not in listed)
+        for job in part:
+            if (glance := listed.get(job.id)) is None:
+                missing.append(job)
+            else:
+                found[job] = glanced_state(glance)
     for job in random.sample(missing, min(len(missing), _ASKED_ALONE)):
         state = await _alone(cloud, job)
         if state is not None:
@@ -51,10 +55,10 @@ async def states(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, JobState]
     return found
 
 
-async def _listed(cloud: Cloud, jobs: Sequence[JobRef]) -> Mapping[str, JobState]:
-    ids = {"id": [job.id for job in jobs]}
-    page = await cloud.gateway.page(GLANCES, Route.LIST_JOBS, Page(), ids, lane="control")
-    return {job.id: job_state(job) for job in page.items}
+async def _listed(cloud: Cloud, jobs: Sequence[JobRef]) -> Mapping[str, JobGlance]:
+    query: Query = {"id": [job.id for job in jobs], **Page().query()}
+    response = await cloud.gateway.read(Route.LIST_JOBS, query=query, lane="control")
+    return {glance["id"]: glance for glance in parse(GLANCES, response).data}
 
 
 async def _alone(cloud: Cloud, job: JobRef) -> JobState | None:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, NotRequired, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictStr,
+    with_config,
+)
+from typing_extensions import TypedDict
 
 Data = TypeVar("Data")
 
@@ -64,7 +73,11 @@ def _reasons(value: object) -> object:
     return {str(name): str(reason) for name, reason in value.items()}
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+# What is a list of strings already, as nearly all are, is read without a call of ours.
+Texts = Annotated[
+    tuple[StrictStr, ...] | Annotated[tuple[str, ...], BeforeValidator(_texts)],
+    Field(union_mode="left_to_right"),
+]
 """A list of strings, where null is the empty one."""
 
 Reasons = Annotated[dict[str, str], BeforeValidator(_reasons)]
@@ -135,29 +148,23 @@ class PasqalJob(Document):
         return job_word(self.status)
 
 
-class JobGlance(BaseModel):
+@with_config(ConfigDict(extra="ignore", coerce_numbers_to_str=True))
+class JobGlance(TypedDict):
     """What a poll reads of a job: a hundred of them come with each answer.
 
     Args:
         id: Its id.
-        status: The service's word for where it stands; `state` is its enumeration.
+        status: The service's word for where it stands.
         errors: What went wrong.
         start_timestamp: When, as the service writes it.
         end_timestamp: When, as the service writes it.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
-
     id: str
-    status: str = ""
-    errors: Texts = ()
-    start_timestamp: str | None = None
-    end_timestamp: str | None = None
-
-    @property
-    def state(self) -> PasqalJobStatus:
-        """The status as one of those that this package knows."""
-        return job_word(self.status)
+    status: NotRequired[str]
+    errors: NotRequired[Texts]
+    start_timestamp: NotRequired[str | None]
+    end_timestamp: NotRequired[str | None]
 
 
 class PasqalBatch(Document):

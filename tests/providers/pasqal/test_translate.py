@@ -17,11 +17,14 @@ from quantum_async.models.device import DeviceStatus
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.result import BitOrder
+from quantum_async.providers.pasqal.cloud import JOBS
+from quantum_async.providers.pasqal.states import GLANCES
 from quantum_async.providers.pasqal.translate.devices import device_of
 from quantum_async.providers.pasqal.translate.facts import check_shots, device_in, facts_of
 from quantum_async.providers.pasqal.translate.results import read_results, result_of
 from quantum_async.providers.pasqal.translate.statuses import (
     JOB_STATUSES,
+    glanced_state,
     is_over,
     job_state,
 )
@@ -104,6 +107,36 @@ def test_times_are_read_in_both_spellings():
 def test_errors_are_read_in_every_shape(errors, message):
     """A string, a list and null all become words."""
     assert job_state(PasqalJob(id="j", status="ERROR", errors=errors)).message == message
+
+
+MOMENTS = [
+    "2026-03-01T10:00:00.5+00:00",
+    "2026-03-01",
+    "20260301T100007",
+    "1e2",
+    105,
+    "-",
+    "",
+    None,
+]
+DESCRIBED = st.fixed_dictionaries(
+    {"id": st.text(max_size=3) | st.integers(), "extra": st.just([None])},
+    optional={
+        "status": st.sampled_from([*PasqalJobStatus, "done", "NEW"]),
+        "errors": st.none() | st.text(max_size=2) | st.lists(st.none() | st.text(max_size=2)),
+        "start_timestamp": st.sampled_from(MOMENTS),
+        "end_timestamp": st.sampled_from(MOMENTS),
+    },
+)
+
+
+@given(DESCRIBED)
+def test_a_poll_reads_of_a_job_what_a_look_up_does(described):
+    """The few fields that polls read give the state that the whole description gives."""
+    text = json.dumps({"data": [described]})
+    (glance,) = GLANCES.model_validate_json(text).data
+    (job,) = JOBS.model_validate_json(text).data
+    assert (glance["id"], glanced_state(glance)) == (job.id, job_state(job))
 
 
 @given(bits)

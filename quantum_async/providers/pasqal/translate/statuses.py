@@ -11,7 +11,7 @@ from quantum_async.models.job import JobState, JobStatus
 from quantum_async.providers.pasqal.wire import PasqalBatchStatus, PasqalJobStatus, job_word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from quantum_async.providers.pasqal.wire import JobGlance, PasqalJob
 
@@ -47,15 +47,19 @@ def job_status(word: PasqalJobStatus) -> JobStatus:
     return JOB_STATUSES[word]
 
 
-def job_state(job: PasqalJob | JobGlance) -> JobState:
+def job_state(job: PasqalJob) -> JobState:
     """Say where a job stands."""
-    going = None if job.errors else _going(job.status)
-    if going is not None:
+    if not job.errors and (going := _going(job.status)) is not None:
         return going
-    state, message = job.state, "; ".join(job.errors)
-    if state is PasqalJobStatus.TIMED_OUT and not message:
-        message = "the provider gave up on it"
-    return JobState(job_status(state), message, run_time=_run_time(job), reported=job.status)
+    return _state(job.status, job.errors, job.start_timestamp, job.end_timestamp)
+
+
+def glanced_state(job: JobGlance) -> JobState:
+    """Say where a job stands of which a poll tells."""
+    word, errors = job.get("status", ""), job.get("errors", ())
+    if not errors and (going := _going(word)) is not None:
+        return going
+    return _state(word, errors, job.get("start_timestamp"), job.get("end_timestamp"))
 
 
 @lru_cache(maxsize=64)
@@ -63,6 +67,15 @@ def _going(word: str) -> JobState | None:
     """Share the state of all jobs that have not ended: most answers to a poll say no more."""
     status = JOB_STATUSES[job_word(word)]
     return None if status.is_terminal else JobState(status, reported=word)
+
+
+def _state(word: str, errors: Sequence[str], start: str | None, end: str | None) -> JobState:
+    state, message = job_word(word), "; ".join(errors)
+    if state is PasqalJobStatus.TIMED_OUT and not message:
+        message = "the provider gave up on it"
+    status = job_status(state)
+    run_time = _seconds(start, end) if status.is_terminal else None
+    return JobState(status, message, run_time=run_time, reported=word)
 
 
 def is_over(counts: Mapping[str, int] | None, status: PasqalBatchStatus) -> bool:
@@ -79,21 +92,22 @@ def is_over(counts: Mapping[str, int] | None, status: PasqalBatchStatus) -> bool
     return all(job_status(job_word(word)).is_terminal for word, n in counts.items() if n)
 
 
-def _run_time(job: PasqalJob | JobGlance) -> float | None:
-    start, end = _moment(job.start_timestamp), _moment(job.end_timestamp)
-    if start is None or end is None or not JOB_STATUSES[job.state].is_terminal:
-        return None
-    return max(0.0, end - start)
+def _seconds(start: str | None, end: str | None) -> float | None:
+    began, ended = _moment(start), _moment(end)
+    return None if began is None or ended is None else max(0.0, ended - began)
 
 
 def _moment(text: str | None) -> float | None:
     if not text:
         return None
-    try:
-        return float(text)  # some answers hold seconds since the epoch
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return None
+    # Some answers hold seconds since the epoch; trying those on a date would take twice as long.
+    for read in (_date, float) if "-" in text else (float, _date):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return None
+
+
+def _date(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
