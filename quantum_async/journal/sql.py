@@ -127,7 +127,7 @@ class SqlJournal(Journal):
         self._writer = Writer(self._commit)
         await anyio.to_thread.run_sync(self._connect)
         async with AsyncExitStack() as stack:
-            stack.callback(self._database.disconnect)
+            stack.push_async_callback(self._disconnect)
             stack.callback(self._owner.leave)
             tasks = await stack.enter_async_context(anyio.create_task_group())
             tasks.start_soon(self._writer.run)
@@ -306,6 +306,11 @@ class SqlJournal(Journal):
             self._database.connect(must_exist=self._must_exist)
             prepare(self._database, self._place.file)
             opened.pop_all()
+
+    async def _disconnect(self) -> None:
+        # The last to leave a SQLite file moves its log into it, and waits for the disk.
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._database.disconnect)
 
     def _begin(self, transaction: Transaction) -> None:
         row = {

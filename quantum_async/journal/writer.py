@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from quantum_async.errors import JournalError
@@ -26,6 +27,9 @@ LINGER = 0.2
 LONGEST_GROUP = 2_000
 CROWD_LINGER = 0.005
 """How long a group waits for more, in seconds, where the last one had several entries."""
+WOKEN_AT_ONCE = 3
+"""How many of those who wait for a group go on in the same turn of the loop: each has a request to
+prepare, and a hundred of them together would hold up everything else."""
 RETRY_WAIT = 1.0
 """Pause in seconds before reports are tried again that the database refused."""
 
@@ -152,14 +156,12 @@ class Writer:
         self._is_crowded = len(group) > 2
         self._limiter = self._limiter or anyio.CapacityLimiter(1)
         await anyio.to_thread.run_sync(self._commit, group, limiter=self._limiter)
-        refused = [entry for entry in group if not self._finish(entry)]
+        await _wake([entry.done for entry in group if entry.done is not None])
+        refused = [entry for entry in group if not self._is_dealt_with(entry)]
         self._is_urgent = self._is_urgent or any(not e.is_report for e in self._waiting)
         self._again(refused)
 
-    def _finish(self, entry: Entry[object]) -> bool:
-        """Tell whoever waits; say whether the entry is dealt with."""
-        if entry.done is not None:
-            entry.done.set()
+    def _is_dealt_with(self, entry: Entry[object]) -> bool:
         if entry.error is None or not entry.is_report:
             return True
         if isinstance(entry.error, UnavailableError):
@@ -181,3 +183,11 @@ class Writer:
         for entry in reversed(refused):
             entry.error = None
             self._waiting.appendleft(entry)
+
+
+async def _wake(waiting: Sequence[anyio.Event]) -> None:
+    """Tell those who wait, a few per turn of the loop."""
+    for number, done in enumerate(waiting, start=1):
+        done.set()
+        if number % WOKEN_AT_ONCE == 0:
+            await anyio.lowlevel.cancel_shielded_checkpoint()

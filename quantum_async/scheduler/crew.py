@@ -7,7 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVarTuple
 
 import anyio
+import anyio.lowlevel
 
+from quantum_async.scheduler.signal import Signal
 from quantum_async.scheduler.window import Window
 
 if TYPE_CHECKING:
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     """Starts a task in the group that owns it."""
 
 Args = TypeVarTuple("Args")
+
+
+CALLED_AT_ONCE = 16
+"""Pieces begun in one turn of the loop: the news of one poll can be a hundred results to fetch."""
 
 
 class Crew:
@@ -34,32 +40,34 @@ class Crew:
         self._queue: deque[Piece] = deque()
         self._idle: list[anyio.Event] = []
         self._window = Window(most)
-        self._hire: Hire | None = None
-
-    def start(self, hire: Hire) -> None:
-        """Begin with what is waiting.
-
-        Args:
-            hire: Starts a task in the group that owns it.
-        """
-        self._hire = hire
-        for _ in self._queue:
-            self._call()
+        self._signal = Signal()
 
     def put(self, work: Callable[[*Args], Awaitable[None]], *args: *Args) -> None:
         """Add a piece of work: what to call, and with what."""
         self._queue.append(partial(work, *args))
-        self._call()
+        self._signal.notify()
 
-    def _call(self) -> None:
-        """Have one more at work, if there is room."""
-        if self._hire is None or not self._window.has_room:
-            return
-        self._window.under_way += 1
-        if self._idle:
-            self._idle.pop().set()
-        else:
-            self._hire(self._toil)
+    async def run(self, hire: Hire) -> None:
+        """Have the queue worked off for ever.
+
+        Args:
+            hire: Starts a task in the group that owns it.
+        """
+        while True:
+            await self._signal.wait()
+            while self._call(hire, CALLED_AT_ONCE):
+                await anyio.lowlevel.checkpoint()
+
+    def _call(self, hire: Hire, most: int) -> int:
+        """Have more at work, as far as there is work and room; returns how many."""
+        count = min(len(self._queue), self._window.room, most)
+        for _ in range(count):
+            self._window.under_way += 1
+            if self._idle:
+                self._idle.pop().set()
+            else:
+                hire(self._toil)
+        return max(count, 0)
 
     async def _toil(self) -> None:
         while True:
@@ -75,5 +83,5 @@ class Crew:
         while self._queue and window.under_way <= window.size:
             await self._queue.popleft()()
             await window.feel()
-            if self._queue:
-                self._call()
+            if self._queue and window.has_room:
+                self._signal.notify()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from quantum_async.models.result import Result
+    from quantum_async.scheduler.crew import Piece
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.record import JobRecord
 
@@ -79,11 +81,14 @@ class Fetcher:
 
     async def run(self, tasks: TaskGroup) -> None:
         """Fetch for ever; cancelled by the scheduler."""
-        self._crew.start(lambda toil: tasks.start_soon(self._lane.guarded, toil))
+        tasks.start_soon(self._lane.guarded, self._crew.run, partial(self._hire, tasks))
         while True:
             await self._signal.wait_until(self._next_deadline())
             for records in self._gathered(anyio.current_time()):
                 self._crew.put(self._fetch_many, records)
+
+    def _hire(self, tasks: TaskGroup, toil: Piece) -> None:
+        tasks.start_soon(self._lane.guarded, toil)
 
     def _left(self, batch_id: str) -> None:
         self._running[batch_id] -= 1

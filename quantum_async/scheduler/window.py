@@ -52,6 +52,11 @@ class Window:
         self.done: int = 0
 
     @property
+    def room(self) -> int:
+        """How many more requests may begin; negative while the window has become narrower."""
+        return self.size - self.under_way
+
+    @property
     def has_room(self) -> bool:
         """Whether one more request may begin."""
         return self.under_way < self.size
