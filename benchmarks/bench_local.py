@@ -18,15 +18,16 @@ import statistics
 import subprocess
 import sys
 import time
+from operator import truediv
 
-SIZES = {1: 7, 10: 3, 30: 3, 80: 1, 150: 1}
-"""Points of the cold sweeps and how often each is run in a round.
+SIZES = {1: 25, 10: 3, 30: 2, 80: 1, 150: 1}
+"""Points of the cold sweeps and how often each is run in a round: the shorter, the more often.
 
 From about 80 on, starting processes pays; just there it pays least.
 """
-QUICK = {1: 7, 10: 3, 100: 1}
+QUICK = {1: 9, 10: 1, 100: 1}
 STEADY = 100
-STEADY_TIMES = 3
+STEADY_TIMES = 2
 SAMPLE = 20
 """Points of the loop that a longer sweep is compared with, one loop before it and one behind."""
 ATOMS = 10
@@ -80,11 +81,14 @@ class Pair:
         await scheduler.sweep(self.source, points, shots=100)
         return (time.perf_counter() - start) / count
 
-    async def ratio(self, scheduler, count: int) -> float:
-        """How much longer the sweep takes than loops around it."""
-        before = self.serial(min(count, SAMPLE))
-        taken = await self.sweep(scheduler, count)
-        return taken / statistics.fmean((before, self.serial(min(count, SAMPLE))))
+    async def ratio(self, scheduler, count: int, times: int) -> float:
+        """How much longer a sweep takes than the loops before and behind it; the median."""
+        loops, sweeps = [self.serial(min(count, SAMPLE))], []
+        for _ in range(times):
+            sweeps.append(await self.sweep(scheduler, count))
+            loops.append(self.serial(min(count, SAMPLE)))
+        around = map(statistics.fmean, itertools.pairwise(loops))
+        return statistics.median(map(truediv, sweeps, around))
 
 
 async def measure_here(sizes: dict[int, int]) -> dict[str, float]:
@@ -98,20 +102,18 @@ async def measure_here(sizes: dict[int, int]) -> dict[str, float]:
     gc.freeze()
     for size, times in sizes.items():
         async with qa.Scheduler(qa.LocalClient(seed=1, workers=2)) as scheduler:
-            ratios = [await pair.ratio(scheduler, size) for _ in range(times)]
-            found[f"cold {size}"] = statistics.median(ratios)
+            found[f"cold {size}"] = await pair.ratio(scheduler, size, times)
             if size == max(sizes):
-                steady = [await pair.ratio(scheduler, STEADY) for _ in range(STEADY_TIMES)]
+                steady = await pair.ratio(scheduler, STEADY, STEADY_TIMES)
     return {
         "ms_per_point": 1000 * statistics.median(pair.per_point),
         **found,
-        "worst": max(found.values()),
-        "gain": 1 / statistics.median(steady),
+        "gain": 1 / steady,
     }
 
 
 def measure(rounds: int, sizes: dict[int, int] = SIZES) -> list[dict[str, float]]:
-    """By round: how much faster two processes are once they run, and the worst cold slowdown."""
+    """By round: how much faster two processes are once they run, and the cold sweeps by size."""
     command = [sys.executable, __file__, "--child", json.dumps(sizes)]
     environment = {**os.environ, **ONE_THREAD}
     texts = [

@@ -87,6 +87,14 @@ def resident(rows: Rows) -> float:
     return more / (many["jobs"] - few["jobs"])
 
 
+def worst(rows: Rows) -> float:
+    """The largest of the cold sweeps' ratios; each is the median of its rounds before that.
+
+    A round's own largest would be its largest error.
+    """
+    return max(found for name, found in rows["local"].items() if name.startswith("cold "))
+
+
 MANY = "engine, ten times the jobs"
 
 GOALS = (
@@ -161,7 +169,7 @@ GOALS = (
         lambda r: r["local"]["gain"],
         least=True,
     ),
-    Goal("local sweep: slowdown at the worst size", 1.05, lambda r: r["local"]["worst"]),
+    Goal("local sweep: slowdown at the worst size", 1.05, worst),
     Goal("loop stall, 1,000 jobs", 20, value("engine", "stall"), unit="ms"),
     Goal("loop stall, ten times the jobs", 20, value(MANY, "stall"), unit="ms"),
 )

@@ -31,8 +31,11 @@ AGAINST = ("expert", "threads", "serial", "oracle", "oracle, batched", "raw")
 
 
 def medians(rounds: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """By row, of all rounds that have the figure."""
     return {
-        row: {name: statistics.median(one[name] for one in found) for name in found[0]}
+        row: {
+            name: statistics.median(one[name] for one in found if name in one) for name in found[0]
+        }
         for row, found in rounds.items()
         if found
     }
@@ -74,7 +77,8 @@ def markdown(found: dict[str, object]) -> str:
     parts = [
         "# Benchmark",
         f"Medians of {found['number_of_rounds']} interleaved rounds, in which every row is a fresh "
-        f"process; {found['when']}.",
+        f"process; {found['when']}; {found['seconds']} s in all."
+        + (f" Once only: {', '.join(found['once'])}." if found["once"] else ""),
         f"Machine: {found['machine']}. Load before: {found['load_before']}.",
         "Versions: " + ", ".join(f"{k} {v}" for k, v in found["versions"].items()) + ".",
         "Extrapolated: " + "; ".join(f"{k} ({v})" for k, v in found["scaled"].items()) + ".",

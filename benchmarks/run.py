@@ -30,9 +30,13 @@ LOCAL_ROUNDS = 3
 QUICK = {
     *("engine", "expert", "oracle", "engine, single", "raw", "engine, full", "threads", "serial"),
     *("engine, ten times the jobs", "raw, ten times the jobs"),
-    *("engine traced", "engine traced, ten times"),
+    "engine traced, ten times",
 }
 """The rows of a quick run."""
+ONCE = {"oracle, batched", "engine, polite", "oracle traced", "vendor traced"}
+"""Rows that no goal needs: they are run in the first round alone."""
+OTHERS = ("import", "megabyte", "local")
+"""What needs no jobs at a service, or only few."""
 
 
 def plans(jobs: int, threads: int, serial: int) -> list[Plan]:
@@ -62,10 +66,12 @@ def plans(jobs: int, threads: int, serial: int) -> list[Plan]:
 
 
 def measure(stage: Stage, chosen: list[Plan], rounds: int) -> dict[str, list[dict[str, float]]]:
-    """Run every row once in each round, so that noise hits all of them."""
+    """Run every row in each round, so that noise hits all of them."""
     found: dict[str, list[dict[str, float]]] = {plan.name: [] for plan in chosen}
     for number in range(rounds):
         for plan in chosen:
+            if number and plan.name in ONCE:
+                continue
             start = time.monotonic()
             row = {"jobs": plan.scaled_to or plan.jobs, **stage.run(plan)}
             found[plan.name].append(row)
@@ -75,15 +81,21 @@ def measure(stage: Stage, chosen: list[Plan], rounds: int) -> dict[str, list[dic
     return found
 
 
-def others(
-    vendor: str | None, stage: Stage, rounds: int, sizes: dict[int, int]
-) -> dict[str, list[dict[str, float]]]:
-    """What needs no jobs at a service, or only few."""
-    return {
-        "import": [bench_import.compare(rounds, vendor)],
-        "megabyte": bench_megabyte.measure(stage, vendor, rounds),
-        "local": bench_local.measure(min(rounds, LOCAL_ROUNDS), sizes),
-    }
+def other(
+    name: str, vendor: str | None, stage: Stage, rounds: int, *, quick: bool
+) -> list[dict[str, float]]:
+    """One of the `OTHERS`, by round."""
+    start = time.monotonic()
+    match name:
+        case "import":
+            found = [bench_import.compare(rounds, vendor)]
+        case "megabyte":
+            found = bench_megabyte.measure(stage, vendor, rounds, beside=0 if quick else 1)
+        case _:
+            sizes = bench_local.QUICK if quick else bench_local.SIZES
+            found = bench_local.measure(min(rounds, LOCAL_ROUNDS), sizes)
+    print(f"{name} ({time.monotonic() - start:.0f} s)", file=sys.stderr)
+    return found
 
 
 def arguments() -> argparse.Namespace:
@@ -94,7 +106,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--strict", action="store_true", help="fail where a goal is missed")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", nargs="*", help="names of rows, or 'others'")
+    parser.add_argument("--only", nargs="*", help="names of rows, or import, megabyte, local")
     parser.add_argument("--output", type=Path, default=HERE)
     return parser.parse_args()
 
@@ -103,9 +115,10 @@ def main() -> int:
     wanted = arguments()
     rounds = wanted.rounds or (1 if wanted.quick else 5)
     jobs = wanted.jobs or (200 if wanted.quick else 1000)
-    rows = plans(jobs, *((32, 1) if wanted.quick else (320, 4)))
+    rows = plans(jobs, *((32, 1) if wanted.quick else (160, 4)))
     if wanted.quick:
         rows = [plan for plan in rows if plan.name in QUICK]
+    parts = [name for name in OTHERS if wanted.only is None or name in wanted.only]
     if wanted.only is not None:
         rows = [plan for plan in rows if plan.name in wanted.only]
     if wanted.vendor is None:
@@ -114,14 +127,14 @@ def main() -> int:
     stage = Stage(wanted.vendor, wanted.seed)
     with stage.open():
         found = measure(stage, rows, rounds)
-        if wanted.only is None or "others" in wanted.only:
-            sizes = bench_local.QUICK if wanted.quick else bench_local.SIZES
-            found |= others(wanted.vendor, stage, rounds, sizes)
+        for name in parts:
+            found[name] = other(name, wanted.vendor, stage, rounds, quick=wanted.quick)
     facts = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - start),
         "number_of_rounds": rounds,
         "quick": wanted.quick,
+        "once": sorted(plan.name for plan in rows if rounds > 1 and plan.name in ONCE),
         "machine": machine(),
         "load_before": [round(value, 2) for value in load],
         "pinned": stage.is_pinned,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from pasqal_cloud.endpoints import Endpoints, TokenProviderConf
@@ -42,6 +43,7 @@ class Vendor:
         self.row = row
         self.text = wanted.text
         self.cloud = client(wanted.env)
+        self.times: list[float] = []
 
     def batch(self, values: list[float], *, wait: bool = True) -> list[object]:
         """Create a batch and wait for all its jobs."""
@@ -56,16 +58,24 @@ class Vendor:
         assert sum(job.result.values()) == SHOTS
 
     def one(self, value: float) -> None:
+        start = time.perf_counter()
         (job,) = self.batch([value])
         self.result(job)
+        self.times.append(time.perf_counter() - start)
 
     def serial(self, values: list[float]) -> None:
         for value in values:
             self.one(value)
+        self.further_jobs(1)
 
     def threads(self, values: list[float]) -> None:
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(self.one, values))
+        self.further_jobs(THREADS)
+
+    def further_jobs(self, threads: int) -> None:
+        """Note what each further job would take, while all threads are at work."""
+        self.row.further["each"] = fmean(self.times) / threads
 
     def expert(self, values: list[float]) -> None:
         groups = [values[start : start + BATCH] for start in range(0, len(values), BATCH)]
