@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from quantum_async.errors import (
     InvalidInputError,
@@ -46,6 +46,9 @@ class SequenceFacts:
     variables: Mapping[str, int] = field(default_factory=dict)
     is_measured: bool = True
 
+
+_NUMBERS = frozenset({int, float})
+_FLOAT = frozenset({float})
 
 _facts: ProgramCache[SequenceFacts] = ProgramCache("sequence_facts")
 
@@ -124,16 +127,8 @@ def check_values(facts: SequenceFacts, variables: Mapping[str, Value]) -> None:
         UnboundParametersError: A variable has no value, or a value no variable, or the wrong
             number of numbers.
     """
-    wanted = [*facts.variables, *([QUBITS] if facts.is_mappable else [])]
-    unknown = [name for name in variables if name not in wanted]
-    missing = [name for name in wanted if name not in variables]
-    if unknown or missing:
-        what = f"the sequence has no variable {unknown[0]!r}" if unknown else ""
-        raise UnboundParametersError(
-            what or f"no value for {', '.join(missing)}",
-            names=tuple(unknown or missing),
-            remedy=f"Its variables are: {', '.join(wanted) or 'none'}.",
-        )
+    if facts.is_mappable or variables.keys() != facts.variables.keys():
+        _check_names(facts, variables)
     for name, size in facts.variables.items():
         _check_size(name, size, variables[name])
     if facts.is_mappable:
@@ -154,15 +149,25 @@ def json_values(values: Mapping[str, Value], *, provider: str) -> dict[str, Json
 
 
 def _json_value(name: str, value: Value, provider: str) -> JsonValue:
-    if isinstance(value, Mapping):
-        return {str(key): _json_value(name, item, provider) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_json_value(name, item, provider) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
+    # What nearly all values are goes first; abstract types are slow to ask for.
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
         raise InvalidInputError(
             f"variable {name} is {value}", provider=provider, remedy="Give a finite number."
         )
+    if isinstance(value, Mapping):
+        return {str(key): _json_value(name, item, provider) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        # Without a call for each number; the walk finds which one is not finite.
+        if _are_floats(value) and all(map(math.isfinite, value)):
+            return [*value]
+        return [_json_value(name, item, provider) for item in value]
     return value
+
+
+def _are_floats(values: Sequence[Value]) -> TypeGuard[Sequence[float]]:
+    return _FLOAT.issuperset(map(type, values))
 
 
 def _facts_in(document: object) -> SequenceFacts:
@@ -184,15 +189,32 @@ def _facts_in(document: object) -> SequenceFacts:
     )
 
 
+def _check_names(facts: SequenceFacts, variables: Mapping[str, Value]) -> None:
+    wanted = [*facts.variables, *([QUBITS] if facts.is_mappable else [])]
+    unknown = [name for name in variables if name not in wanted]
+    missing = [name for name in wanted if name not in variables]
+    if unknown or missing:
+        what = f"the sequence has no variable {unknown[0]!r}" if unknown else ""
+        raise UnboundParametersError(
+            what or f"no value for {', '.join(missing)}",
+            names=tuple(unknown or missing),
+            remedy=f"Its variables are: {', '.join(wanted) or 'none'}.",
+        )
+
+
 def _check_size(name: str, size: int, value: Value) -> None:
     numbers = value if isinstance(value, tuple | list) else (value,)
-    plain = all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers)
+    plain = _NUMBERS.issuperset(map(type, numbers)) or all(map(_is_number, numbers))
     if not plain or len(numbers) != size:
         raise UnboundParametersError(
             f"variable {name} takes {size} number{'s' * (size > 1)}, got {value!r}",
             names=(name,),
             remedy="Pass a number, or a list of numbers for an array variable.",
         )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _check_mapping(facts: SequenceFacts, mapping: Value) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
@@ -60,13 +61,28 @@ def test_a_mappable_job_without_a_mapping_has_no_atoms(variables):
 
 @pytest.mark.parametrize(
     "variables",
-    [{}, {"omega": 1.0, "other": 2.0}, {"omega": (1.0, 2.0)}, {"omega": "x"}, {"omega": True}],
+    [
+        {},
+        {"omega": 1.0, "other": 2.0},
+        {"other": 1.0},
+        {"omega": (1.0, 2.0)},
+        {"omega": ()},
+        {"omega": "x"},
+        {"omega": True},
+        {"omega": (False,)},
+    ],
 )
 def test_values_that_do_not_fit_are_refused(variables):
     """Missing, unknown and misshapen values name the variable concerned."""
     with pytest.raises(UnboundParametersError) as caught:
         check_values(read_facts(text()), variables)
     assert caught.value.names
+
+
+@pytest.mark.parametrize("value", [1, 1.5, [2], (1.0,), np.float64(0.5)])
+def test_numbers_of_every_kind_fit(value):
+    """A number is one by itself or in an array, and also where a library has made it."""
+    check_values(read_facts(text()), {"omega": value})
 
 
 @pytest.mark.parametrize("mapping", [{}, 3, {"q1": 0}, {"q0": 0, "x": 1}])
@@ -78,9 +94,10 @@ def test_mappings_that_do_not_fit_are_refused(mapping):
 
 def test_values_go_as_json_has_them():
     """Arrays are lists, and what JSON cannot say is refused with the variable's name."""
-    values = {"omega": (1.0, 2), "qubits": {"q0": 3}, "word": "ab"}
-    assert json_values(values, provider="azure") == {**values, "omega": [1.0, 2]}
-    for number in (float("nan"), float("inf")):
+    values = {"omega": (1.0, 2), "delta": (1.0, 2.0), "qubits": {"q0": 3}, "word": "ab", "n": 1}
+    written = {**values, "omega": [1.0, 2], "delta": [1.0, 2.0]}
+    assert json_values(values, provider="azure") == written
+    for bad in (float("nan"), (1.0, float("inf")), (1, float("nan")), {"q0": [float("inf")]}):
         with pytest.raises(InvalidInputError, match="omega") as caught:
-            json_values({"omega": (1.0, number)}, provider="azure")
+            json_values({"omega": bad}, provider="azure")
         assert caught.value.provider == "azure"

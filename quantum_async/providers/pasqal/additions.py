@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from quantum_async.providers.pasqal.batches import Batches
     from quantum_async.providers.pasqal.cloud import Cloud
+    from quantum_async.providers.pasqal.matching import CreatedJob
     from quantum_async.providers.pasqal.submission import NewJob
-    from quantum_async.providers.pasqal.wire import PasqalJob
 
 AMBIGUOUS = (LostAnswerError, ServerError, ProtocolError)
 """After these nobody knows whether the service acted."""
@@ -86,7 +86,7 @@ class Additions:
         if book is not None and not book.lost:
             del self._books[batch_id]
 
-    async def add(self, batch_id: str, key: str, jobs: Sequence[NewJob]) -> list[PasqalJob]:
+    async def add(self, batch_id: str, key: str, jobs: Sequence[NewJob]) -> Sequence[CreatedJob]:
         """Add jobs to a batch, and say which of its jobs they have become, in order.
 
         Args:
@@ -114,7 +114,7 @@ class Additions:
                 with anyio.move_on_at(other.since + self._patience):
                     await other.settled.wait()
 
-    async def find(self, key: str) -> list[PasqalJob] | None:
+    async def find(self, key: str) -> Sequence[CreatedJob] | None:
         """Look for an addition whose answer was lost.
 
         Returns:
@@ -139,7 +139,7 @@ class Additions:
 
     async def _found(
         self, book: _Book, key: str, addition: _Addition, known: set[str]
-    ) -> list[PasqalJob]:
+    ) -> Sequence[CreatedJob]:
         listed = await self._cloud.jobs_of(addition.batch_id)
         fresh = [job for job in listed if job.id not in known]
         if not fresh:
@@ -160,7 +160,7 @@ class Additions:
 
     async def _add_now(
         self, book: _Book, batch_id: str, key: str, jobs: Sequence[NewJob]
-    ) -> list[PasqalJob]:
+    ) -> Sequence[CreatedJob]:
         # Sent again under its key means looked for and not found.
         self._settle(book, key)
         if book.known is None:
@@ -188,7 +188,7 @@ class Additions:
 
     async def _sent(
         self, known: set[str], batch_id: str, jobs: Sequence[NewJob]
-    ) -> list[PasqalJob]:
+    ) -> Sequence[CreatedJob]:
         answer = await self._batches.add_jobs(batch_id, jobs)
         listed = await self._cloud.jobs_in_answer(answer)
         fresh = [job for job in listed if job.id not in known]

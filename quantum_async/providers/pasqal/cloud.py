@@ -14,12 +14,13 @@ from quantum_async.providers.pasqal.prefixes import Prefixes
 from quantum_async.providers.pasqal.wire import BatchReceipt, Envelope, PasqalBatch, PasqalJob
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from quantum_async.http.address import Query
     from quantum_async.http.lanes import LaneName
     from quantum_async.http.response import Response
     from quantum_async.providers.pasqal.gateway import Gateway
+    from quantum_async.providers.pasqal.matching import CreatedJob
     from quantum_async.providers.pasqal.pages import Page, PageOf
     from quantum_async.providers.pasqal.submission import NewBatch
 
@@ -118,14 +119,15 @@ class Cloud:
         """List all jobs of a batch in the order in which they were created."""
         return in_order([job async for job in self.jobs_in(batch_id)])
 
-    async def jobs_in_answer(self, batch: PasqalBatch | BatchReceipt) -> list[PasqalJob]:
+    async def jobs_in_answer(self, batch: PasqalBatch | BatchReceipt) -> Sequence[CreatedJob]:
         """List all jobs of a batch that the service has just taken some for.
 
         Raises:
             LostAnswerError: The answer does not hold them, and they cannot be listed either.
         """
         if batch.jobs:
-            return in_order(batch.jobs)
+            created: Sequence[CreatedJob] = batch.jobs
+            return in_order(created)
         try:
             return await self.jobs_of(batch.id)
         except QuantumAsyncError as error:

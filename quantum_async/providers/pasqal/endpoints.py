@@ -49,20 +49,16 @@ class Route(Enum):
     LIST_DEVICES = ("GET", "/api/v2/devices")
     LIST_PROJECTS = ("GET", "/api/v1/projects")
 
-    @property
-    def method(self) -> str:
+    def __init__(self, method: str, template: str) -> None:
+        # Each request asks for these, and an enumeration is slow to look its value up.
+        self.method: str = method
         """The HTTP method."""
-        return self.value[0]
-
-    @property
-    def title(self) -> str:
+        self.template: str = template
+        """The path."""
+        self.title: str = self.name.lower().replace("_", " ")
         """What people call it."""
-        return self.name.lower().replace("_", " ")
-
-    @property
-    def is_about_a_job(self) -> bool:
+        self.is_about_a_job: bool = "/jobs/{}" in template
         """Whether the id in its path is a job's."""
-        return "/jobs/{}" in self.value[1]
 
 
 # OVH's access has version 1 of a few routes under a prefix, and one more as it is.
@@ -169,10 +165,10 @@ class PasqalEndpoints:
                 provider="pasqal",
                 remedy="Use an account of Pasqal Cloud itself for this.",
             )
-        template: str = route.value[1]
+        template = route.template
         if self.is_ovh and route in _OVH_PATHS:
             template = _OVH_PREFIX + _OVH_PATHS[route]
-        return template.format(*map(segment, ids))
+        return template.format(*map(segment, ids)) if ids else template
 
 
 _HOSTS: dict[Environment, str] = {

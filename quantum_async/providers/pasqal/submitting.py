@@ -31,11 +31,12 @@ from quantum_async.providers.sequences import SequenceFacts, check_values, known
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+    from quantum_async.models.submission import BatchRequest, SubmitRequest
     from quantum_async.providers.pasqal.additions import Additions
     from quantum_async.providers.pasqal.atoms import Atoms
     from quantum_async.providers.pasqal.cloud import Cloud
-    from quantum_async.providers.pasqal.wire import BatchReceipt, PasqalBatch, PasqalJob
+    from quantum_async.providers.pasqal.matching import CreatedJob
+    from quantum_async.providers.pasqal.wire import BatchReceipt, PasqalBatch
 
 _KEPT = 1_000
 
@@ -128,7 +129,7 @@ class Submitter:
         return BatchRef("pasqal", batch.id, batch.device_type or "", key, self._account)
 
     async def _send(self, request: SubmitRequest) -> list[JobRef]:
-        sent = [await self._job(job, request.target) for job in request.jobs]
+        sent = await self._checked(request)
         if request.batch is not None:
             batch_id = request.batch.id
             jobs = await _new_jobs(request, sent, await self._shared_by(batch_id))
@@ -156,11 +157,21 @@ class Submitter:
         self._additions.opened(batch_id)
         _keep(self._shared, batch_id, program.digest if program is not None else "")
 
-    async def _job(self, job: JobSpec, target: str) -> tuple[Program, SequenceFacts]:
-        program, facts = await self.prepared(job.program, target)
-        check_values(facts, job.variables)
-        check_shots(job.shots, None if is_emulator(target) else facts.max_runs, facts.device)
-        return program, facts
+    async def _checked(self, request: SubmitRequest) -> list[tuple[Program, SequenceFacts]]:
+        on_qpu = not is_emulator(request.target)
+        # The jobs of a sweep share one program.
+        known: dict[int, tuple[Program, SequenceFacts]] = {}
+        sent = []
+        for job in request.jobs:
+            prepared = known.get(id(job.program))
+            if prepared is None:
+                prepared = await self.prepared(job.program, request.target)
+                known[id(job.program)] = prepared
+            facts = prepared[1]
+            check_values(facts, job.variables)
+            check_shots(job.shots, facts.max_runs if on_qpu else None, facts.device)
+            sent.append(prepared)
+        return sent
 
     def _new_batch(
         self,
@@ -186,7 +197,7 @@ class Submitter:
             project_id=self._cloud.billed_project,
         )
 
-    async def _created(self, batch: BatchReceipt, jobs: Sequence[NewJob]) -> list[PasqalJob]:
+    async def _created(self, batch: BatchReceipt, jobs: Sequence[NewJob]) -> Sequence[CreatedJob]:
         listed = await self._cloud.jobs_in_answer(batch)
         if len(listed) != len(jobs):
             raise ProtocolError(
@@ -199,7 +210,7 @@ class Submitter:
     def _accepted(
         self,
         request: SubmitRequest,
-        jobs: Sequence[PasqalJob],
+        jobs: Sequence[CreatedJob],
         sent: Sequence[tuple[Program, SequenceFacts]],
         batch_id: str,
     ) -> list[JobRef]:
@@ -214,14 +225,14 @@ class Submitter:
         self,
         key: str,
         request: SubmitRequest | None,
-        jobs: Sequence[PasqalJob],
+        jobs: Sequence[CreatedJob],
         batch_id: str,
         target: str,
     ) -> list[JobRef]:
         if request is None or len(jobs) != len(request.jobs):
             return [self._ref(job.id, target, "", batch_id) for job in jobs]
         self._unanswered.pop(key, None)
-        sent = [await self._job(job, request.target) for job in request.jobs]
+        sent = await self._checked(request)
         new = [NewJob(runs=spec.shots, variables=spec.variables or None) for spec in request.jobs]
         return self._accepted(request, matched(new, jobs) or jobs, sent, batch_id)
 

@@ -220,7 +220,29 @@ class PasqalBatch(Document):
         return self.open if self.open is not None else self.complete is False
 
 
-class BatchReceipt(BaseModel):
+class Receipt(BaseModel):
+    """What submitting reads of an object of the service; fields that it does not use are not."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+
+class JobReceipt(Receipt):
+    """What submitting reads of a new job: enough to tell it from its batch's others.
+
+    Args:
+        id: Its id.
+        runs: Shots.
+        variables: Values of the sequence's variables.
+        creation_order: Its place among the jobs of its batch.
+    """
+
+    id: str
+    runs: int | None = None
+    variables: dict[str, JsonValue] | None = None
+    creation_order: int | None = None
+
+
+class BatchReceipt(Receipt):
     """What submitting reads of the answer to a new batch, which repeats the whole sequence.
 
     Args:
@@ -228,10 +250,8 @@ class BatchReceipt(BaseModel):
         jobs: Its jobs.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
-
     id: str
-    jobs: tuple[PasqalJob, ...] | None = Field(default=None, repr=False)
+    jobs: tuple[JobReceipt, ...] | None = Field(default=None, repr=False)
 
 
 class BatchProgress(Document):
