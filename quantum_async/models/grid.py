@@ -58,10 +58,8 @@ class Points(Sequence["Mapping[str, Value]"]):
         return hashlib.sha256(document.encode()).hexdigest()
 
     def __len__(self) -> int:
-        total = 1
-        for length in self.shape:
-            total *= length
-        return total
+        lengths = map(len, self.axes.values())
+        return math.prod(lengths) if self._is_grid else next(lengths)
 
     @overload
     def __getitem__(self, index: int) -> Mapping[str, Value]: ...
@@ -76,7 +74,7 @@ class Points(Sequence["Mapping[str, Value]"]):
             index += len(self)
         if not 0 <= index < len(self):
             raise IndexError(f"point {index} of {len(self)}")
-        if not self._is_grid:
+        if not self._is_grid or len(self.axes) == 1:
             return {name: values[index] for name, values in self.axes.items()}
         return self._unravel(index)
 

@@ -11,7 +11,13 @@ from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.matching import in_order
 from quantum_async.providers.pasqal.pages import every
 from quantum_async.providers.pasqal.prefixes import Prefixes
-from quantum_async.providers.pasqal.wire import BatchReceipt, Envelope, PasqalBatch, PasqalJob
+from quantum_async.providers.pasqal.wire import (
+    Answer,
+    BatchReceipt,
+    Envelope,
+    PasqalBatch,
+    PasqalJob,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -28,7 +34,7 @@ IN_ORDER = {"order_by": "creation_order", "order_by_direction": "ASC"}
 """Parameters that list a batch's jobs in the order in which they were created."""
 
 BATCH = Envelope[PasqalBatch]
-_RECEIPT = Envelope[BatchReceipt]
+_RECEIPT = Answer[BatchReceipt]
 BATCHES = Envelope[tuple[PasqalBatch, ...]]
 JOB = Envelope[PasqalJob]
 JOBS = Envelope[tuple[PasqalJob, ...]]

@@ -21,7 +21,7 @@ from quantum_async.providers.parsing import first_finding
 from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.translate.results import read_results
-from quantum_async.providers.pasqal.wire import Envelope, PasqalResults, ResultsLink
+from quantum_async.providers.pasqal.wire import Answer, PasqalResults, ResultsLink
 
 if TYPE_CHECKING:
     from quantum_async.http.response import Response
@@ -33,8 +33,8 @@ REFUSED = (AuthenticationError, RejectedRequestError)
 _ABSENT = frozenset({404, 405, 501})
 _KEPT = 10_000
 
-FullResults = Envelope[dict[str, PasqalResults | None]]
-LINK = Envelope[ResultsLink | None]
+FullResults = Answer[dict[str, PasqalResults | None]]
+LINK = Answer[ResultsLink | None]
 
 
 class Downloads:

@@ -11,7 +11,7 @@ from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.pages import LARGEST, Page
 from quantum_async.providers.pasqal.translate.statuses import glanced_state, job_state, job_status
-from quantum_async.providers.pasqal.wire import Envelope, JobGlance, JobProgress
+from quantum_async.providers.pasqal.wire import Answer, JobGlance, JobProgress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobRef
     from quantum_async.providers.pasqal.cloud import Cloud
 
-GLANCES = Envelope[tuple[JobGlance, ...]]
-PROGRESS = Envelope[JobProgress]
+GLANCES = Answer[tuple[JobGlance, ...]]
+PROGRESS = Answer[JobProgress]
 
 _ASKED_ALONE = 4
 """Jobs missing from a list that are asked for one by one; the others' turn comes next time."""

@@ -72,7 +72,7 @@ def _result(
     job: JobRef,
 ) -> Result:
     for outcome in counts:
-        if len(outcome) != len(atoms) or set(outcome) - {"0", "1"}:
+        if len(outcome) != len(atoms) or outcome.strip("01"):
             raise ResultError(
                 f"outcome {outcome!r} does not fit the {len(atoms)} atoms of the sequence",
                 provider="pasqal",
