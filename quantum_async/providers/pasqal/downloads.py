@@ -24,6 +24,8 @@ from quantum_async.providers.pasqal.translate.results import read_results
 from quantum_async.providers.pasqal.wire import Answer, PasqalResults, ResultsLink
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from quantum_async.http.response import Response
     from quantum_async.providers.pasqal.cloud import Cloud
 
@@ -32,6 +34,7 @@ REFUSED = (AuthenticationError, RejectedRequestError)
 
 _ABSENT = frozenset({404, 405, 501})
 _KEPT = 10_000
+_BATCHES_KEPT = 1_000
 
 FullResults = Answer[dict[str, PasqalResults | None]]
 LINK = Answer[ResultsLink | None]
@@ -48,6 +51,7 @@ class Downloads:
         self._cloud = cloud
         self._gateway = cloud.gateway
         self._early: OrderedDict[str, PasqalResults] = OrderedDict()
+        self._given: OrderedDict[str, set[str]] = OrderedDict()
         self.has_bulk: bool = cloud.gateway.endpoints.has(Route.FULL_RESULTS)
         """Whether the service gives all results of a batch at once, as far as is known."""
         self._is_probed = False
@@ -75,10 +79,16 @@ class Downloads:
         Returns:
             Results by job; nothing where the service cannot do this.
         """
-        missing = [job_id for job_id in job_ids if job_id not in self._early]
+        missing = {job_id for job_id in job_ids if job_id not in self._early}
         if missing and self.has_bulk:
-            self._keep(await self._probed(batch_id))
-        return {i: self._early.pop(i) for i in job_ids if i in self._early}
+            found = await self._probed(batch_id)
+            # Each answer repeats what earlier ones held, and most of that is in use already.
+            over = self._given.get(batch_id, set()) - missing
+            self._keep({i: stored for i, stored in found.items() if i not in over})
+        given = {i: self._early.pop(i) for i in job_ids if i in self._early}
+        if given:
+            self._note(batch_id, given)
+        return given
 
     async def _downloaded(self, job_id: str) -> Response:
         link = await self._link(job_id)
@@ -137,6 +147,12 @@ class Downloads:
             self.has_bulk = self._is_probed
             return {}
         return await off_loop(_read_full, response.content)
+
+    def _note(self, batch_id: str, given: Iterable[str]) -> None:
+        self._given.setdefault(batch_id, set()).update(given)
+        self._given.move_to_end(batch_id)
+        while len(self._given) > _BATCHES_KEPT:
+            self._given.popitem(last=False)
 
     def _keep(self, found: dict[str, PasqalResults]) -> None:
         self._early.update(found)

@@ -152,3 +152,14 @@ async def test_results_that_came_early_are_kept(service, pasqal):
             found = await pasqal.fetch_many([ref(batch, place)])
             assert found[ref(batch, place)].counts == counts
     assert len(service.asked("GET", "/full_results")) == 2
+
+
+async def test_results_that_are_in_use_are_not_kept(service, pasqal):
+    """Each answer of the one-call route repeats what it gave before: that takes no memory."""
+    refs = [JobRef("pasqal", str(uuid4()), "FRESNEL", batch_id="one") for _ in range(2)]
+    service.always("GET", "/full_results", data({ref.id: canned.RESULTS for ref in refs[:1]}))
+    assert set(await pasqal.fetch_many(refs)) == {refs[0]}
+    service.always("GET", "/full_results", data({ref.id: canned.RESULTS for ref in refs}))
+    assert set(await pasqal.fetch_many(refs[1:])) == {refs[1]}
+    assert set(await pasqal.fetch_many(refs[:1])) == {refs[0]}
+    assert len(service.asked("GET", "/full_results")) == 3
