@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import anyio
 from yarl import URL
 
+from quantum_async.http.deadlines import Deadlines, Waiting
 from quantum_async.http.failures import ConnectFailureError, is_network_failure, transport_error
 from quantum_async.http.proxies import ProxyRoutes
 from quantum_async.http.response import Response
@@ -25,12 +28,16 @@ if TYPE_CHECKING:
     from quantum_async.http.wire import Connection, Outgoing
 
 CHUNK = 64 * 1024
+_AT_ONCE = 64 * 1024
 _IN_ONE_PIECE = 512 * 1024
 _CLOSING = 5.0
 _KEEP_ALIVE = 15.0
 
-# aiohttp would name itself and guess a body's type; requests here carry what they should.
+# aiohttp would guess a body's type; requests here carry what they should. It takes time to tell
+# it, so that it is not told of what a request without a body carries in any case.
 _NOT_ADDED: Final = ("User-Agent", "Content-Type", "Accept", "Accept-Encoding")
+
+_waiting: ContextVar[Waiting | None] = ContextVar("_waiting", default=None)
 
 
 class _InterruptedError(Exception):
@@ -47,9 +54,12 @@ class _Connector(aiohttp.TCPConnector):
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  its name there
     ) -> aiohttp.connector.Connection:
         try:
-            return await super().connect(req, traces, timeout)
+            connection = await super().connect(req, traces, timeout)
         except (aiohttp.ClientError, OSError) as error:
             raise ConnectFailureError from error
+        if (waiting := _waiting.get()) is not None:
+            waiting.connected()
+        return connection
 
 
 async def _never_repeat(
@@ -76,10 +86,11 @@ class AiohttpWire:
         self._proxies = proxies or ProxyRoutes()
         self._clients: dict[Connection, aiohttp.ClientSession] = {}
         self._tls: ssl.SSLContext | None = None
-        self._timeouts: dict[Timeouts, aiohttp.ClientTimeout] = {}
+        self._deadlines: Deadlines | None = None
 
     async def open(self) -> None:
         """Make the connection pools. Sends nothing."""
+        self._deadlines = Deadlines()
         self._clients = {
             "kept": _client(
                 _Connector(limit=0, resolver=_resolver(), keepalive_timeout=_KEEP_ALIVE)
@@ -90,33 +101,57 @@ class AiohttpWire:
     async def close(self) -> None:
         """Close every connection, within a few seconds."""
         clients, self._clients = self._clients, {}
+        deadlines, self._deadlines = self._deadlines, None
         with anyio.move_on_after(_CLOSING, shield=True):
             for client in clients.values():
                 await client.close()
+        if deadlines is not None:
+            deadlines.close()
 
     async def exchange(self, request: Outgoing) -> Response:
         """Send a request and read its whole answer."""
         before = sys.exception()
         try:
-            answer = await self._send(request)
-            try:
-                content = await answer.read()
-            except BaseException:
-                answer.close()
-                raise
+            if request.content is not None and len(request.content) > _AT_ONCE:
+                return await self._uploaded(request)
+            return await self._answered(request)
         except Exception as error:
             if not _is_failure(error):
                 raise
             failure = transport_error(error, before=before)
             raise failure from failure.__cause__
-        return Response(answer.status, answer.headers, content)
+
+    async def _uploaded(self, request: Outgoing) -> Response:
+        # Only aiohttp knows when a long body has gone, from which time on the server is silent.
+        answer = await self._send(request, _limits(request.timeouts))
+        try:
+            return Response(answer.status, answer.headers, await answer.read())
+        except BaseException:
+            answer.close()
+            raise
+
+    async def _answered(self, request: Outgoing) -> Response:
+        if self._deadlines is None:
+            raise _closed()
+        waiting = Waiting(self._deadlines, request.timeouts)
+        token = _waiting.set(waiting)
+        try:
+            with waiting.scope:
+                answer = await self._send(request, _limit_to_connect(request.timeouts.connect))
+                return await _read(answer, waiting)
+        finally:
+            _waiting.reset(token)
+            waiting.over()
+        if waiting.is_connected:
+            raise TimeoutError
+        raise ConnectFailureError from TimeoutError()
 
     @asynccontextmanager
     async def stream(self, request: Outgoing) -> AsyncGenerator[_AiohttpDownload]:
         """Send a request and hand its answer over while the body comes in."""
         before = sys.exception()
         try:
-            answer = await self._send(request)
+            answer = await self._send(request, _limits(request.timeouts))
         except Exception as error:
             if not _is_failure(error):
                 raise
@@ -128,7 +163,9 @@ class AiohttpWire:
             # A body that was not read to its end leaves the connection unusable.
             answer.close()
 
-    async def _send(self, request: Outgoing) -> aiohttp.ClientResponse:
+    async def _send(
+        self, request: Outgoing, limits: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
         url = URL(request.url, encoded=True)
         proxy = self._proxies.proxy_for(url.scheme, url.host or "")
         if url.scheme == "https" and self._tls is None:
@@ -144,26 +181,19 @@ class AiohttpWire:
             data = _pieces(content)
         client = self._clients.get(request.connection)
         if client is None:
-            raise ConnectFailureError("the session was closed meanwhile")
+            raise _closed()
         return await client.request(
             request.method,
             url,
             headers=headers,
             data=data,
+            skip_auto_headers=None if request.method == "GET" else _NOT_ADDED,
             allow_redirects=False,
-            timeout=self._limits(request.timeouts),
+            timeout=limits,
             ssl=self._tls or True,
             proxy=proxy.url if proxy else None,
             proxy_headers=proxy.headers if proxy else None,
         )
-
-    def _limits(self, timeouts: Timeouts) -> aiohttp.ClientTimeout:
-        known = self._timeouts.get(timeouts)
-        if known is None:
-            known = self._timeouts[timeouts] = aiohttp.ClientTimeout(
-                total=timeouts.total, connect=timeouts.connect, sock_read=timeouts.read
-            )
-        return known
 
 
 class _AiohttpDownload:
@@ -196,7 +226,6 @@ def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        skip_auto_headers=_NOT_ADDED,
         trust_env=False,
         middlewares=(_never_repeat,),
     )
@@ -205,6 +234,39 @@ def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
 def _resolver() -> aiohttp.ThreadedResolver:
     # The system's own resolver, whether or not a library that replaces it is installed.
     return aiohttp.ThreadedResolver()
+
+
+@lru_cache
+def _limits(timeouts: Timeouts) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=timeouts.total, connect=timeouts.connect, sock_read=timeouts.read
+    )
+
+
+@lru_cache
+def _limit_to_connect(seconds: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(connect=seconds)
+
+
+def _closed() -> ConnectFailureError:
+    return ConnectFailureError("the session was closed meanwhile")
+
+
+async def _read(answer: aiohttp.ClientResponse, waiting: Waiting) -> Response:
+    content = answer.content
+    try:
+        if content.is_eof():
+            # Short answers are all there when their first line is.
+            return Response(answer.status, answer.headers, content.read_nowait())
+        waiting.heard()
+        parts: list[bytes] = []
+        while part := await content.readany():
+            waiting.heard()
+            parts.append(part)
+    except BaseException:
+        answer.close()
+        raise
+    return Response(answer.status, answer.headers, b"".join(parts))
 
 
 def _is_failure(error: Exception) -> bool:
