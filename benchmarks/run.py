@@ -33,7 +33,7 @@ QUICK = {
     "engine traced, ten times",
 }
 """The rows of a quick run."""
-ONCE = {"oracle, batched", "engine, polite", "oracle traced", "vendor traced"}
+ONCE = {"oracle, batched", "raw, single", "engine, polite", "oracle traced", "vendor traced"}
 """Rows that no goal needs: they are run in the first round alone."""
 OTHERS = ("import", "megabyte", "local")
 """What needs no jobs at a service, or only few."""
@@ -49,6 +49,7 @@ def plans(jobs: int, threads: int, serial: int) -> list[Plan]:
         Plan("engine, single", "engine", jobs, OPEN, **SINGLE),
         Plan("oracle, batched", "oracle", jobs, OPEN),
         Plan("raw", "raw", jobs, OPEN),
+        Plan("raw, single", "raw", jobs, OPEN, **SINGLE),
         Plan("engine, full", "engine", jobs, OPEN, full=True),
         Plan("engine, polite", "engine", jobs),
         Plan("engine, wide", "engine", jobs, WIDE),

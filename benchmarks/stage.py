@@ -214,6 +214,10 @@ class Stage:
         }
         if plan.hold:
             return {"held_kib_per_job": found["held"] / plan.jobs / 1024}
+        figures |= {
+            f"part {part} / {purpose}": 1000 * seconds / plan.jobs
+            for part, purpose, seconds in found.get("parts", ())
+        }
         figures |= {name: 1000 * found[name] for name in ("stall", "stall_cpu") if name in found}
         return figures | _lags(jobs, found["seen"])
 

@@ -105,8 +105,8 @@ async def again(wanted: SimpleNamespace) -> Row:
     return row
 
 
-async def run(wanted: SimpleNamespace, selector: TimedSelector) -> Row:
-    row, program = Row(wanted), qa.Program(wanted.text, qa.ProgramFormat.PULSER)
+async def run(wanted: SimpleNamespace, selector: TimedSelector, made: type[Row]) -> Row:
+    row, program = made(wanted), qa.Program(wanted.text, qa.ProgramFormat.PULSER)
     limits = qa.Limits(
         requests_in_flight=wanted.connections, jobs_per_submission=1 if wanted.single else None
     )
@@ -132,13 +132,18 @@ async def run(wanted: SimpleNamespace, selector: TimedSelector) -> Row:
     return row
 
 
-def main() -> None:
+def main(made: type[Row] = Row) -> None:
+    """Run what the parent wants.
+
+    Args:
+        made: Measures it; `again` and `same` have their own.
+    """
     wanted, selector = task(), TimedSelector()
     loop = {"loop_factory": lambda: asyncio.SelectorEventLoop(selector)}
     if wanted.manner in {"again", "same"}:
         row = anyio.run(again, wanted)
     else:
-        row = anyio.run(run, wanted, selector, backend_options=loop)
+        row = anyio.run(run, wanted, selector, made, backend_options=loop)
     row.report(
         "quantum_async", "aiohttp", "anyio", "httpx", "pydantic", "sqlalchemy", "pulser-core"
     )

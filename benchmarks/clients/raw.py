@@ -1,8 +1,9 @@
 """A raw protocol client: asyncio's protocols, requests as bytes, answers cut by their length.
 
-It follows the best plan there is (100-job batches, polls of a hundred ids at a tick chosen by
-somebody who knows the law of the run times) and does nothing else: no retry, no renewal of tokens,
-no journal, no types, no limits in time. What it takes is what the network and the interpreter take.
+It follows the best plan there is (100-job batches, or one job each where that is asked for, polls of
+a hundred ids at a tick chosen by somebody who knows the law of the run times) and does nothing else:
+no retry, no renewal of tokens, no journal, no types, no limits in time. What it takes is what the
+network and the interpreter take.
 """
 
 from __future__ import annotations
@@ -170,10 +171,10 @@ class Raw:
         task.result()
 
     async def sweep(self, count: int) -> None:
-        values = omegas(count)
+        values, size = omegas(count), 1 if self.wanted.single else BATCH
         submissions = [
-            asyncio.ensure_future(self.submit(values[start : start + BATCH]))
-            for start in range(0, count, BATCH)
+            asyncio.ensure_future(self.submit(values[start : start + size]))
+            for start in range(0, count, size)
         ]
         tick = TICK * self.wanted.median
         while len(self.row.seen) < count:
