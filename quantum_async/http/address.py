@@ -16,6 +16,7 @@ Query = Mapping[str, QueryValue]
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%|]")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
+_ONE_VALUE: Final = (str, int, float)
 _KEPT: Final = "-._~:/?#[]@!$&'()*+,;=%|"
 
 
@@ -96,12 +97,13 @@ def encoded(url: str) -> str:
 def encoded_query(query: Query) -> str:
     """Encode parameters, in their order."""
     # The library's `urlencode` takes as long as the rest of a session's work on a request.
-    return "&".join(
-        f"{_encoded_value(name)}={_encoded_value(item)}"
-        for name, value in query.items()
-        if value is not None
-        for item in ((value,) if isinstance(value, str | int | float) else value)
-    )
+    parts: list[str] = []
+    for name, value in query.items():
+        if isinstance(value, _ONE_VALUE):
+            parts.append(f"{_encoded_value(name)}={_encoded_value(value)}")
+        elif value is not None:
+            parts += [f"{_encoded_value(name)}={_encoded_value(item)}" for item in value]
+    return "&".join(parts)
 
 
 def _encoded_value(value: str | float) -> str:

@@ -32,6 +32,8 @@ class Auth(ABC):
     async def headers(self) -> Mapping[str, str]:
         """Return the headers for the next request, renewing what is about to expire.
 
+        Other headers come as another object: one that was returned never changes.
+
         Raises:
             AuthenticationError: The credentials were refused.
             NotSentError: They could not be renewed; the request itself was not sent.

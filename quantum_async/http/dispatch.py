@@ -114,6 +114,8 @@ class Dispatcher:
         self._auth = auth
         self._further_headers = headers
         self._headers: Mapping[str, str] = {}
+        self._credentials: Mapping[str, str] | None = None
+        self._authorised_headers: Mapping[str, str] = {}
         self._options = options
         self._explain = explain
         self._pacer = Pacer(options.rate, clock=options.clock, sleep=options.sleep)
@@ -134,6 +136,7 @@ class Dispatcher:
                 return
             wire = await anyio.to_thread.run_sync(_wire_for, self._options)
             self._headers = merged(general_headers(), self._further_headers)
+            self._credentials = None
             await wire.open()
             self._lanes = {
                 "data": Lane("data", self._options.connections),
@@ -165,28 +168,26 @@ class Dispatcher:
 
     async def _answered(self, call: Call) -> Response:
         lane = self._lane(call)
-        await lane.enter(self._timeouts(call).pool)
+        if not lane.enters():
+            await lane.wait(self._timeouts(call).pool)
         try:
-            await self._turn(call)
+            if not (call.presigned or self._pacer.is_free):
+                await self._pacer.turn(self._options.retry.total)
             return await self._authorised(call, self._exchange)
         finally:
             lane.leave()
 
-    async def repeatedly(self, call: Call) -> Response:
+    def repeatedly(self, call: Call) -> Awaitable[Response]:
         """Send a call as often as the retry policy allows until it succeeds."""
-
-        async def attempt() -> Response:
-            return await self.once(call)
-
-        return await self._repeating(call, attempt)
+        return self._repeating(call, self.once)
 
     @asynccontextmanager
     async def streamed(self, call: Call) -> AsyncGenerator[Download]:
         """Send a call until its answer begins, and hand that over."""
         async with AsyncExitStack() as stack:
 
-            async def attempt() -> Download:
-                return await self._opened(call, stack)
+            def attempt(call: Call) -> Awaitable[Download]:
+                return self._opened(call, stack)
 
             try:
                 yield await self._repeating(call, attempt)
@@ -198,9 +199,11 @@ class Dispatcher:
     async def _opened(self, call: Call, stack: AsyncExitStack) -> Download:
         async with AsyncExitStack() as held:
             lane = self._lane(call)
-            await lane.enter(self._timeouts(call).pool)
+            if not lane.enters():
+                await lane.wait(self._timeouts(call).pool)
             held.callback(lane.leave)
-            await self._turn(call)
+            if not (call.presigned or self._pacer.is_free):
+                await self._pacer.turn(self._options.retry.total)
 
             async def begin(outgoing: Outgoing) -> Download:
                 return await held.enter_async_context(self._open_wire.stream(outgoing))
@@ -211,12 +214,14 @@ class Dispatcher:
             stack.push_async_exit(held.pop_all())
             return download
 
-    async def _repeating(self, call: Call, attempt: Callable[[], Awaitable[_Result]]) -> _Result:
+    async def _repeating(
+        self, call: Call, attempt: Callable[[Call], Awaitable[_Result]]
+    ) -> _Result:
         started = self._options.clock()
-        policy = self._options.retry
         try:
-            return await attempt()
+            return await attempt(call)
         except QuantumAsyncError as error:
+            policy = self._options.retry
             if policy.attempts == 1 or not policy.repeats(error):
                 raise
             first = error
@@ -272,16 +277,16 @@ class Dispatcher:
                 answer = await self._observed(call, await self._auth.headers(), send)
         return answer
 
-    async def _observed(
+    def _observed(
         self,
         call: Call,
         credentials: Mapping[str, str] | None,
         send: Callable[[Outgoing], Awaitable[_Answer]],
-    ) -> _Answer:
+    ) -> Awaitable[_Answer]:
         outgoing = self._outgoing(call, credentials)
         if not self._observer.is_listened_to:
-            return await send(outgoing)
-        return await self._reported(call, outgoing, send)
+            return send(outgoing)
+        return self._reported(call, outgoing, send)
 
     async def _reported(
         self, call: Call, outgoing: Outgoing, send: Callable[[Outgoing], Awaitable[_Answer]]
@@ -296,9 +301,7 @@ class Dispatcher:
         return await self._observer.observe(event, send_with, call.sent - 1)
 
     def _outgoing(self, call: Call, credentials: Mapping[str, str] | None) -> Outgoing:
-        headers: Mapping[str, str] = general_headers() if call.presigned else self._headers
-        if credentials is not None:
-            headers = {**headers, **credentials}
+        headers = general_headers() if call.presigned else self._authorising(credentials)
         if call.body is not None:
             headers = merged(headers, call.body.headers)
         if call.headers is not None:
@@ -308,8 +311,17 @@ class Dispatcher:
             call.method, call.url, headers, content, self._timeouts(call), call.connection
         )
 
-    async def _exchange(self, outgoing: Outgoing) -> Response:
-        return await self._open_wire.exchange(outgoing)
+    def _authorising(self, credentials: Mapping[str, str] | None) -> Mapping[str, str]:
+        # The same object for as long as the credentials are: most requests need nothing else.
+        if credentials is None:
+            return self._headers
+        if self._credentials is not credentials:
+            self._credentials = credentials
+            self._authorised_headers = {**self._headers, **credentials}
+        return self._authorised_headers
+
+    def _exchange(self, outgoing: Outgoing) -> Awaitable[Response]:
+        return self._open_wire.exchange(outgoing)
 
     @property
     def _open_wire(self) -> Wire:
@@ -331,10 +343,6 @@ class Dispatcher:
 
     def _timeouts(self, call: Call) -> Timeouts:
         return call.timeouts or self._options.timeouts
-
-    async def _turn(self, call: Call) -> None:
-        if not call.presigned:
-            await self._pacer.turn(self._options.retry.total)
 
     def _refusal(self, call: Call, response: Response) -> QuantumAsyncError:
         error = error_for(response, provider=self._provider, explain=self._explain)
@@ -370,12 +378,12 @@ def _failure(state: RetryCallState) -> QuantumAsyncError:
 
 
 def _replaying(
-    error: QuantumAsyncError, call: Call, attempt: Callable[[], Awaitable[_Result]]
+    error: QuantumAsyncError, call: Call, attempt: Callable[[Call], Awaitable[_Result]]
 ) -> Callable[[], Awaitable[_Result]]:
     async def replay() -> _Result:
         if call.attempt == 1:
             raise error
-        return await attempt()
+        return await attempt(call)
 
     return replay
 

@@ -27,8 +27,16 @@ class Lane:
         self.name = name
         self._slots = anyio.Semaphore(limit, fast_acquire=True)
 
-    async def enter(self, patience: float | None) -> None:
-        """Take a place, waiting for one if need be.
+    def enters(self) -> bool:
+        """Take a place if one is free, and say whether it was."""
+        try:
+            self._slots.acquire_nowait()
+        except anyio.WouldBlock:
+            return False
+        return True
+
+    async def wait(self, patience: float | None) -> None:
+        """Take a place as soon as one is free.
 
         Args:
             patience: The longest wait in seconds.
@@ -36,12 +44,6 @@ class Lane:
         Raises:
             NotSentError: No place came free in time.
         """
-        try:
-            self._slots.acquire_nowait()
-        except anyio.WouldBlock:
-            await self._wait(patience)
-
-    async def _wait(self, patience: float | None) -> None:
         with anyio.move_on_after(patience):
             await self._slots.acquire()
             return

@@ -72,6 +72,11 @@ class Pacer:
         # has just said that it was too much.
         self._full_at = self._paused_until + (self._burst - 1) * self._interval
 
+    @property
+    def is_free(self) -> bool:
+        """Whether there is neither a rate nor a pause, so that nobody waits for a turn."""
+        return self._interval == 0.0 and self._paused_until == _NEVER
+
     async def turn(self, patience: float) -> None:
         """Wait until a request may be sent.
 
@@ -82,7 +87,7 @@ class Pacer:
         Raises:
             RateLimitedError: The provider imposed a longer pause; nothing was sent.
         """
-        if self._interval == 0.0 and self._paused_until == _NEVER:
+        if self.is_free:
             return
         while True:
             await self._wait_out_pause(patience)

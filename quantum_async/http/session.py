@@ -152,9 +152,7 @@ class Session:
         Raises:
             QuantumAsyncError: See `create`; every attempt failed, and this is how the last did.
         """
-        call = self._call(
-            method, path, query, lane=lane, headers=headers, body=body, timeouts=timeouts
-        )
+        call = Call(method, self.base_url.join(path, query), lane, headers, body, timeouts)
         return await self._dispatcher.repeatedly(call)
 
     async def write(
@@ -172,9 +170,7 @@ class Session:
 
         Takes and raises what `read` does.
         """
-        call = self._call(
-            method, path, query, lane=lane, headers=headers, body=body, timeouts=timeouts
-        )
+        call = Call(method, self.base_url.join(path, query), lane, headers, body, timeouts)
         return await self._dispatcher.repeatedly(call)
 
     async def create(
@@ -214,9 +210,7 @@ class Session:
             ServerError: The provider failed, perhaps after acting.
             ProtocolError: The provider redirects, which only a wrong base URL explains.
         """
-        call = self._call(
-            method, path, query, lane=lane, headers=headers, body=body, timeouts=timeouts
-        )
+        call = Call(method, self.base_url.join(path, query), lane, headers, body, timeouts)
         call.connection = connection
         return await self._dispatcher.once(call)
 
@@ -234,7 +228,7 @@ class Session:
         It holds a connection of the data lane until the block is left. Takes and raises what
         `read` does; `Download.chunks` raises `LostAnswerError` when the body breaks off.
         """
-        call = self._call("GET", path, query, headers=headers, timeouts=timeouts)
+        call = Call("GET", self.base_url.join(path, query), "data", headers, timeouts=timeouts)
         async with self._dispatcher.streamed(call) as download:
             yield download
 
@@ -297,19 +291,6 @@ class Session:
         """
         call = self._presigned("PUT", url, headers=headers, body=body, timeouts=timeouts)
         return await self._dispatcher.repeatedly(call)
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        query: Query | None,
-        *,
-        lane: LaneName = "data",
-        headers: Mapping[str, str] | None = None,
-        body: Body | None = None,
-        timeouts: Timeouts | None = None,
-    ) -> Call:
-        return Call(method, self.base_url.join(path, query), lane, headers, body, timeouts)
 
     def _presigned(
         self,
