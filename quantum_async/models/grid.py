@@ -156,8 +156,12 @@ def plain_value(name: str, value: object) -> Value:
     Raises:
         InvalidInputError: The value is none of these, or is not finite.
     """
-    if isinstance(value, (str, bool)):
-        return value
+    kind = type(value)
+    if kind is float:
+        return _finite(name, value)  # type: ignore[arg-type]
+    if kind is int or isinstance(value, (str, bool)):
+        # Known by their types: to ask the protocols below takes as long as all the rest of a job.
+        return value  # type: ignore[return-value]
     if isinstance(value, Mapping):
         return {str(key): plain_value(name, item) for key, item in value.items()}
     if isinstance(value, SupportsIndex) and not _is_array(value):

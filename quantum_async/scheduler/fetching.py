@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,8 @@ class Fetcher:
         self._since: dict[str, float] = {}
         self._running: Counter[str] = Counter()
         self._signal = Signal()
-        self._crew = Crew(lane.requests_in_flight)
+        self._queue: deque[Piece] = deque()
+        self._crew = Crew(lane.requests_in_flight, self._queue.__len__, self._next)
         self._retry = Retry(
             _passing,
             attempts=ATTEMPTS,
@@ -77,18 +78,25 @@ class Fetcher:
             self._since.setdefault(batch_id, anyio.current_time())
             self._signal.notify()
         else:
-            self._crew.put(self._fetch_one, record)
+            self._put(partial(self._fetch_one, record))
 
     async def run(self, tasks: TaskGroup) -> None:
         """Fetch for ever; cancelled by the scheduler."""
-        tasks.start_soon(self._lane.guarded, self._crew.run, partial(self._hire, tasks))
+        tasks.start_soon(
+            self._lane.guarded, self._crew.run, partial(tasks.start_soon, self._lane.guarded)
+        )
         while True:
             await self._signal.wait_until(self._next_deadline())
             for records in self._gathered(anyio.current_time()):
-                self._crew.put(self._fetch_many, records)
+                self._put(partial(self._fetch_many, records))
 
-    def _hire(self, tasks: TaskGroup, toil: Piece) -> None:
-        tasks.start_soon(self._lane.guarded, toil)
+    def _put(self, piece: Piece) -> None:
+        self._queue.append(piece)
+        self._crew.notify()
+
+    async def _next(self) -> None:
+        if self._queue:
+            await self._queue.popleft()()
 
     def _left(self, batch_id: str) -> None:
         self._running[batch_id] -= 1
@@ -124,7 +132,7 @@ class Fetcher:
         for record in records:
             result = results.get(record.ref) if record.ref is not None else None
             if result is None:
-                self._crew.put(self._fetch_one, record)
+                self._put(partial(self._fetch_one, record))
             else:
                 record.succeed(result)
                 self._lane.settled(record)

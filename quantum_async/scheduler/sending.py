@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
-import anyio.lowlevel
 
 from quantum_async.errors import (
     InvalidInputError,
@@ -18,11 +18,11 @@ from quantum_async.errors import (
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.job import JobEventKind
 from quantum_async.models.submission import SubmitRequest
+from quantum_async.scheduler.crew import Crew
 from quantum_async.scheduler.groups import GroupQueue
 from quantum_async.scheduler.pacing import Pace
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
-from quantum_async.scheduler.signal import Broadcast, Signal
-from quantum_async.scheduler.window import Window
+from quantum_async.scheduler.signal import Broadcast
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -66,9 +66,8 @@ class Sender:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self._queue = GroupQueue(lane.client)
-        self._signal = Signal()
+        self._crew = Crew(lane.requests_in_flight, self._submissions, self._next)
         self._room = Broadcast()
-        self._window = Window(lane.requests_in_flight)
         self._pace = Pace(lane.limits.submissions_per_second)
         self._refusal: QuantumAsyncError | None = None
         self.in_flight: int = 0
@@ -82,20 +81,7 @@ class Sender:
 
     async def run(self, tasks: TaskGroup) -> None:
         """Send for ever; cancelled by the scheduler."""
-        while True:
-            await self._signal.wait()
-            # One turn of the loop lets jobs that are submitted side by side share a request.
-            await anyio.lowlevel.checkpoint()
-            while self._places():
-                await self._window.enter()
-                await self._pace.wait()
-                places = self._places()
-                if places:
-                    group = self._queue.take(places)
-                    self.depart(group)
-                    tasks.start_soon(self._lane.guarded, self._send_group, group)
-                else:
-                    self._window.leave()
+        await self._crew.run(partial(tasks.start_soon, self._lane.guarded))
 
     def put(self, records: Iterable[JobRecord]) -> None:
         """Queue jobs.
@@ -107,7 +93,7 @@ class Sender:
             raise self._refusal
         for record in records:
             self._queue.put(record)
-        self._signal.notify()
+        self._crew.notify()
 
     async def room(self) -> int:
         """Wait until a sweep may prepare more jobs, and say how many.
@@ -143,7 +129,23 @@ class Sender:
         if record.flight is not None:
             self.in_flight -= record.flight.land()
             record.flight = None
-            self._signal.notify()
+            self._crew.notify()
+
+    def _submissions(self) -> int:
+        """Say about how many submissions could begin now."""
+        if self._pace.is_waited_for or not self._places():
+            return 0
+        return 1 if self._pace.is_limiting else -(-len(self._queue) // self.group_size)
+
+    async def _next(self) -> None:
+        await self._pace.wait()
+        places = self._places()
+        if places:
+            group = self._queue.take(places)
+            self.depart(group)
+            if self._pace.is_limiting:
+                self._crew.notify()
+            await self._send(group)
 
     def _places(self) -> int:
         """Say how many jobs the next submission may hold; 0 while it must wait."""
@@ -168,13 +170,6 @@ class Sender:
             record.stage = Stage.SENDING
             record.flight = flight
         self._room.notify()
-
-    async def _send_group(self, records: list[JobRecord]) -> None:
-        try:
-            await self._send(records)
-        finally:
-            self._window.leave()
-        await self._window.feel()
 
     async def _send(self, records: list[JobRecord]) -> None:
         slip = self._lane.book.slip(self._request(records), records)

@@ -7,8 +7,6 @@ import time
 import anyio
 import anyio.lowlevel
 
-from quantum_async.scheduler.signal import Signal
-
 FIRST = 32
 """Requests under way at the beginning, where that many are allowed."""
 LEAST = 16
@@ -40,37 +38,20 @@ class Window:
         done: Requests that have ended since the window was last changed.
     """
 
-    __slots__ = ("_felt_at", "_most", "_narrowed_at", "_signal", "done", "size", "under_way")
+    __slots__ = ("_felt_at", "_most", "_narrowed_at", "done", "size", "under_way")
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._narrowed_at = 0.0
         self._felt_at = 0.0
-        self._signal = Signal()
         self.size: int = min(FIRST, most)
         self.under_way: int = 0
         self.done: int = 0
 
     @property
     def room(self) -> int:
-        """How many more requests may begin; negative while the window has become narrower."""
-        return self.size - self.under_way
-
-    @property
-    def has_room(self) -> bool:
-        """Whether one more request may begin."""
-        return self.under_way < self.size
-
-    async def enter(self) -> None:
-        """Wait for room, and take it; for one waiting task."""
-        while not self.has_room:
-            await self._signal.wait()
-        self.under_way += 1
-
-    def leave(self) -> None:
-        """Give the room back."""
-        self.under_way -= 1
-        self._signal.notify()
+        """How many more requests may begin."""
+        return max(0, self.size - self.under_way)
 
     async def feel(self) -> None:
         """Let the loop take a turn now and then, and learn from how long that takes."""
@@ -93,7 +74,6 @@ class Window:
         widening, self.done = self.done, 0
         if turn <= SHORT and self.size < self._most:
             self.size = min(self.size + widening, self._most)
-            self._signal.notify()
         elif turn > LONG and now - self._narrowed_at > PAUSE:
             self._narrowed_at = now
             self.size = max(int(self.size * max(LONG / turn, 0.5)), min(LEAST, self._most))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 import quantum_async as qa
+from quantum_async.scheduler.crew import CALLED_AT_ONCE, Crew
 from quantum_async.scheduler.window import FIRST, LEAST, LONG, PAUSE, SHORT, Window
 from tests.scheduler.fake import PROGRAM, FakeClient
 
@@ -45,16 +48,58 @@ def test_a_long_turn_does_not_narrow_it_below_a_low_limit():
     assert window.size == 2
 
 
-async def test_whoever_waits_goes_on_when_there_is_room():
-    """A request that has ended, and a wider window, let the next one in."""
-    window = Window(1)
-    await window.enter()
+async def test_a_crew_does_everything_with_as_many_tasks_as_may_be_busy():
+    """Pieces wait while all are busy, a task that has finished takes the next, and none is lost."""
+    todo, under_way, most, tasks_started = deque(range(40)), 0, 0, 0
+
+    async def work() -> None:
+        nonlocal under_way, most
+        if not todo:
+            return
+        todo.popleft()
+        under_way += 1
+        most = max(most, under_way)
+        await anyio.sleep(0.001)
+        under_way -= 1
+        if not todo and not under_way:
+            tasks.cancel_scope.cancel()
+
+    def hire(toil):
+        nonlocal tasks_started
+        tasks_started += 1
+        tasks.start_soon(toil)
+
+    crew = Crew(3, lambda: len(todo), work)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(window.enter)
-        await anyio.wait_all_tasks_blocked()
-        assert window.under_way == 1
-        window.leave()
-    assert window.under_way == 1
+        tasks.start_soon(crew.run, hire)
+        crew.notify()
+    assert not todo
+    assert most == tasks_started == 3
+
+
+async def test_a_crew_begins_few_pieces_in_one_turn_of_the_loop():
+    """A hundred pieces that come together are begun over several turns."""
+    todo, begun = deque(range(100)), 0
+
+    async def work() -> None:
+        nonlocal begun
+        if todo:
+            todo.popleft()
+            begun += 1
+            await anyio.sleep_forever()
+
+    crew = Crew(100, lambda: len(todo), work)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(crew.run, tasks.start_soon)
+        crew.notify()
+        steps = []
+        for _ in range(20):
+            before = begun
+            await anyio.lowlevel.checkpoint()
+            steps.append(begun - before)
+        tasks.cancel_scope.cancel()
+    assert max(steps) == CALLED_AT_ONCE
+    assert begun == FIRST
 
 
 async def test_a_busy_program_keeps_its_turns_short():
@@ -78,7 +123,8 @@ async def test_a_busy_program_keeps_its_turns_short():
     async with qa.Scheduler(Heavy(), limits=limits) as scheduler:
         results = await scheduler.sweep(PROGRAM, qa.grid(x=range(250)), shots=1)
     assert len(results) == 250
-    assert most < 2 * FIRST
+    # Without a window all of them; how far it overshoots depends on the machine.
+    assert most < 4 * FIRST
 
 
 @pytest.mark.parametrize("limit", [1, 5])
