@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, ClassVar, Generic, NotRequired, TypeVar
 
 from pydantic import (
@@ -414,6 +415,7 @@ class TokenAnswer(Document):
     expires_in: float | None = None
 
 
+@lru_cache(maxsize=64)
 def job_word(word: str) -> PasqalJobStatus:
     """Read the service's word for a job, in any case."""
     return _member(PasqalJobStatus, word)
