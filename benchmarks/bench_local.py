@@ -25,9 +25,8 @@ SIZES = {1: 25, 10: 3, 30: 2, 80: 1, 150: 1}
 
 From about 80 on, starting processes pays; just there it pays least.
 """
-QUICK = {1: 9, 10: 1, 100: 1}
+QUICK = {1: 9, 100: 1}
 STEADY = 100
-STEADY_TIMES = 2
 SAMPLE = 20
 """Points of the loop that a longer sweep is compared with, one loop before it and one behind."""
 ATOMS = 10
@@ -91,8 +90,8 @@ class Pair:
         return statistics.median(map(truediv, sweeps, around))
 
 
-async def measure_here(sizes: dict[int, int]) -> dict[str, float]:
-    """All sizes in this process."""
+async def measure_here(sizes: dict[int, int], steady_times: int) -> dict[str, float]:
+    """All sizes in this process, and the steady sweep so many times."""
     import quantum_async as qa
 
     pair, found = Pair(), {}
@@ -104,7 +103,7 @@ async def measure_here(sizes: dict[int, int]) -> dict[str, float]:
         async with qa.Scheduler(qa.LocalClient(seed=1, workers=2)) as scheduler:
             found[f"cold {size}"] = await pair.ratio(scheduler, size, times)
             if size == max(sizes):
-                steady = await pair.ratio(scheduler, STEADY, STEADY_TIMES)
+                steady = await pair.ratio(scheduler, STEADY, steady_times)
     return {
         "ms_per_point": 1000 * statistics.median(pair.per_point),
         **found,
@@ -112,9 +111,10 @@ async def measure_here(sizes: dict[int, int]) -> dict[str, float]:
     }
 
 
-def measure(rounds: int, sizes: dict[int, int] = SIZES) -> list[dict[str, float]]:
+def measure(rounds: int, *, quick: bool = False) -> list[dict[str, float]]:
     """By round: how much faster two processes are once they run, and the cold sweeps by size."""
-    command = [sys.executable, __file__, "--child", json.dumps(sizes)]
+    course = (QUICK, 1) if quick else (SIZES, 2)
+    command = [sys.executable, __file__, "--child", json.dumps(course)]
     environment = {**os.environ, **ONE_THREAD}
     texts = [
         subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
@@ -132,10 +132,11 @@ def main() -> None:
     if wanted.child:
         import anyio
 
-        sizes = {int(size): times for size, times in wanted.child.items()}
-        print(json.dumps(anyio.run(measure_here, sizes)))
+        by_text, steady_times = wanted.child
+        sizes = {int(size): times for size, times in by_text.items()}
+        print(json.dumps(anyio.run(measure_here, sizes, steady_times)))
         return
-    found = measure(wanted.rounds, QUICK if wanted.quick else SIZES)
+    found = measure(wanted.rounds, quick=wanted.quick)
     for name in found[0]:
         print(f"{name:14} {statistics.median(one[name] for one in found):.3f}")
 

@@ -93,8 +93,7 @@ def other(
         case "megabyte":
             found = bench_megabyte.measure(stage, vendor, rounds, beside=0 if quick else 1)
         case _:
-            sizes = bench_local.QUICK if quick else bench_local.SIZES
-            found = bench_local.measure(min(rounds, LOCAL_ROUNDS), sizes)
+            found = bench_local.measure(min(rounds, LOCAL_ROUNDS), quick=quick)
     print(f"{name} ({time.monotonic() - start:.0f} s)", file=sys.stderr)
     return found
 
