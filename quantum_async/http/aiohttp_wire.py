@@ -58,7 +58,7 @@ class _Connector(aiohttp.TCPConnector):
         except (aiohttp.ClientError, OSError) as error:
             raise ConnectFailureError from error
         if (waiting := _waiting.get()) is not None:
-            waiting.connected()
+            waiting.connected(connection)
         return connection
 
 
@@ -136,15 +136,19 @@ class AiohttpWire:
         waiting = Waiting(self._deadlines, request.timeouts)
         token = _waiting.set(waiting)
         try:
-            with waiting.scope:
-                answer = await self._send(request, _limit_to_connect(request.timeouts.connect))
-                return await _read(answer, waiting)
+            limit = _limit_to_connect(request.timeouts.connect, request.timeouts.total)
+            answer = await self._send(request, limit)
+            response = await _read(answer, waiting)
+            if not waiting.is_too_long:
+                return response
+            # A body whose end is that of its connection seemed to end when this was torn off.
+        except Exception as error:
+            if not (waiting.is_too_long and _is_failure(error)):
+                raise
         finally:
             _waiting.reset(token)
             waiting.over()
-        if waiting.is_connected:
-            raise TimeoutError
-        raise ConnectFailureError from TimeoutError()
+        raise TimeoutError
 
     @asynccontextmanager
     async def stream(self, request: Outgoing) -> AsyncGenerator[_AiohttpDownload]:
@@ -244,8 +248,9 @@ def _limits(timeouts: Timeouts) -> aiohttp.ClientTimeout:
 
 
 @lru_cache
-def _limit_to_connect(seconds: float | None) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(connect=seconds)
+def _limit_to_connect(connect: float | None, total: float | None) -> aiohttp.ClientTimeout:
+    limits = [limit for limit in (connect, total) if limit is not None]
+    return aiohttp.ClientTimeout(connect=min(limits, default=None))
 
 
 def _closed() -> ConnectFailureError:

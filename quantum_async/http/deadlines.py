@@ -1,4 +1,4 @@
-"""Deadlines: whatever is waited for, ended in time by one timer for all of it."""
+"""Deadlines of requests: one timer that tears off the connections of all that take too long."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import asyncio
 from math import inf
 from typing import TYPE_CHECKING
 
-import anyio
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from aiohttp.connector import Connection
 
     from quantum_async.http.timeouts import Timeouts
 
 
 class Deadlines:
-    """Cancels scopes whose time is over; made on the event loop that it serves.
+    """Stops requests whose time is over; made on the event loop that it serves.
 
     Almost no deadline is ever reached. A timer of the loop for each costs a tenth of a request;
     the one here goes off once in a while and looks after all of them.
@@ -25,24 +25,24 @@ class Deadlines:
         self._loop = asyncio.get_running_loop()
         self.now: Callable[[], float] = self._loop.time
         """The loop's clock, in seconds."""
-        self._ends: dict[anyio.CancelScope, float] = {}
+        self._ends: dict[Waiting, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at = inf
 
-    def set(self, scope: anyio.CancelScope, end: float) -> None:
-        """Cancel a scope at a time, unless it is forgotten or given another time before.
+    def set(self, waiting: Waiting, end: float) -> None:
+        """Stop a request at a time, unless it is forgotten or given another time before.
 
         Args:
-            scope: What is cancelled.
+            waiting: The request.
             end: The time on the loop's clock; infinite for never.
         """
-        self._ends[scope] = end
+        self._ends[waiting] = end
         if end < self._wakes_at:
             self._wake_at(end)
 
-    def forget(self, scope: anyio.CancelScope) -> None:
-        """Let go of a scope."""
-        self._ends.pop(scope, None)
+    def forget(self, waiting: Waiting) -> None:
+        """Let go of a request, whether or not it has a deadline."""
+        self._ends.pop(waiting, None)
 
     def close(self) -> None:
         """Stop the timer. What is still waited for has no deadline any more."""
@@ -63,10 +63,10 @@ class Deadlines:
         # The loop may call early, by as much as its clock can resolve.
         now = max(self._wakes_at, self.now())
         self._timer, self._wakes_at = None, inf
-        for scope, end in self._ends.items():
-            if end <= now:
-                scope.cancel()
-        next_end = min((end for end in self._ends.values() if end > now), default=inf)
+        for waiting in [waiting for waiting, end in self._ends.items() if end <= now]:
+            self.forget(waiting)
+            waiting.stop()
+        next_end = min(self._ends.values(), default=inf)
         if next_end < inf:
             self._wake_at(next_end)
 
@@ -79,25 +79,37 @@ class Waiting:
         timeouts: The limits.
     """
 
-    __slots__ = ("_deadlines", "_end", "_silence", "is_connected", "scope")
+    __slots__ = ("_connection", "_deadlines", "_end", "_silence", "is_too_long")
 
     def __init__(self, deadlines: Deadlines, timeouts: Timeouts) -> None:
-        self.scope = anyio.CancelScope()
-        self.is_connected = False
+        self.is_too_long = False
+        """Whether its time was over before it had its answer, which is not complete then."""
+        self._connection: Connection | None = None
         self._deadlines = deadlines
         self._silence = timeouts.read or inf
         self._end = deadlines.now() + (timeouts.total or inf)
-        deadlines.set(self.scope, self._end)
 
-    def connected(self) -> None:
-        """Begin to count the server's silence."""
-        self.is_connected = True
+    def connected(self, connection: Connection) -> None:
+        """Begin to count: until now connecting had a limit of its own.
+
+        Args:
+            connection: What the request is sent on.
+        """
+        self._connection = connection
         self.heard()
 
     def heard(self) -> None:
         """Begin to count the server's silence anew."""
-        self._deadlines.set(self.scope, min(self._deadlines.now() + self._silence, self._end))
+        self._deadlines.set(self, min(self._deadlines.now() + self._silence, self._end))
+
+    def stop(self) -> None:
+        """Tear off the connection: whoever reads from it or writes to it learns of it at once."""
+        connection = self._connection
+        # Without a transport the answer is complete, and the connection somebody else's already.
+        if connection is not None and (transport := connection.transport) is not None:
+            self.is_too_long = True
+            transport.abort()
 
     def over(self) -> None:
         """Wait no more."""
-        self._deadlines.forget(self.scope)
+        self._deadlines.forget(self)

@@ -69,7 +69,8 @@ def _causes(error: BaseException, before: BaseException | None) -> Iterator[Base
     link: BaseException | None = error
     seen: set[int] = set()
     while link is not None and id(link) not in seen and id(link) not in unrelated:
-        if isinstance(link, QuantumAsyncError):
+        # A timeout's cause is the cancellation that it was made with, which explains nothing.
+        if isinstance(link, QuantumAsyncError) or not isinstance(link, Exception):
             return
         yield link
         seen.add(id(link))

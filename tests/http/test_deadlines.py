@@ -6,7 +6,6 @@ import anyio
 import pytest
 
 from quantum_async.errors import LostAnswerError, NotSentError
-from quantum_async.http.deadlines import Deadlines, Waiting
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import NO_RETRY
 from quantum_async.http.session import Session
@@ -14,51 +13,79 @@ from quantum_async.http.timeouts import Timeouts
 from tests.http.raw import OK, Peer, raw_server
 
 
-async def _waited(deadlines: Deadlines, timeouts: Timeouts, *, connects: bool = True) -> float:
-    began = anyio.current_time()
-    waiting = Waiting(deadlines, timeouts)
-    with waiting.scope:
-        if connects:
-            waiting.connected()
-        await anyio.sleep(5.0)
-    waiting.over()
-    assert waiting.scope.cancelled_caught
-    return anyio.current_time() - began
+async def _sleep(peer: Peer) -> None:
+    await peer.request()
+    await anyio.sleep_forever()
+
+
+def _session(url: str) -> Session:
+    return Session(url, provider="demo", options=SessionOptions(retry=NO_RETRY, proxy=""))
 
 
 async def test_each_in_its_own_time():
     """A shorter limit is kept after a longer one has begun, and a longer after a shorter."""
-    deadlines = Deadlines()
     waited: dict[float, float] = {}
 
-    async def wait(limit: float) -> None:
-        waited[limit] = await _waited(deadlines, Timeouts(read=limit))
+    async def wait(session: Session, limit: float) -> None:
+        began = anyio.current_time()
+        with pytest.raises(LostAnswerError, match="no answer in time"):
+            await session.create("/jobs", timeouts=Timeouts(read=limit))
+        waited[limit] = anyio.current_time() - began
 
-    async with anyio.create_task_group() as group:
-        for limit in (0.2, 0.05, 0.1, 0.15):
-            group.start_soon(wait, limit)
-    assert all(limit <= time + 0.01 < limit + 0.1 for limit, time in waited.items()), waited
-    deadlines.close()
+    async with (
+        raw_server(_sleep) as server,
+        _session(server.url) as session,
+        anyio.create_task_group() as group,
+    ):
+        for limit in (0.3, 0.1, 0.2):
+            group.start_soon(wait, session, limit)
+    assert list(waited) == [0.1, 0.2, 0.3]
+    assert all(time >= limit - 0.01 for limit, time in waited.items()), waited
 
 
-async def test_silence_counts_from_the_connection():
-    """Until there is a connection only the limit for the whole is kept."""
-    deadlines = Deadlines()
-    limits = Timeouts(read=0.02, total=0.1)
-    assert await _waited(deadlines, limits, connects=False) > 0.08
-    assert await _waited(deadlines, limits) < 0.08
-    deadlines.close()
+async def test_bodies_without_a_length_are_cut_off():
+    """An answer that ends with its connection is not taken for complete when its time is over."""
+
+    async def begin(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}")
+        await anyio.sleep_forever()
+
+    async with raw_server(begin) as server, _session(server.url) as session:
+        with pytest.raises(LostAnswerError, match="no answer in time"):
+            await session.read("/jobs", timeouts=Timeouts(read=0.1))
 
 
 async def test_no_limits():
-    """Without limits nothing is ended."""
-    deadlines = Deadlines()
-    waiting = Waiting(deadlines, Timeouts(read=None, total=None))
-    waiting.connected()
-    await anyio.sleep(0.05)
-    waiting.over()
-    assert not waiting.scope.cancel_called
-    deadlines.close()
+    """Without limits an answer is waited for."""
+
+    async def late(peer: Peer) -> None:
+        await peer.request()
+        await anyio.sleep(0.05)
+        await peer.send(OK)
+
+    unlimited = Timeouts(connect=None, read=None, total=None)
+    async with raw_server(late) as server, _session(server.url) as session:
+        assert (await session.read("/jobs", timeouts=unlimited)).content == b"{}"
+
+
+async def test_connections_of_others_stay():
+    """A request that is stopped costs no other one its connection, nor the session its next one."""
+
+    async def answer_slowly(peer: Peer) -> None:
+        while b"/never" not in await peer.request():
+            await anyio.sleep(0.2)
+            await peer.send(OK)
+        await anyio.sleep_forever()
+
+    async with raw_server(answer_slowly) as server, _session(server.url) as session:
+        await session.read("/jobs")
+        async with anyio.create_task_group() as group:
+            group.start_soon(session.read, "/jobs")
+            with pytest.raises(LostAnswerError):
+                await session.create("/never", timeouts=Timeouts(read=0.1))
+        await session.read("/jobs")
+        assert server.connections == 2
 
 
 @pytest.mark.parametrize("pause", [0.05, 0.3])
