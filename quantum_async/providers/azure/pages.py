@@ -7,18 +7,18 @@ from urllib.parse import parse_qsl, urlsplit
 
 from quantum_async.errors import InvalidOptionError, ProtocolError
 from quantum_async.providers.azure.parsing import parse
-from quantum_async.providers.azure.wire import Document, Paged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from quantum_async.http.lanes import LaneName
     from quantum_async.providers.azure.gateway import Below, Gateway
+    from quantum_async.providers.azure.wire import Paged
 
 LARGEST = 100
 """Most items of one page."""
 
-Item = TypeVar("Item", bound=Document)
+Item = TypeVar("Item")
 
 
 async def pages(
@@ -54,7 +54,7 @@ async def pages(
             )
         response = await gateway.read(path, wanted=wanted, query=asked, lane=lane, below=below)
         found = parse(kind, response)
-        yield found.value
+        yield found.value or ()
         # Only the parameters of a link are followed, so that nobody can send us elsewhere.
         before, asked = asked, _following(found.next_link)
 

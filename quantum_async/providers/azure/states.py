@@ -11,8 +11,8 @@ from quantum_async.errors import QuantumAsyncError
 from quantum_async.http.address import segment
 from quantum_async.providers.azure.filters import ItemFilters, ItemOrder
 from quantum_async.providers.azure.pages import LARGEST, first_page, pages
-from quantum_async.providers.azure.translate.statuses import job_state
-from quantum_async.providers.azure.wire import AzureJob, Paged
+from quantum_async.providers.azure.translate.statuses import glanced_state, job_state
+from quantum_async.providers.azure.wire import JobGlance, Paged
 from quantum_async.providers.each import states_of_each
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobRef, JobState
     from quantum_async.providers.azure.gateway import Gateway
     from quantum_async.providers.azure.jobs import Jobs
+    from quantum_async.providers.azure.wire import AzureJob
 
-PAGE = Paged[AzureJob]
+PAGE = Paged[JobGlance]
 
 FEW = 3
 """Up to so many jobs are asked for one by one: a list would cost as much."""
@@ -71,10 +72,10 @@ class States:
         found: dict[JobRef, JobState] = {}
         alone: list[JobRef] = []
         for (session, target), members in groups.items():
-            listed: Mapping[str, AzureJob] = {}
+            listed: Mapping[str, JobGlance] = {}
             if len(members) > FEW:
                 listed = await self._listed(session, target, members)
-            found |= {members[name]: job_state(job) for name, job in listed.items()}
+            found |= {members[name]: glanced_state(job) for name, job in listed.items()}
             alone += [ref for name, ref in members.items() if name not in listed]
         # Drawn, or jobs that stay missing would keep the others from ever being asked for.
         drawn = random.sample(alone, min(len(alone), _ASKED_ALONE))
@@ -91,7 +92,7 @@ class States:
 
     async def _listed(
         self, session: str, target: str, wanted: Mapping[str, JobRef]
-    ) -> Mapping[str, AzureJob]:
+    ) -> Mapping[str, JobGlance]:
         path = f"/sessions/{segment(session)}/jobs" if session else "/jobs"
         filters = ItemFilters(
             targets=(target,) if target else (),
@@ -100,12 +101,12 @@ class States:
             newest_first=True,
         )
         left = -(-len(wanted) // LARGEST) + _SPARE_PAGES
-        found: dict[str, AzureJob] = {}
+        found: dict[str, JobGlance] = {}
         query = {**filters.query(), **first_page()}
         async for page in pages(
             self._gateway, PAGE, path, query, wanted="list jobs", lane="control"
         ):
-            found |= {job.id: job for job in page if job.id in wanted}
+            found |= {job["id"]: job for job in page if job["id"] in wanted}
             left -= 1
             if left <= 0 or len(found) == len(wanted):
                 break

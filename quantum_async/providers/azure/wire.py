@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, NotRequired, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -15,8 +15,10 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
     model_validator,
+    with_config,
 )
 from pydantic.alias_generators import to_camel
+from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
     from typing import Protocol, Self
@@ -95,7 +97,12 @@ class Priority(StrEnum):
 _MOMENT = TypeAdapter(datetime)
 
 
-def _moment(value: object) -> object:
+def moment(value: object) -> datetime | None:
+    """Read a moment, however it is written; what cannot be read is none.
+
+    Args:
+        value: As the service has it.
+    """
     # Seven digits of a second, an offset or a Z have been seen; none of it may break a list.
     if value is None or isinstance(value, datetime):
         return value
@@ -139,7 +146,7 @@ Number = Annotated[float, BeforeValidator(_counted)]
 """A number, where null is 0."""
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
-Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+Moment = Annotated[datetime | None, BeforeValidator(moment)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 Mapping = Annotated[dict[str, JsonValue], BeforeValidator(_mapping)]
 Words = Annotated[dict[str, str], BeforeValidator(_words)]
@@ -315,6 +322,42 @@ class AzureJob(WorkspaceItem):
         return None
 
 
+@with_config(ConfigDict(extra="ignore", alias_generator=to_camel))
+class CostGlance(TypedDict):
+    """What a poll reads of a job's cost.
+
+    Args:
+        currency_code: The currency.
+        estimated_total: The sum.
+    """
+
+    currency_code: NotRequired[str | None]
+    estimated_total: NotRequired[float | None]
+
+
+@with_config(ConfigDict(extra="ignore", alias_generator=to_camel))
+class JobGlance(TypedDict):
+    """What a poll reads of a job: a hundred of them come with each answer, ended ones as well.
+
+    Args:
+        id: Its id.
+        status: The service's word for where it stands.
+        error_data: Why it failed.
+        cost_estimate: What it costs, once it has ended.
+        begin_execution_time: When it began to run, as the service writes it.
+        end_execution_time: When it ended, as the service writes it.
+        is_cancelling: Whether it is being cancelled.
+    """
+
+    id: str
+    status: NotRequired[str | None]
+    error_data: NotRequired[ItemError | None]
+    cost_estimate: NotRequired[CostGlance | None]
+    begin_execution_time: NotRequired[object]
+    end_execution_time: NotRequired[object]
+    is_cancelling: NotRequired[object]
+
+
 class AzureSession(WorkspaceItem):
     """A session as the service describes it.
 
@@ -408,7 +451,8 @@ class QuotaUsage(Document):
 class Paged(Document, Generic[Item]):
     """One page of a list."""
 
-    value: Annotated[tuple[Item, ...], BeforeValidator(_texts)] = ()
+    # Without a function of ours, which could be given the whole page as Python's objects alone.
+    value: tuple[Item, ...] | None = None
     next_link: str | None = None
 
 

@@ -24,6 +24,7 @@ from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.result import BitOrder, Register
 from quantum_async.models.submission import JobSpec
 from quantum_async.providers.azure.options import AzureOptions, CircuitForm
+from quantum_async.providers.azure.states import PAGE
 from quantum_async.providers.azure.translate.notes import Note
 from quantum_async.providers.azure.translate.payloads import payload_of
 from quantum_async.providers.azure.translate.pulser import sequence_in
@@ -32,10 +33,11 @@ from quantum_async.providers.azure.translate.shares import shared_out
 from quantum_async.providers.azure.translate.statuses import (
     JOB_STATUSES,
     SESSION_STATUSES,
+    glanced_state,
     job_state,
     job_status,
 )
-from quantum_async.providers.azure.wire import AzureJob, AzureJobStatus, AzureSessionStatus
+from quantum_async.providers.azure.wire import AzureJob, AzureJobStatus, AzureSessionStatus, Paged
 from quantum_async.simulation.programs import as_program
 from tests.providers.pasqal.real import driven
 
@@ -109,6 +111,36 @@ def test_a_job_that_is_being_cancelled_has_not_ended(word):
 def test_any_word_is_read(word):
     """No status breaks a poll."""
     assert job_state(AzureJob.model_validate({"id": "x", "status": word})).reported == word
+
+
+MOMENTS = ["2026-03-01T10:00:00.1234567Z", "2026-03-01T10:00:07", 1772359200, "soon", [], None]
+DESCRIBED = st.fixed_dictionaries(
+    {"id": st.text(max_size=3), "tags": st.just(None), "inputParams": st.just([])},
+    optional={
+        "status": st.none() | st.sampled_from([*AzureJobStatus, "succeeded", "Levitating"]),
+        "errorData": st.none() | st.just({"code": "Bad", "message": None, "target": "x"}),
+        "costEstimate": st.none()
+        | st.fixed_dictionaries(
+            {"events": st.just([{"amountBilled": 1.5}])},
+            optional={
+                "currencyCode": st.sampled_from([None, "EUR"]),
+                "estimatedTotal": st.sampled_from([None, 3, 0.25]),
+            },
+        ),
+        "beginExecutionTime": st.sampled_from(MOMENTS),
+        "endExecutionTime": st.sampled_from(MOMENTS),
+        "isCancelling": st.sampled_from([None, True, False, "yes"]),
+    },
+)
+
+
+@given(DESCRIBED)
+def test_a_poll_reads_of_a_job_what_a_look_up_does(described):
+    """The few fields that polls read give the state that the whole description gives."""
+    text = json.dumps({"value": [described]})
+    (glance,) = PAGE.model_validate_json(text).value
+    (looked_up,) = Paged[AzureJob].model_validate_json(text).value
+    assert (glance["id"], glanced_state(glance)) == (looked_up.id, job_state(looked_up))
 
 
 def test_a_strange_item_does_not_break_a_list():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,13 @@ from quantum_async.models.batch import BatchStatus
 from quantum_async.models.cost import Cost
 from quantum_async.models.device import DeviceStatus
 from quantum_async.models.job import JobState, JobStatus
-from quantum_async.providers.azure.wire import AzureJobStatus, AzureSessionStatus
+from quantum_async.providers.azure.wire import AzureJobStatus, AzureSessionStatus, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
-    from quantum_async.providers.azure.wire import AzureJob, AzureSession
+    from quantum_async.providers.azure.wire import AzureJob, AzureSession, JobGlance
 
 JOB_STATUSES: Mapping[AzureJobStatus, JobStatus] = MappingProxyType(
     {
@@ -59,11 +61,7 @@ AVAILABILITIES: Mapping[str, DeviceStatus] = MappingProxyType(
 
 def job_status(job: AzureJob) -> JobStatus:
     """Say where a job stands."""
-    status = JOB_STATUSES[job.state]
-    # Services without words for it say only by a flag that a job is being cancelled.
-    if job.is_cancelling and not status.is_terminal:
-        return JobStatus.CANCELLING
-    return status
+    return _status(job.status, is_cancelling=job.is_cancelling)
 
 
 def job_state(job: AzureJob) -> JobState:
@@ -72,10 +70,44 @@ def job_state(job: AzureJob) -> JobState:
     return JobState(
         status,
         str(job.error_data) if job.error_data is not None else "",
-        run_time=_run_time(job) if status.is_terminal else None,
+        run_time=_run_time(job.begin_execution_time, job.end_execution_time, status),
         reported=job.status,
         cost=cost_of(job),
     )
+
+
+def glanced_state(job: JobGlance) -> JobState:
+    """Say where a job stands of which a poll tells, and what is known of it besides."""
+    word, error, cost = job.get("status") or "", job.get("error_data"), job.get("cost_estimate")
+    is_cancelling = bool(job.get("is_cancelling"))
+    if error is None and cost is None and not is_cancelling:
+        going = _going(word)
+        if going is not None:
+            return going
+    status = _status(word, is_cancelling=is_cancelling)
+    begin, end = job.get("begin_execution_time"), job.get("end_execution_time")
+    return JobState(
+        status,
+        str(error) if error is not None else "",
+        run_time=_run_time(moment(begin), moment(end), status),
+        reported=word,
+        cost=_cost(cost.get("estimated_total"), cost.get("currency_code"))
+        if cost is not None
+        else None,
+    )
+
+
+@lru_cache(maxsize=64)
+def _going(word: str) -> JobState | None:
+    """Share the state of all jobs that have not ended: most answers to a poll say no more."""
+    status = _status(word, is_cancelling=False)
+    return None if status.is_terminal else JobState(status, reported=word)
+
+
+def _status(word: str, *, is_cancelling: bool) -> JobStatus:
+    status = JOB_STATUSES[AzureJobStatus.read(word)]
+    # Services without words for it say only by a flag that a job is being cancelled.
+    return JobStatus.CANCELLING if is_cancelling and not status.is_terminal else status
 
 
 def batch_status(session: AzureSession) -> BatchStatus:
@@ -98,12 +130,17 @@ def cost_of(item: AzureJob | AzureSession) -> Cost | None:
     estimate = item.cost_estimate
     if estimate is None:
         return None
-    return Cost(estimate.estimated_total, estimate.currency_code or "USD", is_estimate=True)
+    return _cost(estimate.estimated_total, estimate.currency_code)
+
+
+def _cost(total: float | None, currency: str | None) -> Cost:
+    return Cost(total or 0.0, currency or "USD", is_estimate=True)
 
 
 _OVER = frozenset({BatchStatus.CLOSED, BatchStatus.FAILED, BatchStatus.TIMED_OUT})
 
 
-def _run_time(job: AzureJob) -> float | None:
-    start, end = job.begin_execution_time, job.end_execution_time
-    return None if start is None or end is None else max(0.0, (end - start).total_seconds())
+def _run_time(begin: datetime | None, end: datetime | None, status: JobStatus) -> float | None:
+    if begin is None or end is None or not status.is_terminal:
+        return None
+    return max(0.0, (end - begin).total_seconds())
