@@ -99,8 +99,15 @@ class Journal(ABC):
         """Report that the provider is known not to have a submission, which is sent later."""
 
     @abstractmethod
-    def accepted(self, key: str, refs: Sequence[JobRef]) -> None:
-        """Report that the provider has a submission, and under which ids."""
+    def accepted(self, key: str, refs: Sequence[JobRef], *, is_findable: bool = False) -> None:
+        """Report that the provider has a submission, and under which ids.
+
+        Args:
+            key: The submission.
+            refs: Its jobs, in their order.
+            is_findable: Whether another process could ask the provider for it by its key, so that
+                the report may be on the disk a moment later.
+        """
 
     @abstractmethod
     def rejected(self, key: str, error: QuantumAsyncError) -> None:
@@ -234,7 +241,7 @@ class NullJournal(Journal):
     def postponed(self, key: str) -> None:
         """Do nothing."""
 
-    def accepted(self, key: str, refs: Sequence[JobRef]) -> None:
+    def accepted(self, key: str, refs: Sequence[JobRef], *, is_findable: bool = False) -> None:
         """Do nothing."""
 
     def rejected(self, key: str, error: QuantumAsyncError) -> None:

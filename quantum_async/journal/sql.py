@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ACCEPT_LINGER = 0.05
+"""How long the ids of jobs that can be looked up may wait for the next submission, in seconds."""
 CLOSE_WAIT = 10.0
 """Longest time in seconds for writing what is left."""
 
@@ -199,9 +201,10 @@ class SqlJournal(Journal):
         """Report that the provider is known not to have a submission, which is sent later."""
         self._writer.report(Postpone(key, self._scopes.get(key)))
 
-    def accepted(self, key: str, refs: Sequence[JobRef]) -> None:
+    def accepted(self, key: str, refs: Sequence[JobRef], *, is_findable: bool = False) -> None:
         """Report that the provider has a submission, and under which ids."""
-        self._writer.report(Accept(key, self._scopes.pop(key, None), refs), urgent=True)
+        change = Accept(key, self._scopes.pop(key, None), refs)
+        self._writer.report(change, within=ACCEPT_LINGER if is_findable else 0.0)
 
     def rejected(self, key: str, error: QuantumAsyncError) -> None:
         """Report that a submission does not exist; its part of the budget is free again."""
@@ -234,7 +237,7 @@ class SqlJournal(Journal):
 
     def batch_opened(self, ref: BatchRef) -> None:
         """Report a batch's id."""
-        self._writer.report(OpenBatch(ref, self._scopes.get(ref.key)), urgent=True)
+        self._writer.report(OpenBatch(ref, self._scopes.get(ref.key)), within=0.0)
 
     def batch_closed(self, key: str) -> None:
         """Report that a batch is closed, or was never opened."""
@@ -296,7 +299,7 @@ class SqlJournal(Journal):
 
     def _refuse(self, key: str, state: SendState, error: QuantumAsyncError) -> None:
         change = Refuse(key, self._scopes.pop(key, None), state, error, self._clean)
-        self._writer.report(change, urgent=True)
+        self._writer.report(change, within=0.0)
 
     def _connect(self) -> None:
         self._owner = Owner.this(uuid.uuid4().hex)

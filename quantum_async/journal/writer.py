@@ -30,6 +30,7 @@ CROWD_LINGER = 0.005
 WOKEN_AT_ONCE = 3
 """How many of those who wait for a group go on in the same turn of the loop: each has a request to
 prepare, and a hundred of them together would hold up everything else."""
+NEVER = float("inf")
 RETRY_WAIT = 1.0
 """Pause in seconds before reports are tried again that the database refused."""
 
@@ -57,7 +58,7 @@ class Writer:
     def __init__(self, commit: Callable[[Sequence[Entry[object]]], None]) -> None:
         self._commit = commit
         self._waiting: deque[Entry[object]] = deque()
-        self._is_urgent = False
+        self._due = NEVER
         self._wake: anyio.Event | None = None
         self._is_crowded = False
         self._is_failing = False
@@ -79,14 +80,16 @@ class Writer:
             raise entry.error
         return entry.value  # type: ignore[return-value]  # set wherever there is no error
 
-    def report(self, change: Change[None], *, urgent: bool = False) -> None:
+    def report(self, change: Change[None], *, within: float = LINGER) -> None:
         """Make a change soon; nobody waits for it.
 
         Args:
             change: What is written; it is tried again while the database refuses it.
-            urgent: Whether it should not linger for company.
+            within: How long it may linger for company, in seconds.
         """
-        self._put(Entry(change, is_report=True), urgent=urgent)
+        if self._is_failing and within:
+            within = RETRY_WAIT
+        self._put(Entry(change, is_report=True), within)
 
     async def run(self) -> None:
         """Write until `drain` is called; run in a task of the journal."""
@@ -117,48 +120,42 @@ class Writer:
         if self._is_closing:
             raise JournalError("the journal is closed")
         entry.done = anyio.Event()
-        self._put(entry, urgent=True)
+        self._put(entry, 0.0)
         await entry.done.wait()
 
-    def _put(self, entry: Entry[T], *, urgent: bool) -> None:
+    def _put(self, entry: Entry[T], within: float) -> None:
         self._waiting.append(entry)  # type: ignore[arg-type]  # covariant in all that is used
-        self._is_urgent = self._is_urgent or urgent
-        self._notify()
+        due = anyio.current_time() + within
+        if due < self._due:
+            self._due = due
+            self._notify()
 
     def _notify(self) -> None:
-        is_first = len(self._waiting) == 1
-        if self._wake is not None and (is_first or self._is_urgent or self._is_closing):
+        if self._wake is not None:
             self._wake.set()
 
     async def _something(self) -> None:
-        """Wait until something is urgent, or reports have lingered."""
-        while not self._waiting and not self._is_closing:
-            await self._woken()
-        with anyio.move_on_after(RETRY_WAIT if self._is_failing else LINGER):
-            while not self._must_write():
-                await self._woken()
+        """Wait until something waits that has lingered long enough."""
+        while not self._is_closing and self._due > anyio.current_time():
+            self._wake = anyio.Event()
+            with anyio.move_on_at(self._due):
+                await self._wake.wait()
         if self._is_crowded and not self._is_closing:
             # Where many come at once, a moment's wait halves the number of commits.
             await anyio.sleep(CROWD_LINGER)
 
-    def _must_write(self) -> bool:
-        return self._is_urgent or self._is_closing
-
-    async def _woken(self) -> None:
-        self._wake = anyio.Event()
-        await self._wake.wait()
-
     async def _write_group(self) -> None:
-        self._is_urgent = False
+        self._due = NEVER
         group = [self._waiting.popleft() for _ in range(min(len(self._waiting), LONGEST_GROUP))]
         if not group:
             return
+        if self._waiting:
+            self._due = anyio.current_time()
         self._is_crowded = len(group) > 2
         self._limiter = self._limiter or anyio.CapacityLimiter(1)
         await anyio.to_thread.run_sync(self._commit, group, limiter=self._limiter)
         await _wake([entry.done for entry in group if entry.done is not None])
         refused = [entry for entry in group if not self._is_dealt_with(entry)]
-        self._is_urgent = self._is_urgent or any(not e.is_report for e in self._waiting)
         self._again(refused)
 
     def _is_dealt_with(self, entry: Entry[object]) -> bool:
@@ -183,6 +180,7 @@ class Writer:
         for entry in reversed(refused):
             entry.error = None
             self._waiting.appendleft(entry)
+        self._due = min(self._due, anyio.current_time() + RETRY_WAIT)
 
 
 async def _wake(waiting: Sequence[anyio.Event]) -> None:

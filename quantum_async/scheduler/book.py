@@ -20,6 +20,7 @@ from quantum_async.errors import (
 )
 from quantum_async.journal.base import Journal, NullJournal
 from quantum_async.journal.records import Place, Submission, WorkState
+from quantum_async.models.capabilities import SubmissionGrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -173,6 +174,14 @@ class Slip:
         """The lease it is sent under."""
         return self._book.place(self._records[0]).scope
 
+    @property
+    def is_findable(self) -> bool:
+        """Whether another process could ask the provider for it by its key."""
+        capabilities = self._records[0].lane.capabilities
+        if capabilities.grade is SubmissionGrade.AT_MOST_ONCE:
+            return False
+        return self.request.batch is None or capabilities.finds_additions
+
     async def intend(self) -> None:
         """Make it known before the first byte is sent.
 
@@ -215,7 +224,7 @@ class Slip:
             replace(ref, key=record.spec.key, journal=location)
             for ref, record in zip(refs, self._records, strict=True)
         ]
-        self._journal.accepted(self.request.key, named)
+        self._journal.accepted(self.request.key, named, is_findable=self.is_findable)
         return named
 
     def rejected(self, error: QuantumAsyncError) -> None:

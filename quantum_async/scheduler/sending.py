@@ -188,8 +188,7 @@ class Sender:
             records: Its jobs.
             is_unsent: Whether the provider is known not to have it.
         """
-        is_addition = slip.request.batch is not None
-        if is_unsent or not is_addition or self._lane.capabilities.finds_additions:
+        if is_unsent or slip.is_findable:
             delivery = self._delivery(slip, records)
         else:
             delivery = self._delivery(slip, records, SubmissionGrade.AT_MOST_ONCE)

@@ -101,10 +101,10 @@ class MortalJournal(Journal):
         await self.power.passes(f"after {name}")
         return answer
 
-    def _report(self, name: str, *arguments: object) -> None:
+    def _report(self, name: str, *arguments: object, **options: object) -> None:
         self.power.flips(f"before {name}")
         if not self.power.off.is_set():
-            getattr(self.inner, name)(*arguments)
+            getattr(self.inner, name)(*arguments, **options)
             # After a report means: after it was written.
             self.is_written = self.power.flips(f"after {name}") or self.is_written
 
@@ -138,8 +138,8 @@ class MortalJournal(Journal):
     async def renew(self):
         return await self._around("renew")
 
-    def accepted(self, *arguments):
-        self._report("accepted", *arguments)
+    def accepted(self, *arguments, **options):
+        self._report("accepted", *arguments, **options)
 
     def rejected(self, *arguments):
         self._report("rejected", *arguments)

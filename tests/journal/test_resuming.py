@@ -23,7 +23,7 @@ from quantum_async.errors import (
     JournalError,
     NotSentError,
 )
-from quantum_async.journal.sql import SqlJournal
+from quantum_async.journal.sql import ACCEPT_LINGER, SqlJournal
 from quantum_async.scheduler.scheduler import Scheduler
 from tests.journal.helpers import MortalClient, MortalJournal, Power, until_dead
 from tests.scheduler.fake import PROGRAM, FakeClient, World
@@ -198,6 +198,7 @@ async def test_a_frozen_process_stops_when_it_wakes(tmp_path) -> None:
     client = FakeClient(world=world, run_time=lambda _: 60)
     async with Scheduler(client, limits=QUICK, journal=old) as first:
         job = await first.submit(PROGRAM, shots=1)
+        await anyio.sleep(2 * ACCEPT_LINGER)
         async with SqlJournal(path) as thief:
             # The thief sees the lease run out, as it would after the process was stopped.
             await thief.ask(
