@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import anyio
-from yarl import URL
 
 from quantum_async.http.deadlines import Deadlines, Waiting
 from quantum_async.http.failures import ConnectFailureError, is_network_failure, transport_error
 from quantum_async.http.proxies import ProxyRoutes
 from quantum_async.http.response import Response
+from quantum_async.http.targets import Targets
 from quantum_async.http.tls import Trust, tls_context
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class AiohttpWire:
 
     def __init__(self, *, trust: Trust = None, proxies: ProxyRoutes | None = None) -> None:
         self._trust = trust
-        self._proxies = proxies or ProxyRoutes()
+        self._targets = Targets(proxies or ProxyRoutes())
         self._clients: dict[Connection, aiohttp.ClientSession] = {}
         self._tls: ssl.SSLContext | None = None
         self._deadlines: Deadlines | None = None
@@ -170,8 +170,7 @@ class AiohttpWire:
     async def _send(
         self, request: Outgoing, limits: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
-        url = URL(request.url, encoded=True)
-        proxy = self._proxies.proxy_for(url.scheme, url.host or "")
+        url, proxy = self._targets.find(request.url)
         if url.scheme == "https" and self._tls is None:
             self._tls = await anyio.to_thread.run_sync(tls_context, self._trust)
         headers: Mapping[str, str] = request.headers
