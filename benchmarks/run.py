@@ -28,9 +28,8 @@ SINGLE = {"single": True}
 LOCAL_ROUNDS = 3
 """A round of local sweeps takes most of a minute, and holds medians of its own."""
 QUICK = {
-    *("engine", "expert", "oracle", "engine, single", "raw", "engine, full", "threads", "serial"),
-    *("engine, ten times the jobs", "raw, ten times the jobs"),
-    "engine traced, ten times",
+    *("engine", "expert", "oracle", "engine, single", "raw", "threads", "serial"),
+    *("engine, ten times the jobs", "raw, ten times the jobs", "engine traced, ten times"),
 }
 """The rows of a quick run."""
 ONCE = {"oracle, batched", "raw, single", "engine, polite", "oracle traced", "vendor traced"}
