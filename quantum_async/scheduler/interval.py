@@ -28,13 +28,14 @@ class IntervalLaw:
         longest: Longest interval in seconds.
     """
 
-    __slots__ = ("_longest", "_recent", "_shortest", "_sorted")
+    __slots__ = ("_earliest", "_longest", "_median", "_recent", "_shortest", "_sorted")
 
     def __init__(self, shortest: float, longest: float) -> None:
         self._shortest = shortest
         self._longest = longest
         self._recent: deque[float] = deque()
         self._sorted: list[float] = []
+        self._earliest = self._median = 0.0
 
     def learn(self, duration: float) -> None:
         """Add how long a job took from acceptance to its end, in seconds."""
@@ -43,11 +44,14 @@ class IntervalLaw:
             del self._sorted[bisect.bisect_left(self._sorted, oldest)]
         self._recent.append(duration)
         bisect.insort(self._sorted, duration)
+        # Learned once per job, and asked for at each of its polls.
+        self._earliest = self._quantile(0.02)
+        self._median = self._quantile(0.5)
 
     @property
     def median(self) -> float | None:
         """Median of the learned durations in seconds, or ``None`` while there are too few."""
-        return self._quantile(0.5) if len(self._sorted) >= WARM else None
+        return self._median if len(self._sorted) >= WARM else None
 
     def next_delay(self, age: float, company: int = 1) -> float:
         """Return the time in seconds until the next poll of a job.
@@ -63,11 +67,11 @@ class IntervalLaw:
         return EPS * age
 
     def _warm(self, age: float, company: int) -> float:
-        earliest = self._quantile(0.02)
+        earliest = self._earliest
         if age < earliest:
             return earliest - age if age >= earliest / 4 else max(earliest / 4 - age, EPS * age)
         if company >= FLEET:
-            return EPS * self._quantile(0.5)
+            return EPS * self._median
         done = bisect.bisect_right(self._sorted, age)
         remaining = len(self._sorted) - done
         if remaining == 0:

@@ -50,10 +50,11 @@ FAR = float("inf")
 class Watch:
     """What is asked about together: the jobs that share one id at the provider."""
 
-    __slots__ = ("asked_at", "number", "records")
+    __slots__ = ("asked_at", "law", "number", "records")
 
-    def __init__(self, records: list[JobRecord]) -> None:
-        self.records: list[JobRecord] = records
+    def __init__(self, law: IntervalLaw) -> None:
+        self.records: list[JobRecord] = []
+        self.law: IntervalLaw = law
         self.asked_at: float = 0.0
         self.number: int = -1
 
@@ -86,10 +87,11 @@ class Poller:
         self._not_before = 0.0
         self._asked_at = 0.0
         self._spacing = 0.0
-        if not lane.capabilities.long_poll:
+        self._is_held_back = lane.capabilities.long_poll
+        if not self._is_held_back:
             self._spacing = SPACING * lane.limits.min_poll_interval
         short = max(SHORT_POLL_PAGES, lane.requests_in_flight // POLL_SHARE)
-        self._slots = anyio.Semaphore(LONG_POLL_PAGES if lane.capabilities.long_poll else short)
+        self._slots = anyio.Semaphore(LONG_POLL_PAGES if self._is_held_back else short)
 
     def watch(self, records: Iterable[JobRecord]) -> None:
         """Start asking about accepted jobs."""
@@ -99,7 +101,7 @@ class Poller:
             assert record.ref is not None
             watch = watches.get(record.ref.id)
             if watch is None:
-                watch = watches[record.ref.id] = Watch([])
+                watch = watches[record.ref.id] = Watch(self._law(record))
             watch.records.append(record)
             record.watch = watch
         for watch in watches.values():
@@ -192,10 +194,12 @@ class Poller:
         else:
             self._failing_since, self._failures = None, 0
             now = anyio.current_time()
-            rest = self._rest(records, states)
+            rest = self._rest(records, states) if self._is_held_back else 0.0
             for record in records:
-                if record.stage is Stage.ACCEPTED and record.ref is not None:
-                    self._update(record, states.get(record.ref), now)
+                state = states.get(record.ref) if record.ref is not None else None
+                # Nearly all are as they were, and are told by the very same object.
+                if state is not record.state and record.stage is Stage.ACCEPTED:
+                    self._update(record, state, now)
             for watch in page:
                 if not watch.is_over:
                     self._schedule(watch, now, sent, rest)
@@ -207,7 +211,7 @@ class Poller:
     async def _poll(self, refs: list[JobRef]) -> Mapping[JobRef, JobState]:
         if (meters := self._lane.hub.meters) is not None:
             meters.polled(self._lane.client.name)
-        if self._lane.capabilities.long_poll:
+        if self._is_held_back:
             return await self._lane.client.poll(refs, wait=LONG_POLL_WAIT)
         return await self._lane.client.poll(refs)
 
@@ -246,9 +250,9 @@ class Poller:
         return min(least, NEWS_REST * len(records))
 
     def _schedule(self, watch: Watch, now: float, sent: float, rest: float = 0.0) -> None:
-        first = watch.records[0]
-        if not self._lane.capabilities.long_poll:
-            delay = self._law(first).next_delay(now - first.accepted_at, len(self._heap))
+        if not self._is_held_back:
+            age = now - watch.records[0].accepted_at
+            delay = watch.law.next_delay(age, len(self._heap))
             # From question to question, or the way there and back would be added to each lag;
             # but a server that takes its time is given a rest.
             self._push(max(sent + delay, now + delay / 2), watch)
