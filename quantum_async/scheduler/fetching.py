@@ -82,9 +82,7 @@ class Fetcher:
 
     async def run(self, tasks: TaskGroup) -> None:
         """Fetch for ever; cancelled by the scheduler."""
-        tasks.start_soon(
-            self._lane.guarded, self._crew.run, partial(tasks.start_soon, self._lane.guarded)
-        )
+        tasks.start_soon(self._lane.guarded, self._crew.run, self._lane.hire(tasks))
         while True:
             await self._signal.wait_until(self._next_deadline())
             for records in self._gathered(anyio.current_time()):

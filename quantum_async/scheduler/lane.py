@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from quantum_async.models.limits import Limits
     from quantum_async.providers.base import ProviderClient
     from quantum_async.scheduler.book import Book
+    from quantum_async.scheduler.crew import Hire, Piece
     from quantum_async.scheduler.delivery import Notify, UnknownPolicy
     from quantum_async.scheduler.events import EventHub
     from quantum_async.scheduler.signal import Broadcast
@@ -128,6 +129,14 @@ class Lane:
                 raise
             finally:
                 self._scopes.discard(scope)
+
+    def hire(self, tasks: TaskGroup) -> Hire:
+        """Say how a crew starts tasks that the lane ends."""
+
+        def start(toil: Piece) -> None:
+            tasks.start_soon(self.guarded, toil)
+
+        return start
 
     def stop(self) -> None:
         """End everything that runs here, also what was started and has not run yet."""

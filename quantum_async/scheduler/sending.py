@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
@@ -81,7 +80,7 @@ class Sender:
 
     async def run(self, tasks: TaskGroup) -> None:
         """Send for ever; cancelled by the scheduler."""
-        await self._crew.run(partial(tasks.start_soon, self._lane.guarded))
+        await self._crew.run(self._lane.hire(tasks))
 
     def put(self, records: Iterable[JobRecord]) -> None:
         """Queue jobs.

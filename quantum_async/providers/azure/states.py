@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import QuantumAsyncError
 from quantum_async.http.address import segment
 from quantum_async.providers.azure.filters import ItemFilters, ItemOrder
+from quantum_async.providers.azure.glances import JobGlance
 from quantum_async.providers.azure.pages import LARGEST, first_page, pages
 from quantum_async.providers.azure.translate.statuses import glanced_state, job_state
-from quantum_async.providers.azure.wire import JobGlance, Paged
+from quantum_async.providers.azure.wire import Paged
 from quantum_async.providers.each import states_of_each
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, NotRequired, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -15,10 +15,8 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
     model_validator,
-    with_config,
 )
 from pydantic.alias_generators import to_camel
-from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
     from typing import Protocol, Self
@@ -320,42 +318,6 @@ class AzureJob(WorkspaceItem):
             if isinstance(value, int) and not isinstance(value, bool):
                 return value
         return None
-
-
-@with_config(ConfigDict(extra="ignore", alias_generator=to_camel))
-class CostGlance(TypedDict):
-    """What a poll reads of a job's cost.
-
-    Args:
-        currency_code: The currency.
-        estimated_total: The sum.
-    """
-
-    currency_code: NotRequired[str | None]
-    estimated_total: NotRequired[float | None]
-
-
-@with_config(ConfigDict(extra="ignore", alias_generator=to_camel))
-class JobGlance(TypedDict):
-    """What a poll reads of a job: a hundred of them come with each answer, ended ones as well.
-
-    Args:
-        id: Its id.
-        status: The service's word for where it stands.
-        error_data: Why it failed.
-        cost_estimate: What it costs, once it has ended.
-        begin_execution_time: When it began to run, as the service writes it.
-        end_execution_time: When it ended, as the service writes it.
-        is_cancelling: Whether it is being cancelled.
-    """
-
-    id: str
-    status: NotRequired[str | None]
-    error_data: NotRequired[ItemError | None]
-    cost_estimate: NotRequired[CostGlance | None]
-    begin_execution_time: NotRequired[object]
-    end_execution_time: NotRequired[object]
-    is_cancelling: NotRequired[object]
 
 
 class AzureSession(WorkspaceItem):

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from quantum_async.providers.azure.wire import AzureJob, AzureSession, JobGlance
+    from quantum_async.providers.azure.glances import JobGlance
+    from quantum_async.providers.azure.wire import AzureJob, AzureSession
 
 JOB_STATUSES: Mapping[AzureJobStatus, JobStatus] = MappingProxyType(
     {
