@@ -19,6 +19,7 @@ HOSTS = ["h", "h:80", "h:8080", "me:pw@h", "[::1]:8080", "H.example", "127.0.0.1
 @example("https", "h", ["/", "a", "?"], ["/", "a", "?"])
 @example("http", "h", ["\t", "/", "\n"], ["/", "a\r\nb: c"])
 @example("http", "h", ["?", "/", "a"], ["/", "b"])
+@example("http", "[::1]:8080", [], ["@"])
 def test_addresses_stay_as_they_are(scheme, host, first, second):
     """A server's second address is the same to the last byte as if it were its first."""
     targets = Targets(ProxyRoutes(""))
@@ -27,7 +28,7 @@ def test_addresses_stay_as_they_are(scheme, host, first, second):
         try:
             expected = URL(address, encoded=True)
             expected.host  # noqa: B018  may refuse the address
-        except ValueError:
+        except (ValueError, IndexError):  # where nothing follows "]:8080@", yarl looks too far
             continue
         found, _ = targets.find(address)
         assert str(found) == str(expected)
