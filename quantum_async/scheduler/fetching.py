@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.record import JobRecord
 
 ATTEMPTS = 10
-BULK_PARTS = 4
+BULK_PARTS = 3
 """In how many parts, at the most, the results of a batch are fetched while it runs."""
-BULK_WAIT = 0.25
+BULK_WAIT = 0.3
 """Longest wait for more results of a batch, as a fraction of the median run time."""
 
 PASSING = (TransportError, ServerError, ProtocolError, RateLimitedError, ResultPendingError)
