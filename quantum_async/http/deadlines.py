@@ -82,7 +82,7 @@ class Waiting:
     __slots__ = ("_connection", "_deadlines", "_end", "_silence", "is_too_long")
 
     def __init__(self, deadlines: Deadlines, timeouts: Timeouts) -> None:
-        self.is_too_long = False
+        self.is_too_long: bool = False
         """Whether its time was over before it had its answer, which is not complete then."""
         self._connection: Connection | None = None
         self._deadlines = deadlines
