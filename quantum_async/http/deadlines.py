@@ -18,7 +18,8 @@ class Deadlines:
     """Stops requests whose time is over; made on the event loop that it serves.
 
     Almost no deadline is ever reached. A timer of the loop for each costs a tenth of a request;
-    the one here goes off once in a while and looks after all of them.
+    the one here goes off once in a while and looks after all of them. It is asyncio's own timer,
+    because aiohttp runs on nothing else and a task would have to belong to somebody.
     """
 
     def __init__(self) -> None:
