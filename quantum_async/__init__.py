@@ -80,6 +80,7 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
     from quantum_async.models.submission import RunOptions as RunOptions
     from quantum_async.models.sweep import SweepPoint as SweepPoint, SweepResults as SweepResults
     from quantum_async.models.target import Target as Target
+    from quantum_async.programs.objects import as_program as as_program
     from quantum_async.providers.azure.client import AzureClient as AzureClient
     from quantum_async.providers.azure.options import AzureOptions as AzureOptions
     from quantum_async.providers.iqm.client import IQMClient as IQMClient
@@ -93,7 +94,6 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
     from quantum_async.scheduler.job import Job as Job
     from quantum_async.scheduler.scheduler import Scheduler as Scheduler
     from quantum_async.scheduler.sweep import Sweep as Sweep
-    from quantum_async.simulation.programs import as_program as as_program
 
 if TYPE_CHECKING:
     __version__: str

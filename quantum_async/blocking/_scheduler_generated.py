@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.sweep import OnError
     from quantum_async.scheduler.sweep import Sweep as AsyncSweep
     from quantum_async.scheduler.watching import CancelEvent
-    from quantum_async.simulation.programs import ProgramLike
+    from quantum_async.programs.objects import ProgramLike
     from typing import Literal
     from typing import Self
 

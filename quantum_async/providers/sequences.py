@@ -14,8 +14,8 @@ from quantum_async.errors import (
     ResultError,
     UnboundParametersError,
 )
-from quantum_async.simulation.analog.read import QUBITS
-from quantum_async.simulation.cache import ProgramCache
+from quantum_async.programs.cache import ProgramCache
+from quantum_async.programs.sequences import QUBITS
 
 if TYPE_CHECKING:
     from pydantic import JsonValue

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from quantum_async.models.grid import Points
     from quantum_async.models.program import Program
     from quantum_async.models.submission import BatchRequest, RunOptions
+    from quantum_async.programs.objects import ProgramLike
     from quantum_async.scheduler.job import Job
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.scheduler import Scheduler
     from quantum_async.scheduler.source import SweepProgram
     from quantum_async.scheduler.sweep import OnError, Sweep
-    from quantum_async.simulation.programs import ProgramLike
 
 CLOSE_ATTEMPTS = 5
 

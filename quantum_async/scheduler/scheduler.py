@@ -16,6 +16,7 @@ from quantum_async.errors import (
 )
 from quantum_async.models.limits import Limits
 from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions
+from quantum_async.programs.objects import as_program
 from quantum_async.scheduler.batch import Batch, check_batch
 from quantum_async.scheduler.book import Book
 from quantum_async.scheduler.budget import Purse
@@ -32,7 +33,6 @@ from quantum_async.scheduler.signal import Broadcast
 from quantum_async.scheduler.source import ProgramSource, checked_shots, in_thread, plain_variables
 from quantum_async.scheduler.sweep import Sweep
 from quantum_async.scheduler.watching import act_on
-from quantum_async.simulation.programs import as_program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping
@@ -46,11 +46,11 @@ if TYPE_CHECKING:
     from quantum_async.models.cost import Budget
     from quantum_async.models.grid import Points
     from quantum_async.models.job import JobRef
+    from quantum_async.programs.objects import ProgramLike
     from quantum_async.providers.base import ProviderClient
     from quantum_async.scheduler.source import SweepProgram
     from quantum_async.scheduler.sweep import OnError
     from quantum_async.scheduler.watching import CancelEvent
-    from quantum_async.simulation.programs import ProgramLike
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ import anyio.to_thread
 from quantum_async.errors import InvalidShotsError, ProgramError, QuantumAsyncError
 from quantum_async.models.grid import plain_value
 from quantum_async.models.program import Program
-from quantum_async.simulation.programs import as_program
+from quantum_async.programs.objects import as_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from quantum_async.models.grid import Points, Value
-    from quantum_async.simulation.programs import ProgramLike
+    from quantum_async.programs.objects import ProgramLike
 
     Bound: TypeAlias = tuple[ProgramLike, Mapping[str, object]]
     """A program, and values of its parameters."""

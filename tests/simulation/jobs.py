@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quantum_async.models.program import Program
 from quantum_async.models.submission import JobSpec, RunOptions
-from quantum_async.simulation.programs import as_program
+from quantum_async.programs.objects import as_program
 
 
 def job(program, shots=100, variables=None, **options):

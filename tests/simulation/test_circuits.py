@@ -26,7 +26,7 @@ from quantum_async.errors import (
     UnsupportedProgramError,
 )
 from quantum_async.models.program import Program, ProgramFormat
-from quantum_async.simulation.programs import as_program
+from quantum_async.programs.objects import as_program
 from quantum_async.simulation.run import default_device, simulate, validate
 from tests.simulation.jobs import job
 from tests.simulation.sequences import rabi

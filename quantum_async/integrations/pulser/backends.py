@@ -17,8 +17,8 @@ from quantum_async.integrations.pulser.orders import (
     ordered,
 )
 from quantum_async.models.submission import RunOptions
+from quantum_async.programs.objects import as_program
 from quantum_async.simulation.options import SimulationOptions
-from quantum_async.simulation.programs import as_program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping

@@ -27,8 +27,8 @@ from quantum_async.integrations.pulser.link import Link
 from quantum_async.integrations.pulser.orders import config_document, default_runs, ordered
 from quantum_async.integrations.pulser.outcomes import missing
 from quantum_async.models.submission import RunOptions
+from quantum_async.programs.objects import as_program
 from quantum_async.simulation.options import SimulationOptions
-from quantum_async.simulation.programs import as_program
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence as Items

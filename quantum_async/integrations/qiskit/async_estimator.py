@@ -27,7 +27,7 @@ from quantum_async.integrations.qiskit.paulis import (
 )
 from quantum_async.integrations.qiskit.runs import Piece
 from quantum_async.integrations.qiskit.starting import started
-from quantum_async.simulation.circuits.bare import without_final_measurements
+from quantum_async.programs.bare import without_final_measurements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import ResultError
 from quantum_async.models.result import BitOrder
-from quantum_async.simulation.circuits.bits import BitLayout
+from quantum_async.programs.registers import BitLayout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from qiskit.providers import BackendV2, Options
 from quantum_async.errors import InvalidOptionError
 from quantum_async.integrations.qiskit import fitting, iqm
 from quantum_async.models.submission import RunOptions
-from quantum_async.simulation.programs import as_program
+from quantum_async.programs.objects import as_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

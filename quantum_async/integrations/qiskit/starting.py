@@ -8,8 +8,8 @@ import anyio.to_thread
 
 from quantum_async.integrations.qiskit.runs import Piece, check, start
 from quantum_async.models.capabilities import Binding
-from quantum_async.simulation.circuits.parameters import bound_circuit
-from quantum_async.simulation.programs import as_program
+from quantum_async.programs.objects import as_program
+from quantum_async.programs.parameters import bound_circuit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

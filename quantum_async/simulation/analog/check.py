@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import (
-    DeviceLimitError,
-    InvalidOptionError,
-    NoMeasurementError,
-    ProgramError,
-)
+from quantum_async.errors import DeviceLimitError, InvalidOptionError, ProgramError
+from quantum_async.programs.sequences import measured_basis
 from quantum_async.simulation.devices import analog_qubits
 
 if TYPE_CHECKING:
@@ -61,20 +57,3 @@ def check_atoms(atoms: int, levels: int) -> None:
             f"the sequence has {atoms} atoms and local:pulser takes {most} here",
             remedy="Use fewer atoms, or a cloud emulator or device.",
         )
-
-
-def measured_basis(sequence: Sequence[BaseDevice]) -> str:
-    """Name the basis that is measured: the one named, else the only one addressed.
-
-    Raises:
-        NoMeasurementError: None is named and not exactly one is addressed.
-    """
-    if sequence.is_measured():
-        return str(sequence.get_measurement_basis())
-    bases = tuple(sequence.get_addressed_bases())
-    if len(bases) != 1:
-        raise NoMeasurementError(
-            f"the sequence is not measured and addresses {' and '.join(bases) or 'no basis'}",
-            remedy="End it with sequence.measure(basis).",
-        )
-    return bases[0]

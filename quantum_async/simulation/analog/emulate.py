@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import InvalidOptionError
 from quantum_async.models.result import BitOrder, Expectation, Result
-from quantum_async.simulation.analog.check import check_atoms, measured_basis
+from quantum_async.programs.sequences import measured_basis
+from quantum_async.simulation.analog.check import check_atoms
 from quantum_async.simulation.analog.randomness import seeded
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import JobFailedError, QuantumAsyncError
 from quantum_async.models.result import BitOrder, Result
+from quantum_async.programs.sequences import build_sequence
 from quantum_async.simulation.analog.check import check_sequence
 from quantum_async.simulation.analog.effort import effort_of
 from quantum_async.simulation.analog.emulate import Emulation, emulate
 from quantum_async.simulation.analog.ideal import sample_ideal
-from quantum_async.simulation.analog.read import build_sequence
 from quantum_async.simulation.checked import Checked
 from quantum_async.simulation.options import emulation_of
 from quantum_async.simulation.seeds import fresh_seed

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidOptionError, UnsupportedProgramError
 from quantum_async.models.result import Expectation
-from quantum_async.simulation.circuits.bare import without_final_measurements
+from quantum_async.programs.bare import without_final_measurements
+from quantum_async.programs.survey import Survey
 from quantum_async.simulation.circuits.prepare import operations
-from quantum_async.simulation.circuits.survey import Survey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,10 +7,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import DeviceLimitError, UnsupportedProgramError
-from quantum_async.simulation.cache import ProgramCache
-from quantum_async.simulation.circuits.bits import BitLayout
-from quantum_async.simulation.circuits.read import read_circuit
-from quantum_async.simulation.circuits.survey import Survey
+from quantum_async.programs.cache import ProgramCache
+from quantum_async.programs.circuits import read_circuit
+from quantum_async.programs.registers import BitLayout
+from quantum_async.programs.survey import Survey
 from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
 
 if TYPE_CHECKING:

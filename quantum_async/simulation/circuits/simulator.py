@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from quantum_async.errors import JobFailedError, NoMeasurementError
 from quantum_async.models.result import BitOrder, Result
+from quantum_async.programs.parameters import bound_circuit, values_by_parameter
 from quantum_async.simulation.checked import Checked
 from quantum_async.simulation.circuits.effort import effort_of
 from quantum_async.simulation.circuits.observables import (
@@ -15,7 +16,6 @@ from quantum_async.simulation.circuits.observables import (
     expectations,
     observed,
 )
-from quantum_async.simulation.circuits.parameters import bound_circuit, values_by_parameter
 from quantum_async.simulation.circuits.prepare import Prepared, prepare
 from quantum_async.simulation.devices import CIRCUIT_DEVICES
 from quantum_async.simulation.seeds import fresh_seed

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from quantum_async.errors import QuantumAsyncError
 from quantum_async.models.limits import Limits
+from quantum_async.programs.objects import as_program
 from quantum_async.providers.iqm.architecture import Architecture
 from quantum_async.providers.iqm.circuits import Circuit
 from quantum_async.providers.iqm.client import IQMClient
@@ -31,7 +32,6 @@ from quantum_async.providers.iqm.options import (
 from quantum_async.providers.iqm.translate.sweeps import SweepArray
 from quantum_async.providers.local.client import LocalClient
 from quantum_async.scheduler.scheduler import Scheduler
-from quantum_async.simulation.programs import as_program
 
 _PATH = Path(__file__).parents[2] / "wire" / "iqm" / "golden.py"
 _spec = importlib.util.spec_from_file_location("iqm_golden", _PATH)

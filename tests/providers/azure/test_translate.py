@@ -23,6 +23,7 @@ from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.result import BitOrder, Register
 from quantum_async.models.submission import JobSpec
+from quantum_async.programs.objects import as_program
 from quantum_async.providers.azure.options import AzureOptions, CircuitForm
 from quantum_async.providers.azure.states import PAGE
 from quantum_async.providers.azure.translate.notes import Note
@@ -38,7 +39,6 @@ from quantum_async.providers.azure.translate.statuses import (
     job_status,
 )
 from quantum_async.providers.azure.wire import AzureJob, AzureJobStatus, AzureSessionStatus, Paged
-from quantum_async.simulation.programs import as_program
 from tests.providers.pasqal.real import driven
 
 REF = JobRef("azure", "job-1", "ionq.simulator")

@@ -26,6 +26,7 @@ from quantum_async.errors import (
 )
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import JobSpec, RunOptions, SubmitRequest
+from quantum_async.programs.objects import as_program
 from quantum_async.providers.iqm.architecture import from_static
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.providers.iqm.client import IQMClient
@@ -42,7 +43,6 @@ from quantum_async.providers.iqm.submission import Submission
 from quantum_async.providers.iqm.translate.layout import layout_of, layout_of_keys
 from quantum_async.providers.iqm.translate.results import Expected, result_of
 from quantum_async.providers.iqm.validation import check_circuit, check_mapping, check_on
-from quantum_async.simulation.programs import as_program
 from tests.providers.iqm.service import client, wire
 from tests.providers.iqm.test_translate import LINE, STAR, prepared
 

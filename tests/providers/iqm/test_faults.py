@@ -9,9 +9,9 @@ import pytest
 from quantum_async.errors import AuthenticationError, JobFailedError, SubmissionUnknownError
 from quantum_async.models.grid import grid
 from quantum_async.models.limits import Limits
+from quantum_async.programs.objects import as_program
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.scheduler.scheduler import Scheduler
-from quantum_async.simulation.programs import as_program
 
 FLIP = Circuit(
     "flip",

@@ -12,6 +12,7 @@ import pytest
 
 from quantum_async.models.limits import Limits
 from quantum_async.models.submission import JobSpec
+from quantum_async.programs.objects import as_program
 from quantum_async.providers.iqm.architecture import from_static
 from quantum_async.providers.iqm.circuits import Circuit
 from quantum_async.providers.iqm.client import IQMClient
@@ -21,7 +22,6 @@ from quantum_async.providers.iqm.translate.programs import prepare
 from quantum_async.providers.local.client import LocalClient
 from quantum_async.sandbox import BlockingSandbox
 from quantum_async.scheduler.scheduler import Scheduler
-from quantum_async.simulation.programs import as_program
 
 _PATH = Path(__file__).parents[2] / "wire" / "iqm" / "golden.py"
 _spec = importlib.util.spec_from_file_location("iqm_golden", _PATH)

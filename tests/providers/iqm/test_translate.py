@@ -25,6 +25,7 @@ from quantum_async.errors import (
 from quantum_async.models.job import JobStatus
 from quantum_async.models.result import Register
 from quantum_async.models.submission import JobSpec
+from quantum_async.programs.objects import as_program
 from quantum_async.providers.iqm.architecture import Architecture
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.providers.iqm.options import IQMOptions, MoveFrameTracking, MoveValidation
@@ -40,7 +41,6 @@ from quantum_async.providers.iqm.translate.statuses import (
 )
 from quantum_async.providers.iqm.validation import check_circuit, check_on
 from quantum_async.providers.iqm.wire import DynamicArchitecture, IQMJobStatus
-from quantum_async.simulation.programs import as_program
 from tests.providers.iqm.service import wire
 
 LINE = Architecture(DynamicArchitecture.model_validate(wire.ARCHITECTURE))

@@ -36,13 +36,13 @@ from quantum_async.http.timeouts import Timeouts
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import JobSpec
+from quantum_async.programs.objects import as_program
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.providers.iqm.client import IQMClient
 from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.iqm.settings import IQMSettings
 from quantum_async.providers.iqm.translate.measurements import SLICE, measurements_of, split_run
-from quantum_async.simulation.programs import as_program
 from tests.providers.iqm.service import Service, client, wire
 from tests.providers.iqm.test_auth import Keycloak, login
 from tests.providers.iqm.test_legacy import JOB, Cocos

@@ -28,9 +28,9 @@ from quantum_async.errors import (
 from quantum_async.models.device import DeviceKind
 from quantum_async.models.job import JobStatus
 from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+from quantum_async.programs.objects import as_program
 from quantum_async.providers.local.client import LocalClient
 from quantum_async.simulation.options import SimulationOptions
-from quantum_async.simulation.programs import as_program
 from tests.simulation.sequences import rabi
 
 

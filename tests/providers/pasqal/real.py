@@ -8,7 +8,7 @@ from pulser import Pulse, Register, Sequence
 from pulser.devices import AnalogDevice
 
 from quantum_async.models.program import Program
-from quantum_async.simulation.programs import as_program
+from quantum_async.programs.objects import as_program
 
 
 def register(atoms: int = 2) -> Register:

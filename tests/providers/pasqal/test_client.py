@@ -38,10 +38,10 @@ from quantum_async.models.device import DeviceStatus
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
+from quantum_async.programs.objects import as_program
 from quantum_async.providers.pasqal.emulators import EmuTNConfig
 from quantum_async.providers.pasqal.options import PasqalOptions
 from quantum_async.providers.pasqal.submission import KEY_PREFIX, NewJob
-from quantum_async.simulation.programs import as_program
 from tests.providers.pasqal.real import driven, idle, mappable, rabi, register
 from tests.providers.pasqal.sequences import program
 from tests.providers.pasqal.service import canned, client, data, endpoints, page

@@ -213,7 +213,7 @@ async def test_14_what_was_validated_is_what_is_sent(sandbox, cloud):
     from pulser import Pulse, Sequence
     from pulser.devices import Device
 
-    from quantum_async.simulation.programs import as_program
+    from quantum_async.programs.objects import as_program
 
     async with cloud() as c:
         today = Device.from_abstract_repr((await c.specs.all())["FRESNEL"])

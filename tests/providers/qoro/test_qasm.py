@@ -16,9 +16,9 @@ from quantum_async.errors import (
     UnsupportedProgramError,
 )
 from quantum_async.models.program import Program, ProgramFormat
+from quantum_async.programs.objects import as_program
 from quantum_async.providers.qoro.translate.programs import prepared
 from quantum_async.providers.qoro.translate.qasm import read_qasm
-from quantum_async.simulation.programs import as_program
 
 HEAD = "OPENQASM 2.0;\n"
 EVERYTHING = """OPENQASM 2.0;

@@ -29,6 +29,7 @@ from quantum_async.errors import (
 from quantum_async.models.device import DeviceStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import JobSpec, RunOptions, SubmitRequest
+from quantum_async.programs.objects import as_program
 from quantum_async.providers.qoro.configs import (
     DeviceConfig,
     ExecutionConfig,
@@ -39,7 +40,6 @@ from quantum_async.providers.qoro.options import QoroOptions
 from quantum_async.providers.qoro.payloads import QoroCircuit
 from quantum_async.providers.qoro.systems import device_of
 from quantum_async.providers.qoro.wire import QoroSystem
-from quantum_async.simulation.programs import as_program
 from tests.providers.qoro.service import JOB, client, unpacked
 
 INIT, ADD, CANCEL, STATUS = "/job/init/", "/add_circuits/", "/cancel/", "/status/"

@@ -21,6 +21,7 @@ from quantum_async.errors import (
 from quantum_async.models.job import JobStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.result import Register
+from quantum_async.programs.objects import as_program
 from quantum_async.providers.qoro.labels import label_of, registers_of
 from quantum_async.providers.qoro.translate.histograms import decode_histogram
 from quantum_async.providers.qoro.translate.observables import (
@@ -33,7 +34,6 @@ from quantum_async.providers.qoro.translate.qasm import read_qasm
 from quantum_async.providers.qoro.translate.statuses import STATUSES, job_state, job_status
 from quantum_async.providers.qoro.wire import JobProgress
 from quantum_async.sandbox.qoro.packing import histogram
-from quantum_async.simulation.programs import as_program
 from tests.providers.qoro.service import unpacked
 
 

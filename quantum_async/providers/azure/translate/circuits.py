@@ -11,11 +11,11 @@ from quantum_async.errors import (
     NoMeasurementError,
     UnsupportedProgramError,
 )
-from quantum_async.simulation.cache import ProgramCache
-from quantum_async.simulation.circuits.bits import BitLayout
-from quantum_async.simulation.circuits.parameters import values_by_parameter
-from quantum_async.simulation.circuits.read import read_circuit
-from quantum_async.simulation.circuits.survey import Survey
+from quantum_async.programs.cache import ProgramCache
+from quantum_async.programs.circuits import read_circuit
+from quantum_async.programs.parameters import values_by_parameter
+from quantum_async.programs.registers import BitLayout
+from quantum_async.programs.survey import Survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import UnsupportedProgramError
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
+from quantum_async.programs.registers import BitLayout
 from quantum_async.providers.azure.options import CircuitForm, azure_options
 from quantum_async.providers.azure.translate import ionq, pulser, qir, quantinuum, quil
 from quantum_async.providers.azure.translate.catalogue import (
@@ -21,7 +22,6 @@ from quantum_async.providers.azure.translate.catalogue import (
 from quantum_async.providers.azure.translate.notes import Note
 from quantum_async.providers.azure.translate.quantum_results import V2
 from quantum_async.providers.sequences import atoms_of, check_values, facts_of, json_values
-from quantum_async.simulation.circuits.bits import BitLayout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

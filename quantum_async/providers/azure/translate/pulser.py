@@ -6,10 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import MissingExtraError, ProgramSyntaxError
+from quantum_async.programs.cache import ProgramCache
+from quantum_async.programs.sequences import build_sequence, measured_basis, read_sequence
 from quantum_async.providers.sequences import facts_of, read_facts
-from quantum_async.simulation.analog.check import measured_basis
-from quantum_async.simulation.analog.read import build_sequence, read_sequence
-from quantum_async.simulation.cache import ProgramCache
 
 if TYPE_CHECKING:
     from quantum_async.models.program import Program

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from quantum_async.errors import DeviceLimitError, UnsupportedProgramError
+from quantum_async.programs.registers import BitLayout
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.providers.iqm.translate.layout import (
     METADATA,
@@ -14,7 +15,6 @@ from quantum_async.providers.iqm.translate.layout import (
     Layout,
     conventional_key,
 )
-from quantum_async.simulation.circuits.bits import BitLayout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

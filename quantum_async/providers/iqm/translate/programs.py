@@ -14,14 +14,14 @@ from quantum_async.errors import (
 )
 from quantum_async.models._extras import optional_libraries
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
+from quantum_async.programs.cache import ProgramCache
+from quantum_async.programs.circuits import read_circuit
+from quantum_async.programs.parameters import bound_circuit
 from quantum_async.providers.iqm.circuits import Circuit
 from quantum_async.providers.iqm.translate.circuits import native_circuit
 from quantum_async.providers.iqm.translate.layout import layout_of
 from quantum_async.providers.iqm.translate.target import routes_of, target_of, transpiled
 from quantum_async.providers.iqm.validation import check_circuit, check_on
-from quantum_async.simulation.cache import ProgramCache
-from quantum_async.simulation.circuits.parameters import bound_circuit
-from quantum_async.simulation.circuits.read import read_circuit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

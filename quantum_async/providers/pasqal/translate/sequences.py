@@ -14,10 +14,9 @@ from quantum_async.errors import (
     ProgramSyntaxError,
 )
 from quantum_async.models.program import Program, ProgramFormat
+from quantum_async.programs.cache import ProgramCache
+from quantum_async.programs.sequences import build_sequence, measured_basis, read_sequence
 from quantum_async.providers.pasqal.translate.facts import facts_of
-from quantum_async.simulation.analog.check import measured_basis
-from quantum_async.simulation.analog.read import build_sequence, read_sequence
-from quantum_async.simulation.cache import ProgramCache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

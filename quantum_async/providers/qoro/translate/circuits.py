@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from quantum_async.models.result import Register
-    from quantum_async.simulation.circuits.bits import BitLayout
+    from quantum_async.programs.registers import BitLayout
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _STANDARD = "qiskit.circuit.library.standard_gates"
@@ -54,7 +54,7 @@ def written(circuit: QuantumCircuit, where: str) -> WrittenCircuit:
     Raises:
         UnsupportedProgramError: It has an operation, or shared registers, that the format lacks.
     """
-    from quantum_async.simulation.circuits.bits import BitLayout
+    from quantum_async.programs.registers import BitLayout
 
     layout = BitLayout.of(circuit)
     places = [place for group in layout.places for place in group]

@@ -74,7 +74,7 @@ class Prepared:
                     remedy="Give one number for each parameter.",
                 )
             return tuple(numbers[name] for name in self.names)
-        from quantum_async.simulation.circuits.parameters import values_by_parameter
+        from quantum_async.programs.parameters import values_by_parameter
 
         bound = values_by_parameter(self.circuit, variables)
         return tuple(bound[parameter] for parameter in self.circuit.parameters)
@@ -95,7 +95,7 @@ class Prepared:
             numbers = dict(zip(self.names, map(repr, self.values(variables)), strict=True))
             text, bare = filled(self.text, numbers), filled(self.bare, numbers)
             return replace(self, text=text, bare=bare, names=(), is_template=False)
-        from quantum_async.simulation.circuits.parameters import bound_circuit
+        from quantum_async.programs.parameters import bound_circuit
 
         return _from_circuit(bound_circuit(self.circuit, variables), where)
 
@@ -198,7 +198,7 @@ def _from_circuit(circuit: QuantumCircuit, where: str) -> Prepared:
 
 
 def _read(program: Program) -> QuantumCircuit:
-    from quantum_async.simulation.circuits.read import read_circuit
+    from quantum_async.programs.circuits import read_circuit
 
     with optional_libraries():
         return read_circuit(program)

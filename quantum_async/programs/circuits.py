@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from quantum_async.errors import ProgramSyntaxError
 from quantum_async.models.program import ProgramFormat
-from quantum_async.simulation.circuits.loading import load_qiskit
+from quantum_async.programs.loading import load_qiskit
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

@@ -8,7 +8,7 @@ import sys
 SCRIPT = """
 import threading
 from quantum_async.models.program import Program, ProgramFormat
-from quantum_async.simulation.circuits.read import read_circuit
+from quantum_async.programs.circuits import read_circuit
 
 TEXT = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; measure q -> c;'
 

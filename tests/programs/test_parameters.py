@@ -8,11 +8,11 @@ from qiskit.circuit import Parameter
 
 from quantum_async.errors import ProgramError
 from quantum_async.models.submission import JobSpec
+from quantum_async.programs.objects import as_program
+from quantum_async.programs.parameters import bound_circuit
 from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.iqm.translate.programs import prepare
 from quantum_async.providers.qoro.translate.programs import prepared
-from quantum_async.simulation.circuits.parameters import bound_circuit
-from quantum_async.simulation.programs import as_program
 from quantum_async.simulation.run import simulate
 
 T = Parameter("t")

@@ -7,8 +7,13 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from quantum_async.errors import DeviceLimitError, ProgramSyntaxError, UnboundParametersError
-from quantum_async.simulation.cache import ProgramCache
+from quantum_async.errors import (
+    DeviceLimitError,
+    NoMeasurementError,
+    ProgramSyntaxError,
+    UnboundParametersError,
+)
+from quantum_async.programs.cache import ProgramCache
 
 if TYPE_CHECKING:
     from pulser import Sequence
@@ -58,6 +63,23 @@ def read_sequence(program: Program) -> Sequence[BaseDevice]:
         DeviceLimitError: The sequence breaks a limit of its device.
     """
     return _sequences.get(program, "", lambda: _read(program))
+
+
+def measured_basis(sequence: Sequence[BaseDevice]) -> str:
+    """Name the basis that is measured: the one named, else the only one addressed.
+
+    Raises:
+        NoMeasurementError: None is named and not exactly one is addressed.
+    """
+    if sequence.is_measured():
+        return str(sequence.get_measurement_basis())
+    bases = tuple(sequence.get_addressed_bases())
+    if len(bases) != 1:
+        raise NoMeasurementError(
+            f"the sequence is not measured and addresses {' and '.join(bases) or 'no basis'}",
+            remedy="End it with sequence.measure(basis).",
+        )
+    return bases[0]
 
 
 def _read(program: Program) -> Sequence[BaseDevice]:

@@ -6,8 +6,8 @@ import pytest
 from qiskit import QuantumCircuit
 
 from quantum_async.models.program import Program, ProgramFormat
-from quantum_async.simulation.cache import ProgramCache
-from quantum_async.simulation.programs import as_program
+from quantum_async.programs.cache import ProgramCache
+from quantum_async.programs.objects import as_program
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from qiskit.circuit import Parameter, ParameterVector
 
 from quantum_async.errors import InvalidInputError, NoMeasurementError
 from quantum_async.models.program import Program, ProgramFormat
-from quantum_async.simulation.programs import as_program
+from quantum_async.programs.objects import as_program
 from quantum_async.simulation.run import simulate
 from tests.simulation.jobs import job
 from tests.simulation.sequences import pi_pulse, rabi, row
@@ -147,7 +147,7 @@ def test_a_file_name_as_text_is_refused_with_the_remedy():
 def test_testing_the_type_imports_no_library():
     """Asking whether an object is a circuit must not cost half a second."""
     code = (
-        "import sys; from quantum_async.simulation.programs import as_program\n"
+        "import sys; from quantum_async.programs.objects import as_program\n"
         "as_program('qubit q;')\n"
         "try: as_program(3)\nexcept ValueError: pass\n"
         "assert not {'qiskit', 'pulser', 'numpy'} & set(sys.modules)"

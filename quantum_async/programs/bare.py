@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quantum_async.simulation.circuits.survey import Survey
+from quantum_async.programs.survey import Survey
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

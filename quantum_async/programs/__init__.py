@@ -1,0 +1,1 @@
+"""Programs: read, checked, flattened, described and bound, for every provider and the simulator."""
