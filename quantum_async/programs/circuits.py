@@ -13,7 +13,15 @@ from quantum_async.errors import ProgramError, ProgramSyntaxError
 from quantum_async.models.program import ProgramFormat
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.flatten import flattened
-from quantum_async.programs.tokens import Renamed, Source, Token, check_sizes, renamed, tokens
+from quantum_async.programs.tokens import (
+    Renamed,
+    Source,
+    Token,
+    check_sizes,
+    registers_in,
+    renamed,
+    tokens,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -94,7 +102,7 @@ class _Text:
         self.program = program
         self.ours = ours
         self.text = ours.text
-        self._found = found
+        self.registers = registers_in(found)
 
     def placed(self, message: str, pattern: re.Pattern[str]) -> ProgramSyntaxError:
         match = pattern.match(message)
@@ -181,7 +189,7 @@ def _read_qasm3(source: _Text) -> QuantumCircuit:
     from openqasm3.parser import QASM3ParsingError
 
     try:
-        return qiskit_qasm3_import.parse(source.text)
+        return _under_own_names(qiskit_qasm3_import.parse(source.text), source.registers)
     except QASM3ParsingError as error:
         if str(error):
             raise source.placed(str(error), _QASM3_PLACE) from error
@@ -193,6 +201,22 @@ def _read_qasm3(source: _Text) -> QuantumCircuit:
         if not is_foreign(error):
             raise
         raise source.found_by_parts(error, qiskit_qasm3_import.parse) from error
+
+
+def _under_own_names(circuit: QuantumCircuit, names: Sequence[str]) -> QuantumCircuit:
+    """Call classical registers as the program does: the importer writes only ``[a-z]`` first."""
+    written = [register.name for register in circuit.cregs]
+    if len(written) != len(names) or written == list(names):
+        return circuit
+    from qiskit import ClassicalRegister, QuantumCircuit
+
+    registers = [
+        ClassicalRegister(name=name, bits=list(register))
+        for name, register in zip(names, circuit.cregs, strict=True)
+    ]
+    named = QuantumCircuit(circuit.qubits, circuit.clbits, *circuit.qregs, *registers)
+    named.compose(circuit, named.qubits, named.clbits, inplace=True)
+    return named
 
 
 def _at_token(source: _Text, error: Exception) -> ProgramSyntaxError:
@@ -214,7 +238,9 @@ def _read_qpy(program: Program) -> QuantumCircuit:
         # QPY has no checksum: damaged bytes raise struct, zlib, Unicode, key and index errors.
         if not is_foreign(error):
             raise
-        reason = str(error).strip('"').partition("\n")[0].strip() or type(error).__name__
+        # Qiskit's own errors show their message as Python would write it down.
+        said = str(getattr(error, "message", error)).strip()
+        reason = said.partition("\n")[0].rstrip(": ") or type(error).__name__
         raise ProgramSyntaxError(
             f"not a whole QPY file: {reason[:_LONGEST]}",
             source=program.where,

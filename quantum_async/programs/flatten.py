@@ -183,17 +183,23 @@ def _definition_of(operation: Any) -> QuantumCircuit | None:
             else:
                 made = made.power(modifier.power, annotated=False)
         return _alone(made)
-    if hasattr(operation, "definition"):
-        definition: QuantumCircuit | None = operation.definition
-        return definition
-    # Operations that are no instructions, such as Clifford, know how to become one.
-    return _alone(operation.to_instruction()) if hasattr(operation, "to_instruction") else None
+    if not hasattr(operation, "definition"):
+        # Operations that are no instructions, such as Clifford, know how to become one.
+        return _alone(operation.to_instruction()) if hasattr(operation, "to_instruction") else None
+    definition: QuantumCircuit | None = operation.definition
+    if definition is None and type(operation).__module__.startswith("qiskit.circuit.library."):
+        # The library leaves some of its gates, such as permutations, to the transpiler.
+        from qiskit.transpiler.passes import HighLevelSynthesis
+
+        made: QuantumCircuit = HighLevelSynthesis()(_alone(operation))
+        return None if any(step.name == operation.name for step in made.data) else made
+    return definition
 
 
 def _without_name(operation: Any) -> Any:
     """Give what is no standard gate a name that nobody knows: controls are built by names."""
     kind = getattr(operation, "base_class", type(operation))
-    if hasattr(operation, "_standard_gate") or kind in _atoms():
+    if getattr(operation, "_standard_gate", None) is not None or kind in _atoms():
         return operation
     if not hasattr(operation, "to_mutable"):
         return operation.to_instruction() if hasattr(operation, "to_instruction") else operation

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import DeviceLimitError, ProgramSyntaxError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 MOST_BITS = 100_000
 """Qubits, and classical bits, that a program may declare; a library makes an object of each."""
@@ -162,6 +162,23 @@ def _declaring(words: list[Token], opening: int) -> str:
         if opening >= back and words[opening - back].text in _DECLARING:
             return words[opening - back].text
     return ""
+
+
+def registers_in(words: Sequence[Token]) -> list[str]:
+    """Name the classical registers that a program declares, in their order.
+
+    Args:
+        words: Its tokens.
+    """
+    names = []
+    for place, token in enumerate(words[:-1]):
+        if token.text == "creg":
+            names.append(words[place + 1].text)
+        elif token.text == "bit" and words[place + 1].text == "[":
+            names += [word.text for word in words[place + 1 : place + 40] if word.kind == "name"][
+                :1
+            ]
+    return names
 
 
 @dataclass(frozen=True, slots=True)
