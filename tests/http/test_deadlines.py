@@ -39,6 +39,8 @@ async def test_each_in_its_own_time():
         anyio.create_task_group() as group,
     ):
         group.start_soon(wait, session, 3600.0)
+        while not server.heard:
+            await anyio.sleep(0.01)
         async with anyio.create_task_group() as short:
             for limit in (0.3, 0.1, 0.2):
                 short.start_soon(wait, session, limit)

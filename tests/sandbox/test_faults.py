@@ -80,7 +80,7 @@ def test_accept_then_reset_acts_first(blocking_sandbox, pasqal, body):
 
 
 @pytest.mark.parametrize(("fault", "count"), [("timeout", 0), ("accept-then-timeout", 1)])
-def test_timeout_never_answers(blocking_sandbox, pasqal, body, until, fault, count):
+def test_timeout_never_answers(pasqal, body, until, blocking_sandbox, fault, count):  # noqa: PLR0917
     """`timeout` holds the connection open without a byte."""
     blocking_sandbox.set_faults(plan(fault))
     with connected(pasqal) as connection:
