@@ -97,6 +97,24 @@ def worst(rows: Rows) -> float:
 
 MANY = "engine, ten times the jobs"
 
+WIRE = (
+    Goal(
+        "hiding secrets in hostile text: growth of CPU, tenfold",
+        1.3,
+        value("wire", "redact_growth"),
+        unit="(exponent)",
+    ),
+    Goal("compressing: a further point over the first", 0.25, value("wire", "finish_over_make")),
+    Goal(
+        "reading OpenQASM: growth of CPU, tenfold",
+        1.3,
+        value("wire", "qasm_growth"),
+        unit="(exponent)",
+    ),
+    Goal("loop stall, 120,000 shots of results", 50, value("wire", "results_stall_ms"), unit="ms"),
+)
+"""What a user would feel of a large body: see bench_wire.py."""
+
 GOALS = (
     Goal(
         "wall over the physical floor", 1.12, lambda r: r["engine"]["wall"] / r["engine"]["floor"]
@@ -172,4 +190,5 @@ GOALS = (
     Goal("local sweep: slowdown at the worst size", 1.05, worst),
     Goal("loop stall, 1,000 jobs", 20, value("engine", "stall"), unit="ms"),
     Goal("loop stall, ten times the jobs", 20, value(MANY, "stall"), unit="ms"),
+    *WIRE,
 )

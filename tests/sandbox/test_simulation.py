@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -37,11 +36,7 @@ def run(simulating, wire_to, make_batch, **changes):
     """Run a batch to its end and return its jobs and results."""
     pasqal = wire_to(simulating.url("pasqal"))
     batch = pasqal.v1("POST", "/batches", make_batch(**changes)).data
-    for _ in range(600):
-        status = pasqal.v1("GET", f"/batches/{batch['id']}/status").data["status"]
-        if status not in {"PENDING", "RUNNING"}:
-            break
-        time.sleep(0.05)
+    pasqal.ended(batch)
     jobs = pasqal.v2("GET", f"/jobs?batch_id={batch['id']}&order_by_direction=ASC").data
     results = pasqal.v1("GET", f"/batches/{batch['id']}/full_results").data
     return jobs, [results.get(job["id"]) for job in jobs]

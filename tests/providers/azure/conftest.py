@@ -16,13 +16,13 @@ from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
 
 
 @pytest.fixture
-def azure(sandbox):  # noqa: F811
+def azure(sandbox, silence):  # noqa: F811
     """Make a client of the sandbox."""
 
     def make(**changes):
         env = sandbox.env("azure")
         options = SessionOptions(
-            retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=0.5)
+            retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=silence)
         )
         given = {
             "connection_string": env["AZURE_QUANTUM_CONNECTION_STRING"],

@@ -27,8 +27,6 @@ def simulating():
 
 
 class AzureContract(ProviderContract):
-    patience = 90.0
-
     @pytest.fixture
     def client(self, simulating):
         self.requests = 0

@@ -30,7 +30,7 @@ async def iqm(service):
 
 
 @pytest.fixture
-def cloud(sandbox):  # noqa: F811
+def cloud(sandbox, silence):  # noqa: F811
     """Make a client of the sandbox that repeats itself quickly."""
 
     def make(path="", **changes):
@@ -38,7 +38,7 @@ def cloud(sandbox):  # noqa: F811
             "quantum_computer": "garnet",
             "token": "any",
             "options": SessionOptions(
-                retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=2.0)
+                retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=silence)
             ),
         }
         return IQMClient(sandbox.url("iqm") + path, **{**given, **changes})

@@ -22,7 +22,6 @@ def simulating():
 
 class _Contract(ProviderContract):
     device = "garnet"
-    patience = 90.0
     unsupported = Program("{}", ProgramFormat.IONQ)
     path = ""
 

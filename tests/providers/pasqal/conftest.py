@@ -31,7 +31,7 @@ async def pasqal(service):
 
 
 @pytest.fixture
-def cloud(sandbox):  # noqa: F811
+def cloud(sandbox, silence):  # noqa: F811
     """Make a client of the sandbox that repeats itself quickly."""
 
     def make(**changes):
@@ -43,7 +43,7 @@ def cloud(sandbox):  # noqa: F811
             "endpoints": settings.endpoints,
             "settle_delay": 0.2,
             "options": SessionOptions(
-                retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=0.5)
+                retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=silence)
             ),
         }
         return PasqalClient(**{**given, **changes})

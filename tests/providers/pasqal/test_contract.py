@@ -23,7 +23,6 @@ def simulating():
 @pytest.mark.timeout(120)  # the first job of a worker imports Pulser
 class TestPasqalContract(ProviderContract):
     device = "EMU_FREE"
-    patience = 90.0
     program = idle()
     outcome = "00"
 

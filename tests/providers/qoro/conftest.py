@@ -27,7 +27,7 @@ async def qoro(service):
 
 
 @pytest.fixture
-def cloud(sandbox):  # noqa: F811
+def cloud(sandbox, silence):  # noqa: F811
     """Make a client of the sandbox that repeats itself quickly."""
 
     def make(**changes):
@@ -37,7 +37,7 @@ def cloud(sandbox):  # noqa: F811
             "url": settings.url,
             "settle_delay": 0.2,
             "options": SessionOptions(
-                retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=0.5)
+                retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=silence)
             ),
         }
         return QoroClient(**{**given, **changes})

@@ -22,7 +22,6 @@ def simulating():
 @pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
 class TestQoroContract(ProviderContract):
     device = "qoro_maestro"
-    patience = 90.0
 
     @pytest.fixture
     def client(self, simulating):

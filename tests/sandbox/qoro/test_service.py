@@ -44,7 +44,7 @@ class Wire:
         data = None if body is None else json.dumps(body).encode()
         request = Request(self.url + path, data, headers, method=method)
         try:
-            with urlopen(request, timeout=30) as answer:
+            with urlopen(request) as answer:
                 text = answer.read()
                 return answer.status, json.loads(text) if text else None
         except HTTPError as error:
