@@ -9,8 +9,6 @@ import pytest
 
 from tests.blocking.script import run
 
-# A program that does not end is ended by this.
-pytestmark = pytest.mark.timeout(120)
 
 INT, TERM = signal.SIGINT, signal.SIGTERM
 
