@@ -38,7 +38,6 @@ ROOT = Path(__file__).parents[3]
 SERVICES = ["iqm", "azure", "qoro"]
 NAMES = {"iqm": "garnet", "azure": "ionq.simulator", "qoro": "qoro_maestro"}
 LEVEL = {"optimization_level": 0}
-pytestmark = pytest.mark.timeout(60)
 
 
 @pytest.fixture
