@@ -108,7 +108,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--strict", action="store_true", help="fail where a goal is missed")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", nargs="*", help=f"names of rows, or of the others: {', '.join(OTHERS)}")
+    parser.add_argument(
+        "--only", nargs="*", help=f"names of rows, or of the others: {', '.join(OTHERS)}"
+    )
     parser.add_argument("--output", type=Path, default=HERE)
     return parser.parse_args()
 

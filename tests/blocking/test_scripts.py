@@ -9,7 +9,6 @@ import pytest
 
 from tests.blocking.script import run
 
-
 INT, TERM = signal.SIGINT, signal.SIGTERM
 
 WAITS = {

@@ -13,7 +13,6 @@ from quantum_async.models.job import JobRef, JobState, JobStatus
 from quantum_async.models.result import BitOrder, Register, Result
 from quantum_async.providers.base import ProviderClient
 
-
 QUIET = 3
 """Polls without news after which an hour passes, where that is asked for."""
 

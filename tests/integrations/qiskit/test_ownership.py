@@ -16,6 +16,7 @@ from qiskit.providers import JobStatus as QiskitStatus, JobTimeoutError as Qiski
 
 import quantum_async as qa
 from quantum_async import blocking
+from quantum_async.blocking._portal import existing_portal
 from quantum_async.errors import (
     ConfigurationError,
     JobCancelledError,
@@ -31,7 +32,6 @@ from quantum_async.integrations.qiskit import (
     QuantumAsyncProvider,
     SamplerV2,
 )
-from quantum_async.blocking._portal import existing_portal
 from tests.integrations.qiskit.circuits import asymmetric, counter, index_points
 
 ROOT = Path(__file__).parents[3]
