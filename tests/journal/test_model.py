@@ -203,7 +203,7 @@ class Hand:
 
     def kill(self) -> None:
         self.portal.call(self.over.set)
-        self.ended.wait(10)
+        self.ended.wait()
 
 
 TestTwoProcesses = TwoProcesses.TestCase
