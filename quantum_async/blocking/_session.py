@@ -70,7 +70,7 @@ class Session:
         """Call a plain function on the loop's thread."""
         self.portal.check()
         question = Question(function)
-        self.wait(question, reporter, start=lambda: self.portal.post(question.run))
+        self.wait(question, reporter, start=lambda: self.portal.post(question, question.run))
         return question
 
     def wait(
@@ -129,7 +129,7 @@ class Session:
         if not portal.is_alive:
             return
         try:
-            portal.post(ticket.cancel)
+            portal.post(ticket, ticket.cancel)
             if isinstance(ticket, Call):
                 # A second's worth beyond the scheduler's own bound: it should be the one to end it.
                 _patiently(ticket, self.grace + 1.0)
