@@ -390,8 +390,13 @@ class Scheduler(AsyncContextManagerMixin):
         await self._changed.until(lambda: not self._feeding_into(batch) and not self._unsent(batch))
 
     def withdraw_batch(self, batch: BatchRef) -> None:
-        """Take back the jobs of a batch that were not sent yet."""
-        for record in self._unsent(batch):
+        """Give up the jobs of a batch: those not sent are taken back, the others end with it."""
+        for sweep in self._sweeps:
+            if sweep.batch == batch:
+                sweep.stop()
+        for record in self._unfinished(batch):
+            # So that it is no failure that nobody looked at when the provider confirms.
+            record.wants_cancel = True
             if record.stage is Stage.WAITING:
                 record.lane.withdraw(record)
 
@@ -458,8 +463,8 @@ class Scheduler(AsyncContextManagerMixin):
         try:
             await record.wait_accepted()
         except BaseException:
-            # The caller will never have a handle, so nobody could own the job.
-            record.wants_cancel = True
+            # The caller will never have a handle: nobody could own the job, or look at its error.
+            record.wants_cancel = record.looked_at = True
             if record.stage is Stage.WAITING:
                 record.lane.withdraw(record)
             elif record.stage is Stage.ACCEPTED:
@@ -480,13 +485,13 @@ class Scheduler(AsyncContextManagerMixin):
         except QuantumAsyncError as error:
             logger.warning("not everything could be cancelled: %s", error)
 
-    def _unsent(self, batch: BatchRef) -> list[JobRecord]:
+    def _unfinished(self, batch: BatchRef) -> list[JobRecord]:
         return [
-            record
-            for lane in self._lanes
-            for record in lane.live
-            if record.batch == batch and record.stage < Stage.ACCEPTED
+            record for lane in self._lanes for record in lane.live if record.batch == batch
         ]
+
+    def _unsent(self, batch: BatchRef) -> list[JobRecord]:
+        return [record for record in self._unfinished(batch) if record.stage < Stage.ACCEPTED]
 
     def _feeding_into(self, batch: BatchRef) -> bool:
         return any(sweep.batch == batch and sweep.is_feeding for sweep in self._sweeps)
