@@ -209,9 +209,15 @@ class Portal:
 
     What threads post is called by a task, one after the other: anyio, and whoever else asks
     sniffio, does not know where it is in a bare callback of the loop.
+
+    Args:
+        loop_factory: Makes the event loop; asyncio's usual one by default.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    ) -> None:
+        self._loop_factory = loop_factory
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: TaskGroup | None = None
         self._posts: deque[_Post] = deque()
@@ -321,7 +327,7 @@ class Portal:
 
     def _main(self) -> None:
         try:
-            anyio.run(self._serve)
+            anyio.run(self._serve, backend_options={"loop_factory": self._loop_factory})
         except BaseException as error:  # noqa: BLE001 -- told to whoever calls next
             self._cause = error
         finally:

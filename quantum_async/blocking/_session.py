@@ -28,12 +28,15 @@ class Session:
     Args:
         root: The async scheduler or client that everything came from.
         progress: Whether to show progress: ``None`` shows it in notebooks alone.
+        portal: Where calls run; the process's own portal by default.
     """
 
-    def __init__(self, root: object, *, progress: bool | None = None) -> None:
+    def __init__(
+        self, root: object, *, progress: bool | None = None, portal: Portal | None = None
+    ) -> None:
         self.root = root
         self.progress = progress
-        self._portal: Portal | None = None
+        self._portal = portal
         self._notes: list[str] = []
         self.lines: dict[object, Drawing] = {}
         """Where waits for single jobs are drawn, by cell: one line serves them all."""
