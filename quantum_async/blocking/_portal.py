@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
     from quantum_async.blocking._block import Block
 
-    _Post: TypeAlias = tuple[
-        Context, "Ticket[Any]", Callable[..., object], tuple[object, ...]
-    ]
+    _Post: TypeAlias = tuple[Context, "Ticket[Any]", Callable[..., object], tuple[object, ...]]
 
 T = TypeVar("T")
 
@@ -214,14 +212,13 @@ class Portal:
         loop_factory: Makes the event loop; asyncio's usual one by default.
     """
 
-    def __init__(
-        self, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
-    ) -> None:
+    def __init__(self, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -> None:
         self._loop_factory = loop_factory
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: TaskGroup | None = None
         self._posts: deque[_Post] = deque()
-        self._has_posts = asyncio.Event()
+        # Set by a bare callback of the loop, which is no place for one of anyio.
+        self._has_posts = asyncio.Event()  # noqa: TID251
         self._is_ending = False
         self._cause: BaseException | None = None
         self._ready = threading.Event()

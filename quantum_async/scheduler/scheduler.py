@@ -486,9 +486,7 @@ class Scheduler(AsyncContextManagerMixin):
             logger.warning("not everything could be cancelled: %s", error)
 
     def _unfinished(self, batch: BatchRef) -> list[JobRecord]:
-        return [
-            record for lane in self._lanes for record in lane.live if record.batch == batch
-        ]
+        return [record for lane in self._lanes for record in lane.live if record.batch == batch]
 
     def _unsent(self, batch: BatchRef) -> list[JobRecord]:
         return [record for record in self._unfinished(batch) if record.stage < Stage.ACCEPTED]

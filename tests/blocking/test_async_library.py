@@ -117,7 +117,11 @@ def run(code: str, folder: Path, *, with_sniffio: bool) -> str:
 
 @pytest.mark.timeout(PATIENCE)
 @pytest.mark.parametrize("with_sniffio", [True, False])
-@pytest.mark.parametrize("code", [SCHEDULER, EVERYTHING, QISKIT, PULSER], ids=["scheduler", "everything", "qiskit", "pulser"])
+@pytest.mark.parametrize(
+    "code",
+    [SCHEDULER, EVERYTHING, QISKIT, PULSER],
+    ids=["scheduler", "everything", "qiskit", "pulser"],
+)
 def test_the_blocking_doors_work_whether_sniffio_is_there_or_not(
     code, with_sniffio, tmp_path
 ) -> None:

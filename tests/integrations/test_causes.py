@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 import quantum_async as qa
@@ -40,7 +41,7 @@ class Hesitant(FakeClient):
     async def validate(self, job, device) -> None:
         """Refuse."""
         for _ in range(8):
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
         if job.program.format == "pulser" and not job.variables:
             raise UnboundParametersError("omega has no value", remedy="Give it one.")
         await super().validate(job, device)
@@ -61,9 +62,7 @@ def test_a_refused_run_of_pulsers_backend(capabilities) -> None:
     async def scenario() -> None:
         client = Hesitant(run_time=slowly, capabilities=capabilities)
         async with Scheduler(client, limits=QUICK) as scheduler:
-            backend = QPUBackend(
-                sequence, scheduler, target="fake:one", devices={"one": fresnel()}
-            )
+            backend = QPUBackend(sequence, scheduler, target="fake:one", devices={"one": fresnel()})
             with pytest.raises(UnboundParametersError):
                 await backend.run([job(), job(), {"runs": 1}])
         assert not client.running()
@@ -79,9 +78,7 @@ def test_a_refused_run_in_an_open_batch_of_pulsers_backend() -> None:
     async def scenario() -> None:
         client = Hesitant(run_time=lambda number: 3600.0 if number < 2 else 0.01)
         async with Scheduler(client, limits=QUICK) as scheduler:
-            backend = QPUBackend(
-                sequence, scheduler, target="fake:one", devices={"one": fresnel()}
-            )
+            backend = QPUBackend(sequence, scheduler, target="fake:one", devices={"one": fresnel()})
             async with backend.open_batch():
                 with pytest.raises(UnboundParametersError):
                     await backend.run([job(), job(), {"runs": 1}])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 import quantum_async as qa
@@ -28,7 +29,7 @@ class Hesitant(FakeClient):
     async def validate(self, job, device) -> None:
         """Refuse the one program that measures nothing, after a while."""
         for _ in range(8):
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
         await super().validate(job, device)
 
 
@@ -152,17 +153,13 @@ def test_a_cancelled_sweep_of_which_a_job_fails() -> None:
     async def scenario() -> None:
         client = FakeClient(run_time=lambda _: 0.02, fails=lambda number: number == 1)
         async with Scheduler(client, limits=QUICK) as scheduler:
-            sweep = scheduler.sweep(
-                PROGRAM, qa.grid(a=range(6)), shots=1, on_error="collect"
-            )
+            sweep = scheduler.sweep(PROGRAM, qa.grid(a=range(6)), shots=1, on_error="collect")
             await anyio.sleep(0.02)
             await sweep.cancel()
             results = await sweep
         assert not client.running()
         jobs = client.world.jobs.values()
-        failed = {
-            job.spec.variables["a"] for job in jobs if job.fails and job.cancelled_at is None
-        }
+        failed = {job.spec.variables["a"] for job in jobs if job.fails and job.cancelled_at is None}
         for point in results:
             is_failed = isinstance(point.error, JobFailedError)
             assert is_failed == (point.parameters["a"] in failed)
@@ -190,7 +187,7 @@ def test_the_block_is_left_by_the_error_that_ended_it() -> None:
                 for _ in range(4):
                     tasks.start_soon(submit, scheduler)
                 for _ in range(10):
-                    await anyio.sleep(0)
+                    await anyio.lowlevel.checkpoint()
                 raise ZeroDivisionError
         assert [type(error) for error in caught.value.exceptions] == [ZeroDivisionError]
         assert not client.running()
