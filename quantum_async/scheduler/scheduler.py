@@ -13,6 +13,7 @@ from anyio import AsyncContextManagerMixin
 from quantum_async.errors import (
     QuantumAsyncError,
     SchedulerClosedError,
+    SubmissionUnknownError,
 )
 from quantum_async.models.limits import Limits
 from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions
@@ -440,7 +441,8 @@ class Scheduler(AsyncContextManagerMixin):
         )
 
     def _settled(self, record: JobRecord) -> None:
-        if record.error is not None and not record.wants_cancel:
+        is_unknown = isinstance(record.error, SubmissionUnknownError)
+        if record.error is not None and (is_unknown or not record.wants_cancel):
             self._failed.append(record)
 
     async def _drained(self) -> None:
@@ -463,8 +465,10 @@ class Scheduler(AsyncContextManagerMixin):
         try:
             await record.wait_accepted()
         except BaseException:
-            # The caller will never have a handle: nobody could own the job, or look at its error.
-            record.wants_cancel = record.looked_at = True
+            # The caller will never have a handle, so nobody could own the job.
+            record.wants_cancel = True
+            # Nor look at a refusal; what may have been accepted is told in any case.
+            record.looked_at = not isinstance(record.error, SubmissionUnknownError)
             if record.stage is Stage.WAITING:
                 record.lane.withdraw(record)
             elif record.stage is Stage.ACCEPTED:

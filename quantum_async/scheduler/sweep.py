@@ -336,7 +336,8 @@ class Sweep:
                 self._failed.add(index)
                 self._finished.append(index)
                 self._outcomes[index] = SweepPoint(index, self.points[index], error=self._failure)
-        if self._failed and not self._unseen and not self._is_cancelled:
+        is_known = self._is_cancelled or self._is_told
+        if self._failed and not self._unseen and not is_known:
             self._unseen[self._first_failed()] = self._failure
         self._tell()
 

@@ -13,14 +13,17 @@ from quantum_async.errors import (
     InvalidInputError,
     JobCancelledError,
     JobFailedError,
+    LostAnswerError,
     RejectedRequestError,
+    SubmissionUnknownError,
 )
+from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.scheduler.scheduler import Scheduler
 from tests.interleaving import interleaved
 from tests.scheduler.fake import PROGRAM, UNMEASURED, FakeClient
 
 QUICK = qa.Limits(min_poll_interval=0.005)
-SEEDS = range(150)
+SEEDS = range(60)
 
 
 class Hesitant(FakeClient):
@@ -83,14 +86,15 @@ def test_refused_side_by_side_leaves_only_the_first_refusal() -> None:
 
 
 @pytest.mark.parametrize("is_iterated", [True, False])
-def test_a_sweep_tells_the_failure_that_ended_it(is_iterated) -> None:
-    """A point that failed is told before those that were taken back because of it."""
+@pytest.mark.parametrize("points", [6, 200])
+def test_a_sweep_tells_the_failure_that_ended_it(is_iterated, points) -> None:
+    """A point that failed is told, once, and none that was taken back because of it."""
 
     async def scenario() -> None:
         client = FakeClient(fails=lambda number: number == 1)
         limits = qa.Limits(min_poll_interval=0.005, jobs_in_flight=2)
         async with Scheduler(client, limits=limits) as scheduler:
-            sweep = scheduler.sweep(PROGRAM, qa.grid(a=range(6)), shots=1)
+            sweep = scheduler.sweep(PROGRAM, qa.grid(a=range(points)), shots=1)
             with pytest.raises(JobFailedError):
                 if is_iterated:
                     async for _ in sweep:
@@ -191,6 +195,38 @@ def test_the_block_is_left_by_the_error_that_ended_it() -> None:
                 raise ZeroDivisionError
         assert [type(error) for error in caught.value.exceptions] == [ZeroDivisionError]
         assert not client.running()
+
+    for seed in SEEDS:
+        interleaved(scenario, seed)
+
+
+def test_an_unknown_submission_is_told_although_its_caller_was_cancelled() -> None:
+    """Nobody has a handle of what may have been accepted, so that leaving raises it."""
+
+    async def scenario() -> None:
+        client = FakeClient(faults={"submit": [LostAnswerError("gone")]})
+        client.can(grade=SubmissionGrade.AT_MOST_ONCE)
+        told = []
+
+        async def end(scope: anyio.CancelScope) -> None:
+            for _ in range(20):
+                await anyio.lowlevel.checkpoint()
+            scope.cancel()
+
+        try:
+            async with (
+                Scheduler(client, limits=QUICK) as scheduler,
+                anyio.create_task_group() as tasks,
+            ):
+                with anyio.CancelScope() as scope:
+                    tasks.start_soon(end, scope)
+                    try:
+                        await scheduler.submit(PROGRAM, shots=1)
+                    except SubmissionUnknownError:
+                        told.append("caller")
+        except SubmissionUnknownError:
+            told.append("whoever left")
+        assert len(told) == 1 or not client.world.calls["submit"]
 
     for seed in SEEDS:
         interleaved(scenario, seed)
