@@ -100,6 +100,7 @@ def clouds() -> Iterator[BlockingSandbox]:
         yield sandbox
 
 
+@pytest.mark.pages
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("page", [page for page in pages() if page.blocks], ids=str)
 def test_page_runs(page: Page, tmp_path: Path, request: pytest.FixtureRequest) -> None:

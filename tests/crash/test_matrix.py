@@ -38,6 +38,7 @@ def check(outcome: Outcome, points: int, *, can_tell: bool) -> None:
         assert outcome.accepted <= outcome.created <= outcome.accepted + outcome.unknown
 
 
+@pytest.mark.crash
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("provider", [*KNOWING, *FORGETFUL])

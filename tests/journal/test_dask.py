@@ -20,7 +20,7 @@ from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
 )
 from tests.providers.pasqal.real import rabi
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = [pytest.mark.dask, pytest.mark.timeout(150)]
 ROOT = Path(__file__).parents[2]
 POINTS = {"omega": 1.0}
 

@@ -58,6 +58,7 @@ PROGRAM = textwrap.dedent(
 )
 
 
+@pytest.mark.dask
 @pytest.mark.timeout(120)
 def test_a_dask_clusters_executor_runs_jobs(tmp_path):
     """Programs go out, results and errors come back, across Dask's own pickling."""
