@@ -37,9 +37,7 @@ VENDORS = sorted(
 
 MARKERS = {
     name: words.strip()
-    for name, _, words in (
-        line.partition(":") for line in PROJECT["tool"]["pytest"]["markers"]
-    )
+    for name, _, words in (line.partition(":") for line in PROJECT["tool"]["pytest"]["markers"])
 }
 """Suites that are slow or need something installed: a session each, beside ``tests``."""
 
@@ -186,7 +184,9 @@ def azurite(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Combine what sessions have measured into ``COVERAGE_FILE``, with the gate."""
     if "COVERAGE_FILE" not in os.environ:
-        session.error("COVERAGE_FILE must say where the sessions before have put what they measured")
+        session.error(
+            "COVERAGE_FILE must say where the sessions before have put what they measured"
+        )
     command = (_python_of(session, "tests"), "-m", "coverage")
     session.run(*command, "combine", "--quiet", "--keep", external=True)
     xml = ("xml", "--quiet", "--fail-under=0", "-o", str(ROOT / ".coverage.xml"))

@@ -18,6 +18,8 @@ from blockbuster import blockbuster_ctx
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from quantum_async.sandbox import BlockingSandbox
+
 ROOT = Path(__file__).parents[1]
 THIS_MACHINE = socket.gethostname()
 
@@ -83,6 +85,22 @@ def never_blocks() -> Iterator[None]:
     """Fail a test in which the package blocks the event loop."""
     with blockbuster_ctx("quantum_async"):
         yield
+
+
+@pytest.fixture(scope="session")
+def simulating_process() -> Iterator[BlockingSandbox]:
+    """Run one sandbox that really simulates: its worker loads the simulators once for all tests."""
+    from quantum_async.sandbox import BlockingSandbox
+
+    with BlockingSandbox(job_time=0.02, parallel=True, workers=1) as running:
+        yield running
+
+
+@pytest.fixture
+def simulating(simulating_process: BlockingSandbox) -> BlockingSandbox:
+    """Give the sandbox that really simulates with nothing in it."""
+    simulating_process.reset()
+    return simulating_process
 
 
 @pytest.fixture(scope="session")

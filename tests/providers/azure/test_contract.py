@@ -14,16 +14,8 @@ from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.providers.azure.client import AzureClient
 from quantum_async.providers.azure.options import AzureOptions, CircuitForm
 from quantum_async.providers.azure.translate import ionq, qir, quantinuum, quil
-from quantum_async.sandbox import BlockingSandbox
 from tests.providers.contract import ProviderContract
 from tests.providers.pasqal.real import idle
-
-
-@pytest.fixture(scope="module")
-def simulating():
-    """A sandbox that really simulates, one for all tests of this module."""
-    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=("azure",)) as running:
-        yield running
 
 
 class AzureContract(ProviderContract):

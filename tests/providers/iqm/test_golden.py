@@ -19,7 +19,6 @@ from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.iqm.translate.programs import prepare
 from quantum_async.providers.local.client import LocalClient
-from quantum_async.sandbox import BlockingSandbox
 from quantum_async.scheduler.scheduler import Scheduler
 from quantum_async.simulation.programs import as_program
 
@@ -29,13 +28,6 @@ golden = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(golden)
 
 QUICK = Limits(min_poll_interval=0.02)
-
-
-@pytest.fixture(scope="module")
-def simulating():
-    """A sandbox that really simulates, one for all tests of this module."""
-    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=("iqm",)) as running:
-        yield running
 
 
 GARNET = from_static(
