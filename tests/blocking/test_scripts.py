@@ -7,6 +7,8 @@ import pytest
 
 from tests.blocking.script import run
 
+pytestmark = pytest.mark.processes
+
 INT, TERM = signal.SIGINT, signal.SIGTERM
 
 SOON = 8.0

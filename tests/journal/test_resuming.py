@@ -350,6 +350,7 @@ anyio.run(main)
 """
 
 
+@pytest.mark.crash
 @pytest.mark.timeout(120)
 def test_a_killed_local_sweep_continues(tmp_path) -> None:
     """After kill -9 a sweep goes on with the points that are missing, and no other."""

@@ -166,6 +166,7 @@ anyio.run(main)
 """
 
 
+@pytest.mark.processes
 @pytest.mark.timeout(60)
 async def test_ctrl_c_cancels(sandbox, cloud, long_jobs):
     """The interrupt of a terminal leaves nothing open or running."""
