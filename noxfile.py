@@ -44,7 +44,7 @@ MARKERS = {
 NIGHTLY = ("nightly", "azurite", "explore", "beside-trio", "drift", "matrix", "wheel")
 """Sessions that take too long, or ask too much of the network, for every change; .ci/run names the others."""
 
-PACE = ("-n", "auto", "--maxprocesses=4", "--dist=worksteal", "--timeout=120")
+PACE = ("-n", "auto", "--maxprocesses=4", "--dist=worksteal", "--timeout=300")
 """As many processes as the machine has cores; a test alone takes a fraction of what a busy machine needs."""
 
 AZURITE = "azurite@3.35.0"
@@ -152,11 +152,22 @@ def tests(session: nox.Session) -> None:
     _pytest(session, *pace)
 
 
+def _marked(marker: str) -> tuple[str, ...]:
+    """Select a marker's tests, from the files that name it: importing all others takes longer."""
+    word = f"pytest.mark.{marker}"
+    files = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        if word in path.read_text(encoding="utf-8")
+    ]
+    return ("-m", marker, *files)
+
+
 def _suite(marker: str) -> None:
     """Make the session that runs a marker's tests, in the environment of ``tests``."""
 
     def run(session: nox.Session) -> None:
-        _pytest(session, "-m", marker, *PACE, python=_python_of(session, "tests"))
+        _pytest(session, *_marked(marker), *PACE, python=_python_of(session, "tests"))
 
     run.__doc__ = f"Run the tests marked {marker}: {MARKERS[marker]}."
     nox.session(run, name=marker, python=False)
@@ -177,7 +188,7 @@ def azurite(session: nox.Session) -> None:
     session.run("npm", "install", *quiet, AZURITE, external=True, silent=True)
     path = os.pathsep.join([str(folder / "node_modules" / ".bin"), os.environ["PATH"]])
     session.env["PATH"] = path
-    _pytest(session, "-m", "azurite", *PACE, python=_python_of(session, "tests"))
+    _pytest(session, *_marked("azurite"), *PACE, python=_python_of(session, "tests"))
 
 
 @nox.session(python=False)
@@ -450,4 +461,5 @@ def nightly(session: nox.Session) -> None:
         if name != "nightly":
             session.notify(name)
     session.env["QUANTUM_ASYNC_SEEDS"] = os.environ.get("QUANTUM_ASYNC_SEEDS", "50")
-    _pytest(session, "-m", "nightly", *PACE, "--timeout=600", python=_python_of(session, "tests"))
+    pace = (*PACE, "--timeout=600")
+    _pytest(session, *_marked("nightly"), *pace, python=_python_of(session, "tests"))
