@@ -360,11 +360,18 @@ def drift(session: nox.Session, vendor: str) -> None:
     for line in lock.splitlines():
         name, _, version = line.partition(";")[0].strip().partition("==")
         locked.setdefault(name, []).append(version)
-    listing = session.run("uv", "pip", "list", "--format=json", silent=True, external=True)
+    script = (
+        "import importlib.metadata as m, json; "
+        "print(json.dumps([(d.name, d.version) for d in m.distributions()]))"
+    )
+    installed = {
+        re.sub(r"[-_.]+", "-", name).lower(): version
+        for name, version in json.loads(str(session.run("python", "-c", script, silent=True)))
+    }
     newer = [
-        f"{one['name']} {' or '.join(locked[one['name']])} -> {one['version']}"
-        for one in json.loads(str(listing))
-        if one["version"] not in locked.get(one["name"], [one["version"]])
+        f"{name} {' or '.join(versions)} -> {installed[name]}"
+        for name, versions in sorted(locked.items())
+        if name in installed and installed[name] not in versions
     ]
     session.log(f"{vendor} has drifted from its lock: {', '.join(newer) or 'in nothing'}")
     _run_beside(session, vendor, *group)
