@@ -44,7 +44,14 @@ MARKERS = {
 NIGHTLY = ("nightly", "azurite", "explore", "beside-trio", "drift", "matrix", "wheel")
 """Sessions that take too long, or ask too much of the network, for every change; .ci/run names the others."""
 
-PACE = ("-n", "auto", "--maxprocesses=4", "--dist=worksteal", "--timeout=300")
+PACE = (
+    "-n",
+    "auto",
+    "--maxprocesses=4",
+    "--dist=worksteal",
+    "--timeout=300",
+    "--randomly-seed=2026",
+)
 """As many processes as the machine has cores; a test alone takes a fraction of what a busy machine needs."""
 
 AZURITE = "azurite@3.35.0"
