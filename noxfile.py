@@ -177,7 +177,7 @@ def _suite(marker: str) -> None:
         _pytest(session, *_marked(marker), *PACE, python=_python_of(session, "tests"))
 
     run.__doc__ = f"Run the tests marked {marker}: {MARKERS[marker]}."
-    nox.session(run, name=marker, python=False)
+    nox.session(name=marker, python=False)(run)
 
 
 for _marker in MARKERS:
@@ -358,7 +358,7 @@ def conformance(session: nox.Session, vendor: str) -> None:
 @nox.parametrize("vendor", VENDORS, ids=VENDORS)
 def drift(session: nox.Session, vendor: str) -> None:
     """Run a vendor's newest SDK, without any lock, and say what has changed since the lock."""
-    group = nox.project.dependency_groups(PROJECT, f"conformance-{vendor}")
+    group = list(nox.project.dependency_groups(PROJECT, f"conformance-{vendor}"))
     if vendor not in RELEASED:
         group = [requirement.partition("==")[0] for requirement in group]
     session.install("-q", "--upgrade", *group)
