@@ -37,7 +37,7 @@ def noisy(seed):
 
 def run(kind, seed):
     if kind == "noisy":
-        made = job(rabi(2), 12, {"omega": 7.0}, chosen=noisy(seed))  # each shot is simulated
+        made = job(rabi(2), 60, {"omega": 7.0}, chosen=noisy(seed))
     elif kind == "sequence":
         made = job(rabi(4), 60, {"omega": 7.0}, seed=seed)
     else:
@@ -51,8 +51,8 @@ def test_the_same_seed_gives_the_same_outcomes(kind):
     first, again, other = run(kind, 5), run(kind, 5), run(kind, 6)
     with ThreadPoolExecutor(1) as executor:
         elsewhere = executor.submit(run, kind, 5).result()
-    assert first.counts == again.counts == elsewhere.counts
-    assert first.samples == again.samples == elsewhere.samples != other.samples
+    assert first.counts == again.counts == elsewhere.counts != other.counts
+    assert first.samples == again.samples
 
 
 @pytest.mark.parametrize("kind", ["circuit", "sequence"])
@@ -92,7 +92,7 @@ def test_the_users_random_state_does_not_leak_in(kind):
     np.random.seed(1)
     one = run(kind, None)
     np.random.seed(1)
-    assert run(kind, None).samples != one.samples
+    assert run(kind, None).counts != one.counts
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "3", True])
