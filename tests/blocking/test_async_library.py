@@ -115,7 +115,6 @@ def run(code: str, folder: Path, *, with_sniffio: bool) -> str:
     return ended.stdout
 
 
-@pytest.mark.timeout(PATIENCE)
 @pytest.mark.parametrize("with_sniffio", [True, False])
 @pytest.mark.parametrize(
     "code",
@@ -129,7 +128,6 @@ def test_the_blocking_doors_work_whether_sniffio_is_there_or_not(
     assert run(code, tmp_path, with_sniffio=with_sniffio)
 
 
-@pytest.mark.timeout(PATIENCE)
 def test_a_caller_under_another_async_library(tmp_path) -> None:
     """What the caller's context says of the async library does not reach the facade's loop."""
     assert run(TRIO, tmp_path, with_sniffio=True) == "3\n"

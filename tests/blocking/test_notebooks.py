@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "docs" / "notebooks"
 # What zmq, tornado and a kernel's shutdown warn of is theirs to mend.
 pytestmark = [
-    pytest.mark.timeout(180),
+    pytest.mark.notebooks,
     pytest.mark.filterwarnings("default"),
 ]
 

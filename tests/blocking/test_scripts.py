@@ -9,6 +9,8 @@ import pytest
 
 from tests.blocking.script import run
 
+pytestmark = pytest.mark.processes
+
 INT, TERM = signal.SIGINT, signal.SIGTERM
 
 WAITS = {

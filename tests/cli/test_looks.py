@@ -19,7 +19,7 @@ import pytest
 
 from tests.cli.conftest import BELL, BROKEN, ROTATION
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.processes]
 
 ROWS = 400
 COLOUR = re.compile(r"\x1b\[[0-9;]*?(?:3[0-7]|4[0-7]|9[0-7]|38;|48;)[0-9;]*m")

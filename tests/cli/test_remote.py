@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.conftest import BELL, start, written
 
+pytestmark = pytest.mark.processes
+
 PLUGIN = Path(__file__).parent / "plugin"
 
 

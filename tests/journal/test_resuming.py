@@ -349,6 +349,7 @@ anyio.run(main)
 """
 
 
+@pytest.mark.crash
 def test_a_killed_local_sweep_continues(tmp_path) -> None:
     """After kill -9 a sweep goes on with the points that are missing, and no other."""
     path = str(tmp_path / "j.db")

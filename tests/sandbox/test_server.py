@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ import pytest
 
 from quantum_async.sandbox import BlockingSandbox, Sandbox, SandboxSettings
 from quantum_async.sandbox.durations import seconds
+
+pytestmark = pytest.mark.processes
 
 COMMAND = [sys.executable, "-m", "quantum_async.sandbox"]
 
@@ -38,8 +41,9 @@ def served(*flags: str):
 
 
 def free_ports() -> int:
-    """Find a port whose next nine are free as well, as far as one can tell."""
-    for first in range(21000, 29000, 10):
+    """Find a port whose next nine are free as well, away from where another test has begun to look."""
+    for _ in range(1000):
+        first = 21000 + 10 * secrets.randbelow(1100)
         try:
             for port in range(first, first + 10):
                 with socket.socket() as probe:

@@ -273,6 +273,7 @@ print(backend.run(transpile(circuit, backend), shots=5).job_id())
 """
 
 
+@pytest.mark.processes
 def test_a_script_that_only_submits(cloud, connect):
     """A script may end after submitting: the job goes on, is named, and is found again."""
     cloud.change(job_time=3600.0)

@@ -8,15 +8,10 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.azure.client import AzureClient
-from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
-    blocking_sandbox,
-    sandbox,
-    sandbox_process,
-)
 
 
 @pytest.fixture
-def azure(sandbox, silence):  # noqa: F811
+def azure(sandbox, silence):
     """Make a client of the sandbox."""
 
     def make(**changes):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 import anyio
-import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 
@@ -49,7 +48,6 @@ async def test_one_job_takes_three_requests_to_send_and_two_to_fetch(sandbox, az
         assert sum(fetched.values()) - sum(sent.values()) == 2
 
 
-@pytest.mark.timeout(120)
 async def test_a_session_of_200_jobs_is_fetched_in_2_1_requests_per_job(sandbox, azure):
     """Status by pages of the session's list, results side by side (weak spot: N+1, serial)."""
     under_way: list[int] = [0]
@@ -87,7 +85,6 @@ async def test_a_session_of_200_jobs_is_fetched_in_2_1_requests_per_job(sandbox,
     assert max(under_way) >= 8
 
 
-@pytest.mark.timeout(120)
 async def test_a_sweep_of_200_points_runs_each_once(sandbox, azure):
     """Through the scheduler: three requests in, two out, few pages in between."""
     circuit = QuantumCircuit(1, 1)

@@ -334,7 +334,6 @@ def noisy():
     )
 
 
-@pytest.mark.timeout(120)
 async def test_noise_runs_in_a_process_and_gives_the_same_counts_as_in_a_thread():
     """A job that borrows numpy's random state gets a process; its seed holds there too."""
     with ThreadPoolExecutor(1) as executor:
@@ -370,7 +369,6 @@ def wide(qubits=22, depth=30):
     return JobSpec(uuid4().hex, as_program(circuit), 10)
 
 
-@pytest.mark.timeout(120)
 async def test_a_killed_worker_costs_its_jobs_one_repetition():
     """The out-of-memory killer takes a worker: its job is run again, the others do not suffer."""
     others = children()
@@ -385,7 +383,6 @@ async def test_a_killed_worker_costs_its_jobs_one_repetition():
         assert {state.status for state in states} == {JobStatus.SUCCEEDED}
 
 
-@pytest.mark.timeout(60)
 async def test_a_long_simulation_stops_when_it_is_cancelled():
     """Cancelling what runs in a worker frees the core, and later jobs still run."""
     others = children()

@@ -9,11 +9,6 @@ from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.pasqal.client import PasqalClient
 from quantum_async.providers.pasqal.settings import PasqalSettings
-from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
-    blocking_sandbox,
-    sandbox,
-    sandbox_process,
-)
 from tests.providers.pasqal.service import Service, client
 
 
@@ -31,7 +26,7 @@ async def pasqal(service):
 
 
 @pytest.fixture
-def cloud(sandbox, silence):  # noqa: F811
+def cloud(sandbox, silence):
     """Make a client of the sandbox that repeats itself quickly."""
 
     def make(**changes):

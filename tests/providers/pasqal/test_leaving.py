@@ -177,7 +177,7 @@ anyio.run(main)
 """
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.processes
 async def test_ctrl_c_cancels(sandbox, cloud, long_jobs):
     """The interrupt of a terminal leaves nothing open or running."""
     command = [sys.executable, "-c", SCRIPT]

@@ -28,7 +28,6 @@ def polls(seen):
     return seen["GET /core-fast/api/v2/jobs"]
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(("bulk", "most"), [(True, 0.2), (False, 2.15)])
 async def test_a_sweep_of_a_thousand_jobs(sandbox, cloud, bulk, most):
     """Results included, 2.15 requests per job at most, and 0.2 with the one-call route."""

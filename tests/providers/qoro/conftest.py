@@ -9,7 +9,6 @@ from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.qoro.auth import QoroSettings
 from quantum_async.providers.qoro.client import QoroClient
-from quantum_async.sandbox.pytest_plugin import sandbox  # noqa: F401
 from tests.providers.qoro.service import Service, client
 
 
@@ -27,7 +26,7 @@ async def qoro(service):
 
 
 @pytest.fixture
-def cloud(sandbox, silence):  # noqa: F811
+def cloud(sandbox, silence):
     """Make a client of the sandbox that repeats itself quickly."""
 
     def make(**changes):

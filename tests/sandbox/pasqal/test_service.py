@@ -104,7 +104,6 @@ def test_devices_have_specifications(pasqal):
     assert pasqal.v1("GET", "/devices/specs/EMU_FREE").status == 404
 
 
-@pytest.mark.timeout(60)
 def test_specifications_are_real_devices_of_pulser(pasqal):
     """Pulser reads every specification, under the name it goes by."""
     from pulser.json.abstract_repr.deserializer import deserialize_device
