@@ -22,7 +22,7 @@ from tests.scheduler.fake import FakeClient
 
 ROOT = Path(__file__).parents[2]
 
-PATIENCE = 120
+PATIENCE = 280
 """Longest time in seconds for a program on a busy machine; Qiskit and Pulser are slow to import."""
 
 STAND_IN = '''
