@@ -22,6 +22,7 @@ from typing import (
 )
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.job import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -134,6 +135,47 @@ def word_of(value: object, *kinds: type[Word]) -> Word | None:
             if not isinstance(given, (bool, Enum)) and given == member.value:
                 return member
     return None
+
+
+def statuses_of(
+    value: object, meanings: Mapping[Word, JobStatus], *further: type[Word]
+) -> tuple[Word, ...]:
+    """Find a service's words for one or several statuses, which may be ours as well.
+
+    Args:
+        value: Members of the service's enumeration or of `JobStatus`, or words of either.
+        meanings: Every word of the service, and which of our statuses it means.
+        *further: Enumerations whose words the service knows as well.
+
+    Raises:
+        InvalidOptionError: A word is neither the service's nor ours.
+    """
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    items = value if isinstance(value, Sequence) and several else [value]
+    return tuple(dict.fromkeys(word for item in items for word in _words(item, meanings, further)))
+
+
+def _words(
+    value: object, meanings: Mapping[Word, JobStatus], further: tuple[type[Word], ...]
+) -> list[Word]:
+    known = [word for word, meaning in meanings.items() if meaning is not JobStatus.UNKNOWN]
+    known += [word for kind in further for word in kind if word.name != JobStatus.UNKNOWN.name]
+    if type(value) is str and value not in {word.value for word in known}:
+        # Ours in whichever case, before the service's in another case than it writes them.
+        value = word_of(value, JobStatus) or value
+    if isinstance(value, JobStatus):
+        ours = [word for word, meaning in meanings.items() if word in known and meaning is value]
+    else:
+        found = word_of(value, *dict.fromkeys(type(word) for word in known))
+        ours = [found] if found in known and found is not None else []
+    if not ours:
+        words = ", ".join(dict.fromkeys(str(word.value) for word in known))
+        own = ", ".join(status for status in JobStatus if status is not JobStatus.UNKNOWN)
+        raise InvalidOptionError(
+            f"there is no status {value!r:.100}",
+            remedy=f"The service's words: {words}; those of JobStatus: {own}.",
+        )
+    return ours
 
 
 @lru_cache(maxsize=256)

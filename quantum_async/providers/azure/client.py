@@ -97,12 +97,13 @@ class AzureClient(ProviderClient):
     Example:
         ```python
         from quantum_async import AzureClient
+        from quantum_async.providers.azure.filters import ItemFilters
 
 
         async def newest_jobs(resource_id: str) -> list[str]:
             async with AzureClient(resource_id=resource_id) as client:
                 names = []
-                async for job in client.jobs.list(limit=10):
+                async for job in client.jobs.list(ItemFilters(newest_first=True), limit=10):
                     names.append(job.name)
                 return names
         ```
