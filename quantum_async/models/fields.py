@@ -215,7 +215,7 @@ def _taken(value: object, hint: Any) -> object:  # noqa: PLR0911 -- one line for
         return _mapping(value, parts)
     if hint in {None, types.NoneType}:
         return _exactly(value, value is None)
-    return _plain(value, hint) if isinstance(hint, type) else value
+    return value if hint is Any or not isinstance(hint, type) else _plain(value, hint)
 
 
 def _plain(value: object, hint: type) -> object:
@@ -296,5 +296,5 @@ def _said(hint: Any) -> list[str]:
         return [repr(m.value) if isinstance(m.value, str) else repr(m.name) for m in hint]
     if isinstance(hint, type) and is_dataclass(hint):
         return [f"a {hint.__name__}"]
-    words = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}
+    words = {bool: "True or False", int: "a whole number", float: "a finite number", str: "a text"}
     return [words.get(hint, f"a {getattr(hint, '__name__', hint)}")]

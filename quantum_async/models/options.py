@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import MISSING, Field, fields, is_dataclass
+from collections.abc import Mapping, Sequence, Set as AbstractSet
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from enum import Enum
-from functools import lru_cache
-from typing import TypeAlias
+from functools import lru_cache, singledispatch
+from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.models.submission import RunOptions
+
+if TYPE_CHECKING:
+    from quantum_async.models.result import Result
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 
@@ -58,6 +61,48 @@ def differing_options(one: RunOptions, other: RunOptions) -> tuple[str, ...]:
     return tuple(name for name in names if _text(first.get(name)) != _text(second.get(name)))
 
 
+def as_asked(result: Result, options: RunOptions) -> Result:
+    """Let a result name its observables by the ids in the options that asked for it.
+
+    Pulser finds an observable's values by a random id. Where jobs whose options mean the same share
+    a submission, or an earlier process has run the job, the result has the ids of other objects.
+
+    Args:
+        result: What was measured.
+        options: What was asked for.
+    """
+    emulation = getattr(options, "emulation", None)
+    raw = result.raw
+    if not isinstance(emulation, str) or raw is None or '"tagmap"' not in raw:
+        return result
+    wanted = _observables(emulation)
+    if not wanted or all(identity in raw for identity in wanted.values()):
+        return result
+    try:
+        known = json.loads(raw)["tagmap"]
+    except (ValueError, TypeError, KeyError):
+        return result
+    for tag, identity in known.items() if isinstance(known, dict) else ():
+        if tag in wanted and isinstance(identity, str) and identity:
+            raw = raw.replace(identity, wanted[tag])
+    return replace(result, raw=raw)
+
+
+@lru_cache(maxsize=256)
+def _observables(emulation: str) -> Mapping[str, str]:
+    """Read the ids of a configuration's observables, by the tags that Pulser gives them."""
+    try:
+        listed = json.loads(emulation)["observables"]
+    except (ValueError, TypeError, KeyError):
+        return {}
+    found: dict[str, str] = {}
+    for each in listed if isinstance(listed, list) else ():
+        if isinstance(each, dict) and isinstance(each.get("uuid"), str):
+            parts = (each.get("observable"), each.get("tag_suffix"))
+            found["_".join(str(part) for part in parts if part is not None)] = each["uuid"]
+    return found
+
+
 @lru_cache(maxsize=256)
 def _remembered(options: RunOptions) -> str:
     return _text(_given(options))
@@ -101,35 +146,59 @@ def _without_ids(value: Plain) -> Plain:
     return value
 
 
+@singledispatch
 def _plain(value: object) -> Plain:
-    if isinstance(value, Enum):
-        return _plain(value.value)
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) <= _WHOLE else float(value)
+    """Turn a value into data that JSON has words for, the same for equal ones."""
+    if value is None:
+        return None
     if is_dataclass(value) and not isinstance(value, type):
         # Several classes of settings may fit one option, so that theirs is part of the meaning.
         parts: dict[str, Plain] = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
         return {"~": type(value).__qualname__, **parts}
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, Set):
-        return sorted((_plain(item) for item in value), key=_text)
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [_plain(item) for item in value]
-    for name in ("item", "tolist"):
+    if (convert := getattr(value, "tolist", None)) is not None:
         # A number or an array of another library.
-        if (convert := getattr(value, name, None)) is not None:
-            try:
-                return _plain(convert())
-            except (TypeError, ValueError):
-                continue
+        return _plain(convert())
     return f"{type(value).__qualname__}: {value!r}"
+
+
+@_plain.register
+def _(value: bool) -> Plain:  # noqa: FBT001  the value itself
+    return value
+
+
+@_plain.register
+def _(value: int) -> Plain:
+    return int(value)
+
+
+@_plain.register
+def _(value: float) -> Plain:
+    return int(value) if value.is_integer() and abs(value) <= _WHOLE else float(value)
+
+
+@_plain.register
+def _(value: str) -> Plain:
+    return str(value)
+
+
+@_plain.register
+def _(value: Enum) -> Plain:
+    return _plain(value.value)
+
+
+@_plain.register
+def _(value: Mapping) -> Plain:  # type: ignore[type-arg]  # dispatch knows classes only
+    return {str(name): _plain(item) for name, item in value.items()}
+
+
+@_plain.register
+def _(value: AbstractSet) -> Plain:  # type: ignore[type-arg]
+    return sorted((_plain(item) for item in value), key=_text)
+
+
+@_plain.register
+def _(value: Sequence) -> Plain:  # type: ignore[type-arg]
+    return [_plain(item) for item in value]
 
 
 def _text(value: Plain) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from pulser import NoiseModel
-from pulser.backend import BitStrings, EmulationConfig, Occupation
+from pulser.backend import BitStrings, EmulationConfig, Occupation, Results
 
-from quantum_async.models.options import differing_options, meaning_of
+from quantum_async.models.options import as_asked, differing_options, meaning_of
+from quantum_async.models.result import BitOrder, Result
 from quantum_async.models.submission import RunOptions
 from quantum_async.providers.azure.options import AzureOptions, CircuitForm
 from quantum_async.providers.iqm.options import HeraldingMode, IQMOptions
@@ -53,6 +54,10 @@ class LoudOptions(RunOptions):
         (
             IQMOptions(custom_settings='{"a": 1, "b": [2.0]}'),
             IQMOptions(custom_settings=' { "b" : [2],\n"a":1 }'),
+        ),
+        (
+            IQMOptions(qubit_mapping={"0": "QB3", "1": "QB4"}),
+            IQMOptions(qubit_mapping={"1": "QB4", "0": "QB3"}),
         ),
         (RunOptions(seed=np.int64(4)), RunOptions(seed=4)),
         (RunOptions(tags=["a", "b"]), RunOptions(tags=("a", "b"))),
@@ -113,27 +118,44 @@ def test_what_means_something_else_is_told_apart(
 
 ELSEWHERE = """
 from pulser import NoiseModel
-from pulser.backend import EmulationConfig, Occupation
+from pulser.backend import BitStrings, EmulationConfig, Occupation
 from quantum_async.models.options import meaning_of
 from quantum_async.simulation.options import SimulationOptions
 
-noise = NoiseModel(p_false_pos=0.1, relaxation_rate=0.2, dephasing_rate=0.1)
-text = EmulationConfig(observables=(Occupation(),), noise_model=noise).to_abstract_repr()
-print(meaning_of(SimulationOptions(emulation=text, seed=3)))
+config = EmulationConfig(
+    observables=(BitStrings(num_shots=100), Occupation(evaluation_times=(0.5, 1.0))),
+    noise_model=NoiseModel(p_false_pos=0.1, relaxation_rate=0.2, dephasing_rate=0.1),
+)
+print(meaning_of(SimulationOptions(emulation=config.to_abstract_repr(), seed=3)))
 """
 
 
+@pytest.mark.timeout(150)  # another process imports Pulser
 def test_each_process_writes_the_same_meaning() -> None:
     """Neither the order of sets nor random ids make a difference between two processes."""
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", ELSEWHERE],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-        )
-        for seed in ("1", "2")
-    ]
-    first, second = [process.communicate()[0] for process in processes]
-    assert first == second
-    assert "occupation" in first
+    there = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ELSEWHERE],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+    ).stdout.strip()
+    assert there == meaning_of(SimulationOptions(emulation=emulation(), seed=3))
+
+
+def test_a_result_is_asked_by_the_observables_that_asked_for_it() -> None:
+    """Values are found by the objects of one's own configuration, also where another one was sent."""
+    sent, own = (Occupation(tag_suffix="all"), Occupation(tag_suffix="all"))
+    values = Results(("q0",), 1000)
+    values._store(observable=sent, time=1.0, value=[0.25])
+    result = Result(
+        {"1": 1}, 1, BitOrder.ATOMS, atoms=("q0",), raw=values.to_abstract_repr(skip_validation=True)
+    )
+    written = EmulationConfig(observables=(own,)).to_abstract_repr(skip_validation=True)
+    asked = as_asked(result, PasqalOptions(emulation=written))
+    found = Results.from_abstract_repr(asked.raw)
+    assert found.get_result(own, 1.0) == [0.25]
+    assert found.get_result("occupation_all", 1.0) == [0.25]
+    assert as_asked(asked, PasqalOptions(emulation=written)) is asked
+    assert as_asked(result, RunOptions()) is result
+    assert as_asked(replace(result, raw="{"), PasqalOptions(emulation=written)).raw == "{"

@@ -25,7 +25,7 @@ from quantum_async.providers.azure.discovery import MANAGEMENT
 from quantum_async.providers.azure.gateway import Gateway
 from quantum_async.providers.azure.items import TopLevelItems
 from quantum_async.providers.azure.jobs import Jobs
-from quantum_async.providers.azure.options import AzureOptions, checked_options
+from quantum_async.providers.azure.options import AzureOptions
 from quantum_async.providers.azure.quotas import Quotas
 from quantum_async.providers.azure.sequences import atoms_of
 from quantum_async.providers.azure.sessions import Sessions
@@ -319,7 +319,6 @@ class AzureClient(ProviderClient):
             MissingExtraError: Pulser or Qiskit is needed for this, and not installed.
         """
         check_shots(job.shots)
-        checked_options(job.options, device, job.program)
         if device.lower() not in QUBITS and device.lower() not in self._targets.known:
             await self._targets.get(device)
         await self._submitter.new_job(job, device, None)

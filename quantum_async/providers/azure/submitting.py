@@ -125,7 +125,6 @@ class Submitter:
         return self._batch(session.id, session.target, key)
 
     def _written(self, spec: JobSpec, target: str, session_id: str | None) -> NewJob:
-        options = checked_options(spec.options, target, spec.program)
         known = self._targets.known.get(target.lower())
         payload = payload_of(
             spec,
@@ -134,6 +133,7 @@ class Submitter:
             num_qubits=known.num_qubits if known is not None else None,
             profile=(known.target_profile or "") if known is not None else "",
         )
+        options = checked_options(spec.options, target, spec.program)
         further = json_values(options.params, provider="azure")
         return NewJob(
             target=target,

@@ -179,23 +179,12 @@ class IQMOptions(RunOptions):
                 provider="iqm",
                 remedy="Add transpile=True, or leave the level out.",
             )
-        self._check_settings()
         if len(" ".join(self.tags)) > LONGEST_TAG - 33:
             raise InvalidOptionError(
                 f"the tags {self.tags} are longer than {LONGEST_TAG - 33} characters together",
                 remedy="A job has one short tag, and our key takes most of it.",
                 provider="iqm",
             )
-
-    def _check_settings(self) -> None:
-        if self.custom_settings is None:
-            return
-        try:
-            found = json.loads(self.custom_settings)
-        except ValueError as error:
-            raise _bad_settings(str(error)) from None
-        if not isinstance(found, dict):
-            raise _bad_settings("not an object")
 
     def _check_moves(self) -> None:
         is_loose = self.move_validation is MoveValidation.NONE
@@ -228,7 +217,7 @@ def checked_options(given: RunOptions, program: Program) -> IQMOptions:
         program: What is going to run.
 
     Raises:
-        InvalidOptionError: One would be dropped.
+        InvalidOptionError: One would be dropped, or the custom settings are no JSON object.
     """
     options = options_as(IQMOptions, given, "iqm")
     refused = {
@@ -238,6 +227,13 @@ def checked_options(given: RunOptions, program: Program) -> IQMOptions:
     if program.format not in CIRCUIT_FORMATS:
         refused["transpile"] = f"A {program.format} program is sent as it is."
     refuse_options(options, refused, f"a {program.format} program on iqm", "iqm")
+    if options.custom_settings is not None:
+        try:
+            found = json.loads(options.custom_settings)
+        except ValueError as error:
+            raise _bad_settings(str(error)) from None
+        if not isinstance(found, dict):
+            raise _bad_settings("not an object")
     return options
 
 

@@ -80,7 +80,6 @@ def payload_of(
         MissingExtraError: A library is needed for this, and not installed.
     """
     program = job.program
-    options = checked_options(job.options, target, program)
     formats = formats_of(target)
     if program.format not in formats:
         raise UnsupportedProgramError(
@@ -88,6 +87,7 @@ def payload_of(
             provider="azure",
             remedy=f"It runs: {', '.join(sorted(formats))}.",
         )
+    options = checked_options(job.options, target, program)
     if program.format is ProgramFormat.PULSER:
         return _of_sequence(job, options, in_session=in_session)
     if program.format in CIRCUIT_FORMATS:
