@@ -75,8 +75,6 @@ class EmulationOptions(RunOptions):
     def __post_init__(self) -> None:
         if isinstance(self.emulation, WrittenByPulser):
             object.__setattr__(self, "emulation", _written(self.emulation))
-        if self.emulation == "":
-            object.__setattr__(self, "emulation", None)
         # `super()` without arguments does not find its class in one made anew for its slots.
         RunOptions.__post_init__(self)
         if self.emulation_text is not None:
@@ -180,5 +178,5 @@ def _names_in(text: str) -> frozenset[str]:
 def _bad_emulation(why: str) -> InvalidOptionError:
     return InvalidOptionError(
         f"the emulation configuration cannot be used: {why}",
-        remedy="Pass a Pulser EmulationConfig, or its abstract representation.",
+        remedy="Pass a Pulser EmulationConfig, or what its to_abstract_repr() gives.",
     )
