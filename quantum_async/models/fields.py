@@ -201,7 +201,7 @@ def _names(member: Enum) -> set[str]:
     return words | {member.value.casefold()} if isinstance(member.value, str) else words
 
 
-def _taken(value: object, hint: Any) -> object:  # noqa: PLR0911 -- one line for each kind of type
+def _taken(value: object, hint: Any) -> object:
     origin, parts = get_origin(hint), get_args(hint)
     if origin in {Union, types.UnionType}:
         return _one_of(value, parts)

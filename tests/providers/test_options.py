@@ -223,9 +223,7 @@ ROUTES = {
     "azure-emulator": Route(azure.Service, azure.client_of, "pasqal.sim.emu-mps", SEQUENCE),
     "iqm-v1": Route(iqm.Service, iqm.client, "golden:mock", ON_CHIP, TRANSPILED),
     "iqm-legacy": Route(Cocos, iqm.client, "demo", FLIP.program(), TRANSPILED),
-    "qoro-simulator": Route(
-        qoro.Service, qoro.client, "qoro_maestro", BELL, {"observables": BARE}
-    ),
+    "qoro-simulator": Route(qoro.Service, qoro.client, "qoro_maestro", BELL, {"observables": BARE}),
     "qoro-qpu": Route(qoro.Service, qoro.client, "lab_qpu", BELL),
 }
 REFUSED = {

@@ -8,7 +8,7 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from quantum_async.models.fields import check_fields, statuses_of
-from quantum_async.models.job import JobStatus
+from quantum_async.models.job import JobStatus  # noqa: TC001  part of the class's signature
 from quantum_async.providers.azure.translate.statuses import JOB_STATUSES
 from quantum_async.providers.azure.wire import AzureJobStatus, AzureSessionStatus
 

@@ -124,7 +124,7 @@ class Sending:
         self._check_limits(submission, await self._server.limits(computer))
 
     async def _prepared(self, jobs: Sequence[JobSpec], device: str) -> list[Prepared]:
-        options = [checked_options(job.options, job.program) for job in jobs][0]
+        options, *_ = [checked_options(job.options, job.program) for job in jobs]
         read = await anyio.to_thread.run_sync(lambda: [native(job) for job in jobs])
         computer = await self._server.computer(device)
         check_interface(options, (await self._server.dialect()).generation)

@@ -65,7 +65,9 @@ def checked_options(given: RunOptions, target: QoroSystem | QoroCluster) -> Qoro
     refused: dict[str, str] = {}
     if isinstance(target, QoroCluster):
         where = f"{target.name}, which is a simulator,"
-        refused["device"] = "It says how a quantum computer runs a job: choose one, or leave it out."
+        refused["device"] = (
+            "It says how a quantum computer runs a job: choose one, or leave it out."
+        )
     else:
         where = f"{target.name}, which is a quantum computer,"
         refused |= {"maestro": _SIMULATORS, "execution": _SIMULATORS}

@@ -39,7 +39,7 @@ def test_other_words_and_types_are_refused_at_construction(options, wanted):
 @pytest.mark.parametrize("value", [float("nan"), object(), {"a": {1, 2}}])
 def test_parameters_can_be_written_as_json(value):
     """What cannot is refused at once, not in the middle of a submission."""
-    with pytest.raises(InvalidOptionError, match="AzureOptions.params"):
+    with pytest.raises(InvalidOptionError, match=r"AzureOptions\.params"):
         AzureOptions(params={"noise-model": value})
 
 
@@ -108,6 +108,10 @@ async def test_the_newest_jobs_are_listed_first(azure):
         bell = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; h q[0]; measure q -> c;'
         for name in ("first", "second"):
             options = AzureOptions(name=name)
-            await (await scheduler.submit(bell, shots=5, on="azure:ionq.simulator", options=options))
-        newest = [job.name async for job in client.jobs.list(ItemFilters(newest_first=True), limit=1)]
+            await (
+                await scheduler.submit(bell, shots=5, on="azure:ionq.simulator", options=options)
+            )
+        newest = [
+            job.name async for job in client.jobs.list(ItemFilters(newest_first=True), limit=1)
+        ]
     assert newest == ["second"]

@@ -115,7 +115,7 @@ async def test_operations_of_the_older_class():
         assert await iqm.close_auth_session() is False
         with pytest.raises(ConfigurationError, match="older interface"):
             await iqm.tokens.list()
-        with pytest.raises(InvalidOptionError, match="IQMOptions.use_timeslot"):
+        with pytest.raises(InvalidOptionError, match=r"IQMOptions\.use_timeslot"):
             await iqm.submit_circuits([FLIP], options=IQMOptions(use_timeslot=True))
     assert server.requests.count("GET /quantum-architecture") == 1
 

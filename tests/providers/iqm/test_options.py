@@ -72,7 +72,7 @@ def test_a_level_of_optimization_needs_the_transpiler():
 
 async def test_custom_settings_are_refused_on_iqm_server(iqm, service):
     """It has no place for them: nothing is sent, by `validate` and by `submit` alike."""
-    with pytest.raises(InvalidOptionError, match="IQM Server cannot carry IQMOptions.custom_set"):
+    with pytest.raises(InvalidOptionError, match=r"IQM Server cannot carry IQMOptions\.custom_set"):
         await iqm.validate(job(custom_settings="{}"), "golden:mock")
     with pytest.raises(InvalidOptionError, match="custom_settings"):
         await iqm.submit(SubmitRequest("k", "golden:mock", (job(custom_settings="{}"),)))
@@ -95,5 +95,5 @@ async def test_custom_settings_are_a_json_object(settings):
 
 async def test_a_program_in_iqms_own_form_is_not_transpiled(iqm):
     """It is sent as it is, so that asking for more is refused."""
-    with pytest.raises(InvalidOptionError, match="IQMOptions.transpile"):
+    with pytest.raises(InvalidOptionError, match=r"IQMOptions\.transpile"):
         await iqm.validate(job(transpile=True), "golden:mock")
