@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.blocking._handle import ClientHandle
+from quantum_async.models.submission import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -114,6 +115,22 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Blocking twin of `quantum_async.providers.base.ProviderClient.default_device`.
         """
         return self._ask(lambda: self._async.default_device(program))
+
+    def options_of(self, options: RunOptions) -> RunOptions:
+        """Take options of any class as those of this client. Sends nothing.
+
+        The scheduler does so with all that it is given, so that `validate`, `submit` and
+        `open_batch` are handed `options_class`. What a route cannot carry, `validate` refuses.
+
+        Args:
+            options: What the caller passed.
+
+        Raises:
+            InvalidOptionError: This client has no such option, or they are no options.
+
+        Blocking twin of `quantum_async.providers.base.ProviderClient.options_of`.
+        """
+        return self._ask(lambda: self._async.options_of(options))
 
     def validate(self, job: JobSpec, device: str, *, timeout: float | None = None) -> None:
         """Refuse a job that cannot run, before anything is billed.
@@ -301,6 +318,8 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Blocking twin of `quantum_async.providers.base.ProviderClient.find_batch`.
         """
         return self._call("ProviderClient.find_batch", lambda: self._async.find_batch(key), timeout)
+
+    options_class: ClassVar[type[RunOptions]] = RunOptions
 
     @property
     def account(self) -> str:

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from quantum_async.errors import BatchError, UnknownTargetError
+from quantum_async.models.carrying import options_as
+from quantum_async.models.submission import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -37,6 +39,9 @@ class ProviderClient(ABC):
 
     name: ClassVar[str]
     """Registry name: the part of a target before the colon."""
+
+    options_class: ClassVar[type[RunOptions]] = RunOptions
+    """What options its jobs have: a subclass, where it has more than all jobs have."""
 
     account: str = ""
     """Which account, where one program uses several of the same provider."""
@@ -106,6 +111,20 @@ class ProviderClient(ABC):
         Raises:
             UnknownTargetError: Nothing follows; the error lists what can be named.
         """
+
+    def options_of(self, options: RunOptions) -> RunOptions:
+        """Take options of any class as those of this client. Sends nothing.
+
+        The scheduler does so with all that it is given, so that `validate`, `submit` and
+        `open_batch` are handed `options_class`. What a route cannot carry, `validate` refuses.
+
+        Args:
+            options: What the caller passed.
+
+        Raises:
+            InvalidOptionError: This client has no such option, or they are no options.
+        """
+        return options_as(self.options_class, options, self.name)
 
     @abstractmethod
     async def validate(self, job: JobSpec, device: str) -> None:

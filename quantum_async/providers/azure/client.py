@@ -9,7 +9,6 @@ import anyio.to_thread
 
 from quantum_async.errors import (
     ConfigurationError,
-    InvalidOptionError,
     NotFoundError,
     ResultError,
     ResultPendingError,
@@ -26,7 +25,7 @@ from quantum_async.providers.azure.discovery import MANAGEMENT
 from quantum_async.providers.azure.gateway import Gateway
 from quantum_async.providers.azure.items import TopLevelItems
 from quantum_async.providers.azure.jobs import Jobs
-from quantum_async.providers.azure.options import azure_options
+from quantum_async.providers.azure.options import AzureOptions
 from quantum_async.providers.azure.quotas import Quotas
 from quantum_async.providers.azure.sequences import atoms_of
 from quantum_async.providers.azure.sessions import Sessions
@@ -55,7 +54,7 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobState
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
-    from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+    from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
     from quantum_async.providers.azure.auth import Credential, TokenCredential
     from quantum_async.providers.azure.wire import AzureJob
     from quantum_async.providers.azure.workspace import VendorWorkspace
@@ -98,18 +97,20 @@ class AzureClient(ProviderClient):
     Example:
         ```python
         from quantum_async import AzureClient
+        from quantum_async.providers.azure.filters import ItemFilters
 
 
         async def newest_jobs(resource_id: str) -> list[str]:
             async with AzureClient(resource_id=resource_id) as client:
                 names = []
-                async for job in client.jobs.list(limit=10):
+                async for job in client.jobs.list(ItemFilters(newest_first=True), limit=10):
                     names.append(job.name)
                 return names
         ```
     """
 
     name: ClassVar[str] = "azure"
+    options_class: ClassVar[type[RunOptions]] = AzureOptions
     variable_prefixes: ClassVar[tuple[str, ...]] = (
         "AZURE_",
         "PULSER_AZURE_",
@@ -318,13 +319,6 @@ class AzureClient(ProviderClient):
             MissingExtraError: Pulser or Qiskit is needed for this, and not installed.
         """
         check_shots(job.shots)
-        if job.options.observables:
-            raise InvalidOptionError(
-                "Azure Quantum computes no observables",
-                provider=self.name,
-                remedy="Leave them out, and compute them from the counts.",
-            )
-        azure_options(job.options)
         if device.lower() not in QUBITS and device.lower() not in self._targets.known:
             await self._targets.get(device)
         await self._submitter.new_job(job, device, None)

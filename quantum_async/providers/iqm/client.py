@@ -21,6 +21,7 @@ from quantum_async.providers.iqm.devices import devices
 from quantum_async.providers.iqm.gateway import LONG_POLLS, Gateway
 from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.jobs import Jobs
+from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.iqm.outcomes import Outcomes
 from quantum_async.providers.iqm.pulses import Pulses
 from quantum_async.providers.iqm.runs import Runs
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobRef, JobState
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
-    from quantum_async.models.submission import JobSpec, SubmitRequest
+    from quantum_async.models.submission import JobSpec, RunOptions, SubmitRequest
 
 RESONANCE = "https://resonance.iqm.tech"
 """IQM's own cloud."""
@@ -90,6 +91,7 @@ class IQMClient(Runs, ProviderClient):
     """
 
     name: ClassVar[str] = "iqm"
+    options_class: ClassVar[type[RunOptions]] = IQMOptions
     variable_prefixes: ClassVar[tuple[str, ...]] = ("IQM_",)
 
     def __init__(

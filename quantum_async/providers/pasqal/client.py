@@ -29,13 +29,12 @@ from quantum_async.providers.pasqal.emulators import is_emulator
 from quantum_async.providers.pasqal.endpoints import PasqalEndpoints, Region, Route
 from quantum_async.providers.pasqal.gateway import Gateway
 from quantum_async.providers.pasqal.jobs import Jobs
-from quantum_async.providers.pasqal.options import pasqal_options
+from quantum_async.providers.pasqal.options import PasqalOptions
 from quantum_async.providers.pasqal.pages import LARGEST
 from quantum_async.providers.pasqal.projects import Projects
 from quantum_async.providers.pasqal.settings import PasqalSettings
 from quantum_async.providers.pasqal.specs import Specs
 from quantum_async.providers.pasqal.states import states
-from quantum_async.providers.pasqal.submission import emulation_text
 from quantum_async.providers.pasqal.submitting import Submitter
 from quantum_async.providers.pasqal.translate.facts import check_shots, device_in
 from quantum_async.providers.pasqal.translate.results import result_of
@@ -53,7 +52,7 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobRef, JobState
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
-    from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+    from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
 
 SETTLE_DELAY = 5.0
 """Seconds after which a search is taken to see every batch; a guess: nobody has published it."""
@@ -108,6 +107,7 @@ class PasqalClient(ProviderClient):
     """
 
     name: ClassVar[str] = "pasqal"
+    options_class: ClassVar[type[RunOptions]] = PasqalOptions
     variable_prefixes: ClassVar[tuple[str, ...]] = ("PASQAL_",)
 
     def __init__(
@@ -300,15 +300,9 @@ class PasqalClient(ProviderClient):
             InvalidInputError: The job cannot run, with the reason and the remedy.
             MissingExtraError: Pulser is not installed.
         """
-        if job.options.observables:
-            raise InvalidOptionError(
-                "Pauli observables are for circuits",
-                provider=self.name,
-                remedy="Name observables in PasqalOptions.emulation.",
-            )
+        self._submitter.checked_options(job.options, device)
         self._check_device(device)
         json_values(job.variables, provider=self.name)
-        emulation_text(pasqal_options(job.options).emulation)
         _, facts = await self._submitter.prepared(job.program, device)
         check_values(facts, job.variables)
         on_qpu = not is_emulator(device)

@@ -22,6 +22,7 @@ from quantum_async.providers.qoro.configs import JobConfig
 from quantum_async.providers.qoro.credits import Credits
 from quantum_async.providers.qoro.gateway import Gateway
 from quantum_async.providers.qoro.jobs import Jobs
+from quantum_async.providers.qoro.options import QoroOptions
 from quantum_async.providers.qoro.results import Rows, short
 from quantum_async.providers.qoro.submitting import Submitter
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER, Systems
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobRef, JobState
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
-    from quantum_async.models.submission import JobSpec, SubmitRequest
+    from quantum_async.models.submission import JobSpec, RunOptions, SubmitRequest
 
 CIRCUITS_PER_JOB = 1_000
 """Most circuits that share a job; a choice, for the service publishes no limit."""
@@ -81,6 +82,7 @@ class QoroClient(ProviderClient):
     """
 
     name: ClassVar[str] = "qoro"
+    options_class: ClassVar[type[RunOptions]] = QoroOptions
     variable_prefixes: ClassVar[tuple[str, ...]] = ("QORO_",)
 
     def __init__(

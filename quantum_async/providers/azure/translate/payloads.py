@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from quantum_async.errors import UnsupportedProgramError
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
 from quantum_async.programs.registers import BitLayout
-from quantum_async.providers.azure.options import CircuitForm, azure_options
+from quantum_async.providers.azure.options import CircuitForm, checked_options
 from quantum_async.providers.azure.translate import ionq, pulser, qir, quantinuum, quil
 from quantum_async.providers.azure.translate.catalogue import (
     IONQ,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from quantum_async.models.submission import JobSpec
+    from quantum_async.providers.azure.options import AzureOptions
     from quantum_async.providers.azure.translate.circuits import Circuit
 
     JsonObject: TypeAlias = dict[str, JsonValue]
@@ -75,6 +76,7 @@ def payload_of(
 
     Raises:
         ProgramError: The target cannot run it.
+        InvalidOptionError: An option would be dropped on the way.
         MissingExtraError: A library is needed for this, and not installed.
     """
     program = job.program
@@ -85,16 +87,17 @@ def payload_of(
             provider="azure",
             remedy=f"It runs: {', '.join(sorted(formats))}.",
         )
+    options = checked_options(job.options, target, program)
     if program.format is ProgramFormat.PULSER:
-        return _of_sequence(job, in_session=in_session)
+        return _of_sequence(job, options, in_session=in_session)
     if program.format in CIRCUIT_FORMATS:
         most_qubits = num_qubits or QUBITS.get(target.lower())
-        return _of_circuit(job, target, most_qubits, adaptive=is_adaptive(target, profile))
+        form = options.form
+        return _of_circuit(job, target, most_qubits, form, adaptive=is_adaptive(target, profile))
     return _as_it_is(job)
 
 
-def _of_sequence(job: JobSpec, *, in_session: bool) -> Payload:
-    options = azure_options(job.options)
+def _of_sequence(job: JobSpec, options: AzureOptions, *, in_session: bool) -> Payload:
     facts = facts_of(job.program)
     check_values(facts, job.variables)
     params: JsonObject = {"shots": job.shots}
@@ -105,7 +108,7 @@ def _of_sequence(job: JobSpec, *, in_session: bool) -> Payload:
         # It tells Pasqal's side to keep one batch for the whole session.
         params["open_batch"] = True
     return Payload(
-        pulser.input_of(job.program, options.emulation),
+        pulser.input_of(job.program, options.emulation_text),
         pulser.INPUT,
         pulser.OUTPUT,
         params=params,
@@ -114,14 +117,16 @@ def _of_sequence(job: JobSpec, *, in_session: bool) -> Payload:
     )
 
 
-def _of_circuit(job: JobSpec, target: str, most_qubits: int | None, *, adaptive: bool) -> Payload:
+def _of_circuit(
+    job: JobSpec, target: str, most_qubits: int | None, form: CircuitForm, *, adaptive: bool
+) -> Payload:
     from quantum_async.providers.azure.translate.circuits import Limits, prepared_circuit
 
     limits = Limits(target, most_qubits, goes_on=adaptive, form=" in QIR")
     basis: Sequence[str] = qir.BASIS
     write: Writer = _as_qir
     native = _NATIVE.get(provider_in(target))
-    if native is not None and azure_options(job.options).form is CircuitForm.NATIVE:
+    if native is not None and form is CircuitForm.NATIVE:
         basis, write, free = native
         limits = Limits(target, most_qubits, goes_on=free, decides=free, form=" in its own format")
     return write(job, prepared_circuit(job.program, job.variables, basis, limits))
