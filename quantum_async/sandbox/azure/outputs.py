@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from quantum_async.sandbox.azure.registers import Recorded, outcome_of
 from quantum_async.sandbox.chance import seeded_counts, shuffled_shots
 from quantum_async.sandbox.emulation import pulser_results
 
@@ -100,21 +101,24 @@ def _microsoft(shape: Shape, measured: _Measured) -> JsonValue:
     return {"DataFormat": "microsoft.quantum-results.v2", "Results": [entry]}
 
 
+def _microsoft_v1(shape: Shape, measured: _Measured) -> JsonValue:
+    total = sum(measured.counts.values())
+    histogram: list[JsonValue] = []
+    for key, count in measured.counts.items():
+        histogram += [_recorded(shape, key)[0], count / total]
+    return {"Histogram": histogram}
+
+
 def _recorded(shape: Shape, key: str) -> tuple[str, JsonValue]:
     bits = shape.bits(key)
-    records = shape.records or (tuple(range(len(bits))),)
-    arrays = [[int(bits[result]) for result in record] for record in records]
-    if not shape.is_tuple:
-        return str(arrays[0]), list(arrays[0])
-    return (
-        str(tuple(arrays)),
-        {f"Item{place}": list(array) for place, array in enumerate(arrays, start=1)},
-    )
+    whole = Recorded(is_tuple=False, items=tuple(range(len(bits))))
+    return outcome_of(whole if shape.recorded is None else shape.recorded, bits)
 
 
 _WRITERS: dict[str, Callable[[Shape, _Measured], JsonValue]] = {
     "ionq.quantum-results.v1": _ionq,
     "honeywell.quantum-results.v1": _quantinuum,
     "rigetti.quil-results.v1": _quil,
+    "microsoft.quantum-results.v1": _microsoft_v1,
     "microsoft.quantum-results.v2": _microsoft,
 }

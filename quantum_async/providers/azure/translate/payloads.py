@@ -109,9 +109,17 @@ def _of_sequence(job: JobSpec, *, in_session: bool) -> Payload:
         pulser.INPUT,
         pulser.OUTPUT,
         params=params,
-        metadata=Note(atoms=atoms_of(facts, job.variables, provider="azure")).words(),
+        metadata=_atoms_noted(atoms_of(facts, job.variables, provider="azure")),
         name=job.program.name,
     )
+
+
+def _atoms_noted(atoms: tuple[str, ...]) -> dict[str, str]:
+    try:
+        return Note(atoms=atoms).words()
+    except UnsupportedProgramError:
+        # They are read from the input again.
+        return {}
 
 
 def _of_circuit(job: JobSpec, target: str, most_qubits: int | None, *, adaptive: bool) -> Payload:
@@ -164,13 +172,15 @@ def _as_ionq(job: JobSpec, circuit: QuantumCircuit) -> Payload:
 
 
 def _as_qasm(job: JobSpec, circuit: QuantumCircuit) -> Payload:
+    written, bits = quantinuum.qasm_of(circuit), BitLayout.of(circuit)
+    places = tuple(written.places[place] for found in bits.places for place in found)
     return Payload(
-        quantinuum.qasm_of(circuit).encode(),
+        written.text.encode(),
         quantinuum.INPUT,
         quantinuum.OUTPUT,
         media_type="application/qasm",
         params={"shots": job.shots},
-        metadata=Note(BitLayout.of(circuit).registers).words(),
+        metadata=Note(bits.registers, places).words(),
         name=job.program.name or circuit.name,
     )
 
