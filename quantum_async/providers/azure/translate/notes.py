@@ -6,6 +6,7 @@ import base64
 import json
 import zlib
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -24,13 +25,12 @@ _MOST_BYTES = 2**24
 """Bytes that a packed note is unpacked to at most."""
 
 _Count = Annotated[int, Field(ge=0, strict=True)]
-_Place = Annotated[int, Field(ge=-1, strict=True)]
 _MAP = TypeAdapter(tuple[_Count, ...])
 
 
 class _Written(BaseModel):
     registers: tuple[tuple[str, _Count], ...] = ()
-    qubits: tuple[_Place, ...] = ()
+    qubits: tuple[Annotated[int, Field(strict=True)], ...] = ()
     atoms: tuple[str, ...] = ()
 
 
@@ -66,13 +66,16 @@ class Note:
             return {}
         text = json.dumps(document, separators=(",", ":"))
         if len(text) > _LONGEST:
+            # Bits mostly follow each other, and steps of one are packed better than numbers.
+            steps = [place - before for before, place in pairwise((0, *self.qubits))]
+            text = json.dumps({**document, "qubits": steps}, separators=(",", ":"))
             text = _PACKED + base64.b64encode(zlib.compress(text.encode(), 9)).decode()
         if len(text) > _LONGEST:
             raise UnsupportedProgramError(
                 f"what its result needs takes {len(text)} characters of metadata, and "
                 f"{_LONGEST} are sent at most",
                 provider="azure",
-                remedy="Use fewer classical bits, or measure the qubits in their order.",
+                remedy="Use fewer registers or classical bits, or measure the qubits in their order.",
             )
         return {KEY: text}
 
@@ -106,7 +109,7 @@ class Note:
 def _read(text: str) -> Note:
     try:
         content = text.encode()
-        if text.startswith(_PACKED):
+        if is_packed := text.startswith(_PACKED):
             packed = base64.b64decode(text.removeprefix(_PACKED), validate=True)
             content = zlib.decompressobj().decompress(packed, _MOST_BYTES)
         written = _Written.model_validate_json(content)
@@ -114,9 +117,11 @@ def _read(text: str) -> Note:
         raise ValueError(f"the note {text[:200]!r} cannot be read") from error
     note = Note(
         tuple(Register(name, width) for name, width in written.registers),
-        written.qubits,
+        tuple(accumulate(written.qubits)) if is_packed else written.qubits,
         written.atoms,
     )
+    if min(note.qubits, default=0) < -1:
+        raise ValueError(f"the note {text[:200]!r} places a bit at {min(note.qubits)}")
     widths = sum(register.width for register in note.registers)
     if note.registers and note.qubits and len(note.qubits) != widths:
         raise ValueError(f"the note {text[:200]!r} places other than {widths} bits")
