@@ -49,7 +49,7 @@ def output_of(job: AzureJob, content: bytes, seed: int, options: AzureOptions) -
         return content
     measured = _measured(job, work, seed)
     if job.output_format == "pasqal.pulser-results.v1":
-        return json.dumps(_pasqal(work, measured.counts, options)).encode()
+        return json.dumps(_pasqal(job, work, measured.counts, options)).encode()
     writer = _WRITERS.get(job.output_format, _microsoft)
     return json.dumps(writer(work.shape, measured)).encode()
 
@@ -67,12 +67,15 @@ def _measured(job: AzureJob, work: Work, seed: int) -> _Measured:
     return _Measured(counts, shuffled_shots(counts, seed, label))
 
 
-def _pasqal(work: Work, counts: dict[str, int], options: AzureOptions) -> JsonValue:
+def _pasqal(
+    job: AzureJob, work: Work, counts: dict[str, int], options: AzureOptions
+) -> JsonValue:
     if options.pasqal_results == "flat":
         return dict(counts)
     if options.pasqal_results == "counter":
         return {"counter": dict(counts)}
-    serialised = pulser_results(work.atoms, 1000, counts)
+    emulated = job.run.outcome.raw if job.run.outcome is not None else None
+    serialised = emulated or pulser_results(work.atoms, 1000, counts)
     return {"counter": dict(counts), "serialised_results": serialised}
 
 
