@@ -17,14 +17,16 @@ from pulser.backend import (
 )
 from pulser_simulation import QutipBackendV2, QutipConfig, QutipOperator
 
-import quantum_async as qa
 from quantum_async.errors import ResultError
 from quantum_async.journal.forms import pack_result, unpack_result
 from quantum_async.models.job import JobRef
+from quantum_async.models.submission import JobSpec
+from quantum_async.programs.objects import as_program
 from quantum_async.providers.azure.translate.results import result_of as azure_result
 from quantum_async.providers.azure.wire import AzureJob
 from quantum_async.providers.pasqal.translate.results import read_results, result_of
 from quantum_async.simulation.options import SimulationOptions
+from quantum_async.simulation.run import simulate
 
 AZURE = AzureJob.model_validate(
     {"id": "job-1", "target": "x", "outputDataFormat": "pasqal.pulser-results.v1"}
@@ -125,7 +127,7 @@ def test_complex_values_stay_complex(read):
     assert unpack_result(pack_result(found, str)) == found
 
 
-async def test_the_simulator_keeps_them_too():
+def test_the_simulator_keeps_them_too():
     """Counts of the end, complex values, vectors; what was observed earlier is in its own results."""
     config = QutipConfig(
         observables=[
@@ -136,8 +138,8 @@ async def test_the_simulator_keeps_them_too():
         ]
     )
     options = SimulationOptions(emulation=config.to_abstract_repr())
-    async with qa.Scheduler(qa.LocalClient(seed=1)) as scheduler:
-        found = await (await scheduler.submit(sequence(), shots=500, options=options))
+    job = JobSpec("key", as_program(sequence()), 500, options=options)
+    found = simulate(job, "pulser")
     reference = emulated(Expected(lowering())).get_result("expectation", 1.0)
     assert set(found.expectation_values) == {"expectation"}
     assert found.expectation_values["expectation"].value == pytest.approx(reference, abs=1e-6)

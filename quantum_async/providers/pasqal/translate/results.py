@@ -29,7 +29,8 @@ def read_results(content: bytes | str) -> PasqalResults:
         return PasqalResults.model_validate_json(content)
     except ValidationError as error:
         raise ProtocolError(
-            f"the stored results cannot be read: {first_finding(error)}",
+            f"the stored results cannot be read: {first_finding(error)}, "
+            f"not {str(error.errors()[0]['input'])[:200]!r}",
             provider="pasqal",
             accepted="yes",
             remedy="A gateway may have answered instead of the storage: try again.",
