@@ -46,7 +46,9 @@ def measured(result: Result | None) -> Document:
     }
 
 
-def _value(value: float | complex) -> float | Mapping[str, float | None] | None:
+def _value(
+    value: float | complex,  # noqa: PYI041  # a type checker takes the two for different
+) -> float | Mapping[str, float | None] | None:
     if isinstance(value, complex):
         return {"real": _number(value.real), "imag": _number(value.imag)}
     return _number(value)

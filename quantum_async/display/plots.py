@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from quantum_async.models.grid import Value
     from quantum_async.display.estimate import Mean
+    from quantum_async.models.grid import Value
     from quantum_async.models.result import Result
     from quantum_async.models.sweep import SweepPoint, SweepResults
 

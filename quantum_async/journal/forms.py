@@ -224,7 +224,9 @@ def _maybe(convert: Callable[..., object], value: object) -> object:
     return None if value is None else convert(value)
 
 
-def _real_or_parts(value: float | complex) -> float | dict[str, float]:
+def _real_or_parts(
+    value: float | complex,  # noqa: PYI041  # a type checker takes the two for different
+) -> float | dict[str, float]:
     return {"real": value.real, "imag": value.imag} if isinstance(value, complex) else value
 
 

@@ -59,7 +59,7 @@ class Expectation:
     standard_error: float | None = None
 
     @classmethod
-    def of(cls, value: float | complex) -> Expectation:
+    def of(cls, value: complex) -> Expectation:
         """Make the expectation of a computed value: real, but for the rounding, or complex.
 
         Args:

@@ -120,9 +120,7 @@ def check_outcomes(
     if counts is None:
         return
     if samples is not None and Counter(samples) != Counter(counts):
-        raise ValueError(
-            f"it counts {_quoted(counts)} and lists {_quoted(dict(Counter(samples)))}"
-        )
+        raise ValueError(f"it counts {_quoted(counts)} and lists {_quoted(dict(Counter(samples)))}")
     width = len(atoms) or len(next(iter(counts), ""))
     for outcome in counts:
         if len(outcome) != width or outcome.strip("01"):
@@ -144,13 +142,13 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 def _dict(value: object, name: str) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise ValueError(f"{name} should be an object and is {_quoted(value)}")  # noqa: TRY004
+        raise ValueError(f"{name} should be an object and is {_quoted(value)}")
     return value
 
 
 def _list(value: object, name: str) -> list[object]:
     if not isinstance(value, list):
-        raise ValueError(f"{name} should be a list and is {_quoted(value)}")  # noqa: TRY004
+        raise ValueError(f"{name} should be a list and is {_quoted(value)}")
     return value
 
 

@@ -181,7 +181,9 @@ def test_what_is_damaged_is_quoted(read, name):
     assert caught.value.job_id == "job-1"
 
 
-@pytest.mark.parametrize("document", [{}, {"counter": None}, {"counter": None, "serialised_results": None}])
+@pytest.mark.parametrize(
+    "document", [{}, {"counter": None}, {"counter": None, "serialised_results": None}]
+)
 def test_nothing_is_no_result(read, document):
     """Neither counts nor observables: an error, and no empty result."""
     with pytest.raises(ResultError, match="no counts and no observables"):

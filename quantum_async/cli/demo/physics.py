@@ -11,8 +11,8 @@ from quantum_async.models.grid import grid
 from quantum_async.models.program import Program, ProgramFormat
 
 if TYPE_CHECKING:
-    from quantum_async.models.grid import Points
     from quantum_async.display.estimate import Mean
+    from quantum_async.models.grid import Points
     from quantum_async.models.result import Result
 
 PULSE_US = 1.0

@@ -156,7 +156,7 @@ def expected_of(payload: Mapping[str, JsonValue]) -> tuple[Expected, ...]:
     circuits, shots = payload.get("circuits"), payload.get("shots")
     is_heralded = payload.get("heralding_mode") not in (None, "none")
     wanted = shots if isinstance(shots, int) else None
-    expected = []
-    for document in circuits if isinstance(circuits, list) else ():
-        expected.append(Expected(_layout(document), wanted, is_heralded))
-    return tuple(expected)
+    return tuple(
+        Expected(_layout(document), wanted, is_heralded)
+        for document in (circuits if isinstance(circuits, list) else ())
+    )

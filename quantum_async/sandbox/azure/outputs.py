@@ -67,9 +67,7 @@ def _measured(job: AzureJob, work: Work, seed: int) -> _Measured:
     return _Measured(counts, shuffled_shots(counts, seed, label))
 
 
-def _pasqal(
-    job: AzureJob, work: Work, counts: dict[str, int], options: AzureOptions
-) -> JsonValue:
+def _pasqal(job: AzureJob, work: Work, counts: dict[str, int], options: AzureOptions) -> JsonValue:
     if options.pasqal_results == "flat":
         return dict(counts)
     if options.pasqal_results == "counter":

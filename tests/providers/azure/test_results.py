@@ -120,13 +120,13 @@ def test_versions_1_and_2_give_one_register_for_each_item(name):
     """As the vendor's own Qiskit job does, whether shots are listed, counted or displayed."""
     listed, shown, key = UNDERSTOOD[name]
     bucket = (listed, shown, 100)
-    for document, format in (
+    for document, form in (
         (v2(bucket), V2),
         (v2(bucket, shots=False), V2),
         (v2((shown, shown, 100)), V2),
         (v1(bucket), V1),
     ):
-        found = read(document, format)
+        found = read(document, form)
         assert (found.counts, found.shots) == ({key: 100}, 100)
         assert [r.width for r in reversed(found.registers)] == list(map(len, key.split(" ")))
 
@@ -136,22 +136,22 @@ def test_what_is_no_outcome_is_quoted_in_both_versions(name):
     """Numbers, Booleans, text and nothing are neither bits nor losses, however rare they are."""
     listed, shown = STRANGE[name]
     buckets = [(0, "0", 4), (1, "1", 3), (listed, shown, 1)]
-    for document, format, quote in (
+    for document, form, quote in (
         (v2(*buckets), V2, listed),
         (v2(*buckets, shots=False), V2, listed),
         (v1(*buckets), V1, shown),
     ):
         with pytest.raises(ResultError) as caught:
-            read(document, format)
+            read(document, form)
         assert repr(quote) in str(caught.value)
 
 
 def test_numbers_from_0_to_3_are_no_losses():
     """A program of one's own that returns a number: 2 would be a lost qubit beside bits alone."""
     buckets = [(0, "0", 4), (1, "1", 3), (2, "2", 2), (3, "3", 1)]
-    for document, format in ((v2(*buckets), V2), (v1(*buckets), V1)):
-        with pytest.raises(ResultError, match="3'? is no outcome of qubits"):
-            read(document, format)
+    for document, form in ((v2(*buckets), V2), (v1(*buckets), V1)):
+        with pytest.raises(ResultError, match=r"3'? is no outcome of qubits"):
+            read(document, form)
 
 
 LOST = {
@@ -165,16 +165,16 @@ LOST = {
 def test_only_what_the_service_calls_a_loss_is_one(name):
     """It is left out and counted, the same from both versions."""
     buckets = [([0, 1], "[0, 1]", 60), (*LOST[name], 40)]
-    for document, format in ((v2(*buckets), V2), (v2(*buckets, shots=False), V2), (v1(*buckets), V1)):
-        found = read(document, format)
+    for document, form in ((v2(*buckets), V2), (v2(*buckets, shots=False), V2), (v1(*buckets), V1)):
+        found = read(document, form)
         assert (found.counts, found.shots, found.metadata["lost_shots"]) == ({"01": 60}, 60, 40)
 
 
 def test_a_lost_qubit_within_a_tuple_is_a_loss():
     """However deep it stands."""
     buckets = [(items(0, [1, 1]), "(0, [1, 1])", 50), (items(0, [1, "-"]), "(0, [1, -])", 50)]
-    for document, format in ((v2(*buckets), V2), (v1(*buckets), V1)):
-        assert read(document, format).counts == {"0 11": 50}
+    for document, form in ((v2(*buckets), V2), (v1(*buckets), V1)):
+        assert read(document, form).counts == {"0 11": 50}
 
 
 def test_bits_without_brackets_are_told_from_numbers():
@@ -226,9 +226,9 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_an_output_that_contradicts_itself_is_quoted(name):
     """Shapes, sums, shares and letters of every vendor."""
-    document, format, said = BROKEN[name]
+    document, form, said = BROKEN[name]
     with pytest.raises(ResultError) as caught:
-        read(document, format, metadata={"num_qubits": "2"})
+        read(document, form, metadata={"num_qubits": "2"})
     assert said in str(caught.value)
     assert caught.value.job_id == "job-1"
 
@@ -255,9 +255,9 @@ def test_metadata_that_cannot_be_read_orders_no_bits(metadata, said):
 
 def test_shares_without_shots_are_no_counts():
     """Nothing says how many there were."""
-    for document, format in (({"histogram": {"1": 1.0}}, IONQ), (v1((1, "[1]", 1)), V1)):
+    for document, form in (({"histogram": {"1": 1.0}}, IONQ), (v1((1, "[1]", 1)), V1)):
         with pytest.raises(ResultError, match="of how many shots"):
-            read(document, format, metadata={"num_qubits": "1"}, inputParams={})
+            read(document, form, metadata={"num_qubits": "1"}, inputParams={})
 
 
 def wide(second: int = 3) -> QuantumCircuit:
@@ -368,7 +368,9 @@ async def test_the_forms_of_one_circuit_give_the_same(azure):
             options = AzureOptions(form=form)
             job = await scheduler.submit(circuit, shots=5, on=f"azure:{H2}", options=options)
             found.append(await job)
-    assert [(f.counts, f.registers) for f in found[1:]] == [(found[0].counts, found[0].registers)] * 2
+    assert [(f.counts, f.registers) for f in found[1:]] == [
+        (found[0].counts, found[0].registers)
+    ] * 2
     assert found[0].counts == {"1 10 00 10": 5}
 
 
@@ -385,9 +387,10 @@ def test_quantinuum_is_sent_legal_names():
         "creg c5[2];",
     ]
     assert "if (c0 == 1) x q[1];" in text
-    assert ["if (c1 == 0) x q[2];", "if (c1 == 1) rzz(0.5) q[0], q[2];"] == [
-        line for line in text.splitlines() if line.startswith("if (c1")
-    ][:2]
+    assert [line for line in text.splitlines() if line.startswith("if (c1")][:2] == [
+        "if (c1 == 0) x q[2];",
+        "if (c1 == 1) rzz(0.5) q[0], q[2];",
+    ]
 
 
 def decided(build) -> QuantumCircuit:
@@ -445,7 +448,9 @@ def test_decisions_that_openqasm_2_cannot_say_are_refused(build):
 )
 def test_other_registers_than_were_sent_are_quoted(document, said):
     """Bits are placed by the registers that were sent, and by nothing else."""
-    circuit = QuantumCircuit(QuantumRegister(2), ClassicalRegister(1, "a"), ClassicalRegister(1, "b"))
+    circuit = QuantumCircuit(
+        QuantumRegister(2), ClassicalRegister(1, "a"), ClassicalRegister(1, "b")
+    )
     circuit.measure([0, 1], [0, 1])
     with pytest.raises(ResultError, match=said):
         read(document, QUANTINUUM, metadata=dict(payload(circuit).metadata))

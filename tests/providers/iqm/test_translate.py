@@ -467,7 +467,13 @@ def test_measurements_that_are_not_understood_are_quoted(measurements, expected,
 
 @pytest.mark.parametrize(
     "written",
-    ["c", [], {"registers": 7}, {"registers": [["c", ["a"]]]}, {"registers": [["c", [["a", "0"]]]]}],
+    [
+        "c",
+        [],
+        {"registers": 7},
+        {"registers": [["c", ["a"]]]},
+        {"registers": [["c", [["a", "0"]]]]},
+    ],
 )
 def test_a_layout_that_is_not_understood_is_quoted(written):
     """The order of bits is not guessed where somebody has written it down."""

@@ -101,7 +101,9 @@ class _Writer:
     def _line(self, instruction: CircuitInstruction) -> str:
         operation = instruction.operation
         if operation.name == "measure":
-            return f"measure {self._operands(instruction)} -> {self._clbits[instruction.clbits[0]]};"
+            return (
+                f"measure {self._operands(instruction)} -> {self._clbits[instruction.clbits[0]]};"
+            )
         if operation.name != "reset" and operation.name not in BASIS:
             raise _unsaid(f"it has no {operation.name}")
         angles = ", ".join(repr(float(angle)) for angle in operation.params)
@@ -112,7 +114,7 @@ class _Writer:
 
     def _decision(self, decision: CircuitInstruction) -> Iterator[str]:
         """Write a decision as one condition before each of its operations."""
-        condition = _condition(self._circuit, decision.operation.condition)
+        condition = _condition(decision.operation.condition)
         number = self._stored.index(condition.bits)
         bodies = list(decision.operation.blocks)
         values = [condition.value, 1 - condition.value]
@@ -149,7 +151,7 @@ def _stored(circuit: QuantumCircuit) -> Iterator[tuple[Clbit, ...]]:
         measured.update(instruction.clbits)
         if instruction.operation.name != "if_else":
             continue
-        bits = _condition(circuit, instruction.operation.condition).bits
+        bits = _condition(instruction.operation.condition).bits
         for bit in bits:
             if used.setdefault(bit, bits) != bits:
                 raise _unsaid("it has conditions on whole registers only, which share no bits")
@@ -161,11 +163,10 @@ def _stored(circuit: QuantumCircuit) -> Iterator[tuple[Clbit, ...]]:
             yield left
 
 
-def _condition(circuit: QuantumCircuit, condition: object) -> _Condition:
+def _condition(condition: object) -> _Condition:
     """Read the condition of a decision.
 
     Args:
-        circuit: The circuit.
         condition: A bit or a register and its value, or an expression.
 
     Raises:
@@ -183,7 +184,8 @@ def _condition(circuit: QuantumCircuit, condition: object) -> _Condition:
         ):
             pass
         case expr.Unary(
-            op=expr.Unary.Op.LOGIC_NOT | expr.Unary.Op.BIT_NOT, operand=expr.Var(var=Clbit() as found)
+            op=expr.Unary.Op.LOGIC_NOT | expr.Unary.Op.BIT_NOT,
+            operand=expr.Var(var=Clbit() as found),
         ):
             value = 0
         case expr.Var(var=Clbit() as found):

@@ -110,7 +110,9 @@ class _Counted:
         seen = seen or counted
         kept = [outcome for outcome in seen if outcome is not None and not is_lost(outcome)]
         if not kept:
-            raise self.damaged("every shot ended in an error or lost a qubit" if seen else "it holds no outcome")
+            raise self.damaged(
+                "every shot ended in an error or lost a qubit" if seen else "it holds no outcome"
+            )
         registers = self._registers(kept)
         keys = {outcome: self._key(outcome) for outcome in set(kept)}
         samples = tuple(keys[outcome] for outcome in kept)

@@ -143,7 +143,5 @@ def _from_metadata(written: JsonValue) -> Layout:
         ) from error
     return Layout(
         tuple(Register(name, len(bits)) for name, bits in found),
-        tuple(
-            tuple(None if bit is None else BitSource(*bit) for bit in bits) for _, bits in found
-        ),
+        tuple(tuple(None if bit is None else BitSource(*bit) for bit in bits) for _, bits in found),
     )

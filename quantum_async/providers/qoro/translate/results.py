@@ -46,9 +46,7 @@ def plain_values(row: ResultRow) -> dict[str, float]:
     return {name: number(name, value) for name, value in (row.results or {}).items()}
 
 
-def by_label(
-    rows: Iterable[ResultRow], name: Callable[[str], str] = str
-) -> dict[str, ResultRow]:
+def by_label(rows: Iterable[ResultRow], name: Callable[[str], str] = str) -> dict[str, ResultRow]:
     """Sort rows by their labels.
 
     Args:
