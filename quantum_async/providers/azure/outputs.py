@@ -51,7 +51,7 @@ class Bucket(_Pascal):
         count: How often.
     """
 
-    display: str = ""
+    display: str | None = None
     outcome: JsonValue = None
     count: Annotated[int, Field(ge=0, strict=True)]
 

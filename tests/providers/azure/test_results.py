@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given, strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
-from qiskit.circuit import Clbit
+from qiskit.circuit import Clbit, Instruction
 
 import quantum_async as qa
 from quantum_async.errors import ResultError, UnsupportedProgramError
@@ -19,6 +19,7 @@ from quantum_async.models.result import Register
 from quantum_async.models.submission import JobSpec
 from quantum_async.programs.objects import as_program
 from quantum_async.providers.azure.options import AzureOptions, CircuitForm
+from quantum_async.providers.azure.output import JobOutput
 from quantum_async.providers.azure.translate.notes import Note
 from quantum_async.providers.azure.translate.payloads import payload_of
 from quantum_async.providers.azure.translate.results import result_of
@@ -241,7 +242,7 @@ def test_an_output_that_contradicts_itself_is_quoted(name):
         ({"num_qubits": "2", "meas_map": "[0, 5]"}, "qubit 5"),
         ({"num_qubits": "2", "meas_map": "[0, oops]"}, "oops"),
         ({"num_qubits": "2", "meas_map": "[0, -1]"}, "-1"),
-        ({"num_qubits": "2", "quantum_async": "{oops"}, "oops"),
+        ({"num_qubits": "2", "quantum_async": '{"oops'}, "oops"),
         ({"num_qubits": "2", "quantum_async": "zlib:@"}, "zlib:@"),
         ({"num_qubits": "2", "quantum_async": '{"registers":[["c",2]],"qubits":[0]}'}, "2 bits"),
     ],
@@ -393,6 +394,17 @@ def test_quantinuum_is_sent_legal_names():
     ]
 
 
+@pytest.mark.parametrize("target", ["ionq.simulator", "rigetti.sim.qvm", H2])
+@pytest.mark.parametrize("form", CircuitForm)
+def test_no_operation_is_written_by_its_name(target, form):
+    """What a writer does not know is refused, though a transpiler would leave it."""
+    circuit = QuantumCircuit(1, 1)
+    circuit.append(Instruction("oracle", 1, 0, []), [0])
+    circuit.measure(0, 0)
+    with pytest.raises(UnsupportedProgramError, match="oracle"):
+        payload(circuit, target, AzureOptions(form=form))
+
+
 def decided(build) -> QuantumCircuit:
     circuit = QuantumCircuit(2, 2)
     circuit.measure(0, 0)
@@ -504,3 +516,13 @@ async def test_programs_of_ones_own_that_return_numbers_are_errors(azure, kind, 
             await job
         output = await client.jobs.output(job.ref.id)
     assert output.histogram() == [{f"(1, {quote})": 4}]
+
+
+def test_an_output_without_shots_or_displays_does_not_list_them():
+    """Neither is an empty list."""
+    document = {"DataFormat": V2, "Results": [{"Histogram": [{"Outcome": [7], "Count": 1}]}]}
+    output = JobOutput(json.dumps(document).encode(), V2, "job-1")
+    with pytest.raises(ResultError, match="lists no shots"):
+        output.shots()
+    with pytest.raises(ResultError, match=r"display the outcome \[7\]"):
+        output.histogram()

@@ -21,6 +21,7 @@ KEY = "quantum_async"
 _LONGEST = 4000
 """Characters of a note at most; how many the service takes is not known, so this is a guess."""
 _PACKED = "zlib:"
+_BEGINNINGS = ('{"', _PACKED)
 _MOST_BYTES = 2**24
 """Bytes that a packed note is unpacked to at most."""
 
@@ -91,9 +92,11 @@ class Note:
             ResultError: There is one that cannot be understood.
         """
         try:
-            if (text := metadata.get(KEY)) is not None:
+            text = metadata.get(KEY, "")
+            # Other tools may have words of their own there; what was cut off is ours.
+            if text.startswith(_BEGINNINGS):
                 return _read(text)
-            if (text := metadata.get("meas_map")) is not None:
+            if text := metadata.get("meas_map", ""):
                 # So the vendor's own tools note which qubit is measured into each bit.
                 return cls(qubits=_vendors(text))
         except ValueError as error:

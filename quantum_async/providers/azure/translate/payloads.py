@@ -24,7 +24,7 @@ from quantum_async.providers.azure.translate.quantum_results import V2
 from quantum_async.providers.sequences import atoms_of, check_values, facts_of, json_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from pydantic import JsonValue
     from qiskit import QuantumCircuit
@@ -136,7 +136,7 @@ def _of_circuit(job: JobSpec, target: str, most_qubits: int | None, *, adaptive:
 
 
 def _as_qir(job: JobSpec, circuit: QuantumCircuit) -> Payload:
-    read = _read(circuit)
+    read = _read(circuit, {*qir.BASIS, "reset"})
     entry: JsonObject = {"entryPoint": qir.ENTRY, "arguments": []}
     return Payload(
         qir.qir_of(read).encode(),
@@ -156,7 +156,7 @@ def _as_qir(job: JobSpec, circuit: QuantumCircuit) -> Payload:
 
 
 def _as_ionq(job: JobSpec, circuit: QuantumCircuit) -> Payload:
-    read = _read(circuit)
+    read = _read(circuit, {*ionq.BASIS})
     return Payload(
         ionq.ionq_of(read).encode(),
         ionq.INPUT,
@@ -186,7 +186,7 @@ def _as_qasm(job: JobSpec, circuit: QuantumCircuit) -> Payload:
 
 
 def _as_quil(job: JobSpec, circuit: QuantumCircuit) -> Payload:
-    read = _read(circuit)
+    read = _read(circuit, {*quil.BASIS})
     places = tuple(place for found in read.bits.places for place in found)
     return Payload(
         quil.quil_of(read).encode(),
@@ -231,10 +231,19 @@ def _as_it_is(job: JobSpec) -> Payload:
     return Payload(program.data, given, wanted, media, params, metadata, program.name)
 
 
-def _read(circuit: QuantumCircuit) -> Circuit:
+def _read(circuit: QuantumCircuit, known: Collection[str]) -> Circuit:
     from quantum_async.providers.azure.translate.circuits import read_gates
 
-    return read_gates(circuit)
+    read = read_gates(circuit)
+    for gate in read.gates:
+        # Writers write what they know, and nothing by its name alone.
+        if gate.name not in known:
+            raise UnsupportedProgramError(
+                f"the target has no {gate.name}",
+                provider="azure",
+                remedy="Replace the operation by gates.",
+            )
+    return read
 
 
 def _by_place(circuit: Circuit) -> tuple[int, ...]:
