@@ -48,7 +48,8 @@ def pack_result(result: Result, clean: Clean) -> bytes:
         "samples": result.samples,
         "exact": _maybe(dict, result.exact_probabilities),
         "expectations": {
-            name: [e.value, e.standard_error] for name, e in result.expectation_values.items()
+            name: [_real_or_parts(e.value), e.standard_error]
+            for name, e in result.expectation_values.items()
         },
         "metadata": dict(result.metadata),
         "raw": _maybe(clean, result.raw),
@@ -76,7 +77,7 @@ def unpack_result(body: bytes | memoryview) -> Result:
         samples=None if document["samples"] is None else tuple(document["samples"]),
         exact_probabilities=document["exact"],
         expectation_values={
-            name: Expectation(value, standard_error)
+            name: Expectation(_whole(value), standard_error)
             for name, (value, standard_error) in document["expectations"].items()
         },
         metadata=document["metadata"],
@@ -221,6 +222,16 @@ def payload_digest(target: str, rows: Iterable[Mapping[str, object]]) -> str:
 
 def _maybe(convert: Callable[..., object], value: object) -> object:
     return None if value is None else convert(value)
+
+
+def _real_or_parts(
+    value: float | complex,  # noqa: PYI041  # a type checker takes the two for different
+) -> float | dict[str, float]:
+    return {"real": value.real, "imag": value.imag} if isinstance(value, complex) else value
+
+
+def _whole(written: float | Mapping[str, float]) -> float | complex:
+    return complex(written["real"], written["imag"]) if isinstance(written, Mapping) else written
 
 
 def _number(value: object) -> object:

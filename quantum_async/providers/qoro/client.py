@@ -26,7 +26,7 @@ from quantum_async.providers.qoro.options import QoroOptions
 from quantum_async.providers.qoro.results import Rows, short
 from quantum_async.providers.qoro.submitting import Submitter
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER, Systems
-from quantum_async.providers.qoro.translate.results import result_of
+from quantum_async.providers.qoro.translate.results import by_label, result_of
 from quantum_async.providers.qoro.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -279,7 +279,10 @@ class QoroClient(ProviderClient):
         for job_id, members in by_id(jobs).items():
             if len(members) == 1:
                 continue  # `fetch` reads the one page that it is on
-            rows = {short(row.label): row for row in await self._rows.all(job_id)}
+            try:
+                rows = by_label(await self._rows.all(job_id), short)
+            except ResultError:
+                continue  # so does it where the rows of a job cannot be told apart
             for job in members:
                 if (row := rows.get(str(job.index))) is not None:
                     try:

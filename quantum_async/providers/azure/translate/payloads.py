@@ -24,7 +24,7 @@ from quantum_async.providers.azure.translate.quantum_results import V2
 from quantum_async.providers.sequences import atoms_of, check_values, facts_of, json_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from pydantic import JsonValue
     from qiskit import QuantumCircuit
@@ -112,9 +112,17 @@ def _of_sequence(job: JobSpec, options: AzureOptions, *, in_session: bool) -> Pa
         pulser.INPUT,
         pulser.OUTPUT,
         params=params,
-        metadata=Note(atoms=atoms_of(facts, job.variables, provider="azure")).words(),
+        metadata=_atoms_noted(atoms_of(facts, job.variables, provider="azure")),
         name=job.program.name,
     )
+
+
+def _atoms_noted(atoms: tuple[str, ...]) -> dict[str, str]:
+    try:
+        return Note(atoms=atoms).words()
+    except UnsupportedProgramError:
+        # They are read from the input again.
+        return {}
 
 
 def _of_circuit(
@@ -133,7 +141,7 @@ def _of_circuit(
 
 
 def _as_qir(job: JobSpec, circuit: QuantumCircuit) -> Payload:
-    read = _read(circuit)
+    read = _read(circuit, {*qir.BASIS, "reset"})
     entry: JsonObject = {"entryPoint": qir.ENTRY, "arguments": []}
     return Payload(
         qir.qir_of(read).encode(),
@@ -153,7 +161,7 @@ def _as_qir(job: JobSpec, circuit: QuantumCircuit) -> Payload:
 
 
 def _as_ionq(job: JobSpec, circuit: QuantumCircuit) -> Payload:
-    read = _read(circuit)
+    read = _read(circuit, {*ionq.BASIS})
     return Payload(
         ionq.ionq_of(read).encode(),
         ionq.INPUT,
@@ -169,19 +177,21 @@ def _as_ionq(job: JobSpec, circuit: QuantumCircuit) -> Payload:
 
 
 def _as_qasm(job: JobSpec, circuit: QuantumCircuit) -> Payload:
+    written, bits = quantinuum.qasm_of(circuit), BitLayout.of(circuit)
+    places = tuple(written.places[place] for found in bits.places for place in found)
     return Payload(
-        quantinuum.qasm_of(circuit).encode(),
+        written.text.encode(),
         quantinuum.INPUT,
         quantinuum.OUTPUT,
         media_type="application/qasm",
         params={"shots": job.shots},
-        metadata=Note(BitLayout.of(circuit).registers).words(),
+        metadata=Note(bits.registers, places).words(),
         name=job.program.name or circuit.name,
     )
 
 
 def _as_quil(job: JobSpec, circuit: QuantumCircuit) -> Payload:
-    read = _read(circuit)
+    read = _read(circuit, {*quil.BASIS})
     places = tuple(place for found in read.bits.places for place in found)
     return Payload(
         quil.quil_of(read).encode(),
@@ -226,10 +236,19 @@ def _as_it_is(job: JobSpec) -> Payload:
     return Payload(program.data, given, wanted, media, params, metadata, program.name)
 
 
-def _read(circuit: QuantumCircuit) -> Circuit:
+def _read(circuit: QuantumCircuit, known: Collection[str]) -> Circuit:
     from quantum_async.providers.azure.translate.circuits import read_gates
 
-    return read_gates(circuit)
+    read = read_gates(circuit)
+    for gate in read.gates:
+        # Writers write what they know, and nothing by its name alone.
+        if gate.name not in known:
+            raise UnsupportedProgramError(
+                f"the target has no {gate.name}",
+                provider="azure",
+                remedy="Replace the operation by gates.",
+            )
+    return read
 
 
 def _by_place(circuit: Circuit) -> tuple[int, ...]:
