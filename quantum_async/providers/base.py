@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from quantum_async.errors import BatchError, UnknownTargetError
+from quantum_async.models.options import meaning_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -127,7 +128,7 @@ class ProviderClient(ABC):
 
         The default lets no two programs share one.
         """
-        return (job.program.digest, job.shots, job.options)
+        return (job.program.digest, job.shots, meaning_of(job.options))
 
     def weigh(self, job: JobSpec) -> int:
         """Estimate the bytes that a job adds to a submission. Sends nothing."""

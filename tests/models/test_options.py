@@ -54,6 +54,10 @@ class LoudOptions(RunOptions):
             IQMOptions(custom_settings='{"a": 1, "b": [2.0]}'),
             IQMOptions(custom_settings=' { "b" : [2],\n"a":1 }'),
         ),
+        (
+            IQMOptions(qubit_mapping={"0": "QB3", "1": "QB4"}),
+            IQMOptions(qubit_mapping={"1": "QB4", "0": "QB3"}),
+        ),
         (RunOptions(seed=np.int64(4)), RunOptions(seed=4)),
         (RunOptions(tags=["a", "b"]), RunOptions(tags=("a", "b"))),
     ],

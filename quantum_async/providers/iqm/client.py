@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from quantum_async.errors import AuthenticationError, SubmissionUnknownError, UnknownTargetError
 from quantum_async.http.options import SessionOptions
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.options import meaning_of
 from quantum_async.providers.base import ProviderClient
 from quantum_async.providers.each import by_id, failures_of_each, states_of_each
 from quantum_async.providers.environment import secret
@@ -268,8 +269,8 @@ class IQMClient(Runs, ProviderClient):
         must measure the same qubits.
         """
         if self._server.known_generation is Generation.LEGACY:
-            return (job.program.digest, job.shots, job.options)
-        return (job.shots, job.options)
+            return (job.program.digest, job.shots, meaning_of(job.options))
+        return (job.shots, meaning_of(job.options))
 
     def weigh(self, job: JobSpec) -> int:
         """Estimate what a circuit takes of a job's size, by its bytes and by its shots."""

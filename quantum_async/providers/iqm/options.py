@@ -132,7 +132,8 @@ class IQMOptions(RunOptions):
     def __post_init__(self) -> None:
         # Options are compared and hashed to group jobs, which a dict does not allow.
         if isinstance(self.qubit_mapping, Mapping):
-            object.__setattr__(self, "qubit_mapping", tuple(self.qubit_mapping.items()))
+            pairs = sorted(self.qubit_mapping.items(), key=str)
+            object.__setattr__(self, "qubit_mapping", tuple(pairs))
         self._check_moves()
         if self.transpile and self.qubit_mapping:
             raise InvalidOptionError(

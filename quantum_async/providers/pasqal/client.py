@@ -15,6 +15,7 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.models.batch import FailurePolicy
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.options import meaning_of
 from quantum_async.models.program import ProgramFormat
 from quantum_async.providers.base import ProviderClient
 from quantum_async.providers.environment import secret
@@ -327,7 +328,7 @@ class PasqalClient(ProviderClient):
 
     def grouping(self, job: JobSpec) -> Hashable:
         """Say which jobs can share a batch: those of one sequence, or without variables."""
-        return (job.program.digest if job.variables else None, job.options)
+        return (job.program.digest if job.variables else None, meaning_of(job.options))
 
     def weigh(self, job: JobSpec) -> int:
         """Estimate the bytes that a job adds to a batch: its sequence, unless it is shared."""
