@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from quantum_async.errors import BatchError, UnknownTargetError
+from quantum_async.models.identity import identity_of
 from quantum_async.models.options import meaning_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,15 @@ class ProviderClient(ABC):
     def address(self) -> str:
         """Where its requests go first, without secrets; empty where they stay on this machine."""
         return ""
+
+    @property
+    def identity(self) -> str:
+        """Which server and account its jobs are at: the same text in every process, no secret.
+
+        A journal keeps it with all that is sent, and nothing of it is asked for or continued
+        elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
+        """
+        return identity_of(self.address or self.name, account=self.account)
 
     @property
     @abstractmethod

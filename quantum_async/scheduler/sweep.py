@@ -256,6 +256,7 @@ class Sweep:
             shots=self._shots,
             target=self.target,
             options=self._options,
+            identity=self._lane.client.identity,
         )
 
     async def _send(self, indices: Sequence[int], *, is_first: bool) -> None:

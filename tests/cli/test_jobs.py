@@ -15,6 +15,7 @@ import quantum_async as qa
 from quantum_async.cli.app import app
 from quantum_async.cli.tidying import ask_for_choice
 from quantum_async.journal.records import Place, Submission
+from quantum_async.journal.schema import FORMAT
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
 from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
@@ -87,7 +88,7 @@ def test_nothing_to_do(journal: Path) -> None:
     ran = command("doctor", "--journal", journal)
     assert ran.code == 0
     assert "nothing is left over" in ran.out.splitlines()[-1]
-    assert f"journal {journal}: format 1, 1 run, 2 jobs (2 fetched), no batches" in ran.out
+    assert f"journal {journal}: format {FORMAT}, 1 run, 2 jobs (2 fetched), no batches" in ran.out
 
 
 def leave_behind(path: Path, *, send: bool) -> None:

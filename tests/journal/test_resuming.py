@@ -25,7 +25,7 @@ from quantum_async.errors import (
 )
 from quantum_async.journal.sql import ACCEPT_LINGER, SqlJournal
 from quantum_async.scheduler.scheduler import Scheduler
-from tests.journal.helpers import MortalClient, MortalJournal, Power, until_dead
+from tests.journal.helpers import SERVED, MortalClient, MortalJournal, Power, until_dead
 from tests.scheduler.fake import PROGRAM, FakeClient, World
 
 QUICK = qa.Limits(min_poll_interval=0.005)
@@ -209,7 +209,7 @@ async def test_a_frozen_process_stops_when_it_wakes(tmp_path) -> None:
                     and None
                 )
             )
-            claim = await thief.claim(None, [("fake", "")])
+            claim = await thief.claim(None, SERVED)
             assert [stored.ref.id for stored in claim.jobs] == [job.id]
             with pytest.raises(JournalError, match="taken over"):
                 await job

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from quantum_async.errors import AuthenticationError, SubmissionUnknownError, UnknownTargetError
 from quantum_async.http.options import SessionOptions
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.identity import identity_of
 from quantum_async.models.options import meaning_of
 from quantum_async.providers.base import ProviderClient
 from quantum_async.providers.each import by_id, failures_of_each, states_of_each
@@ -112,6 +113,7 @@ class IQMClient(Runs, ProviderClient):
         credentials = Credentials(token, tokens_file, auth_server, username, password)
         session = options or SessionOptions()
         self.account = account
+        self._user = username
         self._gateway = Gateway(url, credentials, session, clock)
         self._server = Server(self._gateway, generation, quantum_computer or "", session.clock)
         self._patience = Patience(session, jitter)
@@ -199,6 +201,11 @@ class IQMClient(Runs, ProviderClient):
     def address(self) -> str:
         """Where its requests go first. Sends nothing."""
         return str(self._gateway)
+
+    @property
+    def identity(self) -> str:
+        """Which server its jobs are at, and who logs in; a token does not say whose it is."""
+        return identity_of(self.address, account=self.account, user=self._user)
 
     @property
     def is_open(self) -> bool:
