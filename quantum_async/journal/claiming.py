@@ -213,6 +213,8 @@ def _differences(plan: SweepPlan, wanted: Mapping[str, object], row: RowMapping)
     """Say in which way a sweep is another one than that of its name; options by their meaning."""
     known = ("options", "identity")
     others = [name for name in wanted if name not in known and row[name] != wanted[name]]
+    if "program" in others and row["program"] == plan.written:
+        others.remove("program")
     if row["options"] != wanted["options"] and (names := _other_options(plan, row["options"])):
         others.append(f"options ({', '.join(names)})")
     found = [f"other {', '.join(others)}"] if others else []

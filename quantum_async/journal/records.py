@@ -189,13 +189,14 @@ class SweepPlan:
 
     Args:
         name: The sweep's name.
-        program: Digest of its program.
+        program: What stands for its program: the same for one that is made anew.
         points: Digest of its points.
         size: Number of points.
         shots: Shots of each point.
         target: Where it runs, as ``provider:device``.
         options: Everything else.
         identity: Which server and account it runs at.
+        written: Digest of the program's bytes, which stood for it in earlier versions.
     """
 
     name: str
@@ -206,6 +207,7 @@ class SweepPlan:
     target: str
     options: RunOptions = field(default_factory=RunOptions)
     identity: str = ""
+    written: str = ""
 
     @property
     def scope(self) -> str:

@@ -248,9 +248,11 @@ class Sweep:
             record.on_settled(self._settled)
 
     async def _plan(self, name: str) -> SweepPlan:
+        program, written = await self._source.identities()
         return SweepPlan(
             name=name,
-            program=await self._source.digest(),
+            program=program,
+            written=written,
             points=self.points.digest,
             size=len(self.points),
             shots=self._shots,
