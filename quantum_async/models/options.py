@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence, Set as AbstractSet
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from enum import Enum
 from functools import lru_cache, singledispatch
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.models.submission import RunOptions
+
+if TYPE_CHECKING:
+    from quantum_async.models.result import Result
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 
@@ -56,6 +59,48 @@ def differing_options(one: RunOptions, other: RunOptions) -> tuple[str, ...]:
     first, second = _given(one), _given(other)
     names = {**first, **second}
     return tuple(name for name in names if _text(first.get(name)) != _text(second.get(name)))
+
+
+def as_asked(result: Result, options: RunOptions) -> Result:
+    """Let a result name its observables by the ids in the options that asked for it.
+
+    Pulser finds an observable's values by a random id. Where jobs whose options mean the same share
+    a submission, or an earlier process has run the job, the result has the ids of other objects.
+
+    Args:
+        result: What was measured.
+        options: What was asked for.
+    """
+    emulation = getattr(options, "emulation", None)
+    raw = result.raw
+    if not isinstance(emulation, str) or raw is None or '"tagmap"' not in raw:
+        return result
+    wanted = _observables(emulation)
+    if not wanted or all(identity in raw for identity in wanted.values()):
+        return result
+    try:
+        known = json.loads(raw)["tagmap"]
+    except (ValueError, TypeError, KeyError):
+        return result
+    for tag, identity in known.items() if isinstance(known, dict) else ():
+        if tag in wanted and isinstance(identity, str) and identity:
+            raw = raw.replace(identity, wanted[tag])
+    return replace(result, raw=raw)
+
+
+@lru_cache(maxsize=256)
+def _observables(emulation: str) -> Mapping[str, str]:
+    """Read the ids of a configuration's observables, by the tags that Pulser gives them."""
+    try:
+        listed = json.loads(emulation)["observables"]
+    except (ValueError, TypeError, KeyError):
+        return {}
+    found: dict[str, str] = {}
+    for each in listed if isinstance(listed, list) else ():
+        if isinstance(each, dict) and isinstance(each.get("uuid"), str):
+            parts = (each.get("observable"), each.get("tag_suffix"))
+            found["_".join(str(part) for part in parts if part is not None)] = each["uuid"]
+    return found
 
 
 @lru_cache(maxsize=256)

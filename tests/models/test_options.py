@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from pulser import NoiseModel
-from pulser.backend import BitStrings, EmulationConfig, Occupation
+from pulser.backend import BitStrings, EmulationConfig, Occupation, Results
 
-from quantum_async.models.options import differing_options, meaning_of
+from quantum_async.models.options import as_asked, differing_options, meaning_of
+from quantum_async.models.result import BitOrder, Result
 from quantum_async.models.submission import RunOptions
 from quantum_async.providers.azure.options import AzureOptions, CircuitForm
 from quantum_async.providers.iqm.options import HeraldingMode, IQMOptions
@@ -140,3 +141,21 @@ def test_each_process_writes_the_same_meaning() -> None:
         env={**os.environ, "PYTHONHASHSEED": "1"},
     ).stdout.strip()
     assert there == meaning_of(SimulationOptions(emulation=emulation(), seed=3))
+
+
+def test_a_result_is_asked_by_the_observables_that_asked_for_it() -> None:
+    """Values are found by the objects of one's own configuration, also where another one was sent."""
+    sent, own = (Occupation(tag_suffix="all"), Occupation(tag_suffix="all"))
+    values = Results(("q0",), 1000)
+    values._store(observable=sent, time=1.0, value=[0.25])
+    result = Result(
+        {"1": 1}, 1, BitOrder.ATOMS, atoms=("q0",), raw=values.to_abstract_repr(skip_validation=True)
+    )
+    written = EmulationConfig(observables=(own,)).to_abstract_repr(skip_validation=True)
+    asked = as_asked(result, PasqalOptions(emulation=written))
+    found = Results.from_abstract_repr(asked.raw)
+    assert found.get_result(own, 1.0) == [0.25]
+    assert found.get_result("occupation_all", 1.0) == [0.25]
+    assert as_asked(asked, PasqalOptions(emulation=written)) is asked
+    assert as_asked(result, RunOptions()) is result
+    assert as_asked(replace(result, raw="{"), PasqalOptions(emulation=written)).raw == "{"

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 import quantum_async as qa
 from quantum_async.models.identity import is_same_server
+from quantum_async.models.submission import JobSpec, RunOptions
+from quantum_async.providers.azure.options import AzureOptions
+from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.pasqal.endpoints import PasqalEndpoints
+from quantum_async.providers.pasqal.options import PasqalOptions
+from quantum_async.providers.qoro.options import QoroOptions
 
 SUBSCRIPTION = "00000000-0000-4000-8000-00000000000A"
 PATH = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Group/providers/Microsoft.Quantum/Workspaces"
@@ -81,3 +88,37 @@ def test_a_workspace_is_known_by_name_as_well() -> None:
     known = qa.AzureClient(f"{PATH}/work", api_key="k").identity
     assert is_same_server(known, qa.AzureClient(name="Work").identity)
     assert not is_same_server(known, qa.AzureClient(name="play").identity)
+
+
+@pytest.mark.parametrize(
+    ("client", "kind"),
+    [
+        (lambda: qa.PasqalClient(token="t", project_id="p"), PasqalOptions),
+        (lambda: qa.IQMClient("https://lab.example", token="t"), IQMOptions),
+        (lambda: qa.QoroClient(api_key="k"), QoroOptions),
+        (lambda: qa.AzureClient(name="work"), AzureOptions),
+    ],
+)
+def test_jobs_are_grouped_by_what_their_options_mean(client, kind: type[RunOptions]) -> None:
+    """Defaults, and which class of options says it, part no jobs; another tag does."""
+    program = qa.Program("OPENQASM 2.0; qreg q[1];", qa.ProgramFormat.QASM2)
+
+    def group(options: RunOptions) -> object:
+        return client().grouping(JobSpec(uuid.uuid4().hex, program, 10, options=options))
+
+    assert group(kind(tags=("a",))) == group(RunOptions(tags=("a",)))
+    takes_one = client().capabilities.jobs_per_submission == 1
+    assert (group(kind(tags=("a",))) == group(kind(tags=("b",)))) is takes_one
+
+
+def test_pasqals_jobs_with_fresh_configurations_share_a_batch() -> None:
+    """Observables with other random ids are the same observables."""
+    client = qa.PasqalClient(token="t", project_id="p")
+    program = qa.Program("{}", qa.ProgramFormat.PULSER)
+
+    def group(identity: str) -> object:
+        emulation = '{"observables": [{"observable": "occupation", "uuid": "%s"}]}' % identity
+        options = PasqalOptions(emulation=emulation)
+        return client.grouping(JobSpec(uuid.uuid4().hex, program, 10, options=options))
+
+    assert group("a") == group("b")
