@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from quantum_async.models.submission import RunOptions
     from quantum_async.models.sweep import SweepPoint
     from quantum_async.models.sweep import SweepResults
+    from quantum_async.programs.objects import ProgramLike
     from quantum_async.scheduler.batch import Batch as AsyncBatch
     from quantum_async.scheduler.completion import Completions as AsyncCompletions
     from quantum_async.scheduler.events import EventStream as AsyncEventStream
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.sweep import OnError
     from quantum_async.scheduler.sweep import Sweep as AsyncSweep
     from quantum_async.scheduler.watching import CancelEvent
-    from quantum_async.programs.objects import ProgramLike
     from typing import Literal
     from typing import Self
 
@@ -697,7 +697,7 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:
-            ConfigurationError: There is no client for its provider and account.
+            ConfigurationError: There is no client for its provider, account and server.
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
 
         Blocking twin of `quantum_async.Scheduler.adopt`.

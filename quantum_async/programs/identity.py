@@ -10,10 +10,9 @@ from quantum_async.models.program import ProgramFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from qiskit import QuantumCircuit
     from typing import TypeGuard
 
+    from qiskit import QuantumCircuit
     from qiskit.circuit import Bit, CircuitInstruction, Operation, Register
     from qiskit.circuit.classical.expr import Expr
 
@@ -213,9 +212,8 @@ def _expression(part: object, names: Mapping[Bit, str]) -> str:
     stored = getattr(part, "var", None)
     if isinstance(stored, Bit | Register):
         found.append(_expression(stored, names))
-    for name in _STORED:
-        if (value := getattr(part, name, None)) is not None:
-            found.append(f"{name}={_expression(value, names) if name != 'type' else value}")
+    values = {name: getattr(part, name, None) for name in _STORED}
+    found += [f"{name}={_expression(v, names)}" for name, v in values.items() if v is not None]
     return f"({' '.join(found)})"
 
 

@@ -65,7 +65,10 @@ async def die_with_a_job(path: str, world: World) -> None:
     async with (
         until_dead(power),
         Scheduler(
-            client, limits=qa.Limits(min_poll_interval=1.0), journal=_mortal(path, power), grace=0.05
+            client,
+            limits=qa.Limits(min_poll_interval=1.0),
+            journal=_mortal(path, power),
+            grace=0.05,
         ) as scheduler,
     ):
         await scheduler.open_batch(PROGRAM, on="fake:one", name="b").open()

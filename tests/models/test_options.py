@@ -149,7 +149,11 @@ def test_a_result_is_asked_by_the_observables_that_asked_for_it() -> None:
     values = Results(("q0",), 1000)
     values._store(observable=sent, time=1.0, value=[0.25])
     result = Result(
-        {"1": 1}, 1, BitOrder.ATOMS, atoms=("q0",), raw=values.to_abstract_repr(skip_validation=True)
+        {"1": 1},
+        1,
+        BitOrder.ATOMS,
+        atoms=("q0",),
+        raw=values.to_abstract_repr(skip_validation=True),
     )
     written = EmulationConfig(observables=(own,)).to_abstract_repr(skip_validation=True)
     asked = as_asked(result, PasqalOptions(emulation=written))

@@ -172,7 +172,9 @@ def test_circuits_that_do_something_else_are_told_apart() -> None:
     """A difference in what is run, or in the names of registers, makes another program."""
     found = {kind: identity(made) for kind, made in OTHERS.items()}
     same = [
-        (one, other) for one, other in itertools.combinations(found, 2) if found[one] == found[other]
+        (one, other)
+        for one, other in itertools.combinations(found, 2)
+        if found[one] == found[other]
     ]
     assert same == []
 

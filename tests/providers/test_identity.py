@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import pytest
@@ -27,7 +28,7 @@ WORKSPACE = f"subscription:{SUBSCRIPTION.lower()} group:group workspace:work"
 @pytest.mark.parametrize(
     ("client", "identity"),
     [
-        (lambda: qa.LocalClient(), "local"),
+        (qa.LocalClient, "local"),
         (
             lambda: qa.PasqalClient(
                 username="me@example.com", password="secret-words", project_id="mine"
@@ -117,7 +118,8 @@ def test_pasqals_jobs_with_fresh_configurations_share_a_batch() -> None:
     program = qa.Program("{}", qa.ProgramFormat.PULSER)
 
     def group(identity: str) -> object:
-        emulation = '{"observables": [{"observable": "occupation", "uuid": "%s"}]}' % identity
+        observable = {"observable": "occupation", "uuid": identity}
+        emulation = json.dumps({"observables": [observable]})
         options = PasqalOptions(emulation=emulation)
         return client.grouping(JobSpec(uuid.uuid4().hex, program, 10, options=options))
 
