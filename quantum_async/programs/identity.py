@@ -59,7 +59,7 @@ def program_identity(program: Program) -> str:
     """
     if program.format is not ProgramFormat.QISKIT or program.live is None:
         return program.digest
-    circuit: QuantumCircuit = program.live  # type: ignore[assignment]  # of this format
+    circuit: QuantumCircuit = program.live
     digest = hashlib.sha256(b"circuit\0")
     try:
         for line in _circuit(circuit):
@@ -139,7 +139,7 @@ def _operation(operation: Operation, names: Mapping[Bit, str]) -> Iterator[str]:
     if base is not None:
         yield from _operation(base, names)
         return
-    definition = operation.definition  # type: ignore[attr-defined]  # every instruction has one
+    definition = operation.definition
     if definition is None:
         if _kind(operation).__name__ not in {"Gate", "Instruction"}:
             # A class of somebody else's, with whatever it holds.
@@ -173,7 +173,7 @@ def _times(operation: Operation) -> str:
     if hasattr(operation, "cases_specifier"):
         return repr([[str(value) for value in values] for values, _ in operation.cases_specifier()])
     if operation.name == "for_loop":
-        indices, parameter, _ = operation.params  # type: ignore[attr-defined]
+        indices, parameter, _ = operation.params
         return f"{list(indices)} {parameter is not None}"
     return str(getattr(operation, "duration", None)) + str(getattr(operation, "unit", None))
 
@@ -184,7 +184,7 @@ def _with_loop_named(operation: Operation, block: QuantumCircuit, depth: int) ->
         return block
     from qiskit.circuit import Parameter
 
-    parameter = operation.params[1]  # type: ignore[attr-defined]
+    parameter = operation.params[1]
     if parameter is None or parameter not in block.parameters:
         return block
     return block.assign_parameters({parameter: Parameter(f"loop {depth}")})
