@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from quantum_async.models.program import ProgramFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import TypeGuard
 
     from qiskit import QuantumCircuit
-    from qiskit.circuit import Bit, CircuitInstruction, Operation, Register
+    from qiskit.circuit import (
+        AnnotatedOperation,
+        Bit,
+        ForLoopOp,
+        Operation,
+        Register,
+        SwitchCaseOp,
+    )
     from qiskit.circuit.classical.expr import Expr
 
     from quantum_async.models.program import Program
@@ -59,7 +66,7 @@ def program_identity(program: Program) -> str:
     """
     if program.format is not ProgramFormat.QISKIT or program.live is None:
         return program.digest
-    circuit: QuantumCircuit = program.live
+    circuit = cast("QuantumCircuit", program.live)
     digest = hashlib.sha256(b"circuit\0")
     try:
         for line in _circuit(circuit):
@@ -94,14 +101,13 @@ def _body(circuit: QuantumCircuit, names: Mapping[Bit, str], depth: int) -> Iter
     for variable in circuit.iter_vars():
         yield f"variable {variable.name} {variable.type}"
     for instruction in circuit.data:
-        yield from _instruction(instruction, names, depth)
+        bits = (*instruction.qubits, *instruction.clbits)
+        yield from _instruction(instruction.operation, bits, names, depth)
 
 
 def _instruction(
-    instruction: CircuitInstruction, names: Mapping[Bit, str], depth: int
+    operation: Operation, bits: Sequence[Bit], names: Mapping[Bit, str], depth: int
 ) -> Iterator[str]:
-    operation = instruction.operation
-    bits = [*instruction.qubits, *instruction.clbits]
     where = " ".join(names[bit] for bit in bits)
     blocks = getattr(operation, "blocks", ())
     values = [_expression(part, names) for part in _conditions(operation)]
@@ -122,9 +128,9 @@ def _operation(operation: Operation, names: Mapping[Bit, str]) -> Iterator[str]:
     called = _COUNTED_CIRCUIT.sub("circuit", operation.name)
     kind = _kind(operation)
     yield f"{called} {operation.num_qubits} {operation.num_clbits} {kind.__name__}"
-    if hasattr(operation, "modifiers"):
-        yield str(operation.modifiers)
-        yield from _operation(operation.base_op, names)
+    if (modifiers := getattr(operation, "modifiers", None)) is not None:
+        yield str(modifiers)
+        yield from _operation(cast("AnnotatedOperation", operation).base_op, names)
         return
     params = getattr(operation, "params", None)
     if params is None:
@@ -139,7 +145,7 @@ def _operation(operation: Operation, names: Mapping[Bit, str]) -> Iterator[str]:
     if base is not None:
         yield from _operation(base, names)
         return
-    definition = operation.definition
+    definition: QuantumCircuit | None = getattr(operation, "definition", None)
     if definition is None:
         if _kind(operation).__name__ not in {"Gate", "Instruction"}:
             # A class of somebody else's, with whatever it holds.
@@ -170,10 +176,11 @@ def _conditions(operation: Operation) -> list[object]:
 
 def _times(operation: Operation) -> str:
     """Say what decides between a loop's rounds or a switch's cases."""
-    if hasattr(operation, "cases_specifier"):
-        return repr([[str(value) for value in values] for values, _ in operation.cases_specifier()])
+    if operation.name == "switch_case":
+        cases = cast("SwitchCaseOp", operation).cases_specifier()
+        return repr([[str(value) for value in values] for values, _ in cases])
     if operation.name == "for_loop":
-        indices, parameter, _ = operation.params
+        indices, parameter, _ = cast("ForLoopOp", operation).params
         return f"{list(indices)} {parameter is not None}"
     return str(getattr(operation, "duration", None)) + str(getattr(operation, "unit", None))
 
@@ -184,7 +191,7 @@ def _with_loop_named(operation: Operation, block: QuantumCircuit, depth: int) ->
         return block
     from qiskit.circuit import Parameter
 
-    parameter = operation.params[1]
+    parameter = cast("ForLoopOp", operation).params[1]
     if parameter is None or parameter not in block.parameters:
         return block
     return block.assign_parameters({parameter: Parameter(f"loop {depth}")})
