@@ -265,6 +265,14 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         return self._async.address
 
     @property
+    def identity(self) -> str:
+        """Which cloud and workspace its jobs are at.
+
+        Blocking twin of `quantum_async.AzureClient.identity`.
+        """
+        return self._async.identity
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed.
 

@@ -378,6 +378,14 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         return self._async.address
 
     @property
+    def identity(self) -> str:
+        """Which server its jobs are at, and who logs in; a token does not say whose it is.
+
+        Blocking twin of `quantum_async.IQMClient.identity`.
+        """
+        return self._async.identity
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed.
 

@@ -336,6 +336,17 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
         return self._ask(lambda: self._async.options_of(options))
 
     @property
+    def identity(self) -> str:
+        """Which server and account its jobs are at: the same text in every process, no secret.
+
+        A journal keeps it with all that is sent, and nothing of it is asked for or continued
+        elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
+
+        Blocking twin of `quantum_async.LocalClient.identity`.
+        """
+        return self._async.identity
+
+    @property
     def account(self) -> str:
         """Which account, where one program uses several of the same provider.
 

@@ -475,6 +475,14 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         return self._async.address
 
     @property
+    def identity(self) -> str:
+        """Which installation and project its jobs are at; without a project, who logs in.
+
+        Blocking twin of `quantum_async.PasqalClient.identity`.
+        """
+        return self._async.identity
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed.
 

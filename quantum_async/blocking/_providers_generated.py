@@ -67,6 +67,17 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         return self._async.address
 
     @property
+    def identity(self) -> str:
+        """Which server and account its jobs are at: the same text in every process, no secret.
+
+        A journal keeps it with all that is sent, and nothing of it is asked for or continued
+        elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
+
+        Blocking twin of `quantum_async.providers.base.ProviderClient.identity`.
+        """
+        return self._async.identity
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed.
 

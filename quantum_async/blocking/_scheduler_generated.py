@@ -709,7 +709,7 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:
-            ConfigurationError: There is no client for its provider and account.
+            ConfigurationError: There is no client for its provider, account and server.
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
 
         Blocking twin of `quantum_async.Scheduler.adopt`.

@@ -177,19 +177,24 @@ def unpack_variables(text: str) -> Mapping[str, Value]:
 
 
 def pack_ref(ref: JobRef) -> str:
-    """Write a job's reference down; where the journal is follows from where it was found."""
+    """Write a job's reference down; its submission says at which server it is."""
     parts = [ref.provider, ref.id, ref.target, ref.key, ref.index, ref.batch_id, ref.account]
     return _compact(parts)
 
 
-def unpack_ref(text: str, journal: str | None) -> JobRef:
+def unpack_ref(text: str, journal: str | None, identity: str = "") -> JobRef:
     """Read what `pack_ref` wrote.
+
+    Args:
+        text: What was written.
+        journal: Where it was found.
+        identity: Which server and account its submission went to.
 
     Raises:
         ValueError, TypeError: The row is damaged.
     """
     provider, id_, target, key, index, batch_id, account = json.loads(text)
-    return JobRef(provider, id_, target, key, index, batch_id, account, journal)
+    return JobRef(provider, id_, target, key, index, batch_id, account, journal, identity)
 
 
 def pack_any(value: object) -> str | None:

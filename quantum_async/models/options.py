@@ -186,18 +186,18 @@ def _(value: Enum) -> Plain:
     return _plain(value.value)
 
 
-@_plain.register
-def _(value: Mapping) -> Plain:  # type: ignore[type-arg]  # dispatch knows classes only
+@_plain.register(Mapping)
+def _(value: Mapping[object, object]) -> Plain:
     return {str(name): _plain(item) for name, item in value.items()}
 
 
-@_plain.register
-def _(value: AbstractSet) -> Plain:  # type: ignore[type-arg]
+@_plain.register(AbstractSet)
+def _(value: AbstractSet[object]) -> Plain:
     return sorted((_plain(item) for item in value), key=_text)
 
 
-@_plain.register
-def _(value: Sequence) -> Plain:  # type: ignore[type-arg]
+@_plain.register(Sequence)
+def _(value: Sequence[object]) -> Plain:
     return [_plain(item) for item in value]
 
 

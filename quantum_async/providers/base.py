@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from quantum_async.errors import BatchError, UnknownTargetError
 from quantum_async.models.carrying import options_as
+from quantum_async.models.identity import identity_of
+from quantum_async.models.options import meaning_of
 from quantum_async.models.submission import RunOptions
 
 if TYPE_CHECKING:
@@ -59,6 +61,15 @@ class ProviderClient(ABC):
     def address(self) -> str:
         """Where its requests go first, without secrets; empty where they stay on this machine."""
         return ""
+
+    @property
+    def identity(self) -> str:
+        """Which server and account its jobs are at: the same text in every process, no secret.
+
+        A journal keeps it with all that is sent, and nothing of it is asked for or continued
+        elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
+        """
+        return identity_of(self.address or self.name, account=self.account)
 
     @property
     @abstractmethod
@@ -146,7 +157,7 @@ class ProviderClient(ABC):
 
         The default lets no two programs share one.
         """
-        return (job.program.digest, job.shots, job.options)
+        return (job.program.digest, job.shots, meaning_of(job.options))
 
     def weigh(self, job: JobSpec) -> int:
         """Estimate the bytes that a job adds to a submission. Sends nothing."""

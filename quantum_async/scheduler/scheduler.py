@@ -371,11 +371,12 @@ class Scheduler(AsyncContextManagerMixin):
             ref: The reference, `Job.ref`, which can be pickled.
 
         Raises:
-            ConfigurationError: There is no client for its provider and account.
+            ConfigurationError: There is no client for its provider, account and server.
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
         """
         revival = Revival(self._lanes, self._running())
-        stored, is_ours = await self._book.journal.claim_job(ref.key)
+        identity = revival.identity(ref)
+        stored, is_ours = await self._book.journal.claim_job(ref.key, identity)
         record = revival.adopt(ref, stored)
         record.is_guest = stored is not None and not is_ours
         return Job(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, ClassVar, Self
+from urllib.parse import urlsplit
 
 import anyio.to_thread
 
@@ -17,6 +18,7 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.threads import off_loop
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.identity import identity_of
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import ProgramFormat
 from quantum_async.providers.azure.auth import Login
@@ -154,6 +156,8 @@ class AzureClient(ProviderClient):
                 api_key = given.api_key
         login = Login(credential, api_key, make_default)
         self.account = account
+        # By what was given: what is looked up later must not make another one of it.
+        self._identity = _identity(where, management or MANAGEMENT, account)
         self._gateway = Gateway(
             where,
             login,
@@ -270,6 +274,11 @@ class AzureClient(ProviderClient):
     def address(self) -> str:
         """Where its requests go first. Sends nothing."""
         return self._gateway.address
+
+    @property
+    def identity(self) -> str:
+        """Which cloud and workspace its jobs are at."""
+        return self._identity
 
     @property
     def is_open(self) -> bool:
@@ -467,3 +476,16 @@ def _user_agent(app_id: str) -> dict[str, str]:
     from importlib.metadata import version
 
     return {"User-Agent": f"{app_id} quantum-async/{version('quantum_async')}"}
+
+
+def _identity(where: Workspace, management: str, account: str) -> str:
+    # In Azure's own cloud a workspace is known by its path, by whichever address it is reached.
+    host = urlsplit(where.endpoint).hostname or ""
+    is_azures = not host or host.endswith(".quantum.azure.com")
+    return identity_of(
+        management if is_azures else where.endpoint,
+        account=account,
+        subscription=where.subscription_id.lower(),
+        group=where.resource_group.lower(),
+        workspace=where.name.lower(),
+    )

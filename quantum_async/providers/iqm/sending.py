@@ -10,6 +10,7 @@ import anyio.to_thread
 from quantum_async.errors import DeviceLimitError, InvalidOptionError, InvalidShotsError
 from quantum_async.models._recent import Recent
 from quantum_async.models.job import JobRef
+from quantum_async.models.options import meaning_of
 from quantum_async.providers.iqm.circuits import Circuit
 from quantum_async.providers.iqm.options import check_interface, checked_options
 from quantum_async.providers.iqm.submission import Submission, job_tag
@@ -68,7 +69,8 @@ class Sending:
             InvalidInputError: A circuit cannot run, with circuit, instruction and locus.
         """
         first = request.jobs[0]
-        if any(job.shots != first.shots or job.options != first.options for job in request.jobs):
+        kinds = {(job.shots, meaning_of(job.options)) for job in request.jobs}
+        if len(kinds) > 1:
             raise InvalidOptionError(
                 "circuits of one IQM job share shots and options",
                 provider="iqm",

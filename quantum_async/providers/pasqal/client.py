@@ -15,6 +15,8 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.models.batch import FailurePolicy
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.identity import identity_of
+from quantum_async.models.options import meaning_of
 from quantum_async.models.program import ProgramFormat
 from quantum_async.providers.base import ProviderClient
 from quantum_async.providers.environment import secret
@@ -133,6 +135,7 @@ class PasqalClient(ProviderClient):
         )
         where = endpoints or PasqalEndpoints.from_region(region)
         self.account = account
+        self._user = username or client_id
         self._options = options or SessionOptions()
         self._gateway = Gateway(where, credentials, self._options, prompt)
         self._cloud = Cloud(self._gateway, project_id, webhook)
@@ -240,6 +243,18 @@ class PasqalClient(ProviderClient):
         return self._gateway.endpoints.core
 
     @property
+    def identity(self) -> str:
+        """Which installation and project its jobs are at; without a project, who logs in."""
+        access = "/ovh" if self._cloud.is_ovh else ""
+        project, user = self._cloud.project_id, self._user
+        return identity_of(
+            f"{self.address.rstrip('/')}{access}",
+            account=self.account,
+            project=project,
+            user=None if project else user,
+        )
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed."""
         return self._gateway.is_open
@@ -321,7 +336,7 @@ class PasqalClient(ProviderClient):
 
     def grouping(self, job: JobSpec) -> Hashable:
         """Say which jobs can share a batch: those of one sequence, or without variables."""
-        return (job.program.digest if job.variables else None, job.options)
+        return (job.program.digest if job.variables else None, meaning_of(job.options))
 
     def weigh(self, job: JobSpec) -> int:
         """Estimate the bytes that a job adds to a batch: its sequence, unless it is shared."""

@@ -13,6 +13,7 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.options import meaning_of
 from quantum_async.models.program import CIRCUIT_FORMATS
 from quantum_async.providers.base import ProviderClient
 from quantum_async.providers.each import by_id, failures_of_each, states_of_each
@@ -230,8 +231,8 @@ class QoroClient(ProviderClient):
     def grouping(self, job: JobSpec) -> Hashable:
         """Say which circuits can share a job: points of one program, or any without parameters."""
         if job.variables:
-            return (job.program.digest, job.shots, job.options)
-        return (None, job.options)
+            return (job.program.digest, job.shots, meaning_of(job.options))
+        return (None, meaning_of(job.options))
 
     async def submit(self, request: SubmitRequest) -> list[JobRef]:
         """Send one job of many circuits; points of one program as a template. Billed.
