@@ -319,6 +319,17 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
         """
         return self._async.address
 
+    @property
+    def identity(self) -> str:
+        """Which server and account its jobs are at: the same text in every process, no secret.
+
+        A journal keeps it with all that is sent, and nothing of it is asked for or continued
+        elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
+
+        Blocking twin of `quantum_async.LocalClient.identity`.
+        """
+        return self._async.identity
+
     def options_of(self, options: RunOptions) -> RunOptions:
         """Take options of any class as those of this client. Sends nothing.
 
@@ -334,17 +345,6 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
         Blocking twin of `quantum_async.LocalClient.options_of`.
         """
         return self._ask(lambda: self._async.options_of(options))
-
-    @property
-    def identity(self) -> str:
-        """Which server and account its jobs are at: the same text in every process, no secret.
-
-        A journal keeps it with all that is sent, and nothing of it is asked for or continued
-        elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
-
-        Blocking twin of `quantum_async.LocalClient.identity`.
-        """
-        return self._async.identity
 
     @property
     def account(self) -> str:

@@ -468,6 +468,17 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         """
         return self._async.account
 
+    @property
+    def identity(self) -> str:
+        """Which server and account its jobs are at: the same text in every process, no secret.
+
+        A journal keeps it with all that is sent, and nothing of it is asked for or continued
+        elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
+
+        Blocking twin of `quantum_async.QoroClient.identity`.
+        """
+        return self._async.identity
+
     def options_of(self, options: RunOptions) -> RunOptions:
         """Take options of any class as those of this client. Sends nothing.
 
@@ -483,17 +494,6 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         Blocking twin of `quantum_async.QoroClient.options_of`.
         """
         return self._ask(lambda: self._async.options_of(options))
-
-    @property
-    def identity(self) -> str:
-        """Which server and account its jobs are at: the same text in every process, no secret.
-
-        A journal keeps it with all that is sent, and nothing of it is asked for or continued
-        elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
-
-        Blocking twin of `quantum_async.QoroClient.identity`.
-        """
-        return self._async.identity
 
     def weigh(self, job: JobSpec) -> int:
         """Estimate the bytes that a job adds to a submission. Sends nothing.
