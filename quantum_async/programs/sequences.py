@@ -131,6 +131,8 @@ def _finding(error: Any) -> tuple[str, str, str | None]:
         near = get_close_matches(word, known, 1)
         hint = f"; is {near[0]!r} meant?" if near else ""
         return f"{_dotted(path)} ", f"is {word!r}, which is unknown{hint}", word
+    if isinstance(error, (AttributeError, KeyError, TypeError)):
+        return "", "the document has another form", None
     if not getattr(error, "context", None):
         place = _dotted(getattr(error, "absolute_path", ()))
         return f"{place}: " if place else "", _first_line(getattr(error, "message", error)), None
