@@ -134,7 +134,5 @@ def _from_metadata(written: JsonValue) -> Layout | None:
         return None
     return Layout(
         tuple(Register(name, len(bits)) for name, bits in found),
-        tuple(
-            tuple(None if bit is None else BitSource(*bit) for bit in bits) for _, bits in found
-        ),
+        tuple(tuple(None if bit is None else BitSource(*bit) for bit in bits) for _, bits in found),
     )
