@@ -90,6 +90,8 @@ class Dialect:
         renamed: Whether definitions have names that nobody else has, for readers who know others.
         parameters: Whether it may have parameters.
         composite: Whether there are instructions made of several, and prepared states.
+        loose: Whether there are bits outside any register.
+        wide: Whether classical registers may be very wide.
     """
 
     form: str
@@ -99,6 +101,8 @@ class Dialect:
     renamed: bool = False
     parameters: bool = True
     composite: bool = True
+    loose: bool = True
+    wide: bool = False
 
 
 @st.composite
@@ -117,6 +121,10 @@ class _Drawing:
     def among(self, items):
         return self.draw(st.sampled_from(list(items)))
 
+    def _some(self, of: int, many: int) -> tuple[int, ...]:
+        places = st.integers(0, of - 1)
+        return tuple(self.draw(st.lists(places, min_size=many, max_size=many, unique=True)))
+
     def often(self, of: int = 4) -> bool:
         return self.draw(st.integers(0, of - 1)) != 0
 
@@ -129,12 +137,12 @@ class _Drawing:
         names = self._distinct(self.draw(st.integers(0, 3)))
         for name in names:
             self.definitions.append(self._definition(name))
-        qubits = self._registers(QUBIT_NAMES[self.form], 2, 2, [])
+        qubits = self._registers(QUBIT_NAMES[self.form], 2, 2, names)
         bits = self._registers(
             BIT_NAMES[self.form], 3, 3, [*[name for name, _ in qubits], *names, *self.builtin]
         )
         self.bits = bits
-        self.loose = self.draw(st.integers(0, 1)) if self.form == "object" and self.seldom() else 0
+        self.loose = self.draw(st.integers(0, 1)) if self._has_loose() else 0
         self.num_qubits = sum(width for _, width in qubits)
         self.num_bits = sum(width for _, width in bits) + self.loose
         self.names = {}
@@ -146,6 +154,9 @@ class _Drawing:
         return Described(
             qubits, bits, tuple(self.definitions), statements, self.includes, self.names, self.loose
         )
+
+    def _has_loose(self):
+        return self.form == "object" and self.dialect.loose and self.seldom()
 
     def _builtin(self):
         if self.dialect.clifford:
@@ -167,8 +178,12 @@ class _Drawing:
         shared = taken if self.form != "object" else []
         many = self.draw(st.integers(1, most))
         names = list(dict.fromkeys(self.among(pool) for _ in range(many)))
-        names = [name for name in names if name not in taken[:2] and name not in shared] or ["r_1"]
-        return tuple((name, self.draw(st.integers(1, widest))) for name in names)
+        spare = "r_1" if pool is BIT_NAMES[self.form] else "q_1"
+        names = [name for name in names if name not in shared] or [spare]
+        widths = st.integers(1, widest)
+        if self.dialect.wide and pool is BIT_NAMES[self.form]:
+            widths = st.sampled_from([1, 3, 60, 2100])
+        return tuple((name, self.draw(widths)) for name in names)
 
     def _angle(self, names):
         shift = self.draw(ANGLES)
@@ -216,8 +231,8 @@ class _Drawing:
         )
         modifiers = self._modifiers(wires, width, names) if pure else ()
         wires += modifiers.count("ctrl")
-        chosen = tuple(self.draw(st.permutations(range(width)))[:wires])
-        places = tuple(self.draw(st.permutations(range(self.num_bits)))[:bits]) if bits else ()
+        chosen = self._some(width, wires)
+        places = self._some(self.num_bits, bits) if bits else ()
         return Call(gate, angles, chosen, modifiers, places)
 
     def _modifiers(self, wires, width, names):
@@ -238,15 +253,13 @@ class _Drawing:
         for _ in range(self.draw(st.integers(1, 6))):
             found += self._statement()
         # What is left is measured in part, in any order.
-        qubits = self.draw(st.permutations(range(self.num_qubits)))
-        bits = self.draw(st.permutations(range(self.num_bits)))
-        many = self.draw(st.integers(1, min(len(qubits), len(bits))))
-        found += [Measure(q, b) for q, b in zip(qubits[:many], bits[:many], strict=True)]
+        many = self.draw(st.integers(1, min(self.num_qubits, self.num_bits)))
+        qubits, bits = self._some(self.num_qubits, many), self._some(self.num_bits, many)
+        found += [Measure(q, b) for q, b in zip(qubits, bits, strict=True)]
         return tuple(found)
 
     def _prepare(self):
-        wires = tuple(self.draw(st.permutations(range(self.num_qubits))))
-        wires = wires[: self.draw(st.integers(1, min(2, len(wires))))]
+        wires = self._some(self.num_qubits, self.draw(st.integers(1, min(2, self.num_qubits))))
         resets = self.dialect.goes_on and self.draw(st.booleans())
         return Prepare(wires, tuple(Angle(self.draw(ANGLES)) for _ in wires), resets)
 

@@ -6,13 +6,15 @@ import multiprocessing
 import os
 import traceback
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from uuid import uuid4
 
 import anyio
 import httpx
 
-SHOTS = 4000
+SHOTS = 2000
 SECONDS = 60.0
 
 
@@ -45,7 +47,13 @@ def _options(service):
 def _local(_):
     from quantum_async.providers.local.client import LocalClient
 
-    return LocalClient(workers=1)
+    # The simulator itself: no worker processes, whose start takes longer than all else.
+    return LocalClient(executor=_threads())
+
+
+@cache
+def _threads():
+    return ThreadPoolExecutor(1)
 
 
 def _azure(service):

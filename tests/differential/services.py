@@ -83,6 +83,11 @@ class Azure(_Service):
         headers = {"Content-Type": media} if media else {}
         return httpx.Response(status, content=found, headers=headers)
 
+    def rename(self, written: str) -> None:
+        """Say that outputs are of another format than was asked for."""
+        for job in self._jobs.values():
+            job["outputDataFormat"] = written
+
     def _job(self, method, job_id, content):
         if method == "PUT":
             document = json.loads(content)
@@ -278,7 +283,7 @@ class Qoro(_Service):
             self._rows.append(
                 {
                     "label": label,
-                    "results": {"encoding": "qh1", "payload": packed_counts, "n_bits": bits},
+                    "results": {"encoding": "qh1" if bits < 256 else "qh2", "payload": packed_counts, "n_bits": bits},
                 }
             )
 
@@ -301,7 +306,7 @@ def _qoro_texts(document):
 def _qh1(counts, width) -> bytes:
     """Pack a histogram, every count spelt out."""
     ordered = sorted(counts)
-    found = b"QH1" + bytes([width]) + _leb(len(ordered)) + _leb(sum(counts.values()))
+    found = (b"QH1" if width < 256 else b"QH2") + _width(width) + _leb(len(ordered)) + _leb(sum(counts.values()))
     found += _leb(len(ordered))
     last = 0
     for value in ordered:
@@ -317,6 +322,10 @@ def _qh1(counts, width) -> bytes:
     bitmap = _leb(len(runs)) + bytes([runs[0][0]]) + b"".join(_leb(many) for _, many in runs)
     others = [counts[value] - 2 for value in ordered if counts[value] != 1]
     return found + _leb(len(bitmap)) + bitmap + _leb(len(others)) + b"".join(map(_leb, others))
+
+
+def _width(width: int) -> bytes:
+    return bytes([width]) if width < 256 else _leb(width)
 
 
 def _leb(value: int) -> bytes:
