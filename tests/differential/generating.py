@@ -91,7 +91,9 @@ class Dialect:
         parameters: Whether it may have parameters.
         composite: Whether there are instructions made of several, and prepared states.
         loose: Whether there are bits outside any register.
+        inside: Whether instructions made of several may go on after a measurement in any case.
         wide: Whether classical registers may be very wide.
+        registers: How many classical registers there are at most.
     """
 
     form: str
@@ -102,7 +104,9 @@ class Dialect:
     parameters: bool = True
     composite: bool = True
     loose: bool = True
+    inside: bool = False
     wide: bool = False
+    registers: int = 3
 
 
 @st.composite
@@ -139,7 +143,7 @@ class _Drawing:
             self.definitions.append(self._definition(name))
         qubits = self._registers(QUBIT_NAMES[self.form], 2, 2, names)
         bits = self._registers(
-            BIT_NAMES[self.form], 3, 3, [*[name for name, _ in qubits], *names, *self.builtin]
+            BIT_NAMES[self.form], self.dialect.registers, 3, [*[name for name, _ in qubits], *names, *self.builtin]
         )
         self.bits = bits
         self.loose = self.draw(st.integers(0, 1)) if self._has_loose() else 0
@@ -201,7 +205,7 @@ class _Drawing:
         composite = self.form == "object" and self.dialect.composite and self.seldom()
         bits = 1 if composite and self.draw(st.booleans()) else 0
         body = [self._call(width, angles) for _ in range(self.draw(st.integers(1, 3)))]
-        if composite and self.dialect.goes_on:
+        if composite and (self.dialect.goes_on or self.dialect.inside):
             place = self.draw(st.integers(0, len(body)))
             qubit = self.draw(st.integers(0, width - 1))
             body.insert(place, Measure(qubit, 0) if bits else Reset(qubit))
@@ -276,7 +280,7 @@ class _Drawing:
 
     def _gate(self):
         call = self._call(self.num_qubits, tuple(self.names), top=True)
-        if isinstance(call.gate, int) and not self.dialect.goes_on:
+        if isinstance(call.gate, int) and not (self.dialect.goes_on or self.dialect.inside):
             if not self.definitions[call.gate].is_gate:
                 # It ends with a measurement: only what was defined as a gate stays in the middle.
                 return self._call_builtin()

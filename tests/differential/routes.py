@@ -15,7 +15,7 @@ import anyio
 import httpx
 
 SHOTS = 2000
-SECONDS = 60.0
+SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,9 @@ async def taken(program, variables, route: str, shots: int = SHOTS) -> Seen:
     except QuantumAsyncError as error:
         why = f" ({service.refused})" if service is not None and service.refused else ""
         return Seen(error=_told(error) + why, sent=_sent(service))
-    except Exception as error:  # noqa: BLE001  anything else is a fault, which is told
+    except BaseException as error:  # noqa: BLE001  a panic of Qiskit's is none of Exception's
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
         where = traceback.extract_tb(error.__traceback__)[-1]
         return Seen(error=f"{_told(error)} at {where.filename}:{where.lineno}", sent=_sent(service))
     registers = tuple((register.name, register.width) for register in result.registers)

@@ -194,7 +194,7 @@ class Iqm(_Service):
 
         path = request.url.raw_path.decode().partition("?")[0]
         if request.method == "POST" and path.endswith("/circuit"):
-            self.sent.append(content.decode())
+            self.sent += [str(request.url), content.decode()]
             document = json.loads(content)
             self._measured = json.dumps(
                 [_iqm_output(circuit, document) for circuit in document["circuits"]]

@@ -23,7 +23,6 @@ from tests.differential.exploring import explore
 from tests.providers.iqm.test_legacy import Cocos
 from tests.providers.pasqal.service import Service as Pasqal, client as pasqal_client, data
 from tests.providers.pasqal.real import rabi
-from tests.wire.pasqal import service as canned
 
 pytestmark = [pytest.mark.differential, pytest.mark.timeout(0)]
 
@@ -132,12 +131,14 @@ async def _pasqal(given, kind):
     service = Pasqal()
     told = []
     service.always("GET", "/jobs", lambda _: data([], pagination={"total": 0, "end": 0}))
-    service.always("POST", "/jobs", lambda _: data([canned.job()]))
     async with pasqal_client(service) as client:
         batch = None
         if given.batch is not None:
             request = BatchRequest("b", "EMU_FREE", rabi(), options=kind(**dict(given.batch)))
-            batch = await client.open_batch(request)
+            try:
+                batch = await client.open_batch(request)
+            except InvalidInputError:
+                return ""
         options = kind(**dict(given.values))
         await _submitted(client, "EMU_FREE", rabi(), options, {"omega": 2.0}, batch)
     told = [json.dumps(r["body"], separators=(",", ":")) for r in service.requests if r["body"]]
@@ -184,6 +185,9 @@ def test_an_option_is_carried_or_refused(apart, client):
             same = given.batch is not None and given.batch == given.values
             assert not same, f"equal options were refused: {told}; {given}"
             tally.refuse(told)
+            return
+        if not told:
+            # There is no such batch.
             return
         for name, value in given.values:
             mark = FIELDS[given.client][name][value]
