@@ -1,10 +1,15 @@
-"""Every check of the project; ``nox -l`` lists them, CONTRIBUTING.md says which four you need."""
+"""Every check of the project; ``nox -l`` lists them, CONTRIBUTING.md says which four you need.
+
+Which test belongs to which session is said in pyproject.toml: every marker there is a session of its
+own, and ``tests`` runs what has none of them.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -29,6 +34,30 @@ VENDORS = sorted(
     if name.startswith("conformance-")
 )
 """Vendors whose own SDK runs against the sandbox: one dependency group, one lock file each."""
+
+MARKERS = {
+    name: words.strip()
+    for name, _, words in (line.partition(":") for line in PROJECT["tool"]["pytest"]["markers"])
+}
+"""Suites that are slow or need something installed: a session each, beside ``tests``."""
+
+NIGHTLY = ("nightly", "azurite", "explore", "beside-trio", "drift", "matrix", "wheel")
+"""Sessions that take too long, or ask too much of the network, for every change; .ci/run names the others."""
+
+PACE = (
+    "-n",
+    "auto",
+    "--maxprocesses=4",
+    "--dist=worksteal",
+    "--timeout=300",
+    "--randomly-seed=2026",
+)
+"""As many processes as the machine has cores; a test alone takes a fraction of what a busy machine needs."""
+
+AZURITE = "azurite@3.35.0"
+
+RELEASED = {"iqm-legacy", "qoro-legacy", "pulser-pasqal"}
+"""Vendors' groups that ask for one old release on purpose: no newer one is tried in its place."""
 
 CRASHED = ["azure", "iqm", "pasqal", "qoro"]
 """Vendors whose SDK is killed beside ours."""
@@ -105,29 +134,107 @@ def _install(session: nox.Session, *groups: str, extras: str = "", package: bool
     session.install("-q", "-c", CONSTRAINTS, *wanted)
 
 
-def _pytest(session: nox.Session, *arguments: str, runner: tuple[str, ...] = ("pytest",)) -> None:
-    _install(session, "tests", extras="all")
-    session.run(*runner, *arguments, *session.posargs)
+def _pytest(session: nox.Session, *arguments: str, python: str = "python") -> None:
+    """Run pytest, measured where ``COVERAGE_FILE`` says where to, as it does in .ci/run."""
+    # pytest-cov would start too late: pytest loads the package's own plugin before it.
+    measured = ("-m", "coverage", "run") if "COVERAGE_FILE" in os.environ else ()
+    command = (python, *measured, "-m", "pytest", *arguments, *session.posargs)
+    session.run(*command, external=python != "python")
+
+
+def _python_of(session: nox.Session, name: str) -> str:
+    """Bring another session's environment up to date, and return its Python."""
+    nox_again = (sys.executable, "-m", "nox", "--noxfile", __file__, "--session", name)
+    session.run(*nox_again, "--install-only", external=True, silent=True)
+    folder = ROOT / ".nox" / name
+    return str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests on this Python, with the coverage gate; given arguments, only what they name."""
-    if session.posargs:
-        _pytest(session)
-        return
-    data = Path(session.create_tmp()) / "measured"
-    shutil.rmtree(data, ignore_errors=True)
-    data.mkdir()
-    session.env["COVERAGE_FILE"] = str(data / "data")
-    # pytest-cov would start too late: pytest loads the package's own plugin before it.
-    coverage = ("python", "-m", "coverage")
-    # Measuring coverage on a busy machine takes several times as long as a test alone.
-    pace = ("--timeout=120", "--durations=10", "--durations-min=2")
-    _pytest(session, "-n", "2", *pace, runner=(*coverage, "run", "-m", "pytest"))
-    session.run(*coverage, "combine", "-q")
-    session.run(*coverage, "xml", "-q", "--fail-under=0", "-o", str(ROOT / ".coverage.xml"))
-    session.run(*coverage, "report")
+    """Run the tests on this Python; given arguments, only what they name."""
+    _install(session, "tests", extras="all")
+    # Without its posargs pytest runs everything that no marker keeps for another session.
+    pace = () if session.posargs else (*PACE, "--durations=10", "--durations-min=2")
+    _pytest(session, *pace)
+
+
+def _marked(marker: str) -> tuple[str, ...]:
+    """Select a marker's tests, from the files that name it: importing all others takes longer."""
+    word = f"pytest.mark.{marker}"
+    files = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        if word in path.read_text(encoding="utf-8")
+    ]
+    return ("-m", marker, *files)
+
+
+def _suite(marker: str) -> None:
+    """Make the session that runs a marker's tests, in the environment of ``tests``."""
+
+    def run(session: nox.Session) -> None:
+        _pytest(session, *_marked(marker), *PACE, python=_python_of(session, "tests"))
+
+    run.__doc__ = f"Run the tests marked {marker}: {MARKERS[marker]}."
+    nox.session(name=marker, python=False)(run)
+
+
+for _marker in MARKERS:
+    if _marker not in {"azurite", "differential", "nightly"}:
+        _suite(_marker)
+
+
+@nox.session(python=False)
+def azurite(session: nox.Session) -> None:
+    """Run the tests marked azurite beside Microsoft's emulator of Azure Storage, which npm brings."""
+    if shutil.which("npm") is None:
+        session.skip("npm is not installed, which brings Azurite")
+    folder = Path(session.create_tmp()).resolve()
+    quiet = ("--no-audit", "--no-fund", "--prefix", str(folder))
+    session.run("npm", "install", *quiet, AZURITE, external=True, silent=True)
+    path = os.pathsep.join([str(folder / "node_modules" / ".bin"), os.environ["PATH"]])
+    session.env["PATH"] = path
+    _pytest(session, *_marked("azurite"), *PACE, python=_python_of(session, "tests"))
+
+
+@nox.session
+def differential(session: nox.Session) -> None:
+    """Compare random programs on every route with what they mean; tests/differential says more."""
+    _install(session, "tests", "differential", extras="all")
+    _pytest(session, *_marked("differential"), *PACE)
+
+
+@nox.session(python=False)
+def coverage(session: nox.Session) -> None:
+    """Combine what sessions have measured into ``COVERAGE_FILE``, with the gate."""
+    if "COVERAGE_FILE" not in os.environ:
+        session.error(
+            "COVERAGE_FILE must say where the sessions before have put what they measured"
+        )
+    command = (_python_of(session, "tests"), "-m", "coverage")
+    session.run(*command, "combine", "--quiet", "--keep", external=True)
+    xml = ("xml", "--quiet", "--fail-under=0", "-o", str(ROOT / ".coverage.xml"))
+    session.run(*command, *xml, external=True)
+    session.run(*command, "report", external=True)
+
+
+@nox.session(python=False)
+def explore(session: nox.Session) -> None:
+    """Look for new failures: hypothesis with fresh seeds and more examples, all tests in a new order."""
+    python, seed = _python_of(session, "tests"), secrets.randbelow(2**32)
+    session.env["HYPOTHESIS_PROFILE"] = "explore"
+    fresh = (*PACE, f"--randomly-seed={seed}")
+    _pytest(session, "-m", "hypothesis", "--timeout=1200", *fresh, python=python)
+    session.env["HYPOTHESIS_PROFILE"] = "default"
+    _pytest(session, *fresh, python=python)
+
+
+@nox.session(name="beside-trio")
+def beside_trio(session: nox.Session) -> None:
+    """Run the doors for people beside trio and sniffio, which change what our libraries do."""
+    _install(session, "tests", "beside-trio", extras="all")
+    _pytest(session, *PACE, *(() if session.posargs else ("tests/blocking", "tests/integrations")))
 
 
 @nox.session(python=_others() or False, tags=["release"])
@@ -135,7 +242,8 @@ def matrix(session: nox.Session) -> None:
     """Run the tests on every other Python that the classifiers name and this machine has."""
     if not session.python:
         session.skip(f"no Python but {HERE} is installed")
-    _pytest(session, "-n", "2")
+    _install(session, "tests", extras="all")
+    _pytest(session, *PACE)
 
 
 @nox.session
@@ -220,38 +328,67 @@ def sandbox(session: nox.Session) -> None:
     """Install what serves the sandbox to the vendors' SDKs, who share no library with it."""
     if "QUANTUM_ASYNC_SANDBOX_PYTHON" not in os.environ:
         _install(session, extras="sandbox")
+        _measure(session)
         os.environ["QUANTUM_ASYNC_SANDBOX_PYTHON"] = str(Path(session.bin) / "python")
+
+
+def _measure(session: nox.Session) -> None:
+    """Let every Python of an environment measure our package, where ``COVERAGE_FILE`` says where to."""
+    if "COVERAGE_FILE" in os.environ:
+        session.install("-q", "-c", CONSTRAINTS, "coverage")
+        # Its own hook starts it with each process of an environment that holds it.
+        os.environ["COVERAGE_PROCESS_START"] = str(ROOT / "pyproject.toml")
+
+
+def _run_beside(session: nox.Session, vendor: str, *install: str) -> None:
+    """Run a vendor's conformance tests in an environment that is installed with these arguments."""
+    suite = ROOT / "tests" / "conformance" / vendor.replace("-", "_")
+    session.install("-q", *install)
+    if vendor in {"qoro", "qoro-legacy"}:
+        # Divi's programs run on our own client there, whose libraries the group lists.
+        session.install("-q", "--no-deps", ".")
+        _measure(session)
+    folders = ("--confcutdir", str(ROOT / "tests" / "conformance"), "--rootdir", str(ROOT))
+    plain = ("-p", "no:cacheprovider", "-c", str(ROOT / ".ci" / "conformance.ini"))
+    session.run("pytest", *folders, *plain, str(suite), *session.posargs)
 
 
 @nox.session(requires=["sandbox"])
 @nox.parametrize("vendor", VENDORS, ids=VENDORS)
 def conformance(session: nox.Session, vendor: str) -> None:
     """Run a vendor's own SDK, in an environment of its own, against the sandbox."""
-    suite = ROOT / "tests" / "conformance" / vendor.replace("-", "_")
-    if not suite.exists():
-        session.skip(f"there are no conformance tests for {vendor} yet")
-    session.install(
-        "-q",
-        "-c",
-        f".ci/constraints-{vendor}.txt",
-        *nox.project.dependency_groups(PROJECT, f"conformance-{vendor}"),
+    group = nox.project.dependency_groups(PROJECT, f"conformance-{vendor}")
+    _run_beside(session, vendor, "-c", f".ci/constraints-{vendor}.txt", *group)
+
+
+@nox.session(requires=["sandbox"], reuse_venv=False)
+@nox.parametrize("vendor", VENDORS, ids=VENDORS)
+def drift(session: nox.Session, vendor: str) -> None:
+    """Run a vendor's newest SDK, without any lock, and say what has changed since the lock."""
+    group = list(nox.project.dependency_groups(PROJECT, f"conformance-{vendor}"))
+    if vendor not in RELEASED:
+        group = [requirement.partition("==")[0] for requirement in group]
+    session.install("-q", "--upgrade", *group)
+    lock = (ROOT / ".ci" / f"constraints-{vendor}.txt").read_text(encoding="utf-8")
+    locked: dict[str, list[str]] = {}
+    for line in lock.splitlines():
+        name, _, version = line.partition(";")[0].strip().partition("==")
+        locked.setdefault(name, []).append(version)
+    script = (
+        "import importlib.metadata as m, json; "
+        "print(json.dumps([(d.name, d.version) for d in m.distributions()]))"
     )
-    if vendor in {"qoro", "qoro-legacy"}:
-        # Divi's programs run on our own client there, whose libraries the group lists.
-        session.install("-q", "--no-deps", ".")
-    session.run(
-        "pytest",
-        "--confcutdir",
-        str(ROOT / "tests" / "conformance"),
-        "-p",
-        "no:cacheprovider",
-        "-c",
-        str(ROOT / ".ci" / "conformance.ini"),
-        "--rootdir",
-        str(ROOT),
-        str(suite),
-        *session.posargs,
-    )
+    installed = {
+        re.sub(r"[-_.]+", "-", name).lower(): version
+        for name, version in json.loads(str(session.run("python", "-c", script, silent=True)))
+    }
+    newer = [
+        f"{name} {' or '.join(versions)} -> {installed[name]}"
+        for name, versions in sorted(locked.items())
+        if name in installed and installed[name] not in versions
+    ]
+    session.log(f"{vendor} has drifted from its lock: {', '.join(newer) or 'in nothing'}")
+    _run_beside(session, vendor, *group)
 
 
 @nox.session(requires=["client(pasqal)"])
@@ -338,12 +475,12 @@ def _minor(version: str) -> int:
     return int(version.partition(".")[2])
 
 
-@nox.session
+@nox.session(python=False)
 def nightly(session: nox.Session) -> None:
-    """Run the tests that take too long for every push, such as the crash matrix."""
-    session.env["HYPOTHESIS_PROFILE"] = "nightly"
+    """Run what takes too long for every change: the crash matrix, and the sessions of NIGHTLY."""
+    for name in NIGHTLY:
+        if name != "nightly":
+            session.notify(name)
     session.env["QUANTUM_ASYNC_SEEDS"] = os.environ.get("QUANTUM_ASYNC_SEEDS", "50")
-    _install(session, "tests", extras="all")
-    selection = ("-n", "2", "-m", "nightly", "--timeout", "600")
-    # 5: there may be no such test yet.
-    session.run("pytest", *selection, *session.posargs, success_codes=[0, 5])
+    pace = (*PACE, "--timeout=600")
+    _pytest(session, *_marked("nightly"), *pace, python=_python_of(session, "tests"))

@@ -97,6 +97,46 @@ def worst(rows: Rows) -> float:
 
 MANY = "engine, ten times the jobs"
 
+WIRE = (
+    Goal(
+        "hiding secrets in hostile text: growth of CPU, tenfold",
+        1.3,
+        value("wire", "redact_growth"),
+        unit="(exponent)",
+    ),
+    Goal("compressing: a further point over the first", 0.25, value("wire", "finish_over_make")),
+    Goal(
+        "reading OpenQASM: growth of CPU, tenfold",
+        1.3,
+        value("wire", "qasm_growth"),
+        unit="(exponent)",
+    ),
+    Goal("loop stall, 120,000 shots of results", 50, value("wire", "results_stall_ms"), unit="ms"),
+)
+"""What a user would feel of a large body: see bench_wire.py."""
+
+GRACE, TIMEOUT = 0.5, 0.25
+"""Seconds that are given to a provider that does not answer, and to a wait for a job."""
+
+
+def ending(what: str, figure: str, bound: float, given: float = 0.0) -> Goal:
+    """A bound on the seconds, beyond those that were given, which something takes to end."""
+    return Goal(what, bound, lambda rows: rows["endings"][figure] - given, unit="s")
+
+
+ENDINGS = (
+    # A second is what somebody waits for before pressing again.
+    ending("end of a script: Ctrl-C", "interrupt", 1.0),
+    ending("end of a script: Ctrl-C, 500 jobs", "interrupt_500", 1.0),
+    ending("end of a script: second Ctrl-C", "second_interrupt", 1.0),
+    ending("end of a script: SIGTERM", "terminate", 1.0),
+    ending("end of a script: second SIGTERM", "second_terminate", 1.0),
+    ending("end of a script: an open scheduler", "leaving", 1.0),
+    ending("end of a script: beyond its grace", "grace", 1.0, GRACE),
+    ending("end of a wait: beyond its timeout", "timeout", 0.1, TIMEOUT),
+    ending("end of a wait: an event", "event", 0.5),
+)
+
 GOALS = (
     Goal(
         "wall over the physical floor", 1.12, lambda r: r["engine"]["wall"] / r["engine"]["floor"]
@@ -170,6 +210,10 @@ GOALS = (
         least=True,
     ),
     Goal("local sweep: slowdown at the worst size", 1.05, worst),
+    # If Pulser or QuTiP no longer waste the time, our emulator can go.
+    Goal("analog emulator: CPU of Pulser's over ours", 1.5, value("local", "emulator"), least=True),
     Goal("loop stall, 1,000 jobs", 20, value("engine", "stall"), unit="ms"),
     Goal("loop stall, ten times the jobs", 20, value(MANY, "stall"), unit="ms"),
+    *WIRE,
+    *ENDINGS,
 )

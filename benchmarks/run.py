@@ -13,9 +13,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import bench_endings
 import bench_import
 import bench_local
 import bench_megabyte
+import bench_wire
 from report import document, markdown, write
 from stage import Plan, Stage, machine
 
@@ -34,7 +36,7 @@ QUICK = {
 """The rows of a quick run."""
 ONCE = {"oracle, batched", "raw, single", "engine, polite", "oracle traced", "vendor traced"}
 """Rows that no goal needs: they are run in the first round alone."""
-OTHERS = ("import", "megabyte", "local")
+OTHERS = ("import", "megabyte", "wire", "local", "endings")
 """What needs no jobs at a service, or only few."""
 
 
@@ -91,6 +93,10 @@ def other(
             found = [bench_import.compare(rounds, vendor)]
         case "megabyte":
             found = bench_megabyte.measure(stage, vendor, rounds, beside=0 if quick else 1)
+        case "wire":
+            found = bench_wire.measure(rounds)
+        case "endings":
+            found = bench_endings.measure(rounds)
         case _:
             found = bench_local.measure(min(rounds, LOCAL_ROUNDS), quick=quick)
     print(f"{name} ({time.monotonic() - start:.0f} s)", file=sys.stderr)
@@ -105,7 +111,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--strict", action="store_true", help="fail where a goal is missed")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", nargs="*", help="names of rows, or import, megabyte, local")
+    parser.add_argument(
+        "--only", nargs="*", help=f"names of rows, or of the others: {', '.join(OTHERS)}"
+    )
     parser.add_argument("--output", type=Path, default=HERE)
     return parser.parse_args()
 

@@ -1,11 +1,13 @@
-"""What every test of the house gets: no network beyond this machine, and repeatable examples."""
+"""What every test of the house gets: no network beyond this machine, no home, repeatable examples."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
+import shutil
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,16 +18,35 @@ from blockbuster import blockbuster_ctx
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from quantum_async.sandbox import BlockingSandbox
+
 ROOT = Path(__file__).parents[1]
 THIS_MACHINE = socket.gethostname()
 
 # How long an example takes is the machine's affair, and on a busy one no finding.
 UNTIMED = hypothesis.settings(
-    deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    print_blob=True,
+    database=None,
 )
-hypothesis.settings.register_profile("default", UNTIMED, max_examples=50)
-hypothesis.settings.register_profile("nightly", UNTIMED, max_examples=1000)
+# The same examples on every machine; looking for new ones is what `nox -s explore` is for.
+hypothesis.settings.register_profile("default", UNTIMED, max_examples=50, derandomize=True)
+hypothesis.settings.register_profile("explore", UNTIMED, max_examples=1000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+HOMES = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put an empty home in place of the user's: nobody's files change a test, and no test writes there."""
+    if hasattr(config, "workerinput"):
+        return  # a worker of pytest-xdist inherits it
+    home = tempfile.mkdtemp(prefix="qa-home-")
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    os.environ["HOME"] = os.environ["USERPROFILE"] = home
+    for name in HOMES:
+        os.environ.pop(name, None)
 
 
 def _refuse_other_machines(event: str, arguments: tuple[object, ...]) -> None:
@@ -64,6 +85,22 @@ def never_blocks() -> Iterator[None]:
     """Fail a test in which the package blocks the event loop."""
     with blockbuster_ctx("quantum_async"):
         yield
+
+
+@pytest.fixture(scope="session")
+def simulating_process() -> Iterator[BlockingSandbox]:
+    """Run one sandbox that really simulates: its worker loads the simulators once for all tests."""
+    from quantum_async.sandbox import BlockingSandbox
+
+    with BlockingSandbox(job_time=0.02, parallel=True, workers=1) as running:
+        yield running
+
+
+@pytest.fixture
+def simulating(simulating_process: BlockingSandbox) -> BlockingSandbox:
+    """Give the sandbox that really simulates with nothing in it."""
+    simulating_process.reset()
+    return simulating_process
 
 
 @pytest.fixture(scope="session")

@@ -100,7 +100,7 @@ def clouds() -> Iterator[BlockingSandbox]:
         yield sandbox
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.pages
 @pytest.mark.parametrize("page", [page for page in pages() if page.blocks], ids=str)
 def test_page_runs(page: Page, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Every block of the page runs, in order, and prints what the page says."""

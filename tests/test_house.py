@@ -1,4 +1,4 @@
-"""The measures of the house: small modules, short functions, tests that say what they pin."""
+"""The measures of the house: short functions, and tests that say what they pin."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ MODULES = sorted(
 )
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 
-LONGEST_MODULE = 500
-MEDIAN_MODULE = 200
 LONGEST_FUNCTION = 80
 MEDIAN_FUNCTION = 9
 
@@ -35,10 +33,6 @@ def functions(path: Path) -> list[Function]:
     return [node for node in ast.walk(tree(path)) if isinstance(node, Function)]
 
 
-def lines(path: Path) -> int:
-    return len(path.read_text(encoding="utf-8").splitlines())
-
-
 def body_length(function: Function) -> int:
     """Lines of a function without its docstring: documenting costs nothing."""
     total = (function.end_lineno or function.lineno) - function.lineno + 1
@@ -50,18 +44,6 @@ def body_length(function: Function) -> int:
 
 def where(path: Path, node: Function) -> str:
     return f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
-
-
-def test_no_module_is_long() -> None:
-    """A module that outgrows 500 lines is more than one noun."""
-    found = {str(path.relative_to(ROOT)): lines(path) for path in MODULES}
-    assert {name: n for name, n in found.items() if n > LONGEST_MODULE} == {}
-
-
-def test_the_usual_module_is_small() -> None:
-    """The median module can be read in one sitting."""
-    sizes = [lines(path) for path in MODULES if path.name != "__init__.py"]
-    assert median(sizes) <= MEDIAN_MODULE
 
 
 def test_no_function_is_long() -> None:

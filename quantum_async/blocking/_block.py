@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
 
-from quantum_async.blocking._portal import Call, Portal, Ticket, cancelled
+from quantum_async.blocking._portal import Call, Portal, Ticket
 from quantum_async.blocking._signals import Termination, is_interrupt, tell
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Block(Generic[T]):
         self._leave: anyio.Event | None = None
         self._reason: BaseException | None = None
         self._is_passed = False
-        self.call: Call[None] = Call(self._run)
+        self.call: Call[None] = Call(self._run, on_failure=self._entered.fail)
         self._termination = Termination()
 
     @property
@@ -78,7 +78,7 @@ class Block(Generic[T]):
             self.session.wait(
                 self.call,
                 reporter,
-                start=lambda: self._portal.post(self.let_go, reason),
+                start=lambda: self._portal.post(self.call, self.let_go, reason),
                 is_leaving=is_leaving,
             )
         except BaseException as stop:
@@ -107,7 +107,7 @@ class Block(Generic[T]):
                 stacklevel=2,
             )
             self._portal.blocks.pop(self, None)
-            self._portal.post(self.call.cancel)
+            self._portal.post(self.call, self.call.cancel)
 
     async def _run(self) -> None:
         self._leave = anyio.Event()
@@ -117,11 +117,7 @@ class Block(Generic[T]):
                 await self._leave.wait()
                 if self._reason is not None:
                     raise self._reason  # noqa: TRY301 -- the manager has to see it
-        except anyio.get_cancelled_exc_class():
-            self._entered.fail(cancelled())
-            raise
         except BaseException as error:
-            self._entered.fail(error)
             # A coroutine cannot raise just any exception; the caller's `with` has this one.
             self._is_passed = error is self._reason
             if not self._is_passed:

@@ -66,10 +66,10 @@ def _close() -> None:
 def _leave_blocks(portal: Portal) -> None:
     """Cancel what was entered and never left, the latest first, within their grace."""
     for ticket in list(portal.waiting):
-        portal.post(ticket.cancel)
+        portal.post(ticket, ticket.cancel)
     for block in [block for block in reversed(list(portal.blocks)) if block.is_open]:
         reason = SystemExit("the program ends")
-        portal.post(block.let_go, reason)
+        portal.post(block.call, block.let_go, reason)
         end = time.monotonic() + block.session.grace + 1.0
         while not block.call.done.wait(TICK) and time.monotonic() < end:
             pass

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
+from collections import deque
+from contextvars import copy_context
 from math import inf
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +19,14 @@ from quantum_async.errors import FacadeError, WaitTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextvars import Context, ContextVar
+    from typing import TypeAlias
 
     from anyio.abc import TaskGroup
 
     from quantum_async.blocking._block import Block
+
+    _Post: TypeAlias = tuple[Context, "Ticket[Any]", Callable[..., object], tuple[object, ...]]
 
 T = TypeVar("T")
 
@@ -28,6 +35,11 @@ TICK = 0.05
 
 STARTING = 10.0
 """Longest time in seconds for the event loop to start."""
+
+_LIBRARY: ContextVar[str | None] | None = getattr(
+    sys.modules.get("sniffio"), "current_async_library_cvar", None
+)
+"""Tells whoever asks sniffio which async library runs; anyio has imported it where it is there."""
 
 _MACHINERY = tuple(f"{Path(file).parent}{os.sep}" for file in (__file__, anyio.__file__))
 
@@ -72,14 +84,16 @@ class Ticket(Generic[T]):
         """What was said on the way out of a cancelled call."""
 
     def fill(self, value: T) -> None:
-        """Deliver the outcome."""
-        self._value = value
-        self.done.set()
+        """Deliver the outcome, unless there is one."""
+        if not self.done.is_set():
+            self._value = value
+            self.done.set()
 
     def fail(self, error: BaseException) -> None:
-        """Deliver an error."""
-        self.error = error
-        self.done.set()
+        """Deliver an error, unless there is an outcome."""
+        if not self.done.is_set():
+            self.error = error
+            self.done.set()
 
     def outcome(self) -> T:
         """Return the value, or raise the error without the machinery's own frames."""
@@ -103,10 +117,7 @@ class Question(Ticket[T]):
 
     def run(self) -> None:
         """Call it."""
-        try:
-            self.fill(self._function())
-        except BaseException as error:  # noqa: BLE001 -- raised on the thread that waits
-            self.fail(error)
+        self.fill(self._function())
 
 
 class Call(Ticket[T]):
@@ -116,17 +127,23 @@ class Call(Ticket[T]):
         function: Makes what is awaited.
         timeout: Longest time in seconds until it is cancelled.
         what: The name of the call, for the error.
+        on_failure: Told of its error, also where it never began: ends other waits for its work.
     """
 
-    __slots__ = ("_function", "_is_cancelled", "_scope", "_timeout", "_what")
+    __slots__ = ("_function", "_is_cancelled", "_on_failure", "_scope", "_timeout", "_what")
 
     def __init__(
-        self, function: Callable[[], Awaitable[T]], timeout: float | None = None, what: str = ""
+        self,
+        function: Callable[[], Awaitable[T]],
+        timeout: float | None = None,
+        what: str = "",
+        on_failure: Callable[[BaseException], None] | None = None,
     ) -> None:
         super().__init__()
         self._function = function
         self._timeout = timeout
         self._what = what
+        self._on_failure = on_failure
         self._scope: anyio.CancelScope | None = None
         self._is_cancelled = False
 
@@ -141,8 +158,16 @@ class Call(Ticket[T]):
                     self.fill(await self._awaited())
             if not self.done.is_set():
                 self.fail(self._ended(anyio.current_time() - start))
+        except asyncio.CancelledError:
+            self.fail(cancelled())
         except BaseException as error:  # noqa: BLE001 -- raised on the thread that waits
             self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Deliver an error to all who wait for it."""
+        super().fail(error)
+        if self._on_failure is not None:
+            self._on_failure(error)
 
     def cancel(self) -> None:
         """Cancel the task; on the loop's thread."""
@@ -178,12 +203,23 @@ def cancelled() -> FacadeError:
 
 
 class Portal:
-    """The event loop of the facade. It starts with the first call and lasts until exit."""
+    """The event loop of the facade. It starts with the first call and lasts until exit.
 
-    def __init__(self) -> None:
+    What threads post is called by a task, one after the other: anyio, and whoever else asks
+    sniffio, does not know where it is in a bare callback of the loop.
+
+    Args:
+        loop_factory: Makes the event loop; asyncio's usual one by default.
+    """
+
+    def __init__(self, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -> None:
+        self._loop_factory = loop_factory
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: TaskGroup | None = None
-        self._stopped: anyio.Event | None = None
+        self._posts: deque[_Post] = deque()
+        # Set by a bare callback of the loop, which is no place for one of anyio.
+        self._has_posts = asyncio.Event()  # noqa: TID251
+        self._is_ending = False
         self._cause: BaseException | None = None
         self._ready = threading.Event()
         self._is_running = False
@@ -214,8 +250,9 @@ class Portal:
         Args:
             patience: Longest time in seconds to wait for the thread.
         """
-        if self.is_alive and self._stopped is not None:
-            self.post(self._stopped.set)
+        if self.is_alive:
+            end: Question[None] = Question(self._end)
+            self.post(end, end.run)
             self._thread.join(patience)
 
     def check(self) -> None:
@@ -238,21 +275,36 @@ class Portal:
         if not self.is_alive:
             raise self._dead()
 
-    def post(self, function: Callable[..., object], *arguments: object) -> None:
+    def post(
+        self, ticket: Ticket[Any], function: Callable[..., object], *arguments: object
+    ) -> None:
         """Have a function called on the loop's thread, without waiting.
 
-        The caller's context variables are there for it, and for the tasks that it starts.
+        The caller's context variables are there for it, and for the tasks that it starts; the
+        one for the async library, which may be Trio in the caller, says asyncio.
+
+        Args:
+            ticket: Who waits for what it does, and is given the error if it raises one.
+            function: The function.
+            *arguments: What it is called with.
+
+        Raises:
+            FacadeError: The loop has stopped.
         """
         assert self._loop is not None
+        context = copy_context()
+        if _LIBRARY is not None:
+            context.run(_LIBRARY.set, "asyncio")
+        self._posts.append((context, ticket, function, arguments))
         try:
-            self._loop.call_soon_threadsafe(function, *arguments)
+            self._loop.call_soon_threadsafe(self._has_posts.set)
         except RuntimeError:
             raise self._dead() from None
 
     def spawn(self, call: Call[T]) -> None:
         """Start a task, without waiting."""
         assert self._tasks is not None
-        self.post(self._tasks.start_soon, call.run)
+        self.post(call, self._tasks.start_soon, call.run)
 
     def wait(self, ticket: Ticket[T], tick: Callable[[], None]) -> None:
         """Wait in ticks, so that signals are seen and progress is drawn on the caller's thread.
@@ -272,7 +324,7 @@ class Portal:
 
     def _main(self) -> None:
         try:
-            anyio.run(self._serve)
+            anyio.run(self._serve, backend_options={"loop_factory": self._loop_factory})
         except BaseException as error:  # noqa: BLE001 -- told to whoever calls next
             self._cause = error
         finally:
@@ -280,13 +332,19 @@ class Portal:
             self._ready.set()
 
     async def _serve(self) -> None:
-        self._stopped = anyio.Event()
         async with anyio.create_task_group() as self._tasks:
             self._loop = asyncio.get_running_loop()
             self._is_running = True
             self._ready.set()
-            await self._stopped.wait()
+            while not self._is_ending:
+                await self._has_posts.wait()
+                self._has_posts.clear()
+                while self._posts:
+                    _answer(*self._posts.popleft())
             self._tasks.cancel_scope.cancel()
+
+    def _end(self) -> None:
+        self._is_ending = True
 
     def _dead(self) -> FacadeError:
         error = FacadeError(
@@ -295,6 +353,19 @@ class Portal:
         )
         error.__cause__ = self._cause
         return error
+
+
+def _answer(
+    context: Context,
+    ticket: Ticket[Any],
+    function: Callable[..., object],
+    arguments: tuple[object, ...],
+) -> None:
+    """Do what a thread has posted; it fails alone."""
+    try:
+        context.run(function, *arguments)
+    except BaseException as error:  # noqa: BLE001 -- raised on the thread that waits
+        ticket.fail(error)
 
 
 _lock = threading.Lock()

@@ -39,7 +39,7 @@ class Pump(Generic[T]):
         self._session = session
         self._reporter = reporter
         self._source = _Source(iterable)
-        self._call: Call[None] = Call(self._source.run)
+        self._call: Call[None] = Call(self._source.run, on_failure=self._source.finish)
         self._is_started = False
         self._is_over = False
 
@@ -69,7 +69,7 @@ class Pump(Generic[T]):
         """End the iteration; what was iterated over goes on."""
         if self._is_started and not self._call.done.is_set():
             with suppress(FacadeError):
-                self._session.portal.post(self._call.cancel)
+                self._session.portal.post(self._call, self._call.cancel)
         self._is_over = True
 
     def __del__(self) -> None:
@@ -83,7 +83,7 @@ class Pump(Generic[T]):
         if not self._is_started:
             self._is_started = True
             portal.spawn(self._call)
-        portal.post(self._source.demand, ticket)
+        portal.post(ticket, self._source.demand, ticket)
 
 
 class _Demand(Ticket[T]):
@@ -130,12 +130,14 @@ class _Source(Generic[T]):
 
     async def run(self) -> None:
         """Step the iterator as long as it lasts."""
-        try:
-            await self._pump()
-        except BaseException as error:
-            self._finish(error)
-            raise
-        self._finish(StopAsyncIteration())
+        await self._pump()
+        self.finish(StopAsyncIteration())
+
+    def finish(self, end: BaseException) -> None:
+        """Tell everybody who asks, now or later, that there are no more items."""
+        self._end = end
+        while self._demands:
+            self._demands.popleft().fail(end)
 
     async def _pump(self) -> None:
         iterator = self._iterable().__aiter__()
@@ -163,8 +165,3 @@ class _Source(Generic[T]):
             self._demands.popleft().fill(item)
         else:
             self._kept.append(item)
-
-    def _finish(self, end: BaseException) -> None:
-        self._end = end
-        while self._demands:
-            self._demands.popleft().fail(end)

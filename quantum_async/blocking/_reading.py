@@ -18,7 +18,7 @@ PLUMBING: dict[str, frozenset[str]] = {
     "Batch": frozenset({"adopt", "open_ref"}),
     "EventStream": frozenset({"end", "push"}),
     "Scheduler": frozenset({"clients", "closed", "opened", "sent", "withdraw_batch"}),
-    "Sweep": frozenset({"batch", "feed", "is_feeding", "unseen"}),
+    "Sweep": frozenset({"batch", "feed", "is_feeding", "stop", "unseen"}),
 }
 """Names that the scheduler's own modules call and users do not; they get no twin."""
 

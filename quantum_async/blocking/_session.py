@@ -28,12 +28,15 @@ class Session:
     Args:
         root: The async scheduler or client that everything came from.
         progress: Whether to show progress: ``None`` shows it in notebooks alone.
+        portal: Where calls run; the process's own portal by default.
     """
 
-    def __init__(self, root: object, *, progress: bool | None = None) -> None:
+    def __init__(
+        self, root: object, *, progress: bool | None = None, portal: Portal | None = None
+    ) -> None:
         self.root = root
         self.progress = progress
-        self._portal: Portal | None = None
+        self._portal = portal
         self._notes: list[str] = []
         self.lines: dict[object, Drawing] = {}
         """Where waits for single jobs are drawn, by cell: one line serves them all."""
@@ -70,7 +73,7 @@ class Session:
         """Call a plain function on the loop's thread."""
         self.portal.check()
         question = Question(function)
-        self.wait(question, reporter, start=lambda: self.portal.post(question.run))
+        self.wait(question, reporter, start=lambda: self.portal.post(question, question.run))
         return question
 
     def wait(
@@ -129,7 +132,7 @@ class Session:
         if not portal.is_alive:
             return
         try:
-            portal.post(ticket.cancel)
+            portal.post(ticket, ticket.cancel)
             if isinstance(ticket, Call):
                 # A second's worth beyond the scheduler's own bound: it should be the one to end it.
                 _patiently(ticket, self.grace + 1.0)

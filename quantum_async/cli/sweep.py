@@ -142,9 +142,11 @@ async def _run(order: SweepOrder) -> Swept:
                     options=options,
                 )
                 target = running.target
-                async with watched(scheduler, {target: len(points)}):
+                async with watched(scheduler, {target: len(points)}) as progress:
                     async for point in running:
                         found[point.index] = point
+                        if progress is not None:
+                            progress.settle(target, point)
     except TimeoutError:
         missing = len(points) - len(found)
         reason = DeadlineError(f"{missing} of {len(points)} points", order.timeout)

@@ -17,22 +17,24 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def watched(scheduler: Scheduler, expected: Mapping[str, int]) -> AsyncGenerator[None]:
-    """Show progress on standard error where that is a terminal.
+async def watched(
+    scheduler: Scheduler, expected: Mapping[str, int]
+) -> AsyncGenerator[JobProgress | None]:
+    """Show progress on standard error where that is a terminal; elsewhere there is ``None``.
 
     Args:
         scheduler: Whose jobs to watch.
         expected: How many jobs each target is going to run.
     """
     if not sys.stderr.isatty():
-        yield
+        yield None
         return
     from quantum_async.display.progress import JobProgress
 
     with JobProgress(expected) as progress:
         async with anyio.create_task_group() as tasks, scheduler.events() as events:
             tasks.start_soon(_follow, events, progress)
-            yield
+            yield progress
             # What has arrived is still shown: the last jobs may have ended together.
             events.end()
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from quantum_async.models.job import JobEvent
+    from quantum_async.models.sweep import SweepPoint
 
 _SHOWN = {
     JobStatus.QUEUED: "queued",
@@ -88,17 +89,26 @@ class JobProgress:
 
     def take(self, event: JobEvent) -> None:
         """Show what happened to a job."""
-        counts = self._counts.get(event.target)
+        self._count(event.target, event.key, event.status)
+
+    def settle(self, target: str, point: SweepPoint) -> None:
+        """Show that a point has ended; one that a journal has the outcome of is in no event."""
+        if point.ref is not None and point.ref.key not in self._statuses:
+            status = JobStatus.SUCCEEDED if point.error is None else JobStatus.FAILED
+            self._count(target, point.ref.key, status)
+
+    def _count(self, target: str, key: str, status: JobStatus) -> None:
+        counts = self._counts.get(target)
         if counts is None:
             return
-        before = self._statuses.get(event.key)
+        before = self._statuses.get(key)
         if before is not None:
             counts[before] -= 1
-        counts[event.status] += 1
-        self._statuses[event.key] = event.status
+        counts[status] += 1
+        self._statuses[key] = status
         words = [f"{counts[status]} {word}" for status, word in _SHOWN.items() if counts[status]]
         self._progress.update(
-            self._tasks[event.target],
+            self._tasks[target],
             completed=sum(number for status, number in counts.items() if status.is_terminal),
             statuses=" · ".join(words),
         )

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BEFORE_VERSION = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_COMMENT = re.compile(r'"[^"\n]*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_HEADER = re.compile(r"^\s*OPENQASM\b[^;]*;")
+_INCLUDE = re.compile(
+    r'//[^\n]*|/\*.*?\*/|"[^"\n]*"|\binclude\s*(?P<file>"[^"\n]*"|\'[^\'\n]*\')\s*;', re.DOTALL
+)
+_STANDARD_INCLUDES = frozenset({"qelib1.inc", "stdgates.inc"})
 _VERSION = re.compile(r"OPENQASM\b\s*([^\s;/]*)")
 
 
@@ -145,16 +151,22 @@ class Program:
         return program
 
     @classmethod
-    def load(cls, path: str | Path) -> Program:
+    def load(cls, path: str | Path, *, includes: str | Path | None = None) -> Program:
         """Read a program from a file; the ending and the first line decide its format.
+
+        Files that OpenQASM includes are taken into the program, so that its digest holds all that
+        it means. They are looked for beside the file that includes them, and nowhere outside the
+        program's folder.
 
         Args:
             path: A ``.qasm`` (OpenQASM 2 or 3), ``.qpy`` (one Qiskit circuit) or ``.json``
                 (Pulser abstract representation) file.
+            includes: A further folder whose files may be included.
 
         Raises:
             UnsupportedProgramError: The ending is not one of these.
-            ProgramSyntaxError: The file cannot be read as what its ending says.
+            ProgramSyntaxError: The file cannot be read as what its ending says, or includes what
+                is not there or may not be read.
             FileNotFoundError: There is no such file.
         """
         path = Path(path)
@@ -169,6 +181,8 @@ class Program:
         text = _read_text(path)
         if suffix == ".json":
             return cls(_pulser_text(text, path), ProgramFormat.PULSER, path.stem, str(path))
+        folders = [path.parent.resolve(), *([Path(includes).resolve()] if includes else [])]
+        text = _with_includes(text, path, folders, (path.resolve(),))
         return cls(text, qasm_format(text, path), path.stem, str(path))
 
     def __getstate__(self) -> dict[str, object]:
@@ -215,6 +229,43 @@ def _read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProgramSyntaxError(f"not UTF-8 text: {error.reason}", source=path) from error
+
+
+def _with_includes(text: str, path: Path, folders: list[Path], above: tuple[Path, ...]) -> str:
+    """Replace each include by the file's text on one line, so that the lines below keep theirs."""
+
+    def taken(found: re.Match[str]) -> str:
+        name = found["file"]
+        if name is None or name[1:-1] in _STANDARD_INCLUDES:
+            return found[0]
+        line = text.count("\n", 0, found.start()) + 1
+        file = _included(name[1:-1], path, folders, line)
+        if file in above:
+            raise ProgramSyntaxError(f"{name} includes itself", source=path, line=line)
+        inner = _with_includes(_read_text(file), file, folders, (*above, file))
+        return " ".join(_HEADER.sub("", _COMMENT.sub(_blank, inner)).split())
+
+    return _INCLUDE.sub(taken, text)
+
+
+def _included(name: str, path: Path, folders: list[Path], line: int) -> Path:
+    for folder in (path.parent.resolve(), *folders):
+        file = (folder / name).resolve()
+        if not any(file.is_relative_to(allowed) for allowed in folders):
+            raise ProgramSyntaxError(
+                f"{name!r} is outside the program's folder, and is not read",
+                source=path,
+                line=line,
+                remedy="Put it beside the program, or allow its folder: "
+                "Program.load(path, includes=folder).",
+            )
+        if file.is_file():
+            return file
+    raise ProgramSyntaxError(f"unable to find {name!r} beside the program", source=path, line=line)
+
+
+def _blank(found: re.Match[str]) -> str:
+    return found[0] if found[0].startswith('"') else " "
 
 
 def _pulser_text(text: str, path: Path) -> str:

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import re
+import sys
+import threading
+from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
-from quantum_async.errors import ProgramSyntaxError
+from quantum_async.errors import ProgramError, ProgramSyntaxError
 from quantum_async.models.program import ProgramFormat
-from quantum_async.programs.loading import load_qiskit
+from quantum_async.programs.cache import ProgramCache
+from quantum_async.programs.flatten import flattened
+from quantum_async.programs.tokens import (
+    Renamed,
+    Source,
+    Token,
+    check_sizes,
+    registers_in,
+    renamed,
+    tokens,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
     from qiskit import QuantumCircuit
 
     from quantum_async.models.program import Program
@@ -18,55 +33,200 @@ if TYPE_CHECKING:
 _QASM2_PLACE = re.compile(r"^\"?(?:<input>|[^\"\n]*?):(\d+),(\d+): (.*?)\"?$", re.DOTALL)
 _QASM3_PLACE = re.compile(r"^(?:L(\d+):C(\d+)|(\d+),(\d+)): (.*)$", re.DOTALL)
 _REMEDY = "Correct the program there; the column is where the parser stopped."
+_INCLUDED = {ProgramFormat.QASM2: "qelib1.inc", ProgramFormat.QASM3: "stdgates.inc"}
+_LONGEST = 300
+"""Characters of a library's message that are shown: some quote the whole program."""
+
+_circuits: ProgramCache[QuantumCircuit] = ProgramCache("circuit_read")
+_importing = threading.Lock()
 
 
-def read_circuit(program: Program) -> QuantumCircuit:
-    """Read a program as a Qiskit circuit, which the caller must not change.
+def read_circuit(program: Program, own: Collection[str] = ()) -> QuantumCircuit:
+    """Read a program as a Qiskit circuit of standard operations; the caller must not change it.
+
+    Gates that the program defines are replaced by their definitions, so that every name in the
+    circuit is that of Qiskit's own operation. Read once per program.
+
+    Args:
+        program: OpenQASM 2 or 3, QPY, or what was made of a circuit.
+        own: Names of gates that the target has beside the standard ones: an operation of such a
+            name stays where nothing defines it.
 
     Raises:
-        ProgramSyntaxError: The program is malformed, with file, line and column.
+        ProgramSyntaxError: It is malformed, with file, line and column.
+        DeviceLimitError: It declares more qubits or bits than any machine has.
+        UnsupportedProgramError: An operation has no definition.
+        ProgramError: An angle is not finite.
+        ModuleNotFoundError: Qiskit is not installed.
     """
-    if program.live is not None:
-        return cast("QuantumCircuit", program.live)
+    return _circuits.get(program, " ".join(own), lambda: _read(program, own))
+
+
+def _read(program: Program, own: Collection[str]) -> QuantumCircuit:
     load_qiskit()
-    if program.format is ProgramFormat.QISKIT:
-        return _read_qpy(program)
-    if program.format is ProgramFormat.QASM2:
-        return _read_qasm2(program)
-    return _read_qasm3(program)
+    if program.live is not None:
+        circuit = cast("QuantumCircuit", program.live)
+    elif program.format is ProgramFormat.QISKIT:
+        circuit = _read_qpy(program)
+    else:
+        circuit = _read_text(program)
+    with mapped_panics(program.where):
+        return flattened(circuit, program.where, own)
 
 
-def _read_qasm2(program: Program) -> QuantumCircuit:
+def _read_text(program: Program) -> QuantumCircuit:
+    source = Source(program.text, program.where)
+    found = list(tokens(source.text))
+    if not any(token.text not in {"OPENQASM", ";"} | _VERSIONS for token in found):
+        raise source.error("the program is empty", 0, "Declare qubits, and measure them.")
+    check_sizes(source, found)
+    _check_includes(source, found, _INCLUDED[program.format])
+    ours = renamed(source.text, found)
+    read = _read_qasm2 if program.format is ProgramFormat.QASM2 else _read_qasm3
+    return read(_Text(program, ours, found))
+
+
+_VERSIONS = frozenset({"2", "2.0", "3", "3.0", "3.1"})
+
+
+class _Text:
+    """A text that is being read, and its errors.
+
+    Args:
+        program: The program.
+        ours: Its text as it is given to a library.
+        found: The tokens of the program.
+    """
+
+    def __init__(self, program: Program, ours: Renamed, found: Sequence[Token]) -> None:
+        self.program = program
+        self.ours = ours
+        self.text = ours.text
+        self.registers = registers_in(found)
+
+    def placed(self, message: str, pattern: re.Pattern[str]) -> ProgramSyntaxError:
+        match = pattern.match(message)
+        if match is None:
+            return self.error(message, None, None)
+        line, column, *_ = (int(group) for group in match.groups()[:-1] if group is not None)
+        return self.error(match.groups()[-1], line, self.ours.column(line, column + 1))
+
+    def error(self, message: str, line: int | None, column: int | None) -> ProgramSyntaxError:
+        shown = self.ours.message(message).strip().partition("\n")[0]
+        return ProgramSyntaxError(
+            shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}...",
+            source=self.program.where,
+            line=line,
+            column=column,
+            remedy=_REMEDY,
+        )
+
+    def found_by_parts(
+        self, error: BaseException, read: Callable[[str], object]
+    ) -> ProgramSyntaxError:
+        """Make an error that does not say where it is: in the first statement that brings it."""
+        message = str(error) or type(error).__name__
+        ends = [place for place, one in enumerate(self.text) if one in ";}"]
+        good, bad = 0, len(ends)
+        while good < bad:
+            middle = (good + bad) // 2
+            if _fails_alike(error, read, self.text[: ends[middle] + 1]):
+                bad = middle
+            else:
+                good = middle + 1
+        before = ends[good - 1] + 1 if 0 < good <= len(ends) else 0
+        start = before + len(self.text[before:]) - len(self.text[before:].lstrip())
+        line = self.text.count("\n", 0, start) + 1
+        column = start - self.text.rfind("\n", 0, start)
+        return self.error(message, line, self.ours.column(line, column))
+
+
+def _fails_alike(error: BaseException, read: Callable[[str], object], text: str) -> bool:
+    try:
+        read(text)
+    except BaseException as other:
+        if not is_foreign(other):
+            raise
+        return type(other) is type(error) and str(other) == str(error)
+    return False
+
+
+def _check_includes(source: Source, found: Sequence[Token], known: str) -> None:
+    for place, token in enumerate(found):
+        following = found[place + 1] if place + 1 < len(found) else token
+        name = following.text[1:-1]
+        if token.text == "include" and following.kind == "text" and name != known:
+            raise source.error(
+                f"unable to find {name!r}: a program's text holds all that it means",
+                following.start,
+                "Read it with Program.load(path), which takes in files of the program's folder.",
+            )
+
+
+def _read_qasm2(source: _Text) -> QuantumCircuit:
     from qiskit import qasm2
 
-    try:
+    def read(text: str) -> QuantumCircuit:
         return qasm2.loads(
-            program.text,
-            include_path=qasm2.LEGACY_INCLUDE_PATH[1:],
+            text,
+            include_path=(),
             custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS,
             custom_classical=qasm2.LEGACY_CUSTOM_CLASSICAL,
         )
+
+    try:
+        return read(source.text)
     except qasm2.QASM2ParseError as error:
-        raise _placed(program, str(error.message), _QASM2_PLACE) from error
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise _unplaced(program, error) from error
+        raise source.placed(str(error.message), _QASM2_PLACE) from error
+    except BaseException as error:
+        if not is_foreign(error):
+            raise
+        raise source.found_by_parts(error, read) from error
 
 
-def _read_qasm3(program: Program) -> QuantumCircuit:
+def _read_qasm3(source: _Text) -> QuantumCircuit:
     import qiskit_qasm3_import
     from openqasm3.parser import QASM3ParsingError
 
     try:
-        return qiskit_qasm3_import.parse(program.text)
+        return _under_own_names(qiskit_qasm3_import.parse(source.text), source.registers)
     except QASM3ParsingError as error:
         if str(error):
-            raise _placed(program, str(error), _QASM3_PLACE) from error
-        raise _at_token(program, error) from error
+            raise source.placed(str(error), _QASM3_PLACE) from error
+        raise _at_token(source, error) from error
     except qiskit_qasm3_import.ConversionError as error:
-        raise _placed(program, error.message, _QASM3_PLACE) from error
-    except Exception as error:
+        raise source.placed(error.message, _QASM3_PLACE) from error
+    except BaseException as error:
         # The importer walks a half-checked tree: whatever it trips over is the text's fault.
-        raise _unplaced(program, error) from error
+        if not is_foreign(error):
+            raise
+        raise source.found_by_parts(error, qiskit_qasm3_import.parse) from error
+
+
+def _under_own_names(circuit: QuantumCircuit, names: Sequence[str]) -> QuantumCircuit:
+    """Call classical registers as the program does: the importer writes only ``[a-z]`` first."""
+    written = [register.name for register in circuit.cregs]
+    if len(written) != len(names) or written == list(names):
+        return circuit
+    from qiskit import ClassicalRegister, QuantumCircuit
+
+    registers = [
+        ClassicalRegister(name=name, bits=list(register))
+        for name, register in zip(names, circuit.cregs, strict=True)
+    ]
+    named = QuantumCircuit(circuit.qubits, circuit.clbits, *circuit.qregs, *registers)
+    named.compose(circuit, named.qubits, named.clbits, inplace=True)
+    return named
+
+
+def _at_token(source: _Text, error: Exception) -> ProgramSyntaxError:
+    # ANTLR's bail-out strategy hides the place in the exception that it wraps.
+    inner = error.__cause__.args[0] if error.__cause__ and error.__cause__.args else None
+    token = getattr(inner, "offendingToken", None)
+    if token is None:
+        return source.error(str(error) or "it cannot be read as OpenQASM 3", None, None)
+    what = "the program breaks off" if token.text == "<EOF>" else f"unexpected {token.text!r}"
+    return source.error(what, token.line, source.ours.column(token.line, token.column + 1))
 
 
 def _read_qpy(program: Program) -> QuantumCircuit:
@@ -74,9 +234,18 @@ def _read_qpy(program: Program) -> QuantumCircuit:
 
     try:
         circuits = qpy.load(BytesIO(program.data))
-    except Exception as error:
+    except BaseException as error:
         # QPY has no checksum: damaged bytes raise struct, zlib, Unicode, key and index errors.
-        raise _unplaced(program, error, "Write the file again with qiskit.qpy.dump.") from error
+        if not is_foreign(error):
+            raise
+        # Qiskit's own errors show their message as Python would write it down.
+        said = str(getattr(error, "message", error)).strip()
+        reason = said.partition("\n")[0].rstrip(": ") or type(error).__name__
+        raise ProgramSyntaxError(
+            f"not a whole QPY file: {reason[:_LONGEST]}",
+            source=program.where,
+            remedy="Write the file again with qiskit.qpy.dump.",
+        ) from error
     if len(circuits) != 1 or not isinstance(circuits[0], QuantumCircuit):
         raise ProgramSyntaxError(
             f"{len(circuits)} circuits in one file",
@@ -86,30 +255,75 @@ def _read_qpy(program: Program) -> QuantumCircuit:
     return circuits[0]
 
 
-def _placed(program: Program, message: str, pattern: re.Pattern[str]) -> ProgramSyntaxError:
-    match = pattern.match(message)
-    if match is None:
-        return ProgramSyntaxError(message, source=program.where, line=1, remedy=_REMEDY)
-    line, column, *_ = (int(group) for group in match.groups()[:-1] if group is not None)
-    return _error(program, match.groups()[-1], line, column + 1)
+def is_foreign(error: BaseException) -> bool:
+    """Whether a library raised an error about its input, panics of compiled ones included.
+
+    Args:
+        error: What was caught; a cancellation or an interrupt is nobody's finding.
+    """
+    return isinstance(error, Exception) or type(error).__module__ == "pyo3_runtime"
 
 
-def _at_token(program: Program, error: Exception) -> ProgramSyntaxError:
-    # ANTLR's bail-out strategy hides the place in the exception that it wraps.
-    inner = error.__cause__.args[0] if error.__cause__ and error.__cause__.args else None
-    token = getattr(inner, "offendingToken", None)
-    if token is None:
-        return _unplaced(program, error)
-    return _error(program, f"unexpected {token.text!r}", token.line, token.column + 1)
+@contextmanager
+def mapped_panics(where: str) -> Iterator[None]:
+    """Make an error of ours of what Qiskit raises over a circuit.
+
+    Args:
+        where: What the program is called in errors.
+
+    Raises:
+        ProgramError: With what was raised as its cause.
+    """
+    try:
+        yield
+    except ProgramError:
+        raise
+    except BaseException as error:
+        if not is_foreign(error):
+            raise
+        reason = (str(error) or type(error).__name__).strip().partition("\n")[0]
+        raise ProgramError(
+            f"{where}: Qiskit cannot read the circuit: {reason[:_LONGEST]}",
+            remedy="Build it from operations that Qiskit can write and read.",
+        ) from error
 
 
-def _error(program: Program, message: str, line: int, column: int) -> ProgramSyntaxError:
-    return ProgramSyntaxError(
-        message, source=program.where, line=line, column=column, remedy=_REMEDY
-    )
+def load_qiskit() -> None:
+    """Import Qiskit on a thread that lasts, so that any thread can use it.
+
+    Qiskit 2.6's compiled part crashes the process where the thread that first imported it has
+    ended and another one uses it. Worker threads end, so the import is given one that does not.
+
+    Raises:
+        ModuleNotFoundError: It is not installed.
+    """
+    if "qiskit" in sys.modules:
+        return
+    with _importing:
+        if "qiskit" in sys.modules:
+            return
+        if threading.current_thread() is threading.main_thread():
+            _import()
+            return
+        failures: list[BaseException] = []
+        is_done = threading.Event()
+        threading.Thread(target=_last, args=(is_done, failures), name="qiskit", daemon=True).start()
+        is_done.wait()
+        if failures:
+            raise failures[0]
 
 
-def _unplaced(program: Program, error: Exception, remedy: str = _REMEDY) -> ProgramSyntaxError:
-    message = str(error) or type(error).__name__
-    line = 1 if isinstance(program.payload, str) else None
-    return ProgramSyntaxError(message, source=program.where, line=line, remedy=remedy)
+def _import() -> None:
+    import qiskit
+    import qiskit.qasm2  # noqa: F401
+
+
+def _last(is_done: threading.Event, failures: list[BaseException]) -> None:
+    try:
+        _import()
+    except BaseException as error:  # noqa: BLE001  raised again where the import was asked for
+        failures.append(error)
+        return
+    finally:
+        is_done.set()
+    threading.Event().wait()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from quantum_async.errors import (
     DeviceLimitError,
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from quantum_async.models.program import Program
 
     Plain: TypeAlias = "float | int | str | list[Plain] | dict[str, Plain]"
+
+_LONGEST = 300
+"""Characters of a library's message that are shown."""
 
 QUBITS = "qubits"
 """The variable that maps qubit ids to trap ids, for a mappable register."""
@@ -100,12 +104,72 @@ def _read(program: Program) -> Sequence[BaseDevice]:
         raise _refused(program, error) from error
     except Exception as error:
         # Schema and key errors of several libraries: the document is not a sequence.
-        raise ProgramSyntaxError(
-            f"not a Pulser sequence: {_first_line(error)}",
-            source=program.where,
-            line=1,
-            remedy="Write it with sequence.to_abstract_repr().",
-        ) from error
+        raise _misfit(program, error) from error
+
+
+def _misfit(program: Program, error: Exception) -> ProgramSyntaxError:
+    """Say what in a document is not Pulser's, in a line: the schema's error quotes all of it."""
+    place, reason, word = _finding(error)
+    line = None
+    if word is not None and (start := program.text.find(json.dumps(word))) >= 0:
+        line = program.text.count("\n", 0, start) + 1
+    return ProgramSyntaxError(
+        f"not a Pulser sequence: {place}{reason}",
+        source=program.where,
+        line=line,
+        remedy="Write it with sequence.to_abstract_repr().",
+    )
+
+
+def _finding(error: Any) -> tuple[str, str, str | None]:
+    """Find what is at fault: where, what about it, and the word where it is one."""
+    unknown = _unknown_words(error)
+    if unknown:
+        # A word that no alternative knows is the mistake; the others just do not fit it.
+        path = min(unknown, key=len)
+        word, known = unknown[path]
+        near = get_close_matches(word, known, 1)
+        hint = f"; is {near[0]!r} meant?" if near else ""
+        return f"{_dotted(path)} ", f"is {word!r}, which is unknown{hint}", word
+    if not getattr(error, "context", None):
+        place = _dotted(getattr(error, "absolute_path", ()))
+        return f"{place}: " if place else "", _first_line(getattr(error, "message", error)), None
+
+    def misfit(errors: list[Any]) -> tuple[int, int]:
+        return sum(map(len, map(_unknown_words, errors))), len(errors)
+
+    nearest = min(_alternatives(error), key=misfit)
+    return _finding(max(nearest, key=lambda inner: len(inner.absolute_path)))
+
+
+def _alternatives(error: Any) -> list[list[Any]]:
+    """Group the errors below one by the alternative of the schema that they are about."""
+    found: dict[object, list[Any]] = {}
+    for inner in error.context:
+        found.setdefault(inner.relative_schema_path[0], []).append(inner)
+    return list(found.values())
+
+
+def _unknown_words(error: Any) -> dict[tuple[str | int, ...], tuple[str, list[str]]]:
+    """Find words that every alternative refuses, with those that may stand there."""
+    if getattr(error, "context", None):
+        each = [
+            {path: word for inner in errors for path, word in _unknown_words(inner).items()}
+            for errors in _alternatives(error)
+        ]
+        return {
+            path: (each[0][path][0], [known for words in each for known in words[path][1]])
+            for path in set.intersection(*map(set, each))
+        }
+    if getattr(error, "validator", "") in {"const", "enum"} and isinstance(error.instance, str):
+        known = error.validator_value
+        words = [known] if isinstance(known, str) else list(known)
+        return {tuple(error.absolute_path): (error.instance, words)}
+    return {}
+
+
+def _dotted(path: Iterable[str | int]) -> str:
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
 
 
 def _refused(program: Program, error: Exception) -> DeviceLimitError | ProgramSyntaxError:
@@ -126,8 +190,9 @@ def _limit(error: Exception) -> DeviceLimitError:
     )
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+def _first_line(said: object) -> str:
+    line = (str(said) or type(said).__name__).splitlines()[0]
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def _check_names(sequence: Sequence[BaseDevice], variables: Mapping[str, Value]) -> None:

@@ -63,11 +63,15 @@ class Service:
     Args:
         face: The protocol it speaks.
         world: The world it shows.
+        sleep: How latency and delays are waited for, in seconds.
     """
 
-    def __init__(self, face: Face, world: World) -> None:
+    def __init__(
+        self, face: Face, world: World, *, sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    ) -> None:
         self._face = face
         self._world = world
+        self._sleep = sleep
         self._nowhere: dict[str, Route] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,11 +86,11 @@ class Service:
         effects = self._world.faults.draw(self._face.name, route)
         half = self._world.settings.latency / 2
         if half or effects.delay:
-            await anyio.sleep(half + effects.delay)
+            await self._sleep(half + effects.delay)
         request = self._request(scope, route, ids, body, effects)
         reply = await self._answer(request)
         if half:
-            await anyio.sleep(half)
+            await self._sleep(half)
         decisive = effects.decisive
         if decisive is not None and (
             decisive.kind in _BREAKS or decisive.kind is FaultKind.TRUNCATE

@@ -5,19 +5,28 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Clock:
-    """World time in seconds, with a fixed relation to the wall clock unless paused."""
+    """World time in seconds, with a fixed relation to the wall clock unless paused.
 
-    def __init__(self) -> None:
-        self._wall = time.time() - time.monotonic()
+    Args:
+        monotonic: What it follows, in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._wall = time.time() - monotonic()
         self._lost = 0.0
         self._paused_at: float | None = None
 
     def now(self) -> float:
-        """Read the world time; it is `time.monotonic` less the time spent paused."""
-        real = time.monotonic() if self._paused_at is None else self._paused_at
+        """Read the world time; it is what it follows less the time spent paused."""
+        real = self._monotonic() if self._paused_at is None else self._paused_at
         return real - self._lost
 
     @property
@@ -28,12 +37,12 @@ class Clock:
     def pause(self) -> None:
         """Stop the clock: no job starts, runs on or ends."""
         if self._paused_at is None:
-            self._paused_at = time.monotonic()
+            self._paused_at = self._monotonic()
 
     def resume(self) -> None:
         """Let the clock go on from where it stood."""
         if self._paused_at is not None:
-            self._lost += time.monotonic() - self._paused_at
+            self._lost += self._monotonic() - self._paused_at
             self._paused_at = None
 
     def epoch(self, moment: float) -> float:

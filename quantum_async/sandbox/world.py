@@ -29,11 +29,12 @@ class World:
 
     Args:
         settings: How it behaves.
+        clock: Its time; by default that of the machine.
     """
 
-    def __init__(self, settings: SandboxSettings) -> None:
+    def __init__(self, settings: SandboxSettings, clock: Clock | None = None) -> None:
         self.settings: SandboxSettings = settings
-        self.clock: Clock = Clock()
+        self.clock: Clock = clock or Clock()
         self.faults: FaultBook = FaultBook(settings.faults, settings.seed)
         self.realms: dict[str, Realm] = {}
         self.simulator: Simulator = Simulator(settings.workers, self.clock.now)

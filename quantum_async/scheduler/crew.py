@@ -8,10 +8,11 @@ import anyio
 import anyio.lowlevel
 
 from quantum_async.scheduler.signal import Signal
-from quantum_async.scheduler.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from quantum_async.scheduler.window import Window
 
     Piece = Callable[[], Awaitable[None]]
     Hire = Callable[[Piece], object]
@@ -28,16 +29,16 @@ class Crew:
     finished takes the next, or is called when there is one.
 
     Args:
-        most: Most pieces under way at once.
+        window: Bounds the pieces that are under way at once.
         backlog: Tells how many pieces could begin now; too many do no harm.
         work: Takes the next piece, if there is one left, and does it.
     """
 
-    def __init__(self, most: int, backlog: Callable[[], int], work: Piece) -> None:
+    def __init__(self, window: Window, backlog: Callable[[], int], work: Piece) -> None:
         self._backlog = backlog
         self._piece = work
         self._idle: list[anyio.Event] = []
-        self._window = Window(most)
+        self._window = window
         self._signal = Signal()
 
     def notify(self) -> None:

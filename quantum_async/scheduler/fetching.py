@@ -20,6 +20,7 @@ from quantum_async.errors import (
 from quantum_async.scheduler.crew import Crew
 from quantum_async.scheduler.retrying import Retry
 from quantum_async.scheduler.signal import Signal
+from quantum_async.scheduler.window import Window
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -52,7 +53,7 @@ class Fetcher:
         self._running: Counter[str] = Counter()
         self._signal = Signal()
         self._queue: deque[Piece] = deque()
-        self._crew = Crew(lane.requests_in_flight, self._queue.__len__, self._next)
+        self._crew = Crew(Window(lane.requests_in_flight), self._queue.__len__, self._next)
         self._retry = Retry(
             _passing,
             attempts=ATTEMPTS,

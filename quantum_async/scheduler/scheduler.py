@@ -13,6 +13,7 @@ from anyio import AsyncContextManagerMixin
 from quantum_async.errors import (
     QuantumAsyncError,
     SchedulerClosedError,
+    SubmissionUnknownError,
 )
 from quantum_async.models.limits import Limits
 from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions
@@ -390,8 +391,13 @@ class Scheduler(AsyncContextManagerMixin):
         await self._changed.until(lambda: not self._feeding_into(batch) and not self._unsent(batch))
 
     def withdraw_batch(self, batch: BatchRef) -> None:
-        """Take back the jobs of a batch that were not sent yet."""
-        for record in self._unsent(batch):
+        """Give up the jobs of a batch: those not sent are taken back, the others end with it."""
+        for sweep in self._sweeps:
+            if sweep.batch == batch:
+                sweep.stop()
+        for record in self._unfinished(batch):
+            # So that it is no failure that nobody looked at when the provider confirms.
+            record.wants_cancel = True
             if record.stage is Stage.WAITING:
                 record.lane.withdraw(record)
 
@@ -435,7 +441,8 @@ class Scheduler(AsyncContextManagerMixin):
         )
 
     def _settled(self, record: JobRecord) -> None:
-        if record.error is not None and not record.wants_cancel:
+        is_unknown = isinstance(record.error, SubmissionUnknownError)
+        if record.error is not None and (is_unknown or not record.wants_cancel):
             self._failed.append(record)
 
     async def _drained(self) -> None:
@@ -460,6 +467,8 @@ class Scheduler(AsyncContextManagerMixin):
         except BaseException:
             # The caller will never have a handle, so nobody could own the job.
             record.wants_cancel = True
+            # Nor look at a refusal; what may have been accepted is told in any case.
+            record.looked_at = not isinstance(record.error, SubmissionUnknownError)
             if record.stage is Stage.WAITING:
                 record.lane.withdraw(record)
             elif record.stage is Stage.ACCEPTED:
@@ -480,13 +489,11 @@ class Scheduler(AsyncContextManagerMixin):
         except QuantumAsyncError as error:
             logger.warning("not everything could be cancelled: %s", error)
 
+    def _unfinished(self, batch: BatchRef) -> list[JobRecord]:
+        return [record for lane in self._lanes for record in lane.live if record.batch == batch]
+
     def _unsent(self, batch: BatchRef) -> list[JobRecord]:
-        return [
-            record
-            for lane in self._lanes
-            for record in lane.live
-            if record.batch == batch and record.stage < Stage.ACCEPTED
-        ]
+        return [record for record in self._unfinished(batch) if record.stage < Stage.ACCEPTED]
 
     def _feeding_into(self, batch: BatchRef) -> bool:
         return any(sweep.batch == batch and sweep.is_feeding for sweep in self._sweeps)

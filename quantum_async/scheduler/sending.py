@@ -22,6 +22,7 @@ from quantum_async.scheduler.groups import GroupQueue
 from quantum_async.scheduler.pacing import Pace
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.signal import Broadcast
+from quantum_async.scheduler.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -65,7 +66,7 @@ class Sender:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self._queue = GroupQueue(lane.client)
-        self._crew = Crew(lane.requests_in_flight, self._submissions, self._next)
+        self._crew = Crew(Window(lane.requests_in_flight), self._submissions, self._next)
         self._room = Broadcast()
         self._pace = Pace(lane.limits.submissions_per_second)
         self._refusal: QuantumAsyncError | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -74,6 +75,7 @@ class Sweep:
         self._failed: set[int] = set()
         self._unseen: dict[int, BaseException] = {}
         self._is_cancelled = False
+        self._is_told = False
         self._outcomes: dict[int, SweepPoint] = {}
         self._finished: list[int] = []
         self._progress = Broadcast()
@@ -119,7 +121,8 @@ class Sweep:
             point = self._outcomes[self._finished[position]]
             position += 1
             if point.error is not None:
-                self._look_at(point.index)
+                is_fatal = self._on_error == "raise"
+                self._look_at(await self._first_failure() if is_fatal else point.index)
             yield point
 
     def __await__(self) -> Generator[object, None, SweepResults]:
@@ -136,7 +139,7 @@ class Sweep:
         """
         await self._decided.wait()
         if self._failed and self._on_error == "raise":
-            self._look_at(self._first_failure())
+            self._look_at(await self._first_failure())
         self._unseen.clear()
         ordered = [self._outcomes[index] for index in range(len(self.points))]
         return SweepResults(self.points, ordered, self.name)
@@ -177,10 +180,14 @@ class Sweep:
         Raises:
             QuantumAsyncError: The provider could not be asked, or refused one of them.
         """
+        self.stop()
+        await self._lane.cancel(list(self._records))
+
+    def stop(self) -> None:
+        """Send no further point, by somebody's wish."""
         error = JobCancelledError("the sweep was cancelled", accepted="no")
         self._failure = self._failure or error
         self._is_cancelled = True
-        await self._lane.cancel(list(self._records))
 
     def __repr__(self) -> str:
         name = f" {self.name}" if self.name else ""
@@ -300,7 +307,7 @@ class Sweep:
         self._finished.append(point.index)
         if point.error is not None:
             self._failed.add(point.index)
-            if not is_wanted:
+            if not is_wanted and not self._is_told:
                 self._unseen[point.index] = point.error
             if self._on_error == "raise" or isinstance(point.error, HOPELESS):
                 self._fail(point.error)
@@ -329,12 +336,27 @@ class Sweep:
                 self._failed.add(index)
                 self._finished.append(index)
                 self._outcomes[index] = SweepPoint(index, self.points[index], error=self._failure)
-        if self._failed and not self._unseen and not self._is_cancelled:
-            self._unseen[self._first_failure()] = self._failure
+        is_known = self._is_cancelled or self._is_told
+        if self._failed and not self._unseen and not is_known:
+            self._unseen[self._first_failed()] = self._failure
         self._tell()
 
-    def _first_failure(self) -> int:
-        return next(index for index in self._finished if index in self._failed)
+    async def _first_failure(self) -> int:
+        """Choose the point whose error is told: one that failed before one that was cancelled.
+
+        A batch that aborts ends the others with the one that fails. Where the provider was asked
+        for one of those first, it is asked for the rest before the cancellation is told.
+        """
+        first = self._first_failed()
+        if isinstance(self._outcomes[first].error, JobCancelledError) and not self._is_cancelled:
+            with suppress(QuantumAsyncError):
+                await self._lane.poller.refresh(*self._records)
+        return self._first_failed()
+
+    def _first_failed(self) -> int:
+        failed = [index for index in self._finished if index in self._failed]
+        causes = (i for i in failed if not isinstance(self._outcomes[i].error, JobCancelledError))
+        return next(causes, failed[0])
 
     async def _wait_beyond(self, position: int) -> None:
         while self.done <= position:
@@ -350,6 +372,8 @@ class Sweep:
     def _told(self, error: BaseException) -> BaseException:
         """Prepare a point's error for raising: with a note on how many more there are."""
         self._unseen.clear()
+        # Whoever has caught this is not told again by what ends later.
+        self._is_told = True
         twin = fresh(error)
         if len(self._failed) > 1:
             twin.add_note(f"{len(self._failed)} of {len(self.points)} points have no result.")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.lowlevel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FIRST = 32
 """Requests under way at the beginning, where that many are allowed."""
@@ -31,6 +35,9 @@ class Window:
 
     Args:
         most: Most requests under way at once.
+        clock: The time in seconds.
+        busy: How long this thread has had the processor, in seconds: what another program takes
+            is not ours to spare.
 
     Attributes:
         size: Requests that may be under way now.
@@ -38,10 +45,27 @@ class Window:
         done: Requests that have ended since the window was last changed.
     """
 
-    __slots__ = ("_felt_at", "_most", "_narrowed_at", "done", "size", "under_way")
+    __slots__ = (
+        "_busy",
+        "_clock",
+        "_felt_at",
+        "_most",
+        "_narrowed_at",
+        "done",
+        "size",
+        "under_way",
+    )
 
-    def __init__(self, most: int) -> None:
+    def __init__(
+        self,
+        most: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        busy: Callable[[], float] = time.thread_time,
+    ) -> None:
         self._most = most
+        self._clock = clock
+        self._busy = busy
         self._narrowed_at = 0.0
         self._felt_at = 0.0
         self.size: int = min(FIRST, most)
@@ -56,13 +80,12 @@ class Window:
     async def feel(self) -> None:
         """Let the loop take a turn now and then, and learn from how long that takes."""
         self.done += 1
-        if time.monotonic() - self._felt_at < PERIOD:
+        if self._clock() - self._felt_at < PERIOD:
             return
-        self._felt_at = time.monotonic()
-        began = time.thread_time()
+        self._felt_at = self._clock()
+        began = self._busy()
         await anyio.lowlevel.checkpoint()
-        # Time of the processor, not of the clock: what another program takes is not ours to spare.
-        self.learn(time.thread_time() - began, time.monotonic())
+        self.learn(self._busy() - began, self._clock())
 
     def learn(self, turn: float, now: float) -> None:
         """Widen or narrow the window.

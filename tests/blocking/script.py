@@ -3,27 +3,54 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import signal
 
 ROOT = Path(__file__).parents[2]
 
 PREAMBLE = """
 import atexit, os, signal, sys, threading, time
+import anyio
 import quantum_async.blocking as qa
+from quantum_async.blocking._portal import existing_portal
 from tests.scheduler.fake import PROGRAM, FakeClient
 
 def say(*words):
     print(*words, flush=True)
 
+def until(is_so):
+    while not is_so():
+        time.sleep(0.01)
+
+def is_in_a_wait(thread):
+    return thread in list(existing_portal().waiting.values())
+
+def say_once_it_waits():
+    # From another thread, because the main one is going to wait.
+    def watch():
+        until(lambda: is_in_a_wait(threading.main_thread()))
+        say("waiting")
+    threading.Thread(target=watch, daemon=True).start()
+
 def uncancelled(fake):
     return sum(job.cancelled_at is None for job in fake.world.jobs.values())
 
-slow = lambda number: 60.0
+def end_all(fake):
+    for job in fake.world.jobs.values():
+        job.run_time = 0.0
+
+class Stubborn(FakeClient):
+    async def cancel(self, jobs):
+        say("cancelling")
+        await anyio.sleep_forever()
+
+endless = lambda number: float("inf")
 """
 
 
@@ -35,17 +62,15 @@ class Ended:
         code: Its exit code; negative for a signal.
         out: What it wrote to standard output.
         err: What it wrote to standard error.
-        seconds: Time from the last signal to its end.
     """
 
     code: int
     out: str
     err: str
-    seconds: float
 
 
-def run(code: str, *signals: signal.Signals, pause: float = 0.3, patience: float = 20.0) -> Ended:
-    """Run a program; once it has said that it waits, send signals with a pause between them."""
+def run(code: str, **signals: signal.Signals) -> Ended:
+    """Run a program; send it each signal once it has said the word, in that order."""
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", PREAMBLE + code],
         cwd=ROOT,
@@ -57,16 +82,14 @@ def run(code: str, *signals: signal.Signals, pause: float = 0.3, patience: float
     out = ""
     try:
         assert process.stdout is not None
-        for line in process.stdout if signals else ():
-            out += line
-            if line.strip() == "waiting":
-                break
-        for number in signals:
-            time.sleep(pause)
+        for word, number in signals.items():
+            while line := process.stdout.readline():
+                out += line
+                if line.strip() == word:
+                    break
             process.send_signal(number)
-        start = time.monotonic()
-        rest, err = process.communicate(timeout=patience)
+        rest, err = process.communicate()
     finally:
         process.kill()
         process.wait()
-    return Ended(process.returncode, out + rest, err, time.monotonic() - start)
+    return Ended(process.returncode, out + rest, err)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 import quantum_async.blocking as qa
-from quantum_async.sandbox import BlockingSandbox
 from tests.blocking.awaiting import Awaiting
 from tests.providers.contract import ProviderContract
 from tests.providers.pasqal.real import idle
@@ -22,14 +21,6 @@ class TestLocalContract(ProviderContract):
         return 0
 
 
-@pytest.fixture(scope="module")
-def simulating():
-    """A sandbox that really simulates, one for all tests of this module."""
-    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=("pasqal",)) as running:
-        yield running
-
-
-@pytest.mark.timeout(120)  # the first job of a worker imports Pulser
 class TestPasqalContract(ProviderContract):
     device = "EMU_FREE"
     patience = 90.0
@@ -46,54 +37,43 @@ class TestPasqalContract(ProviderContract):
         return sum(self.sandbox.stats()["pasqal"]["requests"].values()) - self.before
 
 
-@pytest.fixture(scope="module")
-def measuring():
-    """A sandbox that really simulates circuits, one for all tests of this module."""
-    services = ("azure", "iqm", "qoro")
-    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=services) as running:
-        yield running
-
-
-@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
 class TestIQMContract(ProviderContract):
     device = "garnet"
     patience = 90.0
 
     @pytest.fixture
-    def client(self, measuring):
-        self.sandbox = measuring
-        self.before = sum(measuring.stats()["iqm"]["requests"].values())
-        return Awaiting(qa.IQMClient.from_env(measuring.env("iqm")))
+    def client(self, simulating):
+        self.sandbox = simulating
+        self.before = sum(simulating.stats()["iqm"]["requests"].values())
+        return Awaiting(qa.IQMClient.from_env(simulating.env("iqm")))
 
     def sent(self, client):
         return sum(self.sandbox.stats()["iqm"]["requests"].values()) - self.before
 
 
-@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
 class TestQoroContract(ProviderContract):
     device = "qoro_maestro"
     patience = 90.0
 
     @pytest.fixture
-    def client(self, measuring):
-        self.sandbox = measuring
-        self.before = sum(measuring.stats()["qoro"]["requests"].values())
-        return Awaiting(qa.QoroClient.from_env(measuring.env("qoro")))
+    def client(self, simulating):
+        self.sandbox = simulating
+        self.before = sum(simulating.stats()["qoro"]["requests"].values())
+        return Awaiting(qa.QoroClient.from_env(simulating.env("qoro")))
 
     def sent(self, client):
         return sum(self.sandbox.stats()["qoro"]["requests"].values()) - self.before
 
 
-@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
 class TestAzureContract(ProviderContract):
     device = "rigetti.sim.qvm"
     patience = 90.0
 
     @pytest.fixture
-    def client(self, measuring):
-        self.sandbox = measuring
-        self.before = sum(measuring.stats()["azure"]["requests"].values())
-        return Awaiting(qa.AzureClient.from_env(measuring.env("azure")))
+    def client(self, simulating):
+        self.sandbox = simulating
+        self.before = sum(simulating.stats()["azure"]["requests"].values())
+        return Awaiting(qa.AzureClient.from_env(simulating.env("azure")))
 
     def sent(self, client):
         return sum(self.sandbox.stats()["azure"]["requests"].values()) - self.before

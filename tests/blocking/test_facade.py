@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 
 import anyio
 import pytest
@@ -182,15 +183,19 @@ def test_a_failed_opening_raises() -> None:
 
 def test_a_deadline_ends_the_call_on_both_sides() -> None:
     """A call beyond its ``timeout`` is cancelled in the loop too, and says what it was."""
-    fake = FakeClient(run_time=lambda _: 0.3)
+    fake = FakeClient(run_time=lambda _: inf)
     with qa.Scheduler(fake) as scheduler:
         sweep = scheduler.sweep(PROGRAM, qa.grid(a=[1, 2]), shots=1)
         with pytest.raises(qa.WaitTimeoutError, match=r"Sweep\.result did not finish") as caught:
             sweep.result(timeout=0.05)
-        assert caught.value.elapsed >= 0.05
-        assert len(sweep.result()) == 2
+        assert caught.value.elapsed > 0.0
+        job = scheduler.submit(PROGRAM, shots=1)
         with pytest.raises(qa.WaitTimeoutError, match="still"):
-            scheduler.submit(PROGRAM, shots=1).result(timeout=0.01)
+            job.result(timeout=0.01)
+        for remote in fake.world.jobs.values():
+            remote.run_time = 0.0
+        assert len(sweep.result()) == 2
+        assert job.result().shots == 1
 
 
 def test_several_threads_share_a_scheduler() -> None:
@@ -323,10 +328,8 @@ def test_an_abandoned_loop_leaves_no_task_behind(scheduler) -> None:
         for _ in sweep:
             break
     gc.collect()
-    deadline = time.monotonic() + 2
-    while time.monotonic() < deadline and len(handle(sweep)._ask(asyncio.all_tasks)) > tasks:
+    while len(handle(sweep)._ask(asyncio.all_tasks)) > tasks:
         time.sleep(0.01)
-    assert len(handle(sweep)._ask(asyncio.all_tasks)) <= tasks
 
 
 def test_looking_ahead_hides_no_error() -> None:

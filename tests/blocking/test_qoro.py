@@ -15,14 +15,13 @@ from quantum_async.providers.qoro.payloads import (
     Shots,
     TemplateRow,
 )
-from quantum_async.sandbox.pytest_plugin import blocking_sandbox  # noqa: F401
 
 BELL = "OPENQASM 2.0; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;"
 TURNED = "OPENQASM 2.0; qreg q[1]; creg c[1]; rx(t) q[0]; measure q -> c;"
 
 
 @pytest.fixture
-def client(blocking_sandbox):  # noqa: F811
+def client(blocking_sandbox):
     """A blocking client of the sandbox, with nothing in it."""
     blocking_sandbox.reset()
     with qa.QoroClient.from_env(blocking_sandbox.env("qoro")) as opened:
@@ -65,7 +64,7 @@ def test_jobs_from_submission_to_results(client):
     assert set(client.jobs.expectation_values(valued)["a"]) == {"ZZ"}
 
 
-def test_jobs_are_configured_cancelled_and_deleted(client, blocking_sandbox):  # noqa: F811
+def test_jobs_are_configured_cancelled_and_deleted(client, blocking_sandbox):
     """What a waiting job was opened with can be read and replaced."""
     blocking_sandbox.change(queue_time=60)
     try:

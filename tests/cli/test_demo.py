@@ -16,7 +16,7 @@ from quantum_async.models.result import BitOrder, Register, Result
 from quantum_async.models.sweep import SweepPoint, SweepResults
 from tests.cli.conftest import start
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.processes]
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def test_a_reader_who_has_had_enough_is_no_defect() -> None:
         process.stdin.write(b"\n")
         process.stdin.close()
         assert process.stderr is not None
-        assert (process.wait(60), process.stderr.read()) == (1, b"")
+        assert (process.wait(), process.stderr.read()) == (1, b"")
 
 
 def test_a_number_that_is_none_is_null() -> None:

@@ -17,14 +17,8 @@ from quantum_async.cli.tidying import ask_for_choice
 from quantum_async.journal.records import Place, Submission
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
-from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
-    blocking_sandbox,
-    sandbox_process,
-)
 from tests.cli.conftest import Ran, command
 from tests.journal.helpers import kill, submission
-
-pytestmark = pytest.mark.timeout(120)
 
 
 def with_variables(variables: dict[str, str], *arguments: object) -> Ran:
@@ -160,7 +154,7 @@ def leave_batches(sandbox, path: Path) -> None:
 
 @pytest.mark.parametrize("known", [True, False])
 def test_doctor_never_calls_a_job_cancelled_that_had_succeeded(
-    blocking_sandbox,  # noqa: F811
+    blocking_sandbox,
     tmp_path: Path,
     *,
     known: bool,
@@ -201,7 +195,7 @@ def test_doctor_never_calls_a_job_cancelled_that_had_succeeded(
 
 
 def test_a_batch_that_cannot_be_closed_keeps_no_other_open(
-    blocking_sandbox,  # noqa: F811
+    blocking_sandbox,
     tmp_path: Path,
 ) -> None:
     """What can be ended is ended; the rest is told, and left for the next time."""
@@ -234,7 +228,7 @@ async def test_the_doctors_question_can_be_left() -> None:
 
 
 @pytest.mark.parametrize("options", [["--yes"], ["--yes", "--cancel"]])
-def test_doctor_closes_every_batch(blocking_sandbox, tmp_path: Path, options) -> None:  # noqa: F811
+def test_doctor_closes_every_batch(blocking_sandbox, tmp_path: Path, options) -> None:
     """After kill -9 with open batches none stays open, whether their ids were known or not."""
     path, variables = tmp_path / "j.db", blocking_sandbox.env("pasqal")
     leave_batches(blocking_sandbox, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import pty
 import re
@@ -18,7 +19,7 @@ import pytest
 
 from tests.cli.conftest import BELL, BROKEN, ROTATION
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.processes]
 
 ROWS = 400
 COLOUR = re.compile(r"\x1b\[[0-9;]*?(?:3[0-7]|4[0-7]|9[0-7]|38;|48;)[0-9;]*m")
@@ -28,14 +29,16 @@ LINES = {
     "help": "--help",
     **{f"help of {verb}": f"{verb} --help" for verb in VERBS},
     "run": "run bell.qasm a_file_of_a_name_that_is_long_enough_to_be_a_nuisance.qasm --shots 50",
-    "sweep": f"{SWEEP} --journal jobs.db",
+    "sweep": f"{SWEEP} --journal {{journal}}",
+    "continued sweep": f"{SWEEP} --journal {{journal}}",
     "devices": "devices local",
-    "jobs": "jobs list --all",
-    "doctor": "doctor --offline",
+    "jobs": "jobs list --all --journal {journal}",
+    "doctor": "doctor --offline --journal {journal}",
     "error": "run broken.qasm bell.qasm",
     "refusal": "sweep rotation.qasm --param phi=0:1:3",
     "usage": "sweep rotation.qasm --parameter theta=0",
 }
+NUMBERS = itertools.count()
 # One process for all of them: what each imports would take longer than what it shows.
 PROGRAM = """
 import sys
@@ -68,8 +71,10 @@ def start(folder: Path, **options: object) -> subprocess.Popen[bytes]:
     gone = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CI", "TERM"}
     kept = {name: value for name, value in os.environ.items() if name not in gone}
     more = options.pop("variables", {})
+    # What one process leaves in its journal, the next one would not run again.
+    journal = f"{next(NUMBERS)}.db"
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *LINES.values()],
+        [sys.executable, "-c", PROGRAM, *(line.format(journal=journal) for line in LINES.values())],
         cwd=folder,
         env=kept | {"TERM": "xterm-256color", "LANG": "C.UTF-8"} | more,
         **options,
@@ -114,9 +119,10 @@ def test_no_line_is_wider_than_the_terminal(columns: int, folder: Path) -> None:
         assert max(len(line.replace(str(folder), ".")) for line in lines) <= columns, name
 
 
-def test_progress_ends_in_one_line(folder: Path) -> None:
-    """Of all that progress drew, the last state is left, above the picture."""
-    lines = shown(folder, 80)["sweep"]
+@pytest.mark.parametrize("name", ["sweep", "continued sweep"])
+def test_progress_ends_in_one_line(name: str, folder: Path) -> None:
+    """The last state is left above the picture, also where a journal had the results already."""
+    lines = shown(folder, 80)[name]
     assert [number for number, line in enumerate(lines) if "━" in line] == [0]
     assert "9/9 9 done" in lines[0]
     assert sum("●" in line for line in lines) >= 3

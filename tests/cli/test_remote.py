@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.conftest import BELL, start, written
 
+pytestmark = pytest.mark.processes
+
 PLUGIN = Path(__file__).parent / "plugin"
 
 
@@ -23,9 +25,7 @@ def lines(log: Path, word: str) -> list[str]:
 
 
 def until_submitted(log: Path, number: int) -> None:
-    deadline = time.monotonic() + 20
     while len(lines(log, "submitted")) < number:
-        assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
@@ -36,7 +36,7 @@ def test_an_interrupt_cancels_remote_jobs(bell: Path, log: Path, number: signal.
     process = start("run", bell, other, "--on", "slowpoke", path=PLUGIN, SLOWPOKE_LOG=str(log))
     until_submitted(log, 2)
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate()
     assert process.returncode == 130
     assert out == ""
     assert "interrupted" in err
@@ -47,10 +47,10 @@ def test_an_interrupt_cancels_remote_jobs(bell: Path, log: Path, number: signal.
 def test_a_timeout_cancels_remote_jobs(bell: Path, log: Path) -> None:
     """When the time is up, what still runs at the provider is cancelled, and its id is told."""
     process = start(
-        "run", bell, "--on", "slowpoke:tortoise", "--timeout", 4, "--json",
-        path=PLUGIN, SLOWPOKE_LOG=str(log),
+        "run", bell, "--on", "slowpoke:tortoise", "--timeout", 600, "--json",
+        path=PLUGIN, SLOWPOKE_LOG=str(log), SLOWPOKE_LEAPS="yes",
     )  # fmt: skip
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate()
     assert process.returncode == 4
     (job,) = json.loads(out)["jobs"]
     assert (job["status"], job["target"]) == ("cancelled", "slowpoke:tortoise")
@@ -60,10 +60,10 @@ def test_a_timeout_cancels_remote_jobs(bell: Path, log: Path) -> None:
 def test_a_timeout_keeps_what_a_sweep_has_measured(bell: Path, log: Path) -> None:
     """When the time is up, points that are done keep their counts and the others are cancelled."""
     process = start(
-        "sweep", bell, "--param", "theta=1,1000", "--on", "slowpoke", "--timeout", 4, "--json",
-        path=PLUGIN, SLOWPOKE_LOG=str(log),
+        "sweep", bell, "--param", "theta=1,1000", "--on", "slowpoke", "--timeout", 600, "--json",
+        path=PLUGIN, SLOWPOKE_LOG=str(log), SLOWPOKE_LEAPS="yes",
     )  # fmt: skip
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate()
     assert process.returncode == 4
     document = json.loads(out)
     assert document["timed_out"] is True
@@ -78,7 +78,7 @@ def test_failed_points_can_be_collected(bell: Path, log: Path) -> None:
         "sweep", bell, "--param", "theta=1,-1,2", "--on", "slowpoke", "--on-error", "collect",
         "--json", path=PLUGIN, SLOWPOKE_LOG=str(log),
     )  # fmt: skip
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate()
     assert process.returncode == 1
     points = json.loads(out)["points"]
     assert [point["status"] for point in points] == ["succeeded", "failed", "succeeded"]
@@ -92,7 +92,7 @@ def test_a_failed_point_ends_the_sweep(bell: Path, log: Path) -> None:
         "sweep", bell, "--param", "theta=1000,-1", "--on", "slowpoke", "--json",
         path=PLUGIN, SLOWPOKE_LOG=str(log),
     )  # fmt: skip
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate()
     assert process.returncode == 1
     assert "error: " in err
     assert len(lines(log, "cancelled")) == 1
@@ -101,11 +101,11 @@ def test_a_failed_point_ends_the_sweep(bell: Path, log: Path) -> None:
 def test_missing_credentials_have_their_own_exit_code(bell: Path) -> None:
     """Without credentials the exit code is 3; listing all devices only remarks on it."""
     process = start("run", bell, "--on", "slowpoke", path=PLUGIN)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate()
     assert process.returncode == 3
     assert "error: SLOWPOKE_LOG is not set" in err
     process = start("devices", path=PLUGIN)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate()
     assert process.returncode == 0
     assert "local:statevector" in out
     assert "slowpoke: not configured" in err

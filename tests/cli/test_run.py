@@ -7,8 +7,6 @@ import pytest
 
 from tests.cli.conftest import BELL, command, start, written
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def test_a_program_is_run(bell: Path) -> None:
     """One file gives one entry with stable keys, and nothing else is on standard output."""

@@ -28,10 +28,10 @@ def test_it_serves_until_interrupted(tmp_path: Path) -> None:
             if line.strip() == "ready":
                 break
         control = next(line.split()[-1] for line in lines if line.startswith("control"))
-        with urlopen(f"{control}/stats", timeout=5) as answer:
+        with urlopen(f"{control}/stats") as answer:
             assert set(json.load(answer)) == {"pasqal", "azure", "iqm", "qoro"}
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait() == 0
     assert len(lines) == 6
     assert "IQM_SERVER_URL=" in env_file.read_text()
 

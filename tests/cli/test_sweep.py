@@ -9,8 +9,6 @@ import pytest
 
 from tests.cli.conftest import command
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def test_a_sweep_over_one_parameter(rotation: Path) -> None:
     """Points come in the order of the grid, with parameters and counts that fit each other."""

@@ -54,7 +54,7 @@ class Running:
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         content = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.urls["control"] + path, content, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 

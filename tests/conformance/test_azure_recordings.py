@@ -67,7 +67,6 @@ def exchanges_of(cassette: Path):
     return found
 
 
-@pytest.mark.timeout(120)
 async def test_every_request_is_made_again_and_every_answer_understood(cassette):
     """Walked from the first request to the last, requests and values are those recorded."""
     replay = Replay(exchanges_of(cassette))
@@ -109,7 +108,6 @@ def program_of(document: dict, content: bytes) -> tuple[Program, dict] | None:
     return None
 
 
-@pytest.mark.timeout(120)
 async def test_each_recorded_job_runs_through_the_contract(cassette):
     """Submit, poll and fetch, as a scheduler does, bring the recorded input out and the result in."""
     exchanges = exchanges_of(cassette)

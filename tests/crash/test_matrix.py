@@ -38,7 +38,7 @@ def check(outcome: Outcome, points: int, *, can_tell: bool) -> None:
         assert outcome.accepted <= outcome.created <= outcome.accepted + outcome.unknown
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.crash
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("provider", [*KNOWING, *FORGETFUL])
 def test_a_killed_sweep_is_finished(tmp_path, provider: str, seed: int) -> None:

@@ -267,11 +267,11 @@ async def test_a_provider_that_hangs_holds_nobody():
     answered = threading.Event()
 
     def ask() -> str:
-        answered.wait(10)
+        answered.wait()
         return "abc"
 
     try:
-        with anyio.fail_after(2), anyio.move_on_after(0.05) as scope:
+        with anyio.move_on_after(0.05) as scope:
             await provided_token(ask)
     finally:
         answered.set()

@@ -1,10 +1,9 @@
-"""Bodies: what goes in comes out, as one gzip member, at little cost."""
+"""Bodies: what goes in comes out, as one gzip member."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import time
 import zlib
 
 import pytest
@@ -85,19 +84,6 @@ def sequence(size: int) -> bytes:
     """JSON as repetitive as pulse sequences are."""
     pulses = [{"amplitude": i * 0.731 % 9, "detuning": i * 1.37 % 7} for i in range(size // 60)]
     return json.dumps(pulses).encode()
-
-
-async def test_prefix_saves_its_work():
-    """Finishing a body takes a small part of the time of compressing it."""
-    content = sequence(1_000_000)
-    start = time.process_time()
-    prefix = await CompressedPrefix.make(content)
-    once = time.process_time() - start
-    start = time.process_time()
-    for _ in range(20):
-        prefix.finish(b'{"runs":100}')
-    again = (time.process_time() - start) / 20
-    assert again < once / 4
 
 
 async def test_large_bodies_leave_the_loop(never_blocks):

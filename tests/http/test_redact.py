@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from urllib.parse import quote
 
 import pytest
@@ -111,9 +110,7 @@ def test_harmless_text_stays(text):
     assert redact(text) == text
 
 
-@pytest.mark.parametrize("text", ["a" * 200_000, '"' * 50_000, "a=" * 50_000, "http://" * 20_000])
-def test_hostile_text(text):
-    """Text made to be slow is not slow."""
-    start = time.process_time()
-    redact(text)
-    assert time.process_time() - start < 1.0
+@pytest.mark.parametrize("part", ["a", '"', "a=", "http://", "password", "Bearer ", "%3D"])
+def test_hostile_text(part):
+    """Megabytes made to be slow are read to their end, where a secret still is none."""
+    assert "hunter2" not in redact(f'{part * 200_000} {{"password": "hunter2"}}')

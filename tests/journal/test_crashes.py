@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-import anyio
 import pytest
 
 import quantum_async as qa
@@ -67,10 +66,9 @@ async def test_a_crash_at_every_statement(
     number = 1 if size == 4 or "sending" in statement else 2
     await run_and_die(path, Power(statement, number), world, grade, size)
     client = able(FakeClient(world=world), grade, size)
-    with anyio.fail_after(10):
-        async with Scheduler(client, limits=QUICK, journal=path) as scheduler:
-            points = qa.grid(x=range(POINTS))
-            results = await scheduler.sweep(PROGRAM, points, shots=1, name="s", on_error="collect")
+    async with Scheduler(client, limits=QUICK, journal=path) as scheduler:
+        points = qa.grid(x=range(POINTS))
+        results = await scheduler.sweep(PROGRAM, points, shots=1, name="s", on_error="collect")
     counts = runs_per_point(world)
     assert max(counts.values(), default=0) <= 1
     uncertain = {point.index for point in results.errors}
@@ -97,16 +95,15 @@ async def test_resume_after_a_crash(tmp_path, grade: SubmissionGrade, statement:
     ):
         await scheduler.submit(PROGRAM, shots=3, variables={"x": 5})
     client = able(FakeClient(world=world), grade, 1)
-    with anyio.fail_after(10):
-        async with Scheduler(client, limits=QUICK, journal=path) as scheduler:
-            jobs = await scheduler.resume()
-            assert len(jobs) == (statement != "before intend")
-            for job in jobs:
-                if grade is SubmissionGrade.AT_MOST_ONCE and statement != "after accepted":
-                    with pytest.raises(SubmissionUnknownError):
-                        await job
-                else:
-                    assert (await job).counts == {"00000101": 3}
+    async with Scheduler(client, limits=QUICK, journal=path) as scheduler:
+        jobs = await scheduler.resume()
+        assert len(jobs) == (statement != "before intend")
+        for job in jobs:
+            if grade is SubmissionGrade.AT_MOST_ONCE and statement != "after accepted":
+                with pytest.raises(SubmissionUnknownError):
+                    await job
+            else:
+                assert (await job).counts == {"00000101": 3}
     assert len(world.jobs) <= 1
     if grade is not SubmissionGrade.AT_MOST_ONCE:
         assert len(world.jobs) == len(jobs)

@@ -13,14 +13,9 @@ import cloudpickle
 import pytest
 
 import quantum_async as qa
-from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
-    blocking_sandbox,
-    sandbox,
-    sandbox_process,
-)
 from tests.providers.pasqal.real import rabi
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = [pytest.mark.dask]
 ROOT = Path(__file__).parents[2]
 POINTS = {"omega": 1.0}
 
@@ -57,7 +52,7 @@ def in_fresh_process(work: bytes) -> dict[str, int]:
     return eval(done.stdout)
 
 
-async def test_a_fresh_process_awaits_a_reference(sandbox, tmp_path) -> None:  # noqa: F811
+async def test_a_fresh_process_awaits_a_reference(sandbox, tmp_path) -> None:
     """Cloudpickle carries job and batch references; the job is awaited where they arrive."""
     path, variables = str(tmp_path / "j.db"), sandbox.env("pasqal")
     async with qa.Scheduler(sandbox.client("pasqal"), journal=path) as scheduler:
@@ -72,7 +67,7 @@ async def test_a_fresh_process_awaits_a_reference(sandbox, tmp_path) -> None:  #
     assert (await sandbox.stats())["pasqal"]["jobs_created"] == 1
 
 
-def test_dask_workers_await_references(blocking_sandbox, tmp_path) -> None:  # noqa: F811
+def test_dask_workers_await_references(blocking_sandbox, tmp_path) -> None:
     """Jobs that one process submitted and detached are awaited by the workers of a cluster."""
     from distributed import Client, LocalCluster
 

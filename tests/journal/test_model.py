@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import threading
 from pathlib import Path
@@ -203,12 +202,12 @@ class Hand:
 
     def kill(self) -> None:
         self.portal.call(self.over.set)
-        self.ended.wait(10)
+        self.ended.wait()
 
 
 TestTwoProcesses = TwoProcesses.TestCase
 TestTwoProcesses.settings = settings(
-    max_examples=100 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 5,
+    max_examples=settings().max_examples // 10,  # each is long
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -157,9 +157,10 @@ from tests.scheduler.fake import FakeClient, PROGRAM
 async def main():
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     client = FakeClient()
-    async with Scheduler(client, journal={str(tmp_path / "j.db")!r}) as scheduler:
+    journal = SqlJournal({str(tmp_path / "j.db")!r})
+    async with Scheduler(client, journal=journal) as scheduler:
         await (await scheduler.submit(PROGRAM, shots=1))
-        await anyio.sleep(0.2)
+        await journal.ask(lambda t: None)
         import os
         most = max(os.path.getsize({str(tmp_path)!r} + "/j.db" + end) for end in ("", "-wal"))
         resource.setrlimit(resource.RLIMIT_FSIZE, (most + 100, resource.RLIM_INFINITY))

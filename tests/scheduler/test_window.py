@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 
 import anyio
@@ -69,7 +68,7 @@ async def test_a_crew_does_everything_with_as_many_tasks_as_may_be_busy():
         tasks_started += 1
         tasks.start_soon(toil)
 
-    crew = Crew(3, lambda: len(todo), work)
+    crew = Crew(Window(3), lambda: len(todo), work)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(crew.run, hire)
         crew.notify()
@@ -88,7 +87,7 @@ async def test_a_crew_begins_few_pieces_in_one_turn_of_the_loop():
             begun += 1
             await anyio.sleep_forever()
 
-    crew = Crew(100, lambda: len(todo), work)
+    crew = Crew(Window(100), lambda: len(todo), work)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(crew.run, tasks.start_soon)
         crew.notify()
@@ -102,29 +101,32 @@ async def test_a_crew_begins_few_pieces_in_one_turn_of_the_loop():
     assert begun == FIRST
 
 
-async def test_a_busy_program_keeps_its_turns_short():
-    """Where each request takes the loop's time, few are under way, and none is forgotten."""
-    most = 0
-    under_way = 0
+@pytest.mark.parametrize(("cost", "most"), [(0.002, LEAST), (0.0, 200)])
+async def test_a_busy_program_keeps_its_turns_short(cost: float, most: int):
+    """Where each piece takes the loop's time, few are under way, else many; none is forgotten."""
+    todo, spent, under_way = deque(range(1_000)), 0.0, 0
+    seen: list[int] = []
 
-    class Heavy(FakeClient):
-        async def fetch(self, job: qa.JobRef) -> qa.Result:
-            nonlocal most, under_way
-            under_way += 1
-            most = max(most, under_way)
-            await anyio.sleep(0.01)
-            until = time.thread_time() + 0.001
-            while time.thread_time() < until:
-                pass
-            under_way -= 1
-            return await super().fetch(job)
+    async def work() -> None:
+        nonlocal spent, under_way
+        if not todo:
+            return
+        todo.popleft()
+        under_way += 1
+        seen.append(under_way)
+        await anyio.sleep(0.01)
+        spent += cost
+        under_way -= 1
+        if not todo and not under_way:
+            tasks.cancel_scope.cancel()
 
-    limits = qa.Limits(min_poll_interval=0.005, requests_in_flight=300)
-    async with qa.Scheduler(Heavy(), limits=limits) as scheduler:
-        results = await scheduler.sweep(PROGRAM, qa.grid(x=range(250)), shots=1)
-    assert len(results) == 250
-    # Without a window all of them; how far it overshoots depends on the machine.
-    assert most < 4 * FIRST
+    window = Window(200, clock=anyio.current_time, busy=lambda: spent)
+    crew = Crew(window, lambda: len(todo), work)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(crew.run, tasks.start_soon)
+        crew.notify()
+    assert len(seen) == 1_000
+    assert max(seen[500:]) == most
 
 
 @pytest.mark.parametrize("limit", [1, 5])

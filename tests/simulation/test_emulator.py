@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
 
 import pytest
@@ -54,16 +53,3 @@ def test_probabilities_are_pulsers_own(channels):
         theirs = distribution(QutipEmulator, sequence)
         assert set(ours) == set(theirs)
         assert all(math.isclose(ours[k], theirs[k], abs_tol=1e-12) for k in ours)
-
-
-def test_it_is_worth_its_lines():
-    """If Pulser or QuTiP no longer waste the time, the module can go."""
-    sequence = mixed(("rydberg_global",))
-    times = []
-    for emulator in (emulator_class(), QutipEmulator):
-        distribution(emulator, sequence)
-        started = time.process_time()
-        for _ in range(5):
-            distribution(emulator, sequence)
-        times.append(time.process_time() - started)
-    assert times[0] < times[1] / 1.5

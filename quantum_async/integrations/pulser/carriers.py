@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 
-from quantum_async.errors import ConfigurationError
+from quantum_async.errors import ConfigurationError, QuantumAsyncError
 from quantum_async.integrations.pulser.link import Link
 from quantum_async.integrations.pulser.outcomes import first_of
 from quantum_async.integrations.pulser.results import AsyncResults, LinkSource, SchedulerSource
@@ -16,7 +16,7 @@ from quantum_async.models.target import Target
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Iterable, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from pulser.devices import Device
@@ -135,9 +135,29 @@ class SchedulerCarrier:
             async with anyio.create_task_group() as tasks:
                 for place, spec in enumerate(order.jobs):
                     tasks.start_soon(submit, place, spec)
-        except BaseExceptionGroup as errors:
-            raise first_of(errors) from None
+        except BaseException as errors:  # noqa: BLE001 -- raised again below
+            error = first_of(errors)
+            if batch is None or batch is self._batch:
+                # Otherwise the batch is this run's alone, and ends with it.
+                await self._withdraw(jobs.values(), error)
+            raise error from None
         return [jobs[place] for place in range(len(order.jobs))]
+
+    async def _withdraw(self, jobs: Iterable[Job], why: BaseException) -> None:
+        """Cancel jobs whose handles nobody is going to get."""
+
+        async def cancel(job: Job) -> None:
+            try:
+                await job.cancel()
+            except QuantumAsyncError as failure:
+                why.add_note(f"Cancelling job {job.ref} failed: {failure}")
+
+        with anyio.move_on_after(self._scheduler.grace, shield=True) as scope:
+            async with anyio.create_task_group() as tasks:
+                for job in jobs:
+                    tasks.start_soon(cancel, job)
+        if scope.cancelled_caught:
+            why.add_note("Jobs of the run were accepted and not cancelled in time; they may run.")
 
     def _on(self, order: Order) -> str:
         return f"{self.link.client.name}:{order.target}"

@@ -399,6 +399,6 @@ def _let_go(block: Block[Link]) -> None:
     if block.is_open and portal.is_alive:
         portal.blocks.pop(block, None)
         try:
-            portal.post(block.let_go, None)
+            portal.post(block.call, block.let_go, None)
         except FacadeError:
             return

@@ -94,7 +94,8 @@ def missing(outcomes: list[Outcome]) -> ResultsMissingError | None:
     lacking = [outcome for outcome in outcomes if outcome.result is None]
     if not lacking:
         return None
-    first = lacking[0]
+    # A job that failed may be why others were cancelled.
+    first = next((one for one in lacking if one.state.status is JobStatus.FAILED), lacking[0])
     error = ResultsMissingError(
         f"{len(lacking)} of {len(outcomes)} jobs have no result; "
         f"job {first.job_id} is {first.state.status}",
@@ -106,10 +107,11 @@ def missing(outcomes: list[Outcome]) -> ResultsMissingError | None:
 
 
 def first_of(error: BaseException) -> BaseException:
-    """Give the first error of a task group, where the others only followed from it."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    """Give the first error of a task group, and a cancellation only where there is nothing else."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    causes = error.split(JobCancelledError)[1] or error
+    return first_of(causes.exceptions[0])
 
 
 def _pending(outcome: Outcome) -> ResultPendingError:

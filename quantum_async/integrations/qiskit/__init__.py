@@ -64,7 +64,7 @@ if not TYPE_CHECKING:
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
         from quantum_async.models._extras import optional_libraries
-        from quantum_async.programs.loading import load_qiskit
+        from quantum_async.programs.circuits import load_qiskit
 
         with optional_libraries():
             # Its first import has to be on a thread that lasts.

@@ -229,6 +229,6 @@ def _let_go(block: Block[AsyncProvider]) -> None:
     if block.is_open and portal.is_alive:
         portal.blocks.pop(block, None)
         try:
-            portal.post(block.let_go, ProviderClosed("the provider was dropped"))
+            portal.post(block.call, block.let_go, ProviderClosed("the provider was dropped"))
         except FacadeError:
             return

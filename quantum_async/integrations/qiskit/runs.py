@@ -257,20 +257,34 @@ async def accepted(run: Run, grace: float) -> list[JobRef]:
     """
     try:
         refs = await run.refs()
-    except BaseException:
-        await _withdrawn(run, grace)
+    except BaseException as error:
+        for note in await _withdrawn(run, grace):
+            error.add_note(note)
         raise
     taken = [ref for ref in refs if ref is not None]
     if len(taken) == len(refs):
         return taken
-    await _withdrawn(run, grace)
-    raise await _refusal(run, refs)
+    notes = await _withdrawn(run, grace)
+    refusal = await _refusal(run, refs)
+    for note in notes:
+        refusal.add_note(note)
+    raise refusal
 
 
-async def _withdrawn(run: Run, grace: float) -> None:
-    """Cancel circuits whose ids nobody is going to get, also while the caller is cancelled."""
-    with anyio.move_on_after(grace, shield=True):
-        await run.cancel()
+async def _withdrawn(run: Run, grace: float) -> list[str]:
+    """Cancel circuits whose ids nobody is going to get, also while the caller is cancelled.
+
+    Returns:
+        Notes on what could not be cancelled: it must not take the place of the reason.
+    """
+    with anyio.move_on_after(grace, shield=True) as scope:
+        try:
+            await run.cancel()
+        except QuantumAsyncError as failure:
+            return [f"Cancelling the other circuits failed: {failure}"]
+    if scope.cancelled_caught:
+        return [f"Cancelling the other circuits took more than {grace:g} s; they may run."]
+    return []
 
 
 async def _refusal(run: Run, refs: Sequence[JobRef | None]) -> BaseException:

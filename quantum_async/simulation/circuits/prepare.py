@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import DeviceLimitError, UnsupportedProgramError
+from quantum_async.errors import DeviceLimitError
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.circuits import read_circuit
 from quantum_async.programs.registers import BitLayout
 from quantum_async.programs.survey import Survey
+from quantum_async.programs.transpile import transpiled
 from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
 
 if TYPE_CHECKING:
@@ -94,16 +95,14 @@ def _translate(circuit: QuantumCircuit, device: str) -> QuantumCircuit:
     unknown = Survey.of(circuit).names - known - {"barrier"}
     if not unknown:
         return circuit
-    from qiskit import transpile
-    from qiskit.transpiler.exceptions import TranspilerError
-
-    try:
-        return transpile(circuit, target=_target(device, circuit.num_qubits), optimization_level=0)
-    except TranspilerError as error:
-        raise UnsupportedProgramError(
-            f"local:{device} has no {', '.join(sorted(unknown))}",
-            remedy="Use another simulator, such as local:statevector, or replace the operation.",
-        ) from error
+    return transpiled(
+        circuit,
+        f"local:{device} has no {', '.join(sorted(unknown))}",
+        provider="local",
+        remedy="Use another simulator, such as local:statevector, or replace the operation.",
+        target=_target(device, circuit.num_qubits),
+        optimization_level=0,
+    )
 
 
 @cache

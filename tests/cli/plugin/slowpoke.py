@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -11,6 +12,16 @@ from quantum_async.models.device import Device, DeviceKind
 from quantum_async.models.job import JobRef, JobState, JobStatus
 from quantum_async.models.result import BitOrder, Register, Result
 from quantum_async.providers.base import ProviderClient
+
+QUIET = 3
+"""Polls without news after which an hour passes, where that is asked for."""
+
+
+def leap(seconds: float) -> None:
+    """Let time pass on the clock of the loop: what has a deadline has reached it."""
+    loop = asyncio.get_running_loop()
+    clock = loop.time
+    loop.time = lambda: clock() + seconds
 
 
 class SlowpokeClient(ProviderClient):
@@ -23,6 +34,7 @@ class SlowpokeClient(ProviderClient):
         self._is_open = False
         self._thetas: dict[str, float] = {}
         self._cancelled: set[str] = set()
+        self._quiet = 0
 
     @classmethod
     def from_env(cls) -> SlowpokeClient:
@@ -62,7 +74,11 @@ class SlowpokeClient(ProviderClient):
         return refs
 
     async def poll(self, jobs, *, wait=0.0):
-        return {job: JobState(self._status(job.id)) for job in jobs}
+        states = {job: JobState(self._status(job.id)) for job in jobs}
+        self._quiet += not any(state.status.is_terminal for state in states.values())
+        if "SLOWPOKE_LEAPS" in os.environ and self._quiet == QUIET:
+            leap(3600.0)
+        return states
 
     def _status(self, key: str) -> JobStatus:
         if key in self._cancelled:

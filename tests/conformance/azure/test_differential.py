@@ -88,7 +88,7 @@ def simulating(simulating_sandbox):
 
 def ended(job):
     """Wait for a job of the vendor's."""
-    job.wait_until_completed(max_poll_wait_secs=0.1, timeout_secs=60, print_progress=False)
+    job.wait_until_completed(max_poll_wait_secs=0.1, timeout_secs=300, print_progress=False)
     return job
 
 

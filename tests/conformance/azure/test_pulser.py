@@ -18,7 +18,7 @@ def connection(simulated) -> AzureConnection:
 def wait(connection, results) -> None:
     for job_id in results.job_ids:
         job = connection._workspace.get_job(job_id)
-        job.wait_until_completed(max_poll_wait_secs=0.1, timeout_secs=60, print_progress=False)
+        job.wait_until_completed(max_poll_wait_secs=0.1, timeout_secs=300, print_progress=False)
 
 
 def test_jobs_of_one_call_share_a_session_that_is_closed(connection, sequence):

@@ -104,7 +104,7 @@ def wait(connection, results):
     """Wait for jobs of the vendor's, whose own way prints dots."""
     for job_id in results.job_ids:
         connection._workspace.get_job(job_id).wait_until_completed(
-            max_poll_wait_secs=0.1, timeout_secs=60, print_progress=False
+            max_poll_wait_secs=0.1, timeout_secs=300, print_progress=False
         )
     return results
 

@@ -25,7 +25,7 @@ QUIL = "DECLARE ro BIT[2]\nH 0\nCNOT 0 1\nMEASURE 0 ro[0]\nMEASURE 1 ro[1]\n"
 
 
 def ended(job: Job) -> Job:
-    job.wait_until_completed(max_poll_wait_secs=0.1, timeout_secs=30, print_progress=False)
+    job.wait_until_completed(max_poll_wait_secs=0.1, timeout_secs=300, print_progress=False)
     return job
 
 

@@ -85,7 +85,7 @@ class Ours:
         """End it."""
         self._process.stdin.close()
         self._process.stdout.close()
-        self._process.wait(10)
+        self._process.wait()
 
 
 @pytest.fixture(scope="session")

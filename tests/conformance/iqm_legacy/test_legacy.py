@@ -36,8 +36,8 @@ def test_a_job_from_submission_to_result(client):
     job_id = client.submit_circuits([circuit("QB1", "QB2")], shots=10)
     assert isinstance(job_id, UUID)
     assert client.get_run_status(job_id).status in set(Status)
-    client.wait_for_compilation(job_id, timeout_secs=30)
-    run = client.wait_for_results(job_id, timeout_secs=30)
+    client.wait_for_compilation(job_id, timeout_secs=300)
+    run = client.wait_for_results(job_id, timeout_secs=300)
     assert run.status is Status.READY
     assert len(run.measurements[0]["m"]) == 10
     assert client.get_run(job_id).metadata.request.shots == 10
@@ -60,7 +60,7 @@ def test_every_option_is_accepted(client):
         max_circuit_duration_over_t2=10.0,
         heralding_mode=HeraldingMode.ZEROS,
     )
-    run = client.wait_for_results(job_id, timeout_secs=30)
+    run = client.wait_for_results(job_id, timeout_secs=300)
     assert 0 < len(run.measurements[0]["m"]) < 50
 
 

@@ -59,7 +59,7 @@ class Ours:
     def close(self):
         self._process.stdin.close()
         self._process.stdout.close()
-        self._process.wait(10)
+        self._process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +114,7 @@ def raw(env, client):
     def get(path):
         request = Request(env["QUANTUM_ASYNC_PASQAL_CORE_URL"] + path)
         request.add_header("Authorization", f"Bearer {client.user_token()}")
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request) as answer:
             return json.loads(answer.read())["data"]
 
     return get
@@ -211,8 +211,8 @@ def test_both_read_the_same_jobs(client, ours, text):
 def test_both_filter_jobs_alike(client, ours, text, theirs, mine):
     """The same filters select the same jobs, page by page."""
     for runs in (10, 20, 30):
-        client.create_batch(text, jobs(1.0, 2.0, runs=runs), device_type="EMU_FREE")
-    time.sleep(0.2)
+        batch = client.create_batch(text, jobs(1.0, 2.0, runs=runs), device_type="EMU_FREE")
+        ended(client, batch.id)
     listed = client.get_jobs(JobFilters(**theirs), PaginationParams(offset=1, limit=3))
     page = ours("jobs.page", typed("JobFilters", **mine), typed("Page", offset=1, limit=3))
     assert page["total"] == listed.total
@@ -276,7 +276,7 @@ def test_both_run_workloads_alike(client, ours):
     """Workloads are created, read and cancelled alike."""
     left = client.create_workload("qadence_circuit", "pyqtorch", {"x": 1}, wait=True)
     right = ours("workloads.create", "qadence_circuit", "pyqtorch", {"x": 1})
-    mine = ours("workloads.wait", right["id"], timeout=10)
+    mine = ours("workloads.wait", right["id"], timeout=None)
     assert (mine["status"], mine["config"]) == (left.status, left.config)
     again = ours("workloads.get", left.id)
     same(vendors(client.get_workload(left.id)), again, but={"result", "result_link"})

@@ -73,9 +73,7 @@ def test_partial_results(connection, mappable, simulating_sandbox):
         with pytest.raises(RemoteResultsError):
             _ = results.results
         assert results.get_available_results() == {}
-        deadline = time.monotonic() + 30
         while not (available := results.get_available_results()):
-            assert time.monotonic() < deadline
             time.sleep(0.1)
         assert list(available) == results.job_ids[:1]
         assert results.get_batch_status() is BatchStatus.RUNNING

@@ -49,9 +49,7 @@ def test_open_batch(connection, sequence, simulating_sandbox):
         first = backend.run([job])
         second = backend.run([job])
     # This release does not wait inside an open batch, even when asked to.
-    for _ in range(100):
-        if first.get_available_results() and second.get_available_results():
-            break
+    while not (first.get_available_results() and second.get_available_results()):
         time.sleep(0.05)
     assert first.batch_id == second.batch_id
     assert simulating_sandbox.stats("pasqal")["batches_open"] == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import networkx as nx
@@ -160,19 +159,17 @@ def test_templates_of_divi_before_it_bound_payloads(ours):
 
 
 def test_a_cancellation_event_ends_the_waiting_at_once(env, sandbox):
-    """The event ends a wait of many seconds within a fraction of one."""
-    sandbox.change(job_time=30)
+    """The event ends a wait that would last for an hour."""
+    sandbox.change(job_time=3600)
     try:
-        with runner_at(env, polling_interval=20.0) as runner:
+        with runner_at(env, polling_interval=3600.0) as runner:
             submitted = runner.submit_circuits([BELL])
             event = threading.Event()
             threading.Timer(0.3, event.set).start()
-            start = time.monotonic()
             with pytest.raises(ExecutionCancelledError):
                 runner.poll_job_status(
                     submitted, loop_until_complete=True, cancellation_event=event
                 )
-            assert time.monotonic() - start < 5
             runner.cancel_job(submitted)
             runner.cancel_job(submitted)  # one that has ended stays as it is
         assert sandbox.stats("qoro")["jobs_by_status"] == {"cancelled": 1}

@@ -146,7 +146,7 @@ def test_results_before_their_time(service, sandbox):
 
 def test_a_failed_job(service):
     """The service's own way of making one works."""
-    answer = service._make_request("post", "job/create_failed/", json={"tag": "test"}, timeout=10)
+    answer = service._make_request("post", "job/create_failed/", json={"tag": "test"}, timeout=100)
     failed = ExecutionResult(job_id=answer.json()["job_id"])
     with pytest.raises(JobFailedError):
         service.poll_job_status(failed, loop_until_complete=True, verbose=False)

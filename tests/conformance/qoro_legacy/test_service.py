@@ -135,7 +135,7 @@ def test_cancelling_and_deleting(service, sandbox):
 
 def test_a_failed_job_is_a_status(service):
     """The older class returns where the newer one raises."""
-    answer = service._make_request("post", "job/create_failed/", json={"tag": "test"}, timeout=10)
+    answer = service._make_request("post", "job/create_failed/", json={"tag": "test"}, timeout=100)
     failed = ExecutionResult(job_id=answer.json()["job_id"])
     status = service.poll_job_status(failed, loop_until_complete=True, verbose=False)
     assert status is JobStatus.FAILED

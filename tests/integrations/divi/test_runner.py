@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from types import SimpleNamespace
 
 import anyio
@@ -327,7 +326,7 @@ def test_an_interrupt_cancels_the_job_unless_somebody_else_looks_after_it(servic
     for event, cancels in ((None, 1), (threading.Event(), 1)):
         thread = threading.Thread(target=work, args=[event])
         thread.start()
-        thread.join(10)
+        thread.join()
         assert len(service.asked("POST", CANCEL)) == cancels
     assert len(caught) == 2
 
@@ -368,18 +367,16 @@ def test_an_event_ends_a_request_under_way(service, divi, call):
         answer = service(request)
         if request.url.path.endswith((STATUS, ADD)):
             event.set()
-            await anyio.sleep(60)
+            await anyio.sleep_forever()
         return answer
 
     options = SessionOptions(transport=httpx.MockTransport(slow))
-    start = time.monotonic()
     with divi.module.QoroRunner(client(service, options=options)) as runner:
         with pytest.raises(divi.cancelled):
             if call == "poll":
                 runner.poll_job_status(job(divi), cancellation_event=event)
             else:
                 runner.submit_circuits([BELL], cancellation_event=event)
-    assert time.monotonic() - start < 5
     assert len(service.asked("POST", CANCEL)) == (call == "submit")
 
 

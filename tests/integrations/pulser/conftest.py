@@ -6,15 +6,10 @@ import pytest
 
 import quantum_async.blocking as qa
 from quantum_async.integrations.pulser import PulserConnection
-from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
-    blocking_sandbox,
-    sandbox,
-    sandbox_process,
-)
 
 
 @pytest.fixture
-def connect(blocking_sandbox):  # noqa: F811
+def connect(blocking_sandbox):
     """Make connections to the sandbox, each with a client of its own."""
     made = []
 
@@ -35,7 +30,7 @@ def connection(connect):
 
 
 @pytest.fixture
-def stats(blocking_sandbox):  # noqa: F811
+def stats(blocking_sandbox):
     """Count what the sandbox has seen."""
     return lambda: blocking_sandbox.stats()["pasqal"]
 

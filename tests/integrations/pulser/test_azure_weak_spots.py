@@ -10,7 +10,7 @@ import inspect
 import os
 import subprocess
 import sys
-import time
+from collections import Counter
 
 import pulser
 import pytest
@@ -23,6 +23,8 @@ from quantum_async.errors import (
     UnknownTargetError,
     WaitTimeoutError,
 )
+from quantum_async.http.options import SessionOptions
+from quantum_async.http.telemetry import EventHooks
 from quantum_async.integrations.pulser import PulserConnection, QPUBackend
 from quantum_async.integrations.pulser.statuses import pulser_batch_status, pulser_job_status
 from quantum_async.providers.azure.translate.statuses import job_state
@@ -148,26 +150,37 @@ def test_2_6_a_failed_job_ends_no_session(connection, blocking_sandbox):
 
 def test_2_7_waiting_has_a_limit_and_prints_nothing(connection, blocking_sandbox, capfd):
     """Weak spot 2.7: jobs are waited for together, failures are told, the time is kept."""
-    blocking_sandbox.change(job_time="30s")
+    blocking_sandbox.change(job_time="1h")
     results = run(connection, [job(), job()])
-    start = time.monotonic()
     with pytest.raises(WaitTimeoutError):
         results.wait(timeout=0.3)
-    assert time.monotonic() - start < 2.0
     assert capfd.readouterr().out == ""
     blocking_sandbox.change(job_time="20ms")
 
 
-def test_2_8_jobs_are_submitted_side_by_side(connection, blocking_sandbox, counted):
-    """Weak spot 2.8: eight jobs take little longer than one."""
-    run(connection, [job()])
-    blocking_sandbox.change(latency=0.1)
-    start = time.monotonic()
-    run(connection, [job()] * 8)
-    seconds = time.monotonic() - start
-    blocking_sandbox.change(latency=0.0)
-    # In a row: three requests for each, besides opening and closing: 2.6 s at least.
-    assert seconds < 1.8
+def test_2_8_jobs_are_submitted_side_by_side(blocking_sandbox, counted):
+    """Weak spot 2.8: no job waits until another one has been submitted."""
+    under_way: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+
+    def begin(event):
+        under_way[event.method] += 1
+        most[event.method] = max(most[event.method], under_way[event.method])
+
+    def end(event):
+        under_way[event.request.method] -= 1
+
+    hooks = EventHooks(request=[begin], response=[end])
+    options = SessionOptions(hooks=hooks)
+    client = qa.AzureClient.from_env(blocking_sandbox.env("azure"), options=options)
+    with PulserConnection(client, devices={QPU: fresnel()}) as connection:
+        run(connection, [job()])
+        blocking_sandbox.change(latency=0.1)
+        most.clear()
+        run(connection, [job()] * 8)
+        blocking_sandbox.change(latency=0.0)
+    # Its session is opened and its input uploaded before a job is put: all of it is a PUT.
+    assert most["PUT"] > 1
     assert counted()["jobs_created"] == 9
 
 
@@ -266,7 +279,7 @@ def test_2_15_a_sequence_that_cannot_be_built_is_refused(connection, counted):
 
 async def test_2_16_cancelling_progress_and_awaiting(sandbox):
     """Weak spot 2.16: all of it, awaited."""
-    await sandbox.change(job_time="30s")
+    await sandbox.change(job_time="1h")
     async with sandbox.client("azure") as client:
         backend = QPUBackend(driven(), client, devices={QPU: fresnel()})
         results = await backend.run([job(), job()])

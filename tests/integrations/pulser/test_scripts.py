@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -30,7 +32,6 @@ def script(sandbox, action):
             it.kill()
 
 
-@pytest.mark.timeout(90)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_waiting_closes_the_batch(blocking_sandbox, stats, number):
     """The wait ends, the batch is closed, and the script says which batch goes on."""
@@ -40,17 +41,16 @@ def test_a_signal_while_waiting_closes_the_batch(blocking_sandbox, stats, number
         while "GET /core-fast/api/v2/jobs" not in stats()["requests"]:
             time.sleep(0.05)  # the script does not wait yet
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate()
     assert f"batch {batch_id} goes on" in said
     assert process.returncode != 0
     assert stats()["batches_open"] == 0
     assert "cancelled" not in stats()["jobs_by_status"]
 
 
-@pytest.mark.timeout(90)
 def test_a_batch_that_was_forgotten(blocking_sandbox, stats):
     """A batch that was opened without a block is closed at the end of the program, in silence."""
     with script(blocking_sandbox, "forget") as process:
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate()
     assert (process.returncode, said) == (0, "")
     assert stats()["batches_open"] == 0

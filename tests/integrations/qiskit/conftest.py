@@ -7,23 +7,14 @@ import pytest
 import quantum_async as qa
 from quantum_async import blocking
 from quantum_async.integrations.qiskit import AsyncProvider, QuantumAsyncProvider
-from quantum_async.sandbox import BlockingSandbox, Sandbox
+from quantum_async.sandbox import Sandbox
 
 CLIENTS = {"azure": "AzureClient", "iqm": "IQMClient", "qoro": "QoroClient"}
 
 
-@pytest.fixture(scope="session")
-def simulating():
-    """A sandbox that simulates circuits, in one process."""
-    services = tuple(CLIENTS)
-    with BlockingSandbox(job_time=0.01, parallel=True, workers=1, services=services) as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
 def cloud(simulating):
-    """The sandbox with nothing in it."""
-    simulating.reset()
+    """The sandbox that simulates."""
     return simulating
 
 

@@ -32,7 +32,6 @@ BACKENDS = [
     ("qoro", "qoro_maestro"),
     ("qoro", "lab_qpu"),
 ]
-pytestmark = pytest.mark.timeout(60)
 
 
 @pytest.fixture(params=BACKENDS, ids="-".join)

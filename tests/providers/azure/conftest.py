@@ -8,21 +8,16 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.azure.client import AzureClient
-from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
-    blocking_sandbox,
-    sandbox,
-    sandbox_process,
-)
 
 
 @pytest.fixture
-def azure(sandbox):  # noqa: F811
+def azure(sandbox, silence):
     """Make a client of the sandbox."""
 
     def make(**changes):
         env = sandbox.env("azure")
         options = SessionOptions(
-            retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=0.5)
+            retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=silence)
         )
         given = {
             "connection_string": env["AZURE_QUANTUM_CONNECTION_STRING"],

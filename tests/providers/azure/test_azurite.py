@@ -1,4 +1,4 @@
-"""Storage against Azurite, Microsoft's emulator of Azure Storage, where npm is there to bring it."""
+"""Storage against Azurite, Microsoft's emulator of Azure Storage; `nox -s azurite` brings it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from azure.storage.blob import (
     generate_account_sas,
     generate_blob_sas,
 )
-from platformdirs import user_cache_path
 
 from quantum_async.errors import DuplicateSubmissionError, NotFoundError
 from quantum_async.http.options import SessionOptions
@@ -29,9 +28,10 @@ from quantum_async.http.session import Session
 from quantum_async.providers.azure.sas import container_name, unsigned
 from quantum_async.providers.azure.storage import Storage
 
-pytestmark = pytest.mark.timeout(600)  # the first run installs Azurite
+pytestmark = [
+    pytest.mark.azurite,
+]
 
-VERSION = "3.35.0"
 ACCOUNT = "devstoreaccount1"
 # The emulator's own key, the same in every installation.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -40,15 +40,9 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory):
     """Azurite on a free port of this machine; its address."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed, which brings Azurite")
-    home = user_cache_path("quantum_async") / f"azurite-{VERSION}"
-    command = home / "node_modules" / ".bin" / "azurite-blob"
-    if not command.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        install = [npm, "install", "--no-audit", "--no-fund", f"azurite@{VERSION}"]
-        subprocess.run(install, cwd=home, check=True, capture_output=True, timeout=500)
+    command = shutil.which("azurite-blob")
+    if command is None:
+        pytest.skip("azurite-blob is not installed: nox -s azurite brings it where npm is")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -62,7 +56,7 @@ def emulator(tmp_path_factory):
         str(port),
     ]
     with subprocess.Popen(
-        [str(command), *flags, "--location", str(folder)], stdout=subprocess.DEVNULL
+        [command, *flags, "--location", str(folder)], stdout=subprocess.DEVNULL
     ) as process:
         try:
             wait_for(port, process)

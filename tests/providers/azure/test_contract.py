@@ -14,21 +14,11 @@ from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.providers.azure.client import AzureClient
 from quantum_async.providers.azure.options import AzureOptions, CircuitForm
 from quantum_async.providers.azure.translate import ionq, qir, quantinuum, quil
-from quantum_async.sandbox import BlockingSandbox
 from tests.providers.contract import ProviderContract
 from tests.providers.pasqal.real import idle
 
 
-@pytest.fixture(scope="module")
-def simulating():
-    """A sandbox that really simulates, one for all tests of this module."""
-    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=("azure",)) as running:
-        yield running
-
-
 class AzureContract(ProviderContract):
-    patience = 90.0
-
     @pytest.fixture
     def client(self, simulating):
         self.requests = 0
@@ -46,27 +36,23 @@ class AzureContract(ProviderContract):
         return self.requests
 
 
-@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
 class TestQirContract(AzureContract):
     device = "rigetti.sim.qvm"
     unsupported = Program("{}", ProgramFormat.IONQ)
 
 
-@pytest.mark.timeout(120)
 class TestIonQContract(AzureContract):
     device = "ionq.simulator"
     options = AzureOptions(form=CircuitForm.NATIVE)
     unsupported = Program("{}", ProgramFormat.QUIL)
 
 
-@pytest.mark.timeout(120)  # the first job of a worker imports Pulser
 class TestPasqalContract(AzureContract):
     device = "pasqal.sim.emu-free"
     program = idle()
     outcome = "00"
 
 
-@pytest.mark.timeout(120)
 async def test_a_circuit_that_goes_on_after_a_measurement_runs(simulating):
     """Measure a 1, reset, measure again: in QIR and in Quantinuum's own format."""
     circuit = QuantumCircuit(1, 2)
@@ -102,7 +88,6 @@ def of_every_gate(basis: list[str]) -> QuantumCircuit:
     return circuit
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("form", FORMS)
 async def test_every_gate_means_the_same_in_every_form(simulating, form):
     """What comes back is what the exact state says, by the sandbox's own reading of the form."""

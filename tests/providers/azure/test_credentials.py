@@ -205,12 +205,12 @@ async def test_a_credential_that_hangs_holds_nobody():
         """Waits for somebody to log in."""
 
         def get_token(self, *scopes: str):
-            answered.wait(10)
+            answered.wait()
             return "bare"
 
     async with client_of(Service(), api_key=None, credential=Hanging()) as client:
         try:
-            with anyio.fail_after(2), anyio.move_on_after(0.05) as scope:
+            with anyio.move_on_after(0.05) as scope:
                 await client.jobs.get(canned.JOB_ID)
         finally:
             answered.set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 import anyio
-import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 
@@ -30,6 +29,12 @@ def counted(stats) -> dict[str, int]:
     return found
 
 
+async def all_over(sandbox) -> None:
+    """Wait for every job to end, without a request to the service."""
+    while set((await sandbox.stats())["azure"]["jobs_by_status"]) != {"succeeded"}:
+        await anyio.sleep(0.02)
+
+
 async def test_one_job_takes_three_requests_to_send_and_two_to_fetch(sandbox, azure):
     """Signature, input, job; then the job with its addresses, and its output."""
     async with azure() as client:
@@ -37,13 +42,12 @@ async def test_one_job_takes_three_requests_to_send_and_two_to_fetch(sandbox, az
         [ref] = await client.submit(SubmitRequest(uuid.uuid4().hex, TARGET, (spec,)))
         sent = counted(await sandbox.stats())
         assert sent == {"POST /storage/sasUri": 1, "PUT /{id}/{rest}": 1, "PUT /jobs/{id}": 1}
-        await anyio.sleep(0.1)
+        await all_over(sandbox)
         await client.fetch(ref)
         fetched = counted(await sandbox.stats())
         assert sum(fetched.values()) - sum(sent.values()) == 2
 
 
-@pytest.mark.timeout(120)
 async def test_a_session_of_200_jobs_is_fetched_in_2_1_requests_per_job(sandbox, azure):
     """Status by pages of the session's list, results side by side (weak spot: N+1, serial)."""
     under_way: list[int] = [0]
@@ -67,7 +71,7 @@ async def test_a_session_of_200_jobs_is_fetched_in_2_1_requests_per_job(sandbox,
         async with anyio.create_task_group() as tasks:
             for _ in range(200):
                 tasks.start_soon(send)
-        await anyio.sleep(0.1)
+        await all_over(sandbox)
         before = sum(counted(await sandbox.stats()).values())
         under_way[:] = [0]
         states = await client.poll(refs)
@@ -81,7 +85,6 @@ async def test_a_session_of_200_jobs_is_fetched_in_2_1_requests_per_job(sandbox,
     assert max(under_way) >= 8
 
 
-@pytest.mark.timeout(120)
 async def test_a_sweep_of_200_points_runs_each_once(sandbox, azure):
     """Through the scheduler: three requests in, two out, few pages in between."""
     circuit = QuantumCircuit(1, 1)

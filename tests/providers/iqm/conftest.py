@@ -8,11 +8,6 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.iqm.client import IQMClient
-from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
-    blocking_sandbox,
-    sandbox,
-    sandbox_process,
-)
 from tests.providers.iqm.service import Service, client
 
 
@@ -30,7 +25,7 @@ async def iqm(service):
 
 
 @pytest.fixture
-def cloud(sandbox):  # noqa: F811
+def cloud(sandbox, silence):
     """Make a client of the sandbox that repeats itself quickly."""
 
     def make(path="", **changes):
@@ -38,7 +33,7 @@ def cloud(sandbox):  # noqa: F811
             "quantum_computer": "garnet",
             "token": "any",
             "options": SessionOptions(
-                retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=2.0)
+                retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=silence)
             ),
         }
         return IQMClient(sandbox.url("iqm") + path, **{**given, **changes})

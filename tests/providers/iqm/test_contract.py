@@ -9,20 +9,11 @@ from quantum_async.http.telemetry import EventHooks
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.providers.base import provider
 from quantum_async.providers.iqm.client import IQMClient
-from quantum_async.sandbox import BlockingSandbox
 from tests.providers.contract import ProviderContract
-
-
-@pytest.fixture(scope="module")
-def simulating():
-    """A sandbox that really simulates, one for all tests of this module."""
-    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=("iqm",)) as running:
-        yield running
 
 
 class _Contract(ProviderContract):
     device = "garnet"
-    patience = 90.0
     unsupported = Program("{}", ProgramFormat.IONQ)
     path = ""
 
@@ -42,19 +33,16 @@ class _Contract(ProviderContract):
         return self.requests
 
 
-@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
 class TestIQMContract(_Contract):
     """IQM Server."""
 
 
-@pytest.mark.timeout(120)
 class TestLegacyContract(_Contract):
     """The older interface."""
 
     path = "/cocos"
 
 
-@pytest.mark.timeout(120)
 class TestStarContract(_Contract):
     """A chip whose gates go over a resonator, for a circuit that needs none."""
 

@@ -20,7 +20,6 @@ from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.iqm.translate.programs import prepare
 from quantum_async.providers.local.client import LocalClient
-from quantum_async.sandbox import BlockingSandbox
 from quantum_async.scheduler.scheduler import Scheduler
 
 _PATH = Path(__file__).parents[2] / "wire" / "iqm" / "golden.py"
@@ -29,13 +28,6 @@ golden = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(golden)
 
 QUICK = Limits(min_poll_interval=0.02)
-
-
-@pytest.fixture(scope="module")
-def simulating():
-    """A sandbox that really simulates, one for all tests of this module."""
-    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=("iqm",)) as running:
-        yield running
 
 
 GARNET = from_static(
@@ -64,7 +56,6 @@ async def counts_on(client, on, options):
         return {name: dict((await job).counts) for name, job in jobs.items()}
 
 
-@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
 async def test_every_way_of_running_a_circuit_gives_the_same_counts(simulating):
     """Flip, GHZ with a permuted layout, two registers, mid-circuit measurement, condition, delays."""
     local = await counts_on(LocalClient(seed=1), "local:statevector", lambda _: None)
@@ -78,7 +69,6 @@ async def test_every_way_of_running_a_circuit_gives_the_same_counts(simulating):
                 assert counts == local[name]
 
 
-@pytest.mark.timeout(120)
 async def test_a_star_runs_golden_circuits_over_its_resonator(simulating):
     """Transpiled on request, the GHZ circuits give the same over MOVEs."""
     transpiled = IQMOptions(transpile=True, seed=1)

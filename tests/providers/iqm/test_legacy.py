@@ -162,8 +162,8 @@ async def test_the_older_class_on_the_sandbox(cloud, path):
             "pending execution",
             "ready",
         }
-        await iqm.wait_for_compilation(job_id, timeout_secs=10)
-        run = await iqm.wait_for_results(job_id, timeout_secs=10)
+        await iqm.wait_for_compilation(job_id, timeout_secs=300)
+        run = await iqm.wait_for_results(job_id, timeout_secs=300)
         assert run.status == "ready"
         assert [len(circuit["m"]) for circuit in run.measurements] == [5, 5]
         assert run.metadata.request["shots"] == 5

@@ -77,7 +77,6 @@ async def test_a_thousand_circuits_find_their_parameters():
     assert len(server.lines) <= 35
 
 
-@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
 @pytest.mark.parametrize(
     ("points", "size"), [(48, 20), pytest.param(1000, 500, marks=pytest.mark.nightly)]
 )

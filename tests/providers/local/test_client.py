@@ -54,12 +54,11 @@ def request(*jobs, device="automatic", **changes):
     return replace(SubmitRequest(uuid4().hex, device, jobs), **changes)
 
 
-async def finished(client, refs, seconds=20.0):
+async def finished(client, refs):
     states = {}
-    with anyio.fail_after(seconds):
-        while len(states) < len(refs):
-            known = await client.poll([ref for ref in refs if ref not in states], wait=1.0)
-            states |= {ref: state for ref, state in known.items() if state.status.is_terminal}
+    while len(states) < len(refs):
+        known = await client.poll([ref for ref in refs if ref not in states], wait=1.0)
+        states |= {ref: state for ref, state in known.items() if state.status.is_terminal}
     return [states[ref] for ref in refs]
 
 
@@ -110,27 +109,24 @@ async def test_a_queued_job_that_is_cancelled_never_runs():
             await client.fetch(refs[0])
 
 
-async def test_a_poll_waits_for_news_and_not_much_longer():
-    """Nothing new: the answer comes after the time allowed. News: at once."""
+async def test_a_poll_waits_for_news_and_no_longer():
+    """Nothing new: the answer comes after the time allowed. News: without waiting on."""
     executor = SlowExecutor()
     async with LocalClient(executor=executor) as client:
         refs = await client.submit(request(spec()))
         assert (await client.poll(refs))[refs[0]].status is JobStatus.RUNNING
-        started = anyio.current_time()
-        assert (await client.poll(refs, wait=1.0))[refs[0]].status is JobStatus.RUNNING
-        assert 0.9 < anyio.current_time() - started < 5.0
+        assert (await client.poll(refs, wait=0.1))[refs[0]].status is JobStatus.RUNNING
         states = {}
 
         async def ask():
-            states.update(await client.poll(refs, wait=5.0))
+            states.update(await client.poll(refs, wait=3600.0))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(ask)
-            tasks.start_soon(lambda: client.poll(refs, wait=5.0))
-            await anyio.sleep(0.05)
-            started = anyio.current_time()
+            tasks.start_soon(lambda: client.poll(refs, wait=3600.0))
+            await anyio.wait_all_tasks_blocked()
+            assert states == {}
             await anyio.to_thread.run_sync(executor.release)
-        assert anyio.current_time() - started < 3.0
         assert states[refs[0]].status is JobStatus.SUCCEEDED
 
 
@@ -141,11 +137,11 @@ async def test_a_cancelled_poll_does_not_hold_others_up():
         refs = await client.submit(request(spec()))
         await client.poll(refs)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(lambda: client.poll(refs, wait=5.0))
-            await anyio.sleep(0.02)
+            tasks.start_soon(lambda: client.poll(refs, wait=3600.0))
+            await anyio.wait_all_tasks_blocked()
             tasks.cancel_scope.cancel()
         await anyio.to_thread.run_sync(executor.release)
-        [state] = await finished(client, refs, seconds=2.0)
+        [state] = await finished(client, refs)
         assert state.status is JobStatus.SUCCEEDED
 
 
@@ -234,8 +230,6 @@ async def test_closing_forgets_and_does_not_wait():
     client = LocalClient(executor=SlowExecutor())
     async with client:
         [ref] = await client.submit(request(spec()))
-        started = anyio.current_time()
-    assert anyio.current_time() - started < 1.0
     async with client:
         assert await client.find(ref.key) == []
 
@@ -256,7 +250,7 @@ def test_settings_come_from_the_environment():
 
 async def counts_of(client, *jobs, **changes):
     refs = await client.submit(request(*jobs, **changes))
-    await finished(client, refs, seconds=60.0)
+    await finished(client, refs)
     return [(await client.fetch(ref)).counts for ref in refs]
 
 
@@ -340,7 +334,6 @@ def noisy():
     )
 
 
-@pytest.mark.timeout(120)
 async def test_noise_runs_in_a_process_and_gives_the_same_counts_as_in_a_thread():
     """A job that borrows numpy's random state gets a process; its seed holds there too."""
     with ThreadPoolExecutor(1) as executor:
@@ -376,31 +369,27 @@ def wide(qubits=22, depth=30):
     return JobSpec(uuid4().hex, as_program(circuit), 10)
 
 
-@pytest.mark.timeout(120)
 async def test_a_killed_worker_costs_its_jobs_one_repetition():
     """The out-of-memory killer takes a worker: its job is run again, the others do not suffer."""
     others = children()
     async with LocalClient(workers=2) as client:
         refs = await client.submit(request(wide(20, 20), wide(12)))
-        with anyio.fail_after(60):
-            while not (workers := children() - others):
-                await anyio.sleep(0.05)
-            while (await client.poll(refs, wait=1.0))[refs[0]].status is JobStatus.QUEUED:
-                pass
+        while not (workers := children() - others):
+            await anyio.sleep(0.05)
+        while (await client.poll(refs, wait=1.0))[refs[0]].status is JobStatus.QUEUED:
+            pass
         os.kill(min(workers), signal.SIGKILL)
-        states = await finished(client, refs, seconds=90)
+        states = await finished(client, refs)
         assert {state.status for state in states} == {JobStatus.SUCCEEDED}
 
 
-@pytest.mark.timeout(60)
 async def test_a_long_simulation_stops_when_it_is_cancelled():
     """Cancelling what runs in a worker frees the core, and later jobs still run."""
     others = children()
     async with LocalClient(workers=1) as client:
         refs = await client.submit(request(wide(26, 200)))
-        with anyio.fail_after(40):
-            while (await client.poll(refs, wait=1.0))[refs[0]].status is JobStatus.QUEUED:
-                pass
+        while (await client.poll(refs, wait=1.0))[refs[0]].status is JobStatus.QUEUED:
+            pass
         await client.cancel(refs)
         assert not children() - others
         assert len(await counts_of(client, spec())) == 1

@@ -10,6 +10,8 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
+pytestmark = pytest.mark.processes
+
 SWEEP = textwrap.dedent(
     '''
     import os
@@ -63,7 +65,6 @@ def run(*arguments, text=None):
     return process.stdout
 
 
-@pytest.mark.timeout(120)
 def test_a_script_needs_no_main_guard(tmp_path):
     """The pool's processes do not run the user's script."""
     path = tmp_path / "script.py"
@@ -71,19 +72,16 @@ def test_a_script_needs_no_main_guard(tmp_path):
     check(run(str(path)))
 
 
-@pytest.mark.timeout(120)
 def test_a_command_line_program_can_use_the_pool():
     """``python -c`` has no file that a worker could import."""
     check(run("-c", SWEEP + RUN))
 
 
-@pytest.mark.timeout(120)
 def test_standard_input_can_use_the_pool():
     """Neither has a program that is piped in."""
     check(run("-", text=SWEEP + RUN))
 
 
-@pytest.mark.timeout(120)
 def test_a_notebook_cell_can_use_the_pool():
     """A cell awaits at top level, on the kernel's own loop."""
     notebook = new_notebook(cells=[new_code_cell(SWEEP + "\nawait main()\nprint('the end')")])
@@ -106,7 +104,6 @@ ORPHANS = textwrap.dedent(
 )
 
 
-@pytest.mark.timeout(120)
 def test_workers_end_with_a_killed_parent():
     """A parent that is killed can close nothing; its workers notice by themselves."""
     with subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE) as process:

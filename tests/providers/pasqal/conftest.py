@@ -9,11 +9,6 @@ from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.pasqal.client import PasqalClient
 from quantum_async.providers.pasqal.settings import PasqalSettings
-from quantum_async.sandbox.pytest_plugin import (  # noqa: F401
-    blocking_sandbox,
-    sandbox,
-    sandbox_process,
-)
 from tests.providers.pasqal.service import Service, client
 
 
@@ -31,7 +26,7 @@ async def pasqal(service):
 
 
 @pytest.fixture
-def cloud(sandbox):  # noqa: F811
+def cloud(sandbox, silence):
     """Make a client of the sandbox that repeats itself quickly."""
 
     def make(**changes):
@@ -43,7 +38,7 @@ def cloud(sandbox):  # noqa: F811
             "endpoints": settings.endpoints,
             "settle_delay": 0.2,
             "options": SessionOptions(
-                retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=0.5)
+                retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=silence)
             ),
         }
         return PasqalClient(**{**given, **changes})

@@ -169,7 +169,7 @@ async def test_something_new_that_is_not_like_ours_is_no_proof(service, pasqal, 
 
 async def test_others_wait_while_an_addition_is_looked_up(service, remote):
     """The next addition is sent once it is clear which jobs the lost one has become."""
-    async with client(service, settle_delay=1.0) as c:
+    async with client(service, settle_delay=3600.0) as c:
         await c.open_batch(BatchRequest("key", "EMU_FREE", PROGRAM))
         remote.lose.append(httpx.Response(504))
         lost, refs = request(), []
@@ -181,7 +181,7 @@ async def test_others_wait_while_an_addition_is_looked_up(service, remote):
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(add)
-            await anyio.sleep(0.05)
+            await anyio.wait_all_tasks_blocked()
             assert len(remote.jobs) == 1
             found = await c.find(lost.key)
     assert ids(found + refs) == [job["id"] for job in remote.jobs]
@@ -194,8 +194,7 @@ async def test_others_do_not_wait_for_ever(service, remote):
         remote.lose.append(httpx.Response(504))
         with pytest.raises(ServerError):
             await c.submit(request())
-        with anyio.fail_after(5):
-            [ref] = await c.submit(request())
+        [ref] = await c.submit(request())
     assert ref.id == remote.jobs[-1]["id"]
 
 
@@ -205,13 +204,13 @@ async def test_a_cancelled_addition_does_not_hold_others(service, remote):
         await c.open_batch(BatchRequest("key", "EMU_FREE", PROGRAM))
 
         async def slow(_):
-            await anyio.sleep(60)
+            scope.cancel()
+            await anyio.sleep_forever()
 
         service.then("POST", "/jobs", slow)
-        with anyio.move_on_after(0.05):
+        with anyio.CancelScope() as scope:
             await c.submit(request())
-        with anyio.fail_after(5):
-            [ref] = await c.submit(request())
+        [ref] = await c.submit(request())
     assert ref.id == remote.jobs[-1]["id"]
 
 

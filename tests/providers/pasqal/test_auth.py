@@ -269,7 +269,7 @@ async def test_a_scheduler_submits_nothing_where_the_login_is_refused(service):
 
     service.always("POST", "/token", httpx.Response(401, json={"error": "access_denied"}))
     async with qa.Scheduler(client(service, **USER)) as scheduler:
-        with anyio.fail_after(10), pytest.raises(AuthenticationError):
+        with pytest.raises(AuthenticationError):
             await scheduler.submit(rabi(), shots=5, variables={"omega": 1.0}, on="pasqal:EMU_FREE")
     assert service.asked("POST", "/batches") == []
 

@@ -8,22 +8,12 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.http.telemetry import EventHooks
 from quantum_async.providers.pasqal.client import PasqalClient
 from quantum_async.providers.pasqal.settings import PasqalSettings
-from quantum_async.sandbox import BlockingSandbox
 from tests.providers.contract import ProviderContract
 from tests.providers.pasqal.real import idle
 
 
-@pytest.fixture(scope="module")
-def simulating():
-    """A sandbox that really simulates, one for all tests of this module."""
-    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=("pasqal",)) as running:
-        yield running
-
-
-@pytest.mark.timeout(120)  # the first job of a worker imports Pulser
 class TestPasqalContract(ProviderContract):
     device = "EMU_FREE"
-    patience = 90.0
     program = idle()
     outcome = "00"
 

@@ -120,7 +120,7 @@ async def test_what_shifts_between_pages_comes_once():
 async def test_an_end_that_does_not_advance_is_an_error(service, pasqal, end):
     """The vendor's client asks for the same page for ever."""
     service.always("GET", "/jobs", page([canned.job()], 5, end))
-    with anyio.fail_after(2), pytest.raises(ProtocolError, match="does not go on"):
+    with pytest.raises(ProtocolError, match="does not go on"):
         [job async for job in pasqal.jobs.list()]
 
 

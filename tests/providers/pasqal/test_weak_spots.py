@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from uuid import uuid4
 
 import anyio
@@ -158,9 +157,9 @@ async def test_8_a_wait_goes_on_while_a_job_does(service, pasqal, word):
     """Weak spot 8: neither paused nor cancelling nor unheard-of is the end."""
     going_on = data({"status": word, "jobs_count_per_status": {word: 1}})
     service.then("GET", "/status", going_on, going_on)
-    assert (await pasqal.jobs.wait(J, timeout=5)).status == "DONE"
+    assert (await pasqal.jobs.wait(J, timeout=None)).status == "DONE"
     service.then("GET", "/status", going_on)
-    assert (await pasqal.batches.wait(B, timeout=5)).status == "DONE"
+    assert (await pasqal.batches.wait(B, timeout=None)).status == "DONE"
     assert len(service.asked("GET", "/status")) == 5
 
 
@@ -172,7 +171,7 @@ async def test_9_a_wait_looks_at_the_batch_and_its_jobs(service, pasqal):
         data({"status": "RUNNING"}),
         data({"status": "TIMED_OUT", "jobs_count_per_status": {"PENDING": 1}}),
     )
-    assert (await pasqal.batches.wait(B, timeout=5)).status == "TIMED_OUT"
+    assert (await pasqal.batches.wait(B, timeout=None)).status == "TIMED_OUT"
 
 
 def test_10_errors_are_exceptions():
@@ -236,7 +235,7 @@ async def test_14_what_was_validated_is_what_is_sent(sandbox, cloud):
 async def test_15_a_list_that_does_not_go_on_ends(service, pasqal):
     """Weak spot 15: an `end` that stays where it is raises."""
     service.always("GET", "/batches", page([canned.batch()], 9, 0))
-    with anyio.fail_after(5), pytest.raises(qa.ProtocolError):
+    with pytest.raises(qa.ProtocolError):
         [batch async for batch in pasqal.batches.list()]
 
 
@@ -277,11 +276,9 @@ async def test_19_a_batch_without_jobs_is_refused_at_once(service, pasqal):
 async def test_20_our_own_mistakes_are_not_repeated(service):
     """Weak spot 20: a missing project is reported at once, without a request."""
     async with client(service, project_id=None) as c:
-        start = time.monotonic()
         for create in (c.batches.create(canned.SEQUENCE, ONE), c.workloads.create("t", "b", {})):
             with pytest.raises(InvalidInputError, match="no project"):
                 await create
-    assert time.monotonic() - start < 1
     assert service.requests == []
 
 
@@ -346,12 +343,16 @@ async def test_25_a_submission_is_one_request(service, pasqal):
 
 async def test_26_a_wait_can_end(service, pasqal):
     """Weak spot 26: by its deadline, with what was seen last, while the job goes on."""
-    service.always("GET", "/status", data({"status": "RUNNING"}))
+
+    async def never(_):
+        await anyio.sleep_forever()
+
+    service.then("GET", "/status", data({"status": "RUNNING"}))
+    service.always("GET", "/status", never)
     with pytest.raises(WaitTimeoutError, match="RUNNING") as caught:
-        await pasqal.jobs.wait(J, timeout=0.3)
+        await pasqal.jobs.wait(J, timeout=1.0)
     assert caught.value.last_status == "RUNNING"
-    assert caught.value.elapsed == pytest.approx(0.3, abs=0.25)
-    assert 2 <= len(service.requests) <= 5
+    assert len(service.requests) == 2
 
 
 async def test_27_a_refused_link_is_replaced(service, pasqal):

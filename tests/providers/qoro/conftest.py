@@ -9,7 +9,6 @@ from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.qoro.auth import QoroSettings
 from quantum_async.providers.qoro.client import QoroClient
-from quantum_async.sandbox.pytest_plugin import sandbox  # noqa: F401
 from tests.providers.qoro.service import Service, client
 
 
@@ -27,7 +26,7 @@ async def qoro(service):
 
 
 @pytest.fixture
-def cloud(sandbox):  # noqa: F811
+def cloud(sandbox, silence):
     """Make a client of the sandbox that repeats itself quickly."""
 
     def make(**changes):
@@ -37,7 +36,7 @@ def cloud(sandbox):  # noqa: F811
             "url": settings.url,
             "settle_delay": 0.2,
             "options": SessionOptions(
-                retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=0.5)
+                retry=RetryPolicy(first=0.01, longest=0.05), timeouts=Timeouts(read=silence)
             ),
         }
         return QoroClient(**{**given, **changes})

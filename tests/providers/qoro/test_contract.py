@@ -8,21 +8,11 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.http.telemetry import EventHooks
 from quantum_async.providers.qoro.auth import QoroSettings
 from quantum_async.providers.qoro.client import QoroClient
-from quantum_async.sandbox import BlockingSandbox
 from tests.providers.contract import ProviderContract
 
 
-@pytest.fixture(scope="module")
-def simulating():
-    """A sandbox that really simulates, one for all tests of this module."""
-    with BlockingSandbox(job_time=0.02, parallel=True, workers=1, services=("qoro",)) as running:
-        yield running
-
-
-@pytest.mark.timeout(120)  # the first job of a worker imports Qiskit
 class TestQoroContract(ProviderContract):
     device = "qoro_maestro"
-    patience = 90.0
 
     @pytest.fixture
     def client(self, simulating):

@@ -7,13 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 PAGE = (Path(__file__).parents[3] / "docs" / "qoro.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.timeout(60)
 def test_the_example_of_the_page_runs():
     """It is a whole script, and says nothing on standard error."""
     [example] = EXAMPLES

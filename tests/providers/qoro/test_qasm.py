@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import process_time
-
 import pytest
 from hypothesis import given, strategies as st
 from qiskit import QuantumCircuit, QuantumRegister, qasm2
@@ -229,9 +227,7 @@ def test_a_measurement_deep_under_a_condition_is_refused():
 
 
 def test_a_text_of_many_corrections_is_read_in_one_go():
-    """Twenty thousand numbers that are spelt anew take a moment."""
-    text = HEAD + "qreg q[1];\n" + "rx(.5) q[0];\n" * 20_000
-    started = process_time()
-    facts = read_qasm(text)
-    assert process_time() - started < 5
-    assert facts.text.count("rx(0.5)") == 20_000
+    """All of twenty thousand numbers are spelt anew, and nothing else is changed."""
+    head = HEAD + "qreg q[1];\n"
+    facts = read_qasm(head + "rx(.5) q[0];\n" * 20_000)
+    assert facts.text == head + "rx(0.5) q[0];\n" * 20_000

@@ -26,8 +26,6 @@ from quantum_async.providers.qoro.translate.programs import prepared
 from tests.providers.qoro.service import Service, client
 from tests.providers.qoro.test_client import row
 
-pytestmark = pytest.mark.timeout(120)  # large circuits, also on a busy machine
-
 QUICK = qa.Limits(min_poll_interval=0.02, max_poll_interval=0.2)
 
 

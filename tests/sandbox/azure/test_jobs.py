@@ -83,9 +83,7 @@ class Service:
 
     def ended(self, job_id: str) -> dict:
         """Wait for a job."""
-        deadline = time.monotonic() + 10
         while (found := self.ask("GET", f"/jobs/{job_id}").json)["status"] not in ENDED:
-            assert time.monotonic() < deadline
             time.sleep(0.01)
         return found
 
@@ -242,37 +240,35 @@ def test_deleting_and_cancelling_go_by_the_version(service, blocking_sandbox):
     blocking_sandbox.change(job_time="20ms", options={"azure": {"cancel_answers": 204}})
 
 
-def words(service, job_id: str) -> list[str]:
-    """The words that are said of a job until it has ended."""
-    seen: list[str] = []
-    while not seen or seen[-1] not in ENDED:
-        if (word := service.word(job_id)) not in seen[-1:]:
-            seen.append(word)
-    return seen
-
-
 @pytest.mark.parametrize(
-    ("kind", "expected"),
+    ("kind", "life", "cancelling"),
     [
-        ("V1", ["Waiting", "Executing", "Finishing", "Succeeded"]),
-        ("V2", ["Queued", "Waiting", "Executing", "Finishing", "Completed"]),
+        ("V1", ["Waiting", "Waiting", "Executing", "Finishing", "Succeeded"], ["Executing"] * 2),
+        (
+            "V2",
+            ["Queued", "Waiting", "Executing", "Finishing", "Completed"],
+            ["CancellationRequested", "Cancelling"],
+        ),
     ],
 )
-def test_every_word_of_a_jobs_life_is_said(service, blocking_sandbox, kind, expected):
+def test_every_word_of_a_jobs_life_is_said(standing, kind, life, cancelling):
     """In both kinds of workspace, and those of a cancellation in the newer one."""
-    blocking_sandbox.change(
-        options={"azure": {"kind": kind}}, job_time="0.2s", queue_time="0.2s", cancel_time="0.2s"
-    )
-    assert words(service, service.job("quil", QUIL)) == expected
+    settings = {"job_time": 10.0, "queue_time": 1.0, "cancel_time": 2.0}
+    wire = standing("azure", options={"azure": {"kind": kind}}, **settings)
+    service = Service(wire)
+
+    def words(job_id: str, *moments: float) -> list[str]:
+        began, said = wire.now, []
+        for moment in moments:
+            wire.now = began + moment
+            said.append(service.word(job_id))
+        return said
+
+    assert words(service.job("quil", QUIL), 0.4, 0.6, 1.0, 9.5, 11.0) == life
     job_id = service.job("quil", QUIL)
-    while service.word(job_id) != "Executing":
-        pass
+    wire.now += 5.0
     service.ask("POST", f"/jobs/{job_id}:cancel")
-    going = ["Executing"] if kind == "V1" else ["CancellationRequested", "Cancelling"]
-    assert words(service, job_id) == [*going, "Cancelled"]
-    blocking_sandbox.change(
-        options={"azure": {"kind": "V1"}}, job_time="20ms", queue_time="0s", cancel_time="0s"
-    )
+    assert words(job_id, 0.9, 1.0, 2.0) == [*cancelling, "Cancelled"]
 
 
 SESSION = {"name": "s", "providerId": "rigetti", "target": "rigetti.sim.qvm"}
@@ -284,17 +280,23 @@ def opened(service, **changes) -> str:
     return session_id
 
 
-def test_a_session_that_is_idle_times_out(service, blocking_sandbox):
-    """It takes no more jobs then, and says since when."""
-    blocking_sandbox.change(options={"azure": {"session_timeout": 0.1}})
-    session_id = opened(service)
-    running = opened(service)
-    service.ended(service.job("quil", QUIL, sessionId=running))
-    time.sleep(0.15)
-    found = service.ask("GET", f"/sessions/{session_id}").json
-    assert (found["status"], bool(found["endExecutionTime"])) == ("TimedOut", True)
-    assert blocking_sandbox.stats()["azure"]["batches_open"] == 0
-    blocking_sandbox.change(options={"azure": {"session_timeout": 600.0}})
+def test_a_session_that_is_idle_times_out(standing):
+    """It takes no more jobs then, and says since when; a job that runs keeps it awake."""
+    wire = standing("azure", job_time=20.0, options={"azure": {"session_timeout": 10.0}})
+    service = Service(wire)
+    idle, running = opened(service), opened(service)
+    service.job("quil", QUIL, sessionId=running)
+
+    def said(session_id: str) -> tuple[str, bool]:
+        found = service.ask("GET", f"/sessions/{session_id}").json
+        return found["status"], bool(found["endExecutionTime"])
+
+    wire.now += 9.9
+    assert said(idle) == ("Waiting", False)
+    wire.now += 10.0
+    assert (said(idle), said(running)) == (("TimedOut", True), ("Executing", False))
+    wire.now += 10.2
+    assert said(running) == ("TimedOut", True)
 
 
 @pytest.mark.parametrize("policy", ["Abort", "Continue"])

@@ -17,7 +17,7 @@ def submit(iqm, circuit, computer="garnet", query="", **body):
 
 
 def ended(iqm, job_id):
-    answer = iqm("GET", f"/jobs/{job_id}?wait_until_terminal=true&timeout_seconds=10")
+    answer = iqm("GET", f"/jobs/{job_id}?wait_until_terminal=true&timeout_seconds=30")
     assert "iqm-long-poll-timed-out" not in answer.headers
     return answer.json
 
@@ -49,13 +49,12 @@ def test_a_long_poll_is_held_and_says_when_its_time_is_over(iqm, circuit, blocki
     blocking_sandbox.change(job_time=60.0)
     try:
         job_id = submit(iqm, circuit()).json["id"]
-        began = time.monotonic()
-        answer = iqm("GET", f"/jobs/{job_id}?wait_until_terminal=true&timeout_seconds=1")
-        assert time.monotonic() - began >= 1.0
+        path = f"/jobs/{job_id}?wait_until_terminal=true"
+        with pytest.raises(TimeoutError):
+            iqm("GET", f"{path}&timeout_seconds=30", timeout=0.2)
+        answer = iqm("GET", f"{path}&timeout_seconds=1")
         assert answer.headers["iqm-long-poll-timed-out"] == "true"
-        assert (
-            iqm("GET", f"/jobs/{job_id}?wait_until_terminal=true&timeout_seconds=31").status == 400
-        )
+        assert iqm("GET", f"{path}&timeout_seconds=31").status == 400
         second = submit(iqm, circuit()).json
         assert iqm("GET", f"/jobs/{second['id']}").json["status"] in {"waiting", "processing"}
         assert iqm("POST", f"/jobs/{job_id}/cancel").json["status"] == "cancelled"
@@ -153,10 +152,9 @@ def test_the_older_interface(iqm, circuit):
     cocos = {"prefix": "/cocos"}
     body = {"circuits": [circuit(old=True)], "shots": 4}
     job_id = iqm("POST", "/jobs", body, **cocos).json["id"]
-    deadline = time.monotonic() + 10
     while (word := iqm("GET", f"/jobs/{job_id}/status", **cocos).json["status"]) != "ready":
         assert word in {"pending compilation", "pending execution"}
-        assert time.monotonic() < deadline
+        time.sleep(0.01)
     run = iqm("GET", f"/jobs/{job_id}", **cocos).json
     assert len(run["measurements"][0]["m"]) == 4
     assert run["metadata"]["request"] == body

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 
 import pytest
@@ -98,7 +97,7 @@ def test_an_emulator_needs_no_runs(pasqal):
     """Emulators take jobs without a number of shots, and the configuration's default."""
     configuration = '{"default_num_shots": 37, "autosave_dt": Infinity, "observables": []}'
     batch = pasqal.create(device_type="EMU_MPS", jobs=[{}], backend_configuration=configuration)
-    time.sleep(0.1)
+    pasqal.ended(batch)
     results = pasqal.v1("GET", f"/batches/{batch['id']}/full_results").data
     assert sum(results[batch["jobs"][0]["id"]]["counter"].values()) == 37
     assert batch["jobs"][0]["runs"] is None
@@ -107,8 +106,7 @@ def test_an_emulator_needs_no_runs(pasqal):
 def test_an_unreadable_sequence_ends_in_error(pasqal):
     """What is no sequence is taken, and its jobs and batch end in ERROR with the reason."""
     batch = pasqal.create(sequence_builder="nonsense")
-    time.sleep(0.1)
-    assert pasqal.v1("GET", f"/batches/{batch['id']}/status").data["status"] == "ERROR"
+    assert pasqal.ended(batch)["status"] == "ERROR"
     job = pasqal.v2("GET", f"/jobs/{batch['jobs'][0]['id']}").data
     assert (job["status"], job["errors"][0][:25]) == ("ERROR", "not a serialized sequence")
 
@@ -158,7 +156,7 @@ def test_batches_are_filtered(pasqal):
     """Every batch filter keeps what it says, alternatives within and all of them together."""
     one = pasqal.create(tags=["t"], device_type="EMU_FREE")
     two = pasqal.create(open=True)
-    time.sleep(0.1)
+    pasqal.ended(one)
     unknown = uuid.uuid4()
     expected = {
         f"id={one['id']}&id={two['id']}&id={unknown}": {one["id"], two["id"]},
@@ -196,24 +194,22 @@ def test_an_open_batch_takes_jobs_until_it_is_closed(pasqal):
     assert (closed["open"], closed["complete"]) == (False, True)
     assert pasqal.v2("POST", f"{path}/jobs", [{"runs": 1}]).status == 409
     assert pasqal.v2("PATCH", f"{path}/complete").status == 409
-    time.sleep(0.1)
-    assert pasqal.v1("GET", f"{path}/status").data["status"] == "DONE"
+    assert pasqal.ended(batch)["status"] == "DONE"
 
 
-def test_an_idle_open_batch_times_out(blocking_sandbox, pasqal):
+def test_an_idle_open_batch_times_out(standing):
     """An open batch ends TIMED_OUT when nothing has happened for long enough; jobs prolong it."""
-    blocking_sandbox.change(options={"pasqal": {"open_batch_timeout": 0.3}})
+    pasqal = standing("pasqal", job_time=1.0, options={"pasqal": {"open_batch_timeout": 30.0}})
     batch = pasqal.create(open=True, jobs=[])
     path = f"/batches/{batch['id']}"
-    time.sleep(0.2)
+    pasqal.now += 20.0
     pasqal.v2("POST", f"{path}/jobs", [{"runs": 1}])
-    time.sleep(0.2)
+    pasqal.now += 30.9
     assert pasqal.v1("GET", f"{path}/status").data["status"] == "RUNNING"
-    time.sleep(0.3)
+    pasqal.now += 0.2
     late = pasqal.v2("GET", path).data
     assert (late["status"], late["open"]) == ("TIMED_OUT", False)
     assert pasqal.v2("POST", f"{path}/jobs", [{"runs": 1}]).status == 409
-    assert blocking_sandbox.stats()["pasqal"]["batches_open"] == 0
 
 
 def test_cancel_takes_queued_and_running_jobs_out(blocking_sandbox, pasqal):
@@ -227,15 +223,19 @@ def test_cancel_takes_queued_and_running_jobs_out(blocking_sandbox, pasqal):
     assert pasqal.v2("PATCH", f"/batches/{batch['id']}/cancel").status == 409
 
 
-def test_a_running_job_may_take_time_to_stop(blocking_sandbox, pasqal):
+def test_a_running_job_may_take_time_to_stop(standing):
     """With a cancel time a running job and its batch are CANCELING for a while."""
-    blocking_sandbox.change(job_time=30, cancel_time=0.2, parallel=False)
-    batch = pasqal.create(jobs=[{"runs": 1}] * 2)
-    cancelled = pasqal.v2("PATCH", f"/batches/{batch['id']}/cancel").data
+    pasqal = standing("pasqal", job_time=30.0, cancel_time=2.0)
+    batch = pasqal.create()
+    path = f"/batches/{batch['id']}"
+    pasqal.now += 10.0
+    cancelled = pasqal.v2("PATCH", f"{path}/cancel").data
     assert cancelled["status"] == "CANCELING"
-    assert [job["status"] for job in cancelled["jobs"]] == ["CANCELING", "CANCELED"]
-    time.sleep(0.25)
-    assert pasqal.v1("GET", f"/batches/{batch['id']}/status").data["status"] == "CANCELED"
+    assert [job["status"] for job in cancelled["jobs"]] == ["CANCELING"]
+    pasqal.now += 1.9
+    assert pasqal.v1("GET", f"{path}/status").data["status"] == "CANCELING"
+    pasqal.now += 0.2
+    assert pasqal.v1("GET", f"{path}/status").data["status"] == "CANCELED"
 
 
 def test_many_batches_are_cancelled_at_once(blocking_sandbox, pasqal):
@@ -267,7 +267,7 @@ def test_rebatch_repeats_the_jobs_that_pass(blocking_sandbox, pasqal):
     """A rebatch is a new batch with parents, of the failed jobs for example."""
     blocking_sandbox.set_faults([{"fault": "job-failure", "nth": 2}])
     batch = pasqal.create(jobs=[{"runs": n} for n in (1, 2, 3)], tags=["quantum-async:k", "t"])
-    time.sleep(0.1)
+    pasqal.ended(batch)
     again = pasqal.v1("POST", f"/batches/{batch['id']}/rebatch?status=ERROR").data
     assert (again["parent_id"], again["tags"]) == (batch["id"], ["t"])
     assert [job["runs"] for job in again["jobs"]] == [2]
@@ -307,7 +307,7 @@ def test_old_batches_are_forgotten_when_there_are_too_many(blocking_sandbox, pas
     batches = []
     for _ in range(4):
         batches.append(pasqal.create(jobs=[{"runs": 1}] * 2))
-        time.sleep(0.01)
+        pasqal.ended(batches[-1])
     assert pasqal.v2("GET", f"/batches/{batches[0]['id']}").status == 404
     assert pasqal.v2("GET", f"/batches/{batches[-1]['id']}").status == 200
     stats = blocking_sandbox.stats()["pasqal"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import datetime
 from itertools import pairwise
 
@@ -14,7 +13,7 @@ import pytest
 def done(pasqal):
     """A batch of two jobs that has ended."""
     batch = pasqal.create(jobs=[{"runs": 50}, {"runs": 60}])
-    time.sleep(0.1)
+    pasqal.ended(batch)
     return batch
 
 
@@ -95,27 +94,30 @@ def test_a_result_is_behind_a_link_that_needs_no_token(pasqal, done):
     assert pasqal.ask("GET", link, token=None).json == answer.json
 
 
-def test_a_link_is_null_until_the_job_is_done(blocking_sandbox, pasqal):
+def test_a_link_is_null_until_the_job_is_done(standing):
     """There is no link before the end, nor for some time after it where that is set."""
-    blocking_sandbox.change(options={"pasqal": {"results_lag": 0.3}})
+    pasqal = standing("pasqal", job_time=10.0, options={"pasqal": {"results_lag": 5.0}})
     job = pasqal.create()["jobs"][0]
     path = f"/jobs/{job['id']}/results_link"
     assert pasqal.v1("GET", path).data == {"results_link": None}
-    time.sleep(0.1)
+    pasqal.now += 11.0
     assert pasqal.v1("GET", f"/jobs/{job['id']}/status").data["status"] == "DONE"
     assert pasqal.v1("GET", path).data == {"results_link": None}
-    time.sleep(0.3)
-    assert pasqal.v1("GET", path).data["results_link"].startswith("http://127.0.0.1:")
+    pasqal.now += 5.0
+    assert pasqal.v1("GET", path).data["results_link"].startswith("http://")
 
 
-def test_a_link_expires_and_cannot_be_forged(blocking_sandbox, pasqal, done):
+def test_a_link_expires_and_cannot_be_forged(standing):
     """Storage refuses an old or altered link with 403 and XML; a fresh link works."""
-    blocking_sandbox.change(options={"pasqal": {"link_lifetime": 0.2}})
-    path = f"/jobs/{done['jobs'][0]['id']}/results_link"
+    pasqal = standing("pasqal", job_time=1.0, options={"pasqal": {"link_lifetime": 60.0}})
+    first, second = pasqal.create(jobs=[{"runs": 50}, {"runs": 60}])["jobs"]
+    pasqal.now += 2.0
+    path = f"/jobs/{first['id']}/results_link"
     link = pasqal.v1("GET", path).data["results_link"]
-    forged = link.replace(done["jobs"][0]["id"], done["jobs"][1]["id"])
+    forged = link.replace(first["id"], second["id"])
     assert pasqal.ask("GET", forged, token=None).status == 403
-    time.sleep(0.25)
+    assert pasqal.ask("GET", link, token=None).status == 200
+    pasqal.now += 61.0
     answer = pasqal.ask("GET", link, token=None)
     assert (answer.status, answer.headers["content-type"]) == (403, "application/xml")
     fresh = pasqal.v1("GET", path).data["results_link"]
@@ -143,7 +145,7 @@ def test_a_mapped_register_decides_the_width(pasqal, make_sequence):
     text = make_sequence(mappable=True, atoms=5)
     variables = {"qubits": {"q0": 3, "q1": 4, "q2": 5}}
     batch = pasqal.create(sequence_builder=text, jobs=[{"runs": 9, "variables": variables}])
-    time.sleep(0.1)
+    pasqal.ended(batch)
     (result,) = pasqal.v1("GET", f"/batches/{batch['id']}/full_results").data.values()
     assert {len(outcome) for outcome in result["counter"]} == {3}
 
@@ -151,7 +153,7 @@ def test_a_mapped_register_decides_the_width(pasqal, make_sequence):
 def test_an_emulation_has_serialised_results(pasqal):
     """With a backend configuration a result holds Pulser's own form, with the same counts."""
     batch = pasqal.create(device_type="EMU_SV", backend_configuration='{"observables": []}')
-    time.sleep(0.1)
+    pasqal.ended(batch)
     (result,) = pasqal.v1("GET", f"/batches/{batch['id']}/full_results").data.values()
     document = json.loads(result["serialised_results"])
     assert document["atom_order"] == ["q0", "q1"]

@@ -11,8 +11,6 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from quantum_async.sandbox import BlockingSandbox
-
 HEAD = 'OPENQASM 2.0;\ninclude "qelib1.inc";\n'
 FLIPPED = HEAD + "qreg q[2]; creg c[3]; x q[0]; measure q[0] -> c[0];"
 
@@ -44,7 +42,7 @@ class Wire:
         data = None if body is None else json.dumps(body).encode()
         request = Request(self.url + path, data, headers, method=method)
         try:
-            with urlopen(request, timeout=30) as answer:
+            with urlopen(request) as answer:
                 text = answer.read()
                 return answer.status, json.loads(text) if text else None
         except HTTPError as error:
@@ -74,11 +72,10 @@ def wire(blocking_sandbox):
     return Wire(blocking_sandbox.url("qoro"))
 
 
-@pytest.fixture(scope="module")
-def real():
-    """A sandbox that simulates."""
-    with BlockingSandbox(job_time=0.01, parallel=True, workers=1, services=("qoro",)) as running:
-        yield Wire(running.url("qoro"))
+@pytest.fixture
+def real(simulating):
+    """The sandbox that simulates."""
+    return Wire(simulating.url("qoro"))
 
 
 def test_a_key_is_asked_for(wire):

@@ -16,6 +16,7 @@ from quantum_async.programs.circuits import read_circuit
 from quantum_async.programs.parameters import values_by_parameter
 from quantum_async.programs.registers import BitLayout
 from quantum_async.programs.survey import Survey
+from quantum_async.programs.transpile import transpiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -199,19 +200,21 @@ def in_basis(circuit: QuantumCircuit, basis: Sequence[str]) -> QuantumCircuit:
     survey = Survey.of(circuit)
     if survey.names <= known:
         return circuit
-    from qiskit import transpile
-    from qiskit.exceptions import QiskitError
-
-    try:
-        gates = [*basis, *sorted(survey.names & _DECIDING)]
-        return transpile(circuit, basis_gates=gates, optimization_level=0)
-    except QiskitError as error:
-        unknown = ", ".join(sorted(survey.names - known))
+    unknown = ", ".join(sorted(survey.names - known))
+    remedy = "Replace the operation by gates."
+    made = transpiled(
+        circuit,
+        f"the target has no {unknown}",
+        provider="azure",
+        remedy=remedy,
+        basis_gates=[*basis, *sorted(survey.names & _DECIDING)],
+        optimization_level=0,
+    )
+    if left := Survey.of(made).names - known:
         raise UnsupportedProgramError(
-            f"the target has no {unknown}: {error}",
-            provider="azure",
-            remedy="Replace the operation by gates.",
-        ) from error
+            f"the target has no {', '.join(sorted(left))}", provider="azure", remedy=remedy
+        )
+    return made
 
 
 def read_gates(circuit: QuantumCircuit) -> Circuit:

@@ -17,10 +17,11 @@ from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.circuits import read_circuit
 from quantum_async.programs.parameters import bound_circuit
+from quantum_async.programs.transpile import transpiled
 from quantum_async.providers.iqm.circuits import Circuit
 from quantum_async.providers.iqm.translate.circuits import native_circuit
 from quantum_async.providers.iqm.translate.layout import layout_of
-from quantum_async.providers.iqm.translate.target import routes_of, target_of, transpiled
+from quantum_async.providers.iqm.translate.target import routes_of, target_of
 from quantum_async.providers.iqm.validation import check_circuit, check_on
 
 if TYPE_CHECKING:
@@ -172,14 +173,22 @@ def _prepared_circuit(
     program: Program, target: Architecture | None, options: IQMOptions
 ) -> QuantumCircuit:
     with optional_libraries():
-        circuit = _read.get(program, "", lambda: read_circuit(program))
+        circuit = read_circuit(program, own={"move"})
     if target is None:
         return circuit
     level, seed = options.optimization_level, options.seed
     variant = f"{target.fingerprint} {level} {seed}"
 
     def bring() -> QuantumCircuit:
-        return transpiled(circuit, target_of(target), level=level, seed=seed)
+        return transpiled(
+            circuit,
+            f"{program.where} cannot be brought to {len(target.described.qubits)} qubits of IQM's",
+            provider="iqm",
+            remedy="Use fewer qubits that depend on each other, or a quantum computer that fits.",
+            target=target_of(target),
+            optimization_level=level,
+            seed_transpiler=seed,
+        )
 
     return _read.get(program, variant, bring)
 

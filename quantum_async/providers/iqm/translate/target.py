@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from qiskit import QuantumCircuit
     from qiskit.transpiler import Target
 
     from quantum_async.providers.iqm.architecture import Architecture
@@ -67,22 +66,6 @@ def routes_of(architecture: Architecture) -> dict[tuple[str, str], Route]:
                 routes.setdefault(pair, (moved, resonator, other))
                 routes.setdefault((other, moved), (moved, resonator, other))
     return routes
-
-
-def transpiled(
-    circuit: QuantumCircuit, target: Target, *, level: int, seed: int | None
-) -> QuantumCircuit:
-    """Bring a circuit to a target's gates and connectivity.
-
-    Args:
-        circuit: Any circuit; its parameters may be open.
-        target: Where it is going to run.
-        level: How hard to try, from 0 to 3.
-        seed: Makes it repeat itself.
-    """
-    from qiskit import transpile
-
-    return transpile(circuit, target=target, optimization_level=level, seed_transpiler=seed)
 
 
 def _single(

@@ -1,0 +1,258 @@
+"""The tokens of OpenQASM, and what they tell before a library reads a program."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from quantum_async.errors import DeviceLimitError, ProgramSyntaxError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+MOST_BITS = 100_000
+"""Qubits, and classical bits, that a program may declare; a library makes an object of each."""
+
+_TOKEN = re.compile(
+    r"""
+    (?P<blank>\s+|//[^\n]*|/\*.*?\*/)
+  | (?P<number>0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+
+        |(?:\d[\d_]*\.[\d_]*|\.\d[\d_]*|\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?)
+  | (?P<name>[^\W\d]\w*)
+  | (?P<text>"[^"\n]*"|'[^'\n]*')
+  | (?P<mark>->|==|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_DECLARING = frozenset({"qreg", "creg", "qubit", "bit"})
+_CONTROLS = frozenset({"ctrl", "negctrl"})
+_HUGE = 10**308
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, number or mark of a program.
+
+    Args:
+        kind: ``"name"``, ``"number"``, ``"text"`` or ``"mark"``.
+        text: What stands there.
+        start: Where, counted in characters from 0.
+    """
+
+    kind: str
+    text: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A program's text.
+
+    Args:
+        text: The text.
+        where: What it is called in errors.
+    """
+
+    text: str
+    where: str
+
+    def error(
+        self, message: str, start: int, remedy: str = "Correct the program there."
+    ) -> ProgramSyntaxError:
+        """Make the error of something that stands at a place, with the line that holds it.
+
+        Args:
+            message: What is wrong.
+            start: Where, counted in characters from 0.
+            remedy: What to do.
+        """
+        line = self.text.count("\n", 0, start) + 1
+        column = start - self.text.rfind("\n", 0, start)
+        return ProgramSyntaxError(
+            message, source=self.where, line=line, column=column, remedy=remedy
+        )
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """Take a program apart, blanks and comments left out.
+
+    Args:
+        text: OpenQASM 2 or 3.
+    """
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or ""
+        if kind != "blank":
+            yield Token(kind, match.group(), match.start())
+
+
+def check_sizes(source: Source, found: Iterable[Token]) -> None:
+    """Refuse what no machine could hold or count before a library makes objects of it.
+
+    Args:
+        source: The program.
+        found: Its tokens.
+
+    Raises:
+        DeviceLimitError: It declares more qubits or bits than can be.
+        ProgramSyntaxError: A number is not finite, or counts what cannot be so many.
+    """
+    words = list(found)
+    declared = dict.fromkeys(_DECLARING, 0)
+    for place, token in enumerate(words):
+        if token.kind == "number" and not math.isfinite(_number(token.text)):
+            shown = token.text if len(token.text) <= 24 else f"{token.text[:20]}..."
+            raise source.error(f"the number {shown} is not finite", token.start)
+        if token.text == "(" and place and words[place - 1].text in _CONTROLS:
+            if max(_within(words, place, ")"), default=0) > MOST_BITS:
+                raise source.error("there are not so many qubits to control by", token.start)
+        elif token.text == "[" and place:
+            numbers = _within(words, place, "]")
+            keyword = _declaring(words, place)
+            if keyword:
+                # Numbers may be added and multiplied here: no sum or product is larger.
+                declared[keyword] += math.prod(n + (len(numbers) > 1) for n in numbers)
+                _check_declared(source, token, keyword, declared[keyword])
+            elif max(numbers, default=0) >= 1 << 63:
+                raise source.error("the index is larger than any register", token.start)
+
+
+def _check_declared(source: Source, token: Token, keyword: str, many: int) -> None:
+    if many > MOST_BITS:
+        what = "qubits" if keyword.startswith("q") else "classical bits"
+        line = source.text.count("\n", 0, token.start) + 1
+        shown = str(many) if many < 10**24 else f"over 10^{math.floor(math.log10(many))}"
+        raise DeviceLimitError(
+            f"{source.where}:{line}: {shown} {what} are declared, and at most {MOST_BITS} are read",
+            remedy="Declare as many as are used.",
+        )
+
+
+def _number(text: str) -> float:
+    whole = _whole(text)
+    return float(text.replace("_", "")) if whole is None else whole if whole < _HUGE else math.inf
+
+
+def _whole(text: str) -> int | None:
+    plain = text.replace("_", "")
+    if plain.isdecimal():
+        # Python refuses to read thousands of digits, and nothing counts so far.
+        return int(plain[:400])
+    return int(plain, 0) if plain[:2].lower() in {"0x", "0o", "0b"} and plain[2:] else None
+
+
+def _within(words: list[Token], opening: int, closing: str) -> list[int]:
+    """Collect the whole numbers within brackets; a power of two counts as too large."""
+    numbers: list[int] = []
+    for place in range(opening + 1, min(opening + 40, len(words))):
+        text = words[place].text
+        if text == closing:
+            break
+        if text in {"*", "<"} and words[place - 1].text == text:
+            return [1 << 63]
+        if words[place].kind == "number" and (whole := _whole(text)) is not None:
+            numbers.append(whole)
+    return numbers
+
+
+def _declaring(words: list[Token], opening: int) -> str:
+    """Name the keyword of a declaration whose size begins here: ``qreg q[`` or ``qubit[``."""
+    for back in (1, 2):
+        if opening >= back and words[opening - back].text in _DECLARING:
+            return words[opening - back].text
+    return ""
+
+
+def registers_in(words: Sequence[Token]) -> list[str]:
+    """Name the classical registers that a program declares, in their order.
+
+    Args:
+        words: Its tokens.
+    """
+    names = []
+    for place, token in enumerate(words[:-1]):
+        if token.text == "creg":
+            names.append(words[place + 1].text)
+        elif token.text == "bit" and words[place + 1].text == "[":
+            names += [word.text for word in words[place + 1 : place + 40] if word.kind == "name"][
+                :1
+            ]
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A program in which every gate that it defines has a name of our own.
+
+    Libraries take a gate for the one that they know by its name, whatever its definition says.
+
+    Args:
+        text: The program.
+        names: From our names to the program's.
+        edits: Where text was replaced: the line, the column that begins it, and by how many
+            characters the line grew there.
+    """
+
+    text: str
+    names: dict[str, str]
+    edits: tuple[tuple[int, int, int], ...]
+
+    def column(self, line: int, column: int) -> int:
+        """Translate a column of `text` to one of the program, both counted from 1.
+
+        Args:
+            line: The line, counted from 1.
+            column: The column in `text`.
+        """
+        for at, start, growth in self.edits:
+            if at == line and start < column:
+                column = max(start, column - growth)
+        return column
+
+    def message(self, message: str) -> str:
+        """Put the program's names back into a message."""
+        for ours, theirs in self.names.items():
+            message = re.sub(rf"\b{ours}\b", theirs.replace("\\", r"\\"), message)
+        return message
+
+
+def renamed(text: str, found: Iterable[Token]) -> Renamed:
+    """Give every gate that a program defines a name that nothing else has.
+
+    A name is replaced from its definition on, in all its uses alike, so that the program means
+    what it meant. A later definition of the same name begins another gate.
+
+    Args:
+        text: The program.
+        found: Its tokens.
+    """
+    words = list(found)
+    if not any(token.text == "gate" for token in words):
+        return Renamed(text, {}, ())
+    stem, taken = "gate_", {token.text for token in words}
+    while any(word.startswith(stem) for word in taken):
+        stem += "_"
+    current: dict[str, str] = {}
+    names: dict[str, str] = {}
+    parts: list[str] = []
+    edits: list[tuple[int, int, int]] = []
+    done, line, line_start = 0, 1, 0
+    is_name_next = False
+    for token in words:
+        if token.kind != "name":
+            is_name_next = False
+            continue
+        if is_name_next:
+            current[token.text] = f"{stem}{len(names)}"
+            names[current[token.text]] = token.text
+        is_name_next = token.text == "gate"
+        ours = current.get(token.text)
+        if ours is None:
+            continue
+        line += text.count("\n", done, token.start)
+        line_start = text.rfind("\n", 0, token.start) + 1
+        edits.append((line, token.start - line_start + 1, len(ours) - len(token.text)))
+        parts += [text[done : token.start], ours]
+        done = token.start + len(token.text)
+    return Renamed("".join([*parts, text[done:]]), names, tuple(edits))
