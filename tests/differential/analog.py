@@ -125,9 +125,8 @@ def _noise(draw, kind):
 
 def sequence_of(analog: Analog):
     """Build the sequence, its variables open."""
-    from pulser import Pulse, Register, Sequence
+    from pulser import Register, Sequence
     from pulser.devices import MockDevice
-    from pulser.waveforms import BlackmanWaveform, InterpolatedWaveform, RampWaveform
 
     if analog.mappable:
         register = _layout().make_mappable_register(len(analog.places))
@@ -142,34 +141,37 @@ def sequence_of(analog: Analog):
         name: sequence.declare_variable(name, size=len(v) if isinstance(v, tuple) else None)
         for name, v in analog.variables
     }
-    at = defaultdict(int)
+    at: dict[str, int] = defaultdict(int)
     for step in analog.steps:
         if step.shape == "delay":
             sequence.delay(step.duration, step.channel)
             continue
         if step.channel == "l":
             sequence.target(analog.names[step.target], "l")
-        amplitude = step.amplitude
-        if step.variable:
-            amplitude = variables[step.variable]
-            value = dict(analog.variables)[step.variable]
-            if isinstance(value, tuple):
-                amplitude = amplitude[at[step.variable] % len(value)]
-                at[step.variable] += 1
-        long, detuning, phase = step.duration, step.detuning, step.phase
-        if step.shape == "constant":
-            pulse = Pulse.ConstantPulse(long, amplitude, detuning, phase)
-        elif step.shape == "ramp":
-            pulse = Pulse.ConstantDetuning(RampWaveform(long, 0.0, amplitude), detuning, phase)
-        elif step.shape == "blackman":
-            pulse = Pulse.ConstantAmplitude(amplitude, BlackmanWaveform(long, detuning), phase)
-        else:
-            wave = InterpolatedWaveform(long, [0.1, amplitude, 0.2])
-            pulse = Pulse(wave, RampWaveform(long, -detuning, detuning), phase)
-        sequence.add(pulse, step.channel)
+        amplitude = variables.get(step.variable, step.amplitude)
+        if isinstance(value := dict(analog.variables).get(step.variable), tuple):
+            # The elements of an array are used in turn.
+            amplitude = amplitude[at[step.variable] % len(value)]
+            at[step.variable] += 1
+        sequence.add(_pulse(step, amplitude), step.channel)
     if analog.basis:
         sequence.measure(analog.basis)
     return sequence
+
+
+def _pulse(step: Step, amplitude):
+    from pulser import Pulse
+    from pulser.waveforms import BlackmanWaveform, InterpolatedWaveform, RampWaveform
+
+    long, detuning, phase = step.duration, step.detuning, step.phase
+    if step.shape == "constant":
+        return Pulse.ConstantPulse(long, amplitude, detuning, phase)
+    if step.shape == "ramp":
+        return Pulse.ConstantDetuning(RampWaveform(long, 0.0, amplitude), detuning, phase)
+    if step.shape == "blackman":
+        return Pulse.ConstantAmplitude(amplitude, BlackmanWaveform(long, detuning), phase)
+    wave = InterpolatedWaveform(long, [0.1, amplitude, 0.2])
+    return Pulse(wave, RampWaveform(long, -detuning, detuning), phase)
 
 
 @cache
@@ -310,6 +312,7 @@ class Pasqal:
 
 async def runs_of(analog: Analog):
     """The expected probabilities and energy, and what every route gave."""
+    from quantum_async.models.submission import JobSpec
     from quantum_async.programs.objects import as_program
     from quantum_async.providers.azure.options import AzureOptions
     from quantum_async.providers.pasqal.options import PasqalOptions
@@ -333,16 +336,16 @@ async def runs_of(analog: Analog):
     }
     found = {}
     for route, (client, target, options, service) in ways.items():
-        found[route] = await _taken(client, target, options, service, program, values)
+        spec = JobSpec(uuid4().hex, program, SHOTS, values, options)
+        found[route] = await _taken(client, target, spec, service)
     return expected, found
 
 
-async def _taken(client, target, options, service, program, values):
+async def _taken(client, target, spec, service):
     from quantum_async.errors import InvalidInputError, QuantumAsyncError
-    from quantum_async.models.submission import JobSpec, SubmitRequest
+    from quantum_async.models.submission import SubmitRequest
 
     try:
-        spec = JobSpec(uuid4().hex, program, SHOTS, values, options)
         async with client:
             await client.validate(spec, target)
             (job,) = await client.submit(SubmitRequest(uuid4().hex, target, (spec,)))

@@ -59,7 +59,7 @@ QUBIT_NAMES = {
     "qasm3": "q a ψ _q w0 q0 ecr".split(),
     "object": ["q", "a", "ψ", "my qubits", "h", "gate", "w0"],
 }
-ANGLE_NAMES = "t theta a0 lam".split()
+ANGLE_NAMES = "t0 theta a0 lam".split()
 
 _BUILTIN = {
     "qasm2": "x y z h s sdg t tdg sx rx ry rz p cx cy cz ch swap cp crx crz ccx cswap rxx rzz u3 u2 u1".split(),
@@ -142,8 +142,12 @@ class _Drawing:
         for name in names:
             self.definitions.append(self._definition(name))
         qubits = self._registers(QUBIT_NAMES[self.form], 2, 2, names)
+        file = {"qasm2": _FILE2, "qasm3": _FILE3}.get(self.form, []) if self.includes else []
         bits = self._registers(
-            BIT_NAMES[self.form], self.dialect.registers, 3, [*[name for name, _ in qubits], *names, *self.builtin]
+            BIT_NAMES[self.form],
+            self.dialect.registers,
+            3,
+            [*[name for name, _ in qubits], *names, *file],
         )
         self.bits = bits
         self.loose = self.draw(st.integers(0, 1)) if self._has_loose() else 0
@@ -230,9 +234,7 @@ class _Drawing:
         else:
             many, wires, _ = GATES[gate]
             bits, pure = 0, True
-        angles = tuple(
-            self._angle(() if str(gate).startswith("*") else names) for _ in range(many)
-        )
+        angles = tuple(self._angle(() if str(gate).startswith("*") else names) for _ in range(many))
         modifiers = self._modifiers(wires, width, names) if pure else ()
         wires += modifiers.count("ctrl")
         chosen = self._some(width, wires)
@@ -280,11 +282,10 @@ class _Drawing:
 
     def _gate(self):
         call = self._call(self.num_qubits, tuple(self.names), top=True)
-        if isinstance(call.gate, int) and not (self.dialect.goes_on or self.dialect.inside):
-            if not self.definitions[call.gate].is_gate:
-                # It ends with a measurement: only what was defined as a gate stays in the middle.
-                return self._call_builtin()
-        return call
+        if isinstance(call.gate, str) or self.dialect.goes_on or self.dialect.inside:
+            return call
+        # It ends with a measurement: only what was defined as a gate stays in the middle.
+        return call if self.definitions[call.gate].is_gate else self._call_builtin()
 
     def _call_builtin(self):
         kept, self.definitions = self.definitions, []

@@ -369,7 +369,9 @@ class _Run:
             angles = [angle.value(names) for angle in step.angles]
             wires = [qubits[wire] for wire in step.wires]
             places = [bits[bit] for bit in step.bits]
-            self.steps(inner.body, wires, places, dict(zip(inner.angles, angles, strict=True)), where)
+            self.steps(
+                inner.body, wires, places, dict(zip(inner.angles, angles, strict=True)), where
+            )
         else:
             matrix = matrix_of(step, program.definitions, names)
             machine.unitary(matrix, [qubits[wire] for wire in step.wires], where)

@@ -25,7 +25,7 @@ _FILE = (
 ).split()
 
 
-class BadInput(Exception):
+class BadInputError(Exception):
     """What was sent is not of its format: a service would refuse it."""
 
 
@@ -45,7 +45,7 @@ def read_qasm2(text: str, gates=_FILE) -> Described:
     source = _GATE.sub(lambda match: reader.define(*match.groups()), source)
     head, *statements = [part.strip() for part in source.split(";")]
     if head != "OPENQASM 2.0" or statements.pop():
-        raise BadInput(f"not OpenQASM 2: {head!r}")
+        raise BadInputError(f"not OpenQASM 2: {head!r}")
     return reader.read(statements)
 
 
@@ -53,7 +53,8 @@ class _Qasm2:
     def __init__(self, gates):
         self._known = gates
         self._registers = {"qreg": [], "creg": []}
-        self._names = set(gates)
+        # What a service has beyond the language's file is no name of the language.
+        self._names = set(gates) - {"ryy", "iswap"}
         self._steps = []
         self._macros = {}
         self._made: list[Definition] = []
@@ -61,7 +62,7 @@ class _Qasm2:
     def define(self, name, angles, wires, body):
         """Keep a definition: it is read where it is called, with its angles."""
         if name in _RESERVED | self._names:
-            raise BadInput(f"{name!r} is defined already")
+            raise BadInputError(f"{name!r} is defined already")
         self._names.add(name)
         names = [part.strip() for part in (angles or "").split(",") if part.strip()]
         held = [part.strip() for part in wires.split(",")]
@@ -81,7 +82,7 @@ class _Qasm2:
     def _declare(self, kind, statement):
         match = re.fullmatch(rf"\w+\s+({_IDENTIFIER})\[(\d+)\]", statement)
         if match is None or match[1] in _RESERVED | self._names:
-            raise BadInput(f"not a declaration: {statement!r}")
+            raise BadInputError(f"not a declaration: {statement!r}")
         self._names.add(match[1])
         self._registers[kind].append((match[1], int(match[2])))
 
@@ -105,13 +106,13 @@ class _Qasm2:
 
     def _applied(self, statement, match, wires, names):
         if match is None or match[1] not in {*self._known, *self._macros, "U", "CX"}:
-            raise BadInput(f"not a statement: {statement!r}")
+            raise BadInputError(f"not a statement: {statement!r}")
         angles = [number(part, names) for part in _arguments(match[2])]
         if match[1] not in self._macros:
             return _call(match[1], [Angle(angle) for angle in angles], wires)
         parameters, held, body = self._macros[match[1]]
         if (len(parameters), len(held)) != (len(angles), len(wires)):
-            raise BadInput(f"another number of angles or qubits: {statement!r}")
+            raise BadInputError(f"another number of angles or qubits: {statement!r}")
         inner = []
         for part in body:
             found = _APPLIED.fullmatch(part)
@@ -132,7 +133,7 @@ class _Qasm2:
                 if int(match[2]) < width:
                     return [start + int(match[2])]
             start += width
-        raise BadInput(f"{text!r} was not declared as {kind}")
+        raise BadInputError(f"{text!r} was not declared as {kind}")
 
 
 _OPERATORS = {
@@ -175,14 +176,14 @@ def number(text: str, names=None) -> float:
             return _OPERATORS[type(node.op)](value(node.operand))
         if isinstance(node, ast.Call):
             return _FUNCTIONS[node.func.id](value(node.args[0]))
-        raise BadInput(f"not an angle: {text!r}")
+        raise BadInputError(f"not an angle: {text!r}")
 
     try:
         found = value(ast.parse(text.strip().replace("^", "**"), mode="eval").body)
     except (SyntaxError, KeyError, ValueError, ArithmeticError) as error:
-        raise BadInput(f"not an angle: {text!r}") from error
+        raise BadInputError(f"not an angle: {text!r}") from error
     if not math.isfinite(found):
-        raise BadInput(f"not finite: {text!r}")
+        raise BadInputError(f"not finite: {text!r}")
     return found
 
 
@@ -197,13 +198,13 @@ def _call(name, angles, wires, modifiers=()):
         name, modifiers = _CONTROLLED[name], ("ctrl", *modifiers)
     name = _ALIASES.get(name, name)
     if name not in GATES:
-        raise BadInput(f"there is no gate {name!r}")
+        raise BadInputError(f"there is no gate {name!r}")
     many, width, _ = GATES[name]
     width += modifiers.count("ctrl")
     if (many, width) != (len(angles), len(wires)) or len(set(wires)) != width:
-        raise BadInput(f"{name} takes {many} angles and {width} qubits: {angles} {wires}")
+        raise BadInputError(f"{name} takes {many} angles and {width} qubits: {angles} {wires}")
     if not all(math.isfinite(angle.shift) for angle in angles):
-        raise BadInput(f"an angle is not finite: {angles}")
+        raise BadInputError(f"an angle is not finite: {angles}")
     return Call(name, tuple(angles), tuple(wires), modifiers)
 
 
@@ -223,7 +224,7 @@ def read_qir(text: str) -> tuple[Described, list]:
     """
     required = re.search(r'"required_num_qubits"="(\d+)" "required_num_results"="(\d+)"', text)
     if required is None or "output_labeling_schema" not in text:
-        raise BadInput("the entry point lacks attributes")
+        raise BadInputError("the entry point lacks attributes")
     qubits, results = map(int, required.groups())
     steps, records = [], []
     for kind, name, variant, operands in _QIR.findall(text):
@@ -231,20 +232,20 @@ def read_qir(text: str) -> tuple[Described, list]:
         if kind == "rt":
             records.append((name, numbers[0]))
         elif records:
-            raise BadInput("something runs after a result was recorded")
+            raise BadInputError("something runs after a result was recorded")
         elif name in {"m", "mz"}:
             steps.append(Measure(*numbers))
         elif name == "reset":
             steps.append(Reset(*numbers))
         else:
             if name not in _QIS:
-                raise BadInput(f"there is no gate {name}")
+                raise BadInputError(f"there is no gate {name}")
             modifiers = ("inv",) if variant == "adj" else ()
             steps.append(_call(name, [Angle(a) for a in angles], numbers, modifiers))
     described = Described((("q", qubits),), (("r", results),), statements=tuple(steps))
     used = [q for s in steps for q in (s.wires if isinstance(s, Call) else [s.qubit])]
     if max(used, default=-1) >= qubits:
-        raise BadInput("more qubits than are required")
+        raise BadInputError("more qubits than are required")
     return described, _nested(iter(records))
 
 
@@ -288,7 +289,7 @@ def read_ionq(text: str) -> Described:
     for gate in document["circuit"]:
         name = gate["gate"]
         if name in set(_IONQ.values()):
-            raise BadInput(f"there is no gate {name}")
+            raise BadInputError(f"there is no gate {name}")
         controls = [*gate.get("controls", [])]
         angles = [Angle(gate["rotation"])] if "rotation" in gate else []
         wires = [*controls, *gate["targets"]]
@@ -312,15 +313,14 @@ def read_quil(text: str) -> Described:
             most = max(most, int(match[1]))
         elif match := re.fullmatch(r"([A-Z]+)(?:\((.*)\))? ([\d ]+)", line):
             name = _QUIL.get(match[1], match[1].lower())
-            if name.upper() not in {"RX", "RY", "RZ", "H", "X", "Y", "Z", "S", "T", "SWAP", "ID"}:
-                if match[1] not in _QUIL:
-                    raise BadInput(f"there is no gate {match[1]}")
+            if match[1] not in {*_QUIL, "RX", "RY", "RZ", "H", "X", "Y", "Z", "S", "T", "SWAP"}:
+                raise BadInputError(f"there is no gate {match[1]}")
             angles = [Angle(number(part)) for part in match[2].split(",")] if match[2] else []
             wires = [int(part) for part in match[3].split()]
             steps.append(_call(name, angles, wires))
             most = max(most, *wires)
         else:
-            raise BadInput(f"not a line of Quil: {line!r}")
+            raise BadInputError(f"not a line of Quil: {line!r}")
     return Described((("q", most + 1),), bits, statements=tuple(steps))
 
 
@@ -331,35 +331,39 @@ def read_iqm(circuit: dict, names: list[str]) -> tuple[Described, list[str]]:
     """Read one circuit of IQM's JSON: the program, and the key of each of its bits."""
     steps, keys, feedback = [], [], {}
     for step in circuit["instructions"]:
-        wires = [names.index(name) for name in step.get("locus") or step["qubits"]]
+        wires = [names.index(name) for name in step["locus"]]
         args, name = step["args"], step["name"]
         if name == "measure":
             if args["key"] in keys:
-                raise BadInput(f"two measurements have the key {args['key']!r}")
-            if "feedback_key" in args:
-                feedback[args["feedback_key"], names[wires[0]]] = len(keys)
-            for wire in wires:
-                steps.append(Measure(wire, len(keys)))
-                keys.append(args["key"])
-        elif name == "prx":
-            steps.append(_prx(args, wires))
-        elif name == "cz":
-            steps.append(_call("cz", [], wires))
+                raise BadInputError(f"two measurements have the key {args['key']!r}")
+            feedback[args.get("feedback_key"), names[wires[0]]] = len(keys)
+            steps += [Measure(wire, len(keys) + n) for n, wire in enumerate(wires)]
+            keys += [args["key"]] * len(wires)
         elif name == "cc_prx":
             bit = feedback[args["feedback_key"], args["feedback_qubit"]]
             steps.append(If(None, bit, 1, (_prx(args, wires),)))
-        elif name == "reset":
-            steps += map(Reset, wires)
-        elif name not in {"barrier", "delay"}:
-            raise BadInput(f"there is no operation {name}")
+        else:
+            steps += _iqm_step(name, args, wires)
     bits = tuple((f"k{n}", 1) for n in range(len(keys)))
     return Described((("q", len(names)),), bits, statements=tuple(steps)), keys
+
+
+def _iqm_step(name, args, wires):
+    if name == "prx":
+        return [_prx(args, wires)]
+    if name == "cz":
+        return [_call("cz", [], wires)]
+    if name == "reset":
+        return map(Reset, wires)
+    if name in {"barrier", "delay"}:
+        return []
+    raise BadInputError(f"there is no operation {name}")
 
 
 def _prx(args, wires):
     angle, phase = args["angle"], args["phase"]
     if not (math.isfinite(angle) and math.isfinite(phase)):
-        raise BadInput("an angle is not finite")
+        raise BadInputError("an angle is not finite")
     # A rotation about an axis in the plane.
     angles = (Angle(angle), Angle(phase - math.pi / 2), Angle(math.pi / 2 - phase))
     return Call("U", angles, tuple(wires))

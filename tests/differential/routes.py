@@ -124,7 +124,7 @@ async def taken(program, variables, route: str, shots: int = SHOTS) -> Seen:
     except QuantumAsyncError as error:
         why = f" ({service.refused})" if service is not None and service.refused else ""
         return Seen(error=_told(error) + why, sent=_sent(service))
-    except BaseException as error:  # noqa: BLE001  a panic of Qiskit's is none of Exception's
+    except BaseException as error:  # a panic of Qiskit's is none of Exception's
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         where = traceback.extract_tb(error.__traceback__)[-1]

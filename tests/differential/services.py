@@ -12,7 +12,7 @@ import httpx
 
 from tests.differential.meaning import _Run
 from tests.differential.reading import (
-    BadInput,
+    BadInputError,
     read_ionq,
     read_iqm,
     read_qasm2,
@@ -52,7 +52,7 @@ class _Service:
             content = gzip.decompress(content)
         try:
             return self.answer(request, content)
-        except BadInput as error:
+        except BadInputError as error:
             # Kept, because a client that passes it on as a refusal by the service is not to blame.
             self.refused = str(error)
             return httpx.Response(400, json={"error": {"code": "BadInput", "message": str(error)}})
@@ -93,7 +93,9 @@ class Azure(_Service):
             document = json.loads(content)
             self.sent.append(content.decode())
             place = document["containerUri"].partition("?")[0]
-            source = self._blobs[re.sub(r"^https://[^/]+", "", document["inputDataUri"]).partition("?")[0]]
+            source = self._blobs[
+                re.sub(r"^https://[^/]+", "", document["inputDataUri"]).partition("?")[0]
+            ]
             moment = "2026-03-01T10:00:00Z"
             self._jobs[job_id] = {
                 **document,
@@ -135,7 +137,7 @@ def _azure_output(document, source):
             name: ["".join(str(bits[p]) for p in reversed(places)) for bits in found]
             for (name, _), places in zip(program.bits, program.places, strict=True)
         }
-    raise BadInput(f"there is no format {given}")
+    raise BadInputError(f"there is no format {given}")
 
 
 def recorded(records, bits):
@@ -283,7 +285,11 @@ class Qoro(_Service):
             self._rows.append(
                 {
                     "label": label,
-                    "results": {"encoding": "qh1" if bits < 256 else "qh2", "payload": packed_counts, "n_bits": bits},
+                    "results": {
+                        "encoding": "qh1" if bits < 256 else "qh2",
+                        "payload": packed_counts,
+                        "n_bits": bits,
+                    },
                 }
             )
 
@@ -296,17 +302,22 @@ def _qoro_texts(document):
         yield label, unpacked(packed)
     names = document.get("parameter_names") or []
     for row in document.get("parameter_sets") or []:
-        values = dict(zip(names, map(repr, row["values"]), strict=True))
-        # A name ends where a word ends.
-        pattern = rf"(?<!\w)({'|'.join(map(re.escape, names))})(?!\w)"
         text = unpacked(document["circuit_template"])
-        yield row["label"], re.sub(pattern, lambda match: f"({values[match[1]]})", text)
+        # A name ends where a word ends; all at once, for a value may look like a name.
+        values = dict(zip(names, map(repr, row["values"]), strict=True))
+        parts = re.split(rf"(?<!\w)({'|'.join(map(re.escape, names))})(?!\w)", text)
+        yield row["label"], "".join(f"({values[p]})" if p in values else p for p in parts)
 
 
 def _qh1(counts, width) -> bytes:
     """Pack a histogram, every count spelt out."""
     ordered = sorted(counts)
-    found = (b"QH1" if width < 256 else b"QH2") + _width(width) + _leb(len(ordered)) + _leb(sum(counts.values()))
+    found = (
+        (b"QH1" if width < 256 else b"QH2")
+        + _width(width)
+        + _leb(len(ordered))
+        + _leb(sum(counts.values()))
+    )
     found += _leb(len(ordered))
     last = 0
     for value in ordered:

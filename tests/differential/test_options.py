@@ -21,14 +21,12 @@ from quantum_async.providers.pasqal.options import PasqalOptions
 from tests.differential import routes, services
 from tests.differential.exploring import explore
 from tests.providers.iqm.test_legacy import Cocos
-from tests.providers.pasqal.service import Service as Pasqal, client as pasqal_client, data
 from tests.providers.pasqal.real import rabi
+from tests.providers.pasqal.service import Service as Pasqal, client as pasqal_client, data
 
 pytestmark = [pytest.mark.differential, pytest.mark.timeout(0)]
 
-CIRCUIT = (
-    'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; rx(0.5) q[0]; measure q -> c;'
-)
+CIRCUIT = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; rx(0.5) q[0]; measure q -> c;'
 EMULATION = '{"marked": 4711}'
 
 
@@ -154,7 +152,7 @@ _SENDERS = {
 }
 
 
-async def _submitted(client, device, program, options, variables=None, batch=None):
+async def _submitted(client, device, program, options, variables=None, batch=None):  # noqa: PLR0917
     spec = JobSpec(uuid4().hex, program, 10, variables or {}, options)
     await client.validate(spec, device)
     await client.submit(SubmitRequest(uuid4().hex, device, (spec,), batch))
@@ -218,7 +216,7 @@ def test_options_of_another_client_are_carried_or_refused(apart):
 
     def check(drawn, tally):
         client, kind, name = drawn
-        if name not in {field for field in kind.__dataclass_fields__}:
+        if name not in kind.__dataclass_fields__:
             tally.compared += 1
             return
         value, mark = next(iter(shared[name].items()))

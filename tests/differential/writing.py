@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qasm2, qasm3
 from qiskit.circuit import Clbit, Gate, Parameter
-from qiskit.circuit.library import Initialize, StatePreparation, UCGate, UnitaryGate
-from qiskit.circuit.library import standard_gates as std
-import numpy as np
+from qiskit.circuit.library import (
+    Initialize,
+    StatePreparation,
+    UCGate,
+    UnitaryGate,
+    standard_gates as std,
+)
 
 from tests.differential.meaning import (
     GATES,
@@ -99,7 +104,7 @@ def circuit_of(program: Described) -> QuantumCircuit:
     return circuit
 
 
-def _fill(circuit, program, steps, names, qubits, clbits):
+def _fill(circuit, program, steps, names, qubits, clbits):  # noqa: PLR0917
     for step in steps:
         if isinstance(step, Measure):
             circuit.measure(qubits[step.qubit], clbits[step.bit])
@@ -125,7 +130,7 @@ def _ordered(step, wires, bits):
     return wires, bits
 
 
-def _decide(circuit, program, step, names, qubits, clbits):
+def _decide(circuit, program, step, names, qubits, clbits):  # noqa: PLR0917
     if step.register is None:
         condition = (clbits[step.bit], step.value)
     else:
