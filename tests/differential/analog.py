@@ -6,7 +6,7 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from uuid import uuid4
 
 import httpx
@@ -207,9 +207,16 @@ def emulation_of(analog: Analog) -> str | None:
 
 def simulated(sequence, emulation: str | None) -> tuple[dict[str, float], float | None]:
     """What pulser-simulation itself says: probabilities, and the energy where it is asked for."""
+    return _simulated(sequence.to_abstract_repr(), emulation)
+
+
+@lru_cache
+def _simulated(text, emulation):
+    from pulser import Sequence
     from pulser.backend import Energy, StateResult
     from pulser_simulation import QutipBackendV2, QutipConfig
 
+    sequence = Sequence.from_abstract_repr(text)
     document = json.loads(emulation or "{}")
     noise = document.get("noise_model") or {}
     wanted = [StateResult(evaluation_times=[1.0]), Energy(evaluation_times=[1.0])]

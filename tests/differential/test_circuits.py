@@ -78,7 +78,9 @@ def test_a_program_means_what_its_definitions_say(apart, route, form):
     is_dumped = form in LANGUAGE
     plain = {"renamed": is_dumped, "loose": not is_dumped}
     dialect = Dialect(LANGUAGE.get(form, form), **plain, **limits)
-    explore(f"{route} {form}", programs(dialect), checked(apart, routes, form))
+    # A form is a kind of program; each of its routes takes a part.
+    check = checked(apart, routes, form)
+    explore(f"{route} {form}", programs(dialect), check, programs=PROGRAMS // 4)
 
 
 WIDE = ("local", "qir", "ionq", "quantinuum", "rigetti", "qoro")
@@ -90,4 +92,4 @@ def test_registers_may_be_wide(apart, route):
     routes, _ = ROUTES[route]
     dialect = Dialect("object", wide=True, composite=False, **LAST)
     check = checked(apart, routes[:1], "object")
-    explore(f"wide {route}", programs(dialect), check, least=0.1, programs=PROGRAMS // 4)
+    explore(f"wide {route}", programs(dialect), check, least=0.1, programs=PROGRAMS // 8)

@@ -8,7 +8,7 @@ import re
 import pytest
 from hypothesis import strategies as st
 
-from tests.differential.exploring import compare, explore
+from tests.differential.exploring import PROGRAMS, compare, explore
 from tests.differential.meaning import Angle, Call, Described, Measure, outcomes_of
 from tests.differential.routes import Seen, taken
 
@@ -77,7 +77,10 @@ def test_an_angle_is_its_value_or_refused(apart, route):
         assert not seen.error, told
         if wanted is None:
             assert seen.refusal, f"not finite, and run: {told}"
-            assert ":4" in seen.refusal or "line 4" in seen.refusal, f"without its line: {told}"
+            # What only a computation makes infinite may have lost its place.
+            is_literal = LITERAL.fullmatch(term.strip("-"))
+            is_placed = ":4" in seen.refusal or "line 4" in seen.refusal
+            assert is_placed or not is_literal, f"without its line: {told}"
             return
         if seen.refusal:
             # Whose numbers are enormous may be refused, and OpenQASM 3's reader has no functions.
@@ -91,4 +94,4 @@ def test_an_angle_is_its_value_or_refused(apart, route):
         program = Described((("q", 1),), (("c", 1),), statements=(turn, Measure(0, 0)))
         compare(outcomes_of(program), seen.counts, told)
 
-    explore(f"literals {route}", texts(), check, least=0.9)
+    explore(f"literals {route}", texts(), check, least=0.9, programs=PROGRAMS // 4)
