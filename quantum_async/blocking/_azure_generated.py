@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from quantum_async.blocking._handle import ClientHandle
 from quantum_async.blocking._handle import Handle
 from quantum_async.blocking._session import Session
+from quantum_async.providers.azure.options import AzureOptions
 import quantum_async as _async
 import time as _time
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest
     from quantum_async.models.submission import JobSpec
+    from quantum_async.models.submission import RunOptions
     from quantum_async.models.submission import SubmitRequest
     from quantum_async.providers.azure.auth import Credential
     from quantum_async.providers.azure.auth import TokenCredential
@@ -100,12 +102,13 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
     Example:
         ```python
         from quantum_async.blocking import AzureClient
+        from quantum_async.providers.azure.filters import ItemFilters
 
 
         def newest_jobs(resource_id: str) -> list[str]:
             with AzureClient(resource_id=resource_id) as client:
                 names = []
-                for job in client.jobs.list(limit=10):
+                for job in client.jobs.list(ItemFilters(newest_first=True), limit=10):
                     names.append(job.name)
                 return names
         ```
@@ -260,6 +263,14 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         Blocking twin of `quantum_async.AzureClient.address`.
         """
         return self._async.address
+
+    @property
+    def identity(self) -> str:
+        """Which cloud and workspace its jobs are at.
+
+        Blocking twin of `quantum_async.AzureClient.identity`.
+        """
+        return self._async.identity
 
     @property
     def is_open(self) -> bool:
@@ -478,6 +489,8 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
 
     name: ClassVar[str] = "azure"
 
+    options_class: ClassVar[type[RunOptions]] = AzureOptions
+
     variable_prefixes: ClassVar[tuple[str, ...]] = (
         "AZURE_",
         "PULSER_AZURE_",
@@ -493,6 +506,22 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         Blocking twin of `quantum_async.AzureClient.account`.
         """
         return self._async.account
+
+    def options_of(self, options: RunOptions) -> RunOptions:
+        """Take options of any class as those of this client. Sends nothing.
+
+        The scheduler does so with all that it is given, so that `validate`, `submit` and
+        `open_batch` are handed `options_class`. What a route cannot carry, `validate` refuses.
+
+        Args:
+            options: What the caller passed.
+
+        Raises:
+            InvalidOptionError: This client has no such option, or they are no options.
+
+        Blocking twin of `quantum_async.AzureClient.options_of`.
+        """
+        return self._ask(lambda: self._async.options_of(options))
 
     def fetch_many(
         self, jobs: Sequence[JobRef], *, timeout: float | None = None

@@ -12,6 +12,7 @@ from quantum_async.blocking._handle import ClientHandle
 from quantum_async.blocking._handle import Handle
 from quantum_async.blocking._session import Session
 from quantum_async.providers.iqm.options import HeraldingMode
+from quantum_async.providers.iqm.options import IQMOptions
 import quantum_async as _async
 import random as _random
 import time as _time
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest
     from quantum_async.models.submission import JobSpec
+    from quantum_async.models.submission import RunOptions
     from quantum_async.models.submission import SubmitRequest
     from quantum_async.providers.iqm.api_tokens import Tokens as AsyncTokens
     from quantum_async.providers.iqm.architecture import Architecture
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
     from quantum_async.providers.iqm.dialect import CircuitMeasurements
     from quantum_async.providers.iqm.generation import Generation
     from quantum_async.providers.iqm.jobs import Jobs as AsyncJobs
-    from quantum_async.providers.iqm.options import HeraldingMode
-    from quantum_async.providers.iqm.options import IQMOptions
     from quantum_async.providers.iqm.pulses import Pulses as AsyncPulses
     from quantum_async.providers.iqm.submission import Submission
     from quantum_async.providers.iqm.translate.sweeps import SweepArray
@@ -378,6 +378,14 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         return self._async.address
 
     @property
+    def identity(self) -> str:
+        """Which server its jobs are at, and who logs in; a token does not say whose it is.
+
+        Blocking twin of `quantum_async.IQMClient.identity`.
+        """
+        return self._async.identity
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed.
 
@@ -571,6 +579,8 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         return self._call("IQMClient.token", lambda: self._async.token(), timeout)
 
     name: ClassVar[str] = "iqm"
+
+    options_class: ClassVar[type[RunOptions]] = IQMOptions
 
     variable_prefixes: ClassVar[tuple[str, ...]] = ("IQM_",)
 
@@ -796,6 +806,22 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         return self._call(
             "IQMClient.close_auth_session", lambda: self._async.close_auth_session(), timeout
         )
+
+    def options_of(self, options: RunOptions) -> RunOptions:
+        """Take options of any class as those of this client. Sends nothing.
+
+        The scheduler does so with all that it is given, so that `validate`, `submit` and
+        `open_batch` are handed `options_class`. What a route cannot carry, `validate` refuses.
+
+        Args:
+            options: What the caller passed.
+
+        Raises:
+            InvalidOptionError: This client has no such option, or they are no options.
+
+        Blocking twin of `quantum_async.IQMClient.options_of`.
+        """
+        return self._ask(lambda: self._async.options_of(options))
 
     def open_batch(self, request: BatchRequest, *, timeout: float | None = None) -> BatchRef:
         """Open a batch that takes jobs until it is closed.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.blocking._handle import ClientHandle
 from quantum_async.blocking._session import Session
+from quantum_async.simulation.options import SimulationOptions
 import quantum_async as _async
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest
     from quantum_async.models.submission import JobSpec
+    from quantum_async.models.submission import RunOptions
     from quantum_async.models.submission import SubmitRequest
     from quantum_async.providers.local.client import LocalClient as AsyncLocalClient
     from typing import ClassVar
@@ -307,6 +309,8 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
 
     name: ClassVar[str] = "local"
 
+    options_class: ClassVar[type[RunOptions]] = SimulationOptions
+
     @property
     def address(self) -> str:
         """Where its requests go first, without secrets; empty where they stay on this machine.
@@ -314,6 +318,33 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
         Blocking twin of `quantum_async.LocalClient.address`.
         """
         return self._async.address
+
+    @property
+    def identity(self) -> str:
+        """Which server and account its jobs are at: the same text in every process, no secret.
+
+        A journal keeps it with all that is sent, and nothing of it is asked for or continued
+        elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
+
+        Blocking twin of `quantum_async.LocalClient.identity`.
+        """
+        return self._async.identity
+
+    def options_of(self, options: RunOptions) -> RunOptions:
+        """Take options of any class as those of this client. Sends nothing.
+
+        The scheduler does so with all that it is given, so that `validate`, `submit` and
+        `open_batch` are handed `options_class`. What a route cannot carry, `validate` refuses.
+
+        Args:
+            options: What the caller passed.
+
+        Raises:
+            InvalidOptionError: This client has no such option, or they are no options.
+
+        Blocking twin of `quantum_async.LocalClient.options_of`.
+        """
+        return self._ask(lambda: self._async.options_of(options))
 
     @property
     def account(self) -> str:

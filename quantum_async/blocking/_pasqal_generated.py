@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from quantum_async.blocking._handle import ClientHandle
 from quantum_async.blocking._handle import Handle
 from quantum_async.blocking._session import Session
+from quantum_async.providers.pasqal.options import PasqalOptions
 import quantum_async as _async
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest
     from quantum_async.models.submission import JobSpec
+    from quantum_async.models.submission import RunOptions
     from quantum_async.models.submission import SubmitRequest
+    from quantum_async.models.submission import WrittenByPulser
     from quantum_async.providers.pasqal.batches import Batches as AsyncBatches
     from quantum_async.providers.pasqal.client import PasqalClient as AsyncPasqalClient
     from quantum_async.providers.pasqal.emulators import EmulatorConfig
@@ -86,7 +89,7 @@ class Batches(Handle["AsyncBatches"]):
         open: bool = False,
         device_type: str | None = None,
         tags: Sequence[str] = (),
-        emulation: str | None = None,
+        emulation: str | WrittenByPulser | None = None,
         configuration: EmulatorConfig | None = None,
         webhook: str | None = None,
         key: str | None = None,
@@ -102,7 +105,7 @@ class Batches(Handle["AsyncBatches"]):
             open: Whether further jobs can be added; close it then.
             device_type: Where it runs; by default on the device inside the sequence.
             tags: Free words.
-            emulation: Pulser's ``EmulationConfig``, written down.
+            emulation: Pulser's ``EmulationConfig``, or what it writes down.
             configuration: The legacy configuration of EMU_FREE or EMU_TN.
             webhook: Address that the service calls; the client's own by default.
             key: Put into the tags, so that a batch whose answer was lost can be found again with
@@ -472,6 +475,14 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         return self._async.address
 
     @property
+    def identity(self) -> str:
+        """Which installation and project its jobs are at; without a project, who logs in.
+
+        Blocking twin of `quantum_async.PasqalClient.identity`.
+        """
+        return self._async.identity
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed.
 
@@ -717,6 +728,8 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
 
     name: ClassVar[str] = "pasqal"
 
+    options_class: ClassVar[type[RunOptions]] = PasqalOptions
+
     variable_prefixes: ClassVar[tuple[str, ...]] = ("PASQAL_",)
 
     @property
@@ -726,6 +739,22 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         Blocking twin of `quantum_async.PasqalClient.account`.
         """
         return self._async.account
+
+    def options_of(self, options: RunOptions) -> RunOptions:
+        """Take options of any class as those of this client. Sends nothing.
+
+        The scheduler does so with all that it is given, so that `validate`, `submit` and
+        `open_batch` are handed `options_class`. What a route cannot carry, `validate` refuses.
+
+        Args:
+            options: What the caller passed.
+
+        Raises:
+            InvalidOptionError: This client has no such option, or they are no options.
+
+        Blocking twin of `quantum_async.PasqalClient.options_of`.
+        """
+        return self._ask(lambda: self._async.options_of(options))
 
 
 class Jobs(Handle["AsyncJobs"]):

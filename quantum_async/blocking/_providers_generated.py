@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.blocking._handle import ClientHandle
+from quantum_async.models.submission import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -66,6 +67,17 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         return self._async.address
 
     @property
+    def identity(self) -> str:
+        """Which server and account its jobs are at: the same text in every process, no secret.
+
+        A journal keeps it with all that is sent, and nothing of it is asked for or continued
+        elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
+
+        Blocking twin of `quantum_async.providers.base.ProviderClient.identity`.
+        """
+        return self._async.identity
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed.
 
@@ -114,6 +126,22 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Blocking twin of `quantum_async.providers.base.ProviderClient.default_device`.
         """
         return self._ask(lambda: self._async.default_device(program))
+
+    def options_of(self, options: RunOptions) -> RunOptions:
+        """Take options of any class as those of this client. Sends nothing.
+
+        The scheduler does so with all that it is given, so that `validate`, `submit` and
+        `open_batch` are handed `options_class`. What a route cannot carry, `validate` refuses.
+
+        Args:
+            options: What the caller passed.
+
+        Raises:
+            InvalidOptionError: This client has no such option, or they are no options.
+
+        Blocking twin of `quantum_async.providers.base.ProviderClient.options_of`.
+        """
+        return self._ask(lambda: self._async.options_of(options))
 
     def validate(self, job: JobSpec, device: str, *, timeout: float | None = None) -> None:
         """Refuse a job that cannot run, before anything is billed.
@@ -301,6 +329,8 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Blocking twin of `quantum_async.providers.base.ProviderClient.find_batch`.
         """
         return self._call("ProviderClient.find_batch", lambda: self._async.find_batch(key), timeout)
+
+    options_class: ClassVar[type[RunOptions]] = RunOptions
 
     @property
     def account(self) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from quantum_async.blocking._handle import ClientHandle
 from quantum_async.blocking._handle import Handle
 from quantum_async.blocking._session import Session
+from quantum_async.providers.qoro.options import QoroOptions
 import quantum_async as _async
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest
     from quantum_async.models.submission import JobSpec
+    from quantum_async.models.submission import RunOptions
     from quantum_async.models.submission import SubmitRequest
     from quantum_async.providers.qoro.characterisations import Characterisation
     from quantum_async.providers.qoro.characterisations import (
@@ -454,6 +456,8 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
 
     name: ClassVar[str] = "qoro"
 
+    options_class: ClassVar[type[RunOptions]] = QoroOptions
+
     variable_prefixes: ClassVar[tuple[str, ...]] = ("QORO_",)
 
     @property
@@ -463,6 +467,33 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         Blocking twin of `quantum_async.QoroClient.account`.
         """
         return self._async.account
+
+    @property
+    def identity(self) -> str:
+        """Which server and account its jobs are at: the same text in every process, no secret.
+
+        A journal keeps it with all that is sent, and nothing of it is asked for or continued
+        elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
+
+        Blocking twin of `quantum_async.QoroClient.identity`.
+        """
+        return self._async.identity
+
+    def options_of(self, options: RunOptions) -> RunOptions:
+        """Take options of any class as those of this client. Sends nothing.
+
+        The scheduler does so with all that it is given, so that `validate`, `submit` and
+        `open_batch` are handed `options_class`. What a route cannot carry, `validate` refuses.
+
+        Args:
+            options: What the caller passed.
+
+        Raises:
+            InvalidOptionError: This client has no such option, or they are no options.
+
+        Blocking twin of `quantum_async.QoroClient.options_of`.
+        """
+        return self._ask(lambda: self._async.options_of(options))
 
     def weigh(self, job: JobSpec) -> int:
         """Estimate the bytes that a job adds to a submission. Sends nothing.

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from quantum_async.models.submission import RunOptions
     from quantum_async.models.sweep import SweepPoint
     from quantum_async.models.sweep import SweepResults
+    from quantum_async.programs.objects import ProgramLike
     from quantum_async.scheduler.batch import Batch as AsyncBatch
     from quantum_async.scheduler.completion import Completions as AsyncCompletions
     from quantum_async.scheduler.events import EventStream as AsyncEventStream
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.sweep import OnError
     from quantum_async.scheduler.sweep import Sweep as AsyncSweep
     from quantum_async.scheduler.watching import CancelEvent
-    from quantum_async.programs.objects import ProgramLike
     from typing import Literal
     from typing import Self
 
@@ -83,6 +83,14 @@ class Batch(BlockHandle["AsyncBatch"]):
         Blocking twin of `quantum_async.Batch.id`.
         """
         return self._async.id
+
+    @property
+    def options(self) -> RunOptions:
+        """The options that its jobs have, unless they bring their own.
+
+        Blocking twin of `quantum_async.Batch.options`.
+        """
+        return self._async.options
 
     @property
     def is_open(self) -> bool:
@@ -129,11 +137,13 @@ class Batch(BlockHandle["AsyncBatch"]):
             program: What to run; the batch's own program by default.
             shots: How often.
             variables: Values of the program's parameters.
-            options: Everything else.
+            options: Everything else; the batch's own by default. Where the provider gives options
+                to the batch as a whole, as Pasqal Cloud does, others are refused.
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:
             BatchClosedError: The batch is closed.
+            InvalidOptionError: The options differ from the batch's, which hold for all its jobs.
             QuantumAsyncError: As for `Scheduler.submit`.
 
         Blocking twin of `quantum_async.Batch.submit`.
@@ -164,7 +174,7 @@ class Batch(BlockHandle["AsyncBatch"]):
             points: The sweep's points, from `grid` or `zip_points`.
             shots: Shots of each point.
             program: What to run; the batch's own program by default.
-            options: Everything else.
+            options: Everything else; the batch's own by default, as for `submit`.
             name: What the sweep is called. With a journal, running it again under the same name,
                 in this batch or a later one, continues it.
             on_error: Whether a failed point raises, or is collected with its error.
@@ -515,6 +525,8 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:
+            InvalidOptionError: An option belongs to another provider, or would be dropped on the
+                way to the device.
             InvalidInputError: The job cannot run; nothing was sent.
             SubmissionUnknownError: The answer was lost and cannot be looked up.
             BudgetExceededError: The job would exceed the budget; nothing was sent.
@@ -697,7 +709,7 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:
-            ConfigurationError: There is no client for its provider and account.
+            ConfigurationError: There is no client for its provider, account and server.
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
 
         Blocking twin of `quantum_async.Scheduler.adopt`.

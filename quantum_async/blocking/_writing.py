@@ -49,7 +49,7 @@ def module_source(home: str, classes: list[type], twins: dict[str, str]) -> str:
     bodies = [_ClassWriter(cls, imports).source() for cls in classes]
     floor = home.rpartition(".")[2].removeprefix("_").removesuffix("_generated")
     runtime = "\n".join(sorted(imports.runtime))
-    checking = "\n".join(f"    {line}" for line in sorted(imports.lines))
+    checking = "\n".join(f"    {line}" for line in sorted(imports.lines - imports.runtime))
     return (
         f'"""Blocking twins of the async classes: {floor}."""\n\n{HEADER}\n'
         f"from __future__ import annotations\n\nfrom typing import TYPE_CHECKING\n\n{runtime}\n\n"
@@ -212,7 +212,11 @@ class _ClassWriter:
         if not hasattr(self._cls, member.name):
             return ""
         annotation = rewrite(member.annotation, member.owner.__module__, self._imports)
-        return f"    {member.name}: {annotation} = {getattr(self._cls, member.name)!r}"
+        value = getattr(self._cls, member.name)
+        if not isinstance(value, type):
+            return f"    {member.name}: {annotation} = {value!r}"
+        self._imports.runtime.add(f"from {value.__module__} import {value.__name__}")
+        return f"    {member.name}: {annotation} = {value.__name__}"
 
     def _maker(self, member: Member) -> str:
         if not self._is_made:

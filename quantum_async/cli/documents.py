@@ -37,13 +37,21 @@ def measured(result: Result | None) -> Document:
         return {"counts": None, "excited_fraction": None, "expectation_values": None}
     return {
         "counts": dict(result.most_common()),
-        "excited_fraction": result.excited_fraction(),
+        "excited_fraction": result.excited_fraction() if result.counts else None,
         "expectation_values": {
-            name: {"value": _number(value.value), "standard_error": _number(value.standard_error)}
+            name: {"value": _value(value.value), "standard_error": _number(value.standard_error)}
             for name, value in result.expectation_values.items()
         },
         "bit_order": str(result.bit_order),
     }
+
+
+def _value(
+    value: float | complex,  # noqa: PYI041  # a type checker takes the two for different
+) -> float | Mapping[str, float | None] | None:
+    if isinstance(value, complex):
+        return {"real": _number(value.real), "imag": _number(value.imag)}
+    return _number(value)
 
 
 def _number(value: float | None) -> float | None:

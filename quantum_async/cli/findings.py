@@ -13,6 +13,7 @@ from quantum_async.journal.claiming import OPEN, RUNNING, UNSENT
 from quantum_async.journal.records import BadRow, StoredBatch, StoredJob, StoredRun
 from quantum_async.journal.schema import batches, jobs, submissions
 from quantum_async.journal.sql import SqlJournal
+from quantum_async.models.identity import is_same_server
 from quantum_async.providers.base import provider
 
 if TYPE_CHECKING:
@@ -54,6 +55,20 @@ class Findings:
         members = [job for submission in self.submissions for job in submission.jobs]
         found = {job.provider for job in (*self.jobs, *members)}
         return found | {batch.ref.provider for batch in self.batches}
+
+    def elsewhere(self, clients: Iterable[ProviderClient]) -> list[str]:
+        """Name the servers that none of some clients is for, as their identities.
+
+        Args:
+            clients: A client of each provider.
+        """
+        here = {client.name: client.identity for client in clients}
+        members = [job for submission in self.submissions for job in submission.jobs]
+        at = {(job.provider, job.identity) for job in (*self.jobs, *members)}
+        at |= {(batch.ref.provider, batch.identity) for batch in self.batches}
+        return sorted(
+            identity for name, identity in at if not is_same_server(here.get(name, ""), identity)
+        )
 
 
 def place_of(journal: str | None) -> str:
@@ -106,6 +121,7 @@ def job_document(job: StoredJob) -> Document:
         "shots": job.spec.shots,
         "parameters": dict(job.spec.variables),
         "created": job.created,
+        "server": job.identity or None,
         "error": failure(job.error),
     }
 
@@ -119,6 +135,7 @@ def batch_document(batch: StoredBatch) -> Document:
         "state": str(batch.state),
         "name": batch.name,
         "opened": batch.opened,
+        "server": batch.identity or None,
     }
 
 

@@ -16,7 +16,12 @@ from quantum_async.cli.findings import (
     place_of,
     run_document,
 )
-from quantum_async.errors import InvalidInputError, JobCancelledError, QuantumAsyncError
+from quantum_async.errors import (
+    ConfigurationError,
+    InvalidInputError,
+    JobCancelledError,
+    QuantumAsyncError,
+)
 from quantum_async.journal.records import UNFINISHED
 from quantum_async.scheduler.scheduler import Scheduler
 
@@ -112,8 +117,11 @@ async def resume(journal: str | None, run: str | None, *, json: bool, debug: boo
         return ExitCode.OK
     errors: list[QuantumAsyncError] = []
     rows: list[Document] = []
-    async with Scheduler(*clients_for(findings.providers), journal=place_of(journal)) as scheduler:
+    clients = clients_for(findings.providers)
+    async with Scheduler(*clients, journal=place_of(journal)) as scheduler:
         jobs = await scheduler.resume(run)
+        if run is None and (others := findings.elsewhere(clients)):
+            errors.append(_left(others))
         async for job in scheduler.as_completed(jobs):
             rows.append(await _outcome(job, errors))
             if not json:
@@ -122,9 +130,16 @@ async def resume(journal: str | None, run: str | None, *, json: bool, debug: boo
         sys.stdout.write(dump({"jobs": rows}) + "\n")
     if not errors:
         return ExitCode.OK
-    group = ExceptionGroup(f"{len(errors)} jobs have no result", errors)
+    group = ExceptionGroup("not everything could be finished", errors)
     complain(group, debug=debug)
     return exit_code(group)
+
+
+def _left(servers: Sequence[str]) -> ConfigurationError:
+    return ConfigurationError(
+        f"some work is at another server and was left there: {', '.join(servers)}",
+        remedy="Name that server and account in the environment, and resume again.",
+    )
 
 
 async def _outcome(job: Job, errors: list[QuantumAsyncError]) -> Document:

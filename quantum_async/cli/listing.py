@@ -50,11 +50,17 @@ def print_job(job: Mapping[str, object]) -> None:
     print_table(Console(highlight=False), ("job", str(key)), rows)
 
 
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{complex(value['real'], value['imag']):.4f}"
+    return f"{value:.4f}"
+
+
 def _told(name: str, value: object) -> str:
     if name == "created" and isinstance(value, float):
         return _moment(value)
     if name == "expectation_values" and isinstance(value, dict):
-        return ", ".join(f"⟨{paulis}⟩={v['value']:.4f}" for paulis, v in value.items())
+        return ", ".join(f"⟨{name}⟩={_shown(v['value'])}" for name, v in value.items())
     if name == "error" and isinstance(value, dict):
         return f"{value['type']}: {value['message']}"
     if isinstance(value, dict):

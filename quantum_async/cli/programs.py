@@ -78,7 +78,8 @@ async def check(
             program = await anyio.to_thread.run_sync(load, candidate.path)
             candidate.program = program
             candidate.device = device or client.default_device(program)
-            spec = JobSpec(uuid.uuid4().hex, program, shots, variables, options)
+            own = client.options_of(options)
+            spec = JobSpec(uuid.uuid4().hex, program, shots, variables, own)
             await client.validate(spec, candidate.device)
         except InvalidInputError as refusal:
             if str(candidate.path) not in str(refusal):

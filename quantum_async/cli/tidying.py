@@ -124,7 +124,8 @@ async def _act(findings: Findings, journal: str, action: str) -> None:
         clients = [
             await stack.enter_async_context(client) for client in clients_for(findings.providers)
         ]
-        claim = await opened.claim(None, [(client.name, client.account) for client in clients])
+        served = {(client.name, client.account): client.identity for client in clients}
+        claim = await opened.claim(None, served)
         await Canceller(opened, {client.name: client for client in clients}).cancel(claim)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from quantum_async.errors import InvalidOptionError
-from quantum_async.models.result import Expectation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +16,20 @@ if TYPE_CHECKING:
 FRACTION = "excited fraction"
 
 
-def main_value(result: Result) -> tuple[str, Expectation]:
-    """Return the first observable where there is one, else the fraction of bits measured as 1.
+class Mean(NamedTuple):
+    """A real number and how far it may be off.
+
+    Args:
+        value: The number.
+        standard_error: Its standard error, where that is known.
+    """
+
+    value: float
+    standard_error: float | None = None
+
+
+def main_value(result: Result) -> tuple[str, Mean]:
+    """Return the first observable that is real, else the fraction of bits measured as 1.
 
     Args:
         result: What was measured.
@@ -26,13 +37,14 @@ def main_value(result: Result) -> tuple[str, Expectation]:
     Returns:
         What the number is, and the number.
     """
-    for name, value in result.expectation_values.items():
-        return f"⟨{name}⟩", value
+    for name, found in result.expectation_values.items():
+        if not isinstance(found.value, complex):
+            return f"⟨{name}⟩", Mean(found.value, found.standard_error)
     bits = len(next(iter(result.counts), "").replace(" ", "")) or 1
     return FRACTION, mean(result, lambda outcome: outcome.count("1") / bits)
 
 
-def mean(result: Result, value: Callable[[str], float]) -> Expectation:
+def mean(result: Result, value: Callable[[str], float]) -> Mean:
     """Average a function of the outcome over the shots, with the standard error of the mean.
 
     Args:
@@ -41,11 +53,11 @@ def mean(result: Result, value: Callable[[str], float]) -> Expectation:
     """
     shots = sum(result.counts.values())
     if not shots:
-        return Expectation(math.nan)
+        return Mean(math.nan)
     values = [(value(outcome), count) for outcome, count in result.counts.items()]
     average = sum(v * count for v, count in values) / shots
     variance = sum((v - average) ** 2 * count for v, count in values) / shots
-    return Expectation(average, math.sqrt(variance / shots))
+    return Mean(average, math.sqrt(variance / shots))
 
 
 def coordinate(point: SweepPoint, name: str) -> float:

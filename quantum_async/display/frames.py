@@ -62,7 +62,7 @@ def sweep_row(point: SweepPoint) -> dict[str, object]:
     measured: dict[str, object] = {
         "shots": result.shots if result else None,
         "counts": dict(result.counts) if result else None,
-        "excited_fraction": result.excited_fraction() if result else None,
+        "excited_fraction": result.excited_fraction() if result and result.counts else None,
     }
     if result is not None:
         measured |= {name: v.value for name, v in result.expectation_values.items()}

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from quantum_async.display.estimate import Mean
     from quantum_async.models.grid import Value
-    from quantum_async.models.result import Expectation, Result
+    from quantum_async.models.result import Result
     from quantum_async.models.sweep import SweepPoint, SweepResults
 
-    Measure = Callable[[Result], tuple[str, Expectation]]
+    Measure = Callable[[Result], tuple[str, Mean]]
     """What to draw of a result: its name, and the number."""
 
 _MOST_LABELS = 10

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from quantum_async.journal.records import Claim
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from quantum_async.errors import QuantumAsyncError
@@ -142,8 +142,16 @@ class Journal(ABC):
         """Report that this process no longer answers for a job."""
 
     @abstractmethod
-    async def intend_batch(self, request: BatchRequest, provider: str, account: str) -> None:
+    async def intend_batch(
+        self, request: BatchRequest, provider: str, account: str, identity: str = ""
+    ) -> None:
         """Record that a batch is about to be opened.
+
+        Args:
+            request: The batch.
+            provider: Registry name of the provider.
+            account: Which account of the provider.
+            identity: Which server and account it is at.
 
         Raises:
             JournalError: It cannot be recorded, so it must not be opened.
@@ -158,12 +166,13 @@ class Journal(ABC):
         """Report that a batch is closed, or was never opened."""
 
     @abstractmethod
-    async def claim(self, run: str | None, served: Collection[tuple[str, str]]) -> Claim:
+    async def claim(self, run: str | None, served: Mapping[tuple[str, str], str]) -> Claim:
         """Take over unfinished work that no living process answers for.
 
         Args:
             run: One run; all that can be had by default.
-            served: The providers and accounts that this process has clients for.
+            served: The providers and accounts that this process has clients for, and the
+                identity of each client.
 
         Raises:
             JournalError: The run is unknown, belongs to a living process, or needs a provider
@@ -180,8 +189,12 @@ class Journal(ABC):
         """
 
     @abstractmethod
-    async def claim_job(self, key: str) -> tuple[StoredJob | None, bool]:
+    async def claim_job(self, key: str, identity: str = "") -> tuple[StoredJob | None, bool]:
         """Look a job up by its key, and take it over where nobody answers for it.
+
+        Args:
+            key: The job's key.
+            identity: Where this process would follow it; a job of another server is left.
 
         Returns:
             The job, or ``None``, and whether this process answers for it now.
@@ -259,7 +272,9 @@ class NullJournal(Journal):
     def detached(self, job: str) -> None:
         """Do nothing."""
 
-    async def intend_batch(self, request: BatchRequest, provider: str, account: str) -> None:
+    async def intend_batch(
+        self, request: BatchRequest, provider: str, account: str, identity: str = ""
+    ) -> None:
         """Do nothing."""
 
     def batch_opened(self, ref: BatchRef) -> None:
@@ -268,7 +283,7 @@ class NullJournal(Journal):
     def batch_closed(self, key: str) -> None:
         """Do nothing."""
 
-    async def claim(self, run: str | None, served: Collection[tuple[str, str]]) -> Claim:
+    async def claim(self, run: str | None, served: Mapping[tuple[str, str], str]) -> Claim:
         """Find nothing."""
         return Claim()
 
@@ -276,7 +291,7 @@ class NullJournal(Journal):
         """Find nothing."""
         return Claim()
 
-    async def claim_job(self, key: str) -> tuple[StoredJob | None, bool]:
+    async def claim_job(self, key: str, identity: str = "") -> tuple[StoredJob | None, bool]:
         """Find nothing."""
         return None, False
 

@@ -131,6 +131,7 @@ class Intend(Change[None]):
                 "account": submission.account,
                 "target": submission.target,
                 "batch": pack_any(submission.batch),
+                "identity": submission.identity,
                 "digest": self._digest,
                 "size": len(submission.jobs),
                 "shots": submission.shots,
@@ -356,6 +357,7 @@ class IntendBatch(Change[None]):
     request: BatchRequest
     provider: str
     account: str
+    identity: str
     scope: str | None
     run: str
 
@@ -372,6 +374,7 @@ class IntendBatch(Change[None]):
             "id": None,
             "name": self.request.name,
             "opened": transaction.now,
+            "identity": self.identity,
         }
         transaction.add(transaction.statements.add_batch, row)
 

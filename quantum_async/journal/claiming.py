@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select, update
@@ -19,16 +20,20 @@ from quantum_async.journal.records import (
     WorkState,
 )
 from quantum_async.journal.schema import batches, jobs, leases, runs, submissions, sweeps
-from quantum_async.journal.values import dump_options
+from quantum_async.journal.values import dump_options, load_options
+from quantum_async.models.identity import is_same_server
+from quantum_async.models.options import differing_options
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, RowMapping
 
     from quantum_async.journal.leases import Leases
     from quantum_async.journal.owner import Owner
     from quantum_async.journal.statements import Transaction
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 UNSENT = (SendState.INTENDED, SendState.SENDING, SendState.UNKNOWN)
 RUNNING = (WorkState.ACCEPTED, WorkState.SUCCEEDED)
@@ -50,7 +55,7 @@ class Claiming:
         self._leases = held
         self._shown = shown
 
-    def claim(self, run: str | None, served: Collection[tuple[str, str]]) -> Claim:
+    def claim(self, run: str | None, served: Mapping[tuple[str, str], str]) -> Claim:
         """Take over a run's unfinished work, or all that can be had.
 
         Raises:
@@ -93,13 +98,13 @@ class Claiming:
             tuple(reader.jobs(mine, jobs.c.state.in_((*RUNNING, *SETTLED)), with_results=True)),
         )
 
-    def job(self, key: str) -> tuple[StoredJob | None, bool]:
-        """Look a job up, and take it over where nobody answers for it."""
+    def job(self, key: str, identity: str) -> tuple[StoredJob | None, bool]:
+        """Look a job up, and take it over where nobody answers for it and it is of this server."""
         found = Reader(self._transaction, self._shown).jobs(jobs.c.key == key, with_results=True)
         if not found:
             return None, False
         job = found[0]
-        if job.state not in RUNNING:
+        if job.state not in RUNNING or not is_same_server(job.identity, identity):
             return job, False
         return job, self._take_job(job)
 
@@ -131,37 +136,44 @@ class Claiming:
         found = {scope for query in queries for scope in self._connection.scalars(query)}
         return sorted(found)
 
-    def _take(self, scope: str, served: Collection[tuple[str, str]], *, must: bool) -> bool:
-        missing = self._providers(scope) - set(served)
+    def _take(self, scope: str, served: Mapping[tuple[str, str], str], *, must: bool) -> bool:
+        missing = {
+            " ".join(filter(None, (provider, account, f"at {identity}" if identity else "")))
+            for provider, account, identity in self._servers(scope)
+            if (provider, account) not in served
+            or not is_same_server(served[provider, account], identity)
+        }
         if missing:
-            names = ", ".join(sorted(" ".join(filter(None, pair)) for pair in missing))
+            names = ", ".join(sorted(missing))
             if must:
                 raise JournalError(
                     f"this work needs a client for {names}",
-                    remedy="Give the scheduler a client of each provider that the run used.",
+                    remedy="Give the scheduler a client of each provider that the run used, "
+                    "for the same address and account.",
                 )
+            logger.warning("%s is left as it is: it needs a client for %s", scope, names)
             return False
         holder = self._leases.take(self._transaction, scope)
         if holder is not None and must:
             raise _in_use(scope, holder)
         return holder is None
 
-    def _providers(self, scope: str) -> set[tuple[str, str]]:
+    def _servers(self, scope: str) -> set[tuple[str, str, str]]:
         queries = (
-            select(submissions.c.provider, submissions.c.account)
+            select(submissions.c.provider, submissions.c.account, submissions.c.identity)
             .join(jobs, submissions.c.key == jobs.c.submission)
             .where(
                 or_(jobs.c.scope == scope, submissions.c.scope == scope),
                 or_(jobs.c.state.in_(RUNNING), submissions.c.state.in_(UNSENT)),
             ),
-            select(batches.c.provider, batches.c.account).where(
+            select(batches.c.provider, batches.c.account, batches.c.identity).where(
                 batches.c.scope == scope, batches.c.state.in_(OPEN)
             ),
         )
         return {
-            (provider, account)
+            (provider, account, identity)
             for query in queries
-            for provider, account in self._connection.execute(query.distinct())
+            for provider, account, identity in self._connection.execute(query.distinct())
         }
 
     def _is_known(self, run: str) -> bool:
@@ -176,6 +188,7 @@ class Claiming:
             "shots": plan.shots,
             "target": plan.target,
             "options": dump_options(plan.options),
+            "identity": plan.identity,
         }
         row = (
             self._connection.execute(select(sweeps).where(sweeps.c.name == plan.name))
@@ -185,12 +198,37 @@ class Claiming:
         if row is None:
             self._connection.execute(sweeps.insert(), wanted | {"run": run})
             return
-        differing = [name for name, value in wanted.items() if row[name] != value]
-        if differing:
+        if differing := _differences(plan, wanted, row):
             raise DuplicateSubmissionError(
-                f"the sweep name {plan.name!r} was used before with other {', '.join(differing)}",
-                remedy="Give this sweep a name of its own, or run it exactly as before.",
+                f"the sweep name {plan.name!r} was used before with {' and '.join(differing)}",
+                remedy="Give this sweep a name or a journal of its own, or run it as before.",
             )
+        if not row["identity"]:
+            # Begun before servers were kept: it belongs to the one that continues it.
+            mine = sweeps.c.name == plan.name
+            self._connection.execute(update(sweeps).where(mine).values(identity=plan.identity))
+
+
+def _differences(plan: SweepPlan, wanted: Mapping[str, object], row: RowMapping) -> list[str]:
+    """Say in which way a sweep is another one than that of its name; options by their meaning."""
+    known = ("options", "identity")
+    others = [name for name in wanted if name not in known and row[name] != wanted[name]]
+    if "program" in others and row["program"] == plan.written:
+        others.remove("program")
+    if row["options"] != wanted["options"] and (names := _other_options(plan, row["options"])):
+        others.append(f"options ({', '.join(names)})")
+    found = [f"other {', '.join(others)}"] if others else []
+    if not is_same_server(row["identity"], plan.identity):
+        found.append(f"another server ({row['identity']}, and this is {plan.identity})")
+    return found
+
+
+def _other_options(plan: SweepPlan, text: str) -> tuple[str, ...]:
+    try:
+        return differing_options(plan.options, load_options(text))
+    except ValueError:
+        # Options of a class that is not here any more.
+        return ("which cannot be read",)
 
 
 def _of_run(column: ColumnElement[str], run: str | None) -> list[ColumnElement[bool]]:

@@ -48,7 +48,8 @@ def pack_result(result: Result, clean: Clean) -> bytes:
         "samples": result.samples,
         "exact": _maybe(dict, result.exact_probabilities),
         "expectations": {
-            name: [e.value, e.standard_error] for name, e in result.expectation_values.items()
+            name: [_real_or_parts(e.value), e.standard_error]
+            for name, e in result.expectation_values.items()
         },
         "metadata": dict(result.metadata),
         "raw": _maybe(clean, result.raw),
@@ -76,7 +77,7 @@ def unpack_result(body: bytes | memoryview) -> Result:
         samples=None if document["samples"] is None else tuple(document["samples"]),
         exact_probabilities=document["exact"],
         expectation_values={
-            name: Expectation(value, standard_error)
+            name: Expectation(_whole(value), standard_error)
             for name, (value, standard_error) in document["expectations"].items()
         },
         metadata=document["metadata"],
@@ -176,19 +177,24 @@ def unpack_variables(text: str) -> Mapping[str, Value]:
 
 
 def pack_ref(ref: JobRef) -> str:
-    """Write a job's reference down; where the journal is follows from where it was found."""
+    """Write a job's reference down; its submission says at which server it is."""
     parts = [ref.provider, ref.id, ref.target, ref.key, ref.index, ref.batch_id, ref.account]
     return _compact(parts)
 
 
-def unpack_ref(text: str, journal: str | None) -> JobRef:
+def unpack_ref(text: str, journal: str | None, identity: str = "") -> JobRef:
     """Read what `pack_ref` wrote.
+
+    Args:
+        text: What was written.
+        journal: Where it was found.
+        identity: Which server and account its submission went to.
 
     Raises:
         ValueError, TypeError: The row is damaged.
     """
     provider, id_, target, key, index, batch_id, account = json.loads(text)
-    return JobRef(provider, id_, target, key, index, batch_id, account, journal)
+    return JobRef(provider, id_, target, key, index, batch_id, account, journal, identity)
 
 
 def pack_any(value: object) -> str | None:
@@ -221,6 +227,16 @@ def payload_digest(target: str, rows: Iterable[Mapping[str, object]]) -> str:
 
 def _maybe(convert: Callable[..., object], value: object) -> object:
     return None if value is None else convert(value)
+
+
+def _real_or_parts(
+    value: float | complex,  # noqa: PYI041  # a type checker takes the two for different
+) -> float | dict[str, float]:
+    return {"real": value.real, "imag": value.imag} if isinstance(value, complex) else value
+
+
+def _whole(written: float | Mapping[str, float]) -> float | complex:
+    return complex(written["real"], written["imag"]) if isinstance(written, Mapping) else written
 
 
 def _number(value: object) -> object:

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger(__name__)
 
 Step: TypeAlias = Callable[[Connection], None]
-STEPS: Mapping[int, Step] = {}
+
+
+def _keep_identities(connection: Connection) -> None:
+    """Make room for the server and account that something belongs to, which nobody knows yet."""
+    for table in ("submissions", "batches", "sweeps"):
+        connection.execute(
+            text(f"ALTER TABLE {table} ADD COLUMN identity VARCHAR NOT NULL DEFAULT ''")
+        )
+
+
+STEPS: Mapping[int, Step] = {1: _keep_identities}
 """What brings a journal from one format to the next, by the older one's number."""
 LOCK = 0x71_61_6A_6E
 """PostgreSQL's advisory lock for whoever changes the schema."""

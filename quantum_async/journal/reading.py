@@ -93,6 +93,7 @@ class Reader:
                 submissions.c.account,
                 submissions.c.target,
                 submissions.c.batch,
+                submissions.c.identity,
             )
             .join(submissions, submissions.c.key == jobs.c.submission)
             .where(jobs.c.state != QUARANTINED, *conditions)
@@ -199,12 +200,13 @@ class Reader:
             submission=row["submission"],
             provider=row["provider"],
             target=row["target"],
-            ref=unpack_ref(row["ref"], self._shown) if row["ref"] else None,
+            ref=unpack_ref(row["ref"], self._shown, row["identity"]) if row["ref"] else None,
             result=result,
             error=unpack_error(row["failure"]) if row["failure"] else None,
             created=row["created"],
             account=row["account"],
             batch=batch,
+            identity=row["identity"],
         )
 
     def _program(self, digest: str) -> Program:
@@ -273,7 +275,9 @@ def _program(row: RowMapping) -> Program:
 
 def _batch(row: RowMapping) -> StoredBatch:
     ref = BatchRef(row["provider"], row["id"] or "", row["target"], row["key"], row["account"])
-    return StoredBatch(ref, BatchState(row["state"]), row["scope"], row["opened"], row["name"])
+    return StoredBatch(
+        ref, BatchState(row["state"]), row["scope"], row["opened"], row["name"], row["identity"]
+    )
 
 
 def _chunks(keys: list[str]) -> Iterable[list[str]]:

@@ -87,6 +87,7 @@ class Submission:
         jobs: What is sent, in order.
         places: Where each job belongs; all under one lease.
         batch: The open batch they go to, or ``None``.
+        identity: Which server and account it goes to.
     """
 
     key: str
@@ -96,6 +97,7 @@ class Submission:
     jobs: tuple[JobSpec, ...]
     places: tuple[Place, ...]
     batch: BatchRef | None = None
+    identity: str = ""
 
     @property
     def scope(self) -> str:
@@ -125,6 +127,7 @@ class StoredJob:
         created: When it was first about to be sent, in seconds since the epoch.
         account: Which account of the provider.
         batch: The open batch it was sent to.
+        identity: Which server and account it was sent to; empty where nobody noted it.
     """
 
     spec: JobSpec
@@ -139,6 +142,7 @@ class StoredJob:
     created: float = 0.0
     account: str = ""
     batch: BatchRef | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,7 @@ class StoredBatch:
         scope: The lease that covers it.
         opened: When it was about to be opened, in seconds since the epoch.
         name: What people call it.
+        identity: Which server and account it is at; empty where nobody noted it.
     """
 
     ref: BatchRef
@@ -175,6 +180,7 @@ class StoredBatch:
     scope: str
     opened: float = 0.0
     name: str = ""
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +189,14 @@ class SweepPlan:
 
     Args:
         name: The sweep's name.
-        program: Digest of its program.
+        program: What stands for its program: the same for one that is made anew.
         points: Digest of its points.
         size: Number of points.
         shots: Shots of each point.
         target: Where it runs, as ``provider:device``.
         options: Everything else.
+        identity: Which server and account it runs at.
+        written: Digest of the program's bytes, which stood for it in earlier versions.
     """
 
     name: str
@@ -198,6 +206,8 @@ class SweepPlan:
     shots: int
     target: str
     options: RunOptions = field(default_factory=RunOptions)
+    identity: str = ""
+    written: str = ""
 
     @property
     def scope(self) -> str:

@@ -16,10 +16,16 @@ from sqlalchemy import (
     Text,
 )
 
-FORMAT = 1
+FORMAT = 2
 """Version of this schema; a journal of a newer one is refused."""
 
 metadata: MetaData = MetaData()
+
+
+def _identity() -> Column[str]:
+    # Which server and account it belongs to; empty in what was written before it was kept.
+    return Column("identity", String, nullable=False, server_default="")
+
 
 # What every journal says of itself: its format and who wrote it.
 meta: Table = Table(
@@ -70,6 +76,7 @@ submissions: Table = Table(
     Column("account", String, nullable=False),
     Column("target", String, nullable=False),
     Column("batch", Text),
+    _identity(),
     Column("digest", String, nullable=False),
     Column("size", Integer, nullable=False),
     Column("shots", BigInteger, nullable=False),
@@ -118,6 +125,7 @@ batches: Table = Table(
     Column("id", String),
     Column("name", Text, nullable=False),
     Column("opened", Float, nullable=False),
+    _identity(),
 )
 
 sweeps: Table = Table(
@@ -131,6 +139,7 @@ sweeps: Table = Table(
     Column("shots", BigInteger, nullable=False),
     Column("target", String, nullable=False),
     Column("options", Text, nullable=False),
+    _identity(),
 )
 
 # One row: what all runs together have committed to spend.

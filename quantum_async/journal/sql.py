@@ -39,7 +39,7 @@ from quantum_async.journal.statements import Statements, Transaction
 from quantum_async.journal.writer import Entry, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from quantum_async.journal.forms import Clean
@@ -226,13 +226,16 @@ class SqlJournal(Journal):
         """Report that this process no longer answers for a job."""
         self._writer.report(Detach(job, self._scopes.pop(job, None)))
 
-    async def intend_batch(self, request: BatchRequest, provider: str, account: str) -> None:
+    async def intend_batch(
+        self, request: BatchRequest, provider: str, account: str, identity: str = ""
+    ) -> None:
         """Record that a batch is about to be opened.
 
         Raises:
             JournalError: It cannot be recorded, so it must not be opened.
         """
-        await self._writer.do(IntendBatch(request, provider, account, self.scope, self.run))
+        change = IntendBatch(request, provider, account, identity, self.scope, self.run)
+        await self._writer.do(change)
         self._scopes[request.key] = self.scope
 
     def batch_opened(self, ref: BatchRef) -> None:
@@ -243,7 +246,7 @@ class SqlJournal(Journal):
         """Report that a batch is closed, or was never opened."""
         self._writer.report(CloseBatch(key, self._scopes.pop(key, None)))
 
-    async def claim(self, run: str | None, served: Collection[tuple[str, str]]) -> Claim:
+    async def claim(self, run: str | None, served: Mapping[tuple[str, str], str]) -> Claim:
         """Take over unfinished work that no living process answers for.
 
         Raises:
@@ -261,9 +264,9 @@ class SqlJournal(Journal):
         """
         return self._known(await self.ask(lambda t: self._claiming(t).sweep(plan, self.run)))
 
-    async def claim_job(self, key: str) -> tuple[StoredJob | None, bool]:
+    async def claim_job(self, key: str, identity: str = "") -> tuple[StoredJob | None, bool]:
         """Look a job up by its key, and take it over where nobody answers for it."""
-        job, is_ours = await self.ask(lambda t: self._claiming(t).job(key))
+        job, is_ours = await self.ask(lambda t: self._claiming(t).job(key, identity))
         if job is not None and is_ours:
             self._scopes[key] = f"job:{key}"
         return job, is_ours

@@ -44,6 +44,8 @@ class JobRef:
         batch_id: The batch or session it belongs to.
         account: Which account of the provider, where a program uses several.
         journal: Where the job is recorded, or ``None``.
+        identity: Which server and account it is at, where a scheduler has submitted it: its
+            client's `ProviderClient.identity`.
     """
 
     provider: str
@@ -54,6 +56,7 @@ class JobRef:
     batch_id: str | None = field(default=None, compare=False)
     account: str = ""
     journal: str | None = field(default=None, compare=False)
+    identity: str = field(default="", compare=False, repr=False)
 
     def __hash__(self) -> int:
         # Every poll looks its jobs up several times; the other fields tell hardly any two apart.

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from qiskit.primitives import PrimitiveResult, PubResult
 
 
+_ROUNDING = 1e-12
+"""The imaginary part that computing in floating point leaves to a real value of about one."""
+
+
 class BitOrder(StrEnum):
     """What the characters of an outcome stand for, from left to right."""
 
@@ -46,12 +50,23 @@ class Expectation:
     """The expectation value of one observable.
 
     Args:
-        value: The estimate, dimensionless unless the observable says otherwise.
+        value: The estimate, dimensionless unless the observable says otherwise; complex where the
+            observable is not Hermitian.
         standard_error: Its standard error; 0 where it was computed exactly, ``None`` if unknown.
     """
 
-    value: float
+    value: float | complex
     standard_error: float | None = None
+
+    @classmethod
+    def of(cls, value: complex) -> Expectation:
+        """Make the expectation of a computed value: real, but for the rounding, or complex.
+
+        Args:
+            value: The value.
+        """
+        is_real = abs(value.imag) <= _ROUNDING * max(1.0, abs(value.real))
+        return cls(value.real if is_real else value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +74,8 @@ class Result:
     """What a job measured.
 
     Args:
-        counts: How often each outcome was seen, keyed as `bit_order` says.
+        counts: How often each outcome was seen, keyed as `bit_order` says; empty where only
+            observables were asked for.
         shots: How many shots were taken.
         bit_order: What the characters of a key stand for.
         registers: The classical registers in the order in which the program declares them (for
@@ -67,7 +83,8 @@ class Result:
         atoms: The names of the atoms in key order (for `BitOrder.ATOMS`).
         samples: The outcome of every shot in the order taken, where the provider tells.
         exact_probabilities: Probabilities that the provider computed instead of sampling.
-        expectation_values: Estimates by observable.
+        expectation_values: Estimates by observable, of the final state. What is no number, and
+            what was observed earlier, is in `raw` and in `to_pulser`.
         metadata: What else is known: device, seed, method, times in seconds.
         raw: The provider's own answer as text, where it was kept.
     """
@@ -157,7 +174,7 @@ class Result:
         return dict(counts)
 
     def excited_fraction(self) -> float:
-        """Compute the mean fraction of bits measured as 1, between 0 and 1."""
+        """Compute the mean fraction of bits measured as 1, between 0 and 1; 0 without counts."""
         ones = sum(outcome.count("1") * count for outcome, count in self.counts.items())
         bits = len(self.atoms) or sum(r.width for r in self.registers)
         bits = bits or len(next(iter(self.counts), "").replace(" ", ""))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from quantum_async.errors import InvalidOptionError
+from quantum_async.models.fields import check_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,18 +22,76 @@ if TYPE_CHECKING:
 class RunOptions:
     """Options of a job beyond program, shots and parameters.
 
-    A provider that has options of its own subclasses this.
+    A provider that has options of its own subclasses this, and its client names the class as its
+    `options_class`. An option that the client, or the way to its device, cannot carry is refused
+    before anything is sent; the seed alone is a wish.
 
     Args:
-        seed: Makes a simulator repeat itself; quantum hardware ignores it.
+        seed: Makes whatever draws random numbers repeat itself: simulators and transpilers that
+            know seeds. All others, quantum hardware among them, take the job and ignore it.
         observables: Pauli strings such as ``"ZZ"`` or ``"IXY"`` whose expectation values are
-            wanted; the rightmost letter acts on qubit 0, as Qiskit writes them.
-        tags: Free words that the provider stores with the job, where it can.
+            wanted; the rightmost letter acts on qubit 0, as Qiskit writes them. Refused where
+            nothing computes them.
+        tags: Free words that are stored with the job. Refused where there is no place for them.
+
+    Raises:
+        InvalidOptionError: An option has another type, or is a word that does not exist.
     """
 
     seed: int | None = None
     observables: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@runtime_checkable
+class WrittenByPulser(Protocol):
+    """What Pulser can write down: an ``EmulationConfig`` or a ``NoiseModel``."""
+
+    def to_abstract_repr(self) -> str:
+        """Return its abstract representation, which is JSON."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EmulationOptions(RunOptions):
+    """Options of a job that may be an emulated Pulser sequence: what such clients have in common.
+
+    Args:
+        seed: As in `RunOptions`.
+        observables: As in `RunOptions`.
+        tags: As in `RunOptions`.
+        emulation: How a Pulser sequence is emulated: a Pulser ``EmulationConfig``, or its
+            abstract representation (JSON), which is what the option then holds.
+
+    Raises:
+        InvalidOptionError: The emulation is neither, or cannot be written down.
+    """
+
+    emulation: str | WrittenByPulser | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.emulation, WrittenByPulser):
+            object.__setattr__(self, "emulation", _written(self.emulation))
+        # `super()` without arguments does not find its class in one made anew for its slots.
+        RunOptions.__post_init__(self)
+        if self.emulation_text is not None:
+            _names_in(self.emulation_text)
+
+    @property
+    def emulation_text(self) -> str | None:
+        """The emulation as text."""
+        return self.emulation if isinstance(self.emulation, str) else None
+
+    def _refuse_noise_model(self) -> None:
+        """Refuse a noise model alone, for clients whose service reads whole configurations."""
+        if self.emulation_text is not None and "noise_types" in _names_in(self.emulation_text):
+            raise InvalidOptionError(
+                f"{type(self).__name__}.emulation is a NoiseModel, not an EmulationConfig",
+                remedy="Pass EmulationConfig(noise_model=..., observables=[...]).",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +151,32 @@ class BatchRequest:
     name: str = ""
     on_failure: FailurePolicy | None = None
     options: RunOptions = field(default_factory=RunOptions)
+
+
+def _written(emulation: WrittenByPulser) -> str:
+    try:
+        return emulation.to_abstract_repr()
+    except Exception as error:
+        # Errors of Pulser's serializer and of its schema's validator.
+        raise InvalidOptionError(
+            f"the emulation cannot be written down: {error}",
+            remedy="Leave out what only exists in this process, such as states and callbacks.",
+        ) from error
+
+
+@lru_cache(maxsize=64)
+def _names_in(text: str) -> frozenset[str]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise _bad_emulation(str(error)) from None
+    if not isinstance(found, dict):
+        raise _bad_emulation("it is not an object")
+    return frozenset(found)
+
+
+def _bad_emulation(why: str) -> InvalidOptionError:
+    return InvalidOptionError(
+        f"the emulation configuration cannot be used: {why}",
+        remedy="Pass a Pulser EmulationConfig, or what its to_abstract_repr() gives.",
+    )

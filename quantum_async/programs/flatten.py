@@ -49,6 +49,7 @@ def flattened(
     circuit: QuantumCircuit,
     where: str = "the circuit",
     own: Collection[str] = (),
+    most: int = MOST_OPERATIONS,
 ) -> QuantumCircuit:
     """Replace every operation that is not a standard one by its definition, all the way down.
 
@@ -60,18 +61,20 @@ def flattened(
         where: What it is called in errors.
         own: Names of gates that the target has beside the standard ones: an operation of such a
             name stays where nothing defines it.
+        most: Operations that its definitions may be written out to.
 
     Raises:
         UnsupportedProgramError: An operation has no definition, or there are too many.
         ProgramError: An angle is not finite.
     """
-    return _Flattening(where, own).circuit(circuit, 0)
+    return _Flattening(where, own, most).circuit(circuit, 0)
 
 
 class _Flattening:
-    def __init__(self, where: str, own: Collection[str]) -> None:
+    def __init__(self, where: str, own: Collection[str], most: int) -> None:
         self._where = where
         self._own = own
+        self._most = most
         self._written = 0
 
     def circuit(self, circuit: QuantumCircuit, depth: int) -> QuantumCircuit:
@@ -128,10 +131,10 @@ class _Flattening:
 
     def _count(self, many: int) -> None:
         self._written += many
-        if self._written > MOST_OPERATIONS:
+        if self._written > self._most:
             raise UnsupportedProgramError(
                 f"{self._where}: its definitions are written out to more than "
-                f"{MOST_OPERATIONS:,} operations",
+                f"{self._most:,} operations",
                 remedy="Repeat less, or run it in parts.",
             )
 
@@ -191,8 +194,8 @@ def _definition_of(operation: Any) -> QuantumCircuit | None:
         # The library leaves some of its gates, such as permutations, to the transpiler.
         from qiskit.transpiler.passes import HighLevelSynthesis
 
-        made: QuantumCircuit = HighLevelSynthesis()(_alone(operation))
-        return None if any(step.name == operation.name for step in made.data) else made
+        parts: QuantumCircuit = HighLevelSynthesis()(_alone(operation))
+        return None if any(step.name == operation.name for step in parts.data) else parts
     return definition
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -54,14 +55,27 @@ def values_by_parameter(
     return bound
 
 
-def bound_circuit(circuit: QuantumCircuit, variables: Mapping[str, Value]) -> QuantumCircuit:
+def bound_circuit(
+    circuit: QuantumCircuit,
+    variables: Mapping[str, Value],
+    written: QuantumCircuit | None = None,
+) -> QuantumCircuit:
     """Bind a circuit's parameters; one without any is returned as it is.
+
+    Args:
+        circuit: The circuit that the values are for.
+        variables: Values by parameter, in radians where they are angles.
+        written: The same circuit in other gates, which is bound in its place; parameters may have
+            fallen out of it.
 
     Raises:
         UnboundParametersError: A parameter has no value, or a value has no parameter.
         ProgramError: An angle is no finite number for these values.
     """
     values = values_by_parameter(circuit, variables)
+    if written is not None:
+        circuit = written
+        values = {name: value for name, value in values.items() if name in circuit.parameters}
     if not values:
         return circuit
     from qiskit.exceptions import QiskitError
@@ -105,7 +119,12 @@ def _number(name: str, value: Value) -> float:
         raise UnboundParametersError(
             f"{name} takes a number, got {value!r}", names=(name,), remedy="Pass one number."
         )
-    return float(value)
+    number = float(value)
+    if not math.isfinite(number):
+        raise UnboundParametersError(
+            f"{name} takes a finite number, got {value!r}", names=(name,), remedy="Pass one."
+        )
+    return number
 
 
 def _unknown(name: str, known: list[str]) -> UnboundParametersError:

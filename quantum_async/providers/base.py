@@ -6,6 +6,10 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from quantum_async.errors import BatchError, UnknownTargetError
+from quantum_async.models.carrying import options_as
+from quantum_async.models.identity import identity_of
+from quantum_async.models.options import meaning_of
+from quantum_async.models.submission import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -38,6 +42,9 @@ class ProviderClient(ABC):
     name: ClassVar[str]
     """Registry name: the part of a target before the colon."""
 
+    options_class: ClassVar[type[RunOptions]] = RunOptions
+    """What options its jobs have: a subclass, where it has more than all jobs have."""
+
     account: str = ""
     """Which account, where one program uses several of the same provider."""
 
@@ -54,6 +61,15 @@ class ProviderClient(ABC):
     def address(self) -> str:
         """Where its requests go first, without secrets; empty where they stay on this machine."""
         return ""
+
+    @property
+    def identity(self) -> str:
+        """Which server and account its jobs are at: the same text in every process, no secret.
+
+        A journal keeps it with all that is sent, and nothing of it is asked for or continued
+        elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
+        """
+        return identity_of(self.address or self.name, account=self.account)
 
     @property
     @abstractmethod
@@ -107,6 +123,20 @@ class ProviderClient(ABC):
             UnknownTargetError: Nothing follows; the error lists what can be named.
         """
 
+    def options_of(self, options: RunOptions) -> RunOptions:
+        """Take options of any class as those of this client. Sends nothing.
+
+        The scheduler does so with all that it is given, so that `validate`, `submit` and
+        `open_batch` are handed `options_class`. What a route cannot carry, `validate` refuses.
+
+        Args:
+            options: What the caller passed.
+
+        Raises:
+            InvalidOptionError: This client has no such option, or they are no options.
+        """
+        return options_as(self.options_class, options, self.name)
+
     @abstractmethod
     async def validate(self, job: JobSpec, device: str) -> None:
         """Refuse a job that cannot run, before anything is billed.
@@ -127,7 +157,7 @@ class ProviderClient(ABC):
 
         The default lets no two programs share one.
         """
-        return (job.program.digest, job.shots, job.options)
+        return (job.program.digest, job.shots, meaning_of(job.options))
 
     def weigh(self, job: JobSpec) -> int:
         """Estimate the bytes that a job adds to a submission. Sends nothing."""

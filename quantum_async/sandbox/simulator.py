@@ -59,7 +59,7 @@ class Outcome:
         samples: The outcome of each shot, where the simulator tells.
         raw: The simulator's own answer as text, where it gives one.
         metadata: What else it says.
-        expectation_values: Values of the observables.
+        expectation_values: Values of the observables that are real; `raw` has the others.
     """
 
     counts: dict[str, int]
@@ -228,7 +228,11 @@ def simulate_task(task: Task) -> Outcome:
         samples=result.samples,
         raw=result.raw,
         metadata=dict(result.metadata),
-        expectation_values={name: e.value for name, e in result.expectation_values.items()},
+        expectation_values={
+            name: e.value
+            for name, e in result.expectation_values.items()
+            if not isinstance(e.value, complex)
+        },
     )
 
 

@@ -76,6 +76,11 @@ class Batch:
         return self.ref.id
 
     @property
+    def options(self) -> RunOptions:
+        """The options that its jobs have, unless they bring their own."""
+        return self._request.options
+
+    @property
     def is_open(self) -> bool:
         """Whether jobs can be added; sends nothing."""
         return self._is_open
@@ -155,10 +160,12 @@ class Batch:
             program: What to run; the batch's own program by default.
             shots: How often.
             variables: Values of the program's parameters.
-            options: Everything else.
+            options: Everything else; the batch's own by default. Where the provider gives options
+                to the batch as a whole, as Pasqal Cloud does, others are refused.
 
         Raises:
             BatchClosedError: The batch is closed.
+            InvalidOptionError: The options differ from the batch's, which hold for all its jobs.
             QuantumAsyncError: As for `Scheduler.submit`.
         """
         return await self._scheduler.submit(
@@ -166,7 +173,7 @@ class Batch:
             shots=shots,
             variables=plain_variables(variables),
             on=self.target,
-            options=options or self._request.options,
+            options=options if options is not None else self.options,
             batch=self.open_ref(),
         )
 
@@ -186,7 +193,7 @@ class Batch:
             points: The sweep's points, from `grid` or `zip_points`.
             shots: Shots of each point.
             program: What to run; the batch's own program by default.
-            options: Everything else.
+            options: Everything else; the batch's own by default, as for `submit`.
             name: What the sweep is called. With a journal, running it again under the same name,
                 in this batch or a later one, continues it.
             on_error: Whether a failed point raises, or is collected with its error.
@@ -199,7 +206,7 @@ class Batch:
             points,
             shots=shots,
             on=self.target,
-            options=options or self._request.options,
+            options=options if options is not None else self.options,
             name=name,
             on_error=on_error,
             batch=self.open_ref(),

@@ -136,7 +136,7 @@ class Book:
         Raises:
             JournalError: It cannot be, so the batch must not be opened.
         """
-        await self.journal.intend_batch(request, client.name, client.account)
+        await self.journal.intend_batch(request, client.name, client.account, client.identity)
 
     def batch_opened(self, ref: BatchRef) -> None:
         """Write down a batch's id."""
@@ -220,8 +220,9 @@ class Slip:
     def accepted(self, refs: Sequence[JobRef]) -> list[JobRef]:
         """Note that the provider has it, and return references that name the journal."""
         location = self._journal.location
+        identity = self._records[0].lane.client.identity
         named = [
-            replace(ref, key=record.spec.key, journal=location)
+            replace(ref, key=record.spec.key, journal=location, identity=identity)
             for ref, record in zip(refs, self._records, strict=True)
         ]
         self._journal.accepted(self.request.key, named, is_findable=self.is_findable)
@@ -251,6 +252,7 @@ class Slip:
             jobs=self.request.jobs,
             places=tuple(map(self._book.place, self._records)),
             batch=self.request.batch,
+            identity=client.identity,
         )
 
 

@@ -10,6 +10,7 @@ import anyio
 
 from quantum_async.errors import JobCancelledError, JobFailedError, QuantumAsyncError
 from quantum_async.models.job import JobRef, JobState, JobStatus
+from quantum_async.models.options import as_asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +132,7 @@ class JobRecord:
 
     def succeed(self, result: Result) -> None:
         """Note the result."""
-        self.result = result
+        self.result = as_asked(result, self.spec.options)
         self._settle()
 
     def fail(self, error: BaseException) -> None:

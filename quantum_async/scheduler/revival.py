@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import ConfigurationError, QuantumAsyncError
 from quantum_async.journal.records import BatchState, SendState, WorkState
 from quantum_async.models.capabilities import SubmissionGrade
+from quantum_async.models.identity import is_same_server
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
 from quantum_async.scheduler.batch import Batch
@@ -16,7 +17,7 @@ from quantum_async.scheduler.delivery import UnknownPolicy
 from quantum_async.scheduler.record import JobRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from anyio.abc import TaskGroup
 
@@ -45,9 +46,22 @@ class Revival:
         self._tasks = tasks
 
     @property
-    def served(self) -> frozenset[tuple[str, str]]:
-        """Providers and accounts that there are clients for."""
-        return frozenset(self._lanes)
+    def served(self) -> Mapping[tuple[str, str], str]:
+        """Providers and accounts that there are clients for, and each client's identity."""
+        return {served: lane.client.identity for served, lane in self._lanes.items()}
+
+    def identity(self, ref: JobRef) -> str:
+        """Say at which server and account a job would be followed.
+
+        Args:
+            ref: Its reference.
+
+        Raises:
+            ConfigurationError: There is no client for its provider, account and server.
+        """
+        identity = self._lane_of(ref).client.identity
+        _check_server(ref, ref.identity, identity)
+        return identity
 
     def revive(self, claim: Claim) -> list[JobRecord]:
         """Follow accepted jobs, and bring submissions to their end.
@@ -83,14 +97,11 @@ class Revival:
             stored: What the journal knows of it.
 
         Raises:
-            ConfigurationError: There is no client for its provider and account.
+            ConfigurationError: There is no client for its provider, account and server.
         """
-        lane = self._lanes.get((ref.provider, ref.account))
-        if lane is None:
-            raise ConfigurationError(
-                f"no client of this scheduler serves {ref}",
-                remedy=f"Give the scheduler a client of {ref.provider} for the same account.",
-            )
+        lane = self._lane_of(ref)
+        if stored is not None:
+            _check_server(ref, stored.identity, lane.client.identity)
         record = (
             JobRecord(JobSpec(ref.key or uuid.uuid4().hex, NOT_HERE, 1), lane, ref.target)
             if stored is None
@@ -132,6 +143,15 @@ class Revival:
         elif _can_look_up(lane):
             lane.book.batch_closed(stored.ref.key)
         return ref
+
+    def _lane_of(self, ref: JobRef) -> Lane:
+        lane = self._lanes.get((ref.provider, ref.account))
+        if lane is None:
+            raise ConfigurationError(
+                f"no client of this scheduler serves {ref}",
+                remedy=f"Give the scheduler a client of {ref.provider} for the same account.",
+            )
+        return lane
 
     def _lane(self, job: StoredJob) -> Lane:
         return self._lanes[job.provider, job.account]
@@ -177,6 +197,16 @@ class Revival:
         records = [record for record, _ in known]
         lane.adopt(records, [ref for _, ref in known])
         return records
+
+
+def _check_server(ref: JobRef, identity: str, here: str) -> None:
+    """Refuse to ask one server for a job of another, where its id means nothing or another job."""
+    if not is_same_server(identity, here):
+        raise ConfigurationError(
+            f"job {ref} is at another server ({identity}) than this client ({here})",
+            provider=ref.provider,
+            remedy="Give the scheduler a client for the same address and account.",
+        )
 
 
 _ENDED = frozenset({WorkState.FAILED, WorkState.CANCELLED, WorkState.REJECTED})

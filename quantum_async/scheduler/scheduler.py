@@ -182,6 +182,8 @@ class Scheduler(AsyncContextManagerMixin):
             batch: The open batch that the job goes to; `Batch.submit` passes it.
 
         Raises:
+            InvalidOptionError: An option belongs to another provider, or would be dropped on the
+                way to the device.
             InvalidInputError: The job cannot run; nothing was sent.
             SubmissionUnknownError: The answer was lost and cannot be looked up.
             BudgetExceededError: The job would exceed the budget; nothing was sent.
@@ -196,7 +198,7 @@ class Scheduler(AsyncContextManagerMixin):
             program=payload,
             shots=checked_shots(shots),
             variables=plain_variables(variables),
-            options=options or RunOptions(),
+            options=lane.client.options_of(self._given(options, batch)),
         )
         await lane.client.validate(spec, device)
         record = JobRecord(spec, lane, device, batch)
@@ -247,7 +249,7 @@ class Scheduler(AsyncContextManagerMixin):
             source,
             points,
             shots=checked_shots(shots),
-            options=options or RunOptions(),
+            options=lane.client.options_of(self._given(options, batch)),
             batch=batch,
             name=name,
             on_error=on_error,
@@ -291,7 +293,7 @@ class Scheduler(AsyncContextManagerMixin):
             program=payload,
             name=name,
             on_failure=on_failure,
-            options=options or RunOptions(),
+            options=lane.client.options_of(self._given(options)),
         )
         return Batch(self, lane, request)
 
@@ -369,11 +371,12 @@ class Scheduler(AsyncContextManagerMixin):
             ref: The reference, `Job.ref`, which can be pickled.
 
         Raises:
-            ConfigurationError: There is no client for its provider and account.
+            ConfigurationError: There is no client for its provider, account and server.
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
         """
         revival = Revival(self._lanes, self._running())
-        stored, is_ours = await self._book.journal.claim_job(ref.key)
+        identity = revival.identity(ref)
+        stored, is_ours = await self._book.journal.claim_job(ref.key, identity)
         record = revival.adopt(ref, stored)
         record.is_guest = stored is not None and not is_ours
         return Job(record)
@@ -430,6 +433,13 @@ class Scheduler(AsyncContextManagerMixin):
                 remedy="Use it inside: async with Scheduler(...) as scheduler.",
             )
         return self._tasks
+
+    def _given(self, options: RunOptions | None, batch: BatchRef | None = None) -> RunOptions:
+        """Choose options: those of the open batch, where a job in one says nothing of its own."""
+        if options is None and batch is not None:
+            known = (each.options for each in self._batches if each.ref == batch)
+            options = next(known, None)
+        return RunOptions() if options is None else options
 
     def _leaving(self) -> Leaving:
         return Leaving(

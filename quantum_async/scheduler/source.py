@@ -12,6 +12,7 @@ import anyio.to_thread
 from quantum_async.errors import InvalidShotsError, ProgramError, QuantumAsyncError
 from quantum_async.models.grid import plain_value
 from quantum_async.models.program import Program
+from quantum_async.programs.identity import program_identity
 from quantum_async.programs.objects import as_program
 
 if TYPE_CHECKING:
@@ -54,23 +55,30 @@ class ProgramSource:
         """The program of every point, or ``None`` where each has its own."""
         return self._program
 
-    async def digest(self) -> str:
-        """SHA-256 that stands for the program in a journal, in hexadecimal.
+    async def identities(self) -> tuple[str, str]:
+        """Return what stands for the program in a journal, and what did before, in hexadecimal.
 
         A function counts as the same while it has the same name and makes the same program of the
         first point.
 
+        Returns:
+            A SHA-256 that is the same for a program that is made anew, and that of its bytes.
+
         Raises:
             ProgramError: The function failed, with its own exception as the cause.
         """
-        if self._program is not None:
-            return await anyio.to_thread.run_sync(lambda program: program.digest, self._program)
-        return await anyio.to_thread.run_sync(self._function_digest)
+        return await anyio.to_thread.run_sync(self._identities)
 
-    def _function_digest(self) -> str:
-        first = self._build(0)[0].digest
+    def _identities(self) -> tuple[str, str]:
+        if self._program is not None:
+            return program_identity(self._program), self._program.digest
+        first = self._build(0)[0]
         name = getattr(self._function, "__qualname__", type(self._function).__qualname__)
-        return hashlib.sha256(f"{name}\0{first}".encode()).hexdigest()
+        meaning, written = (
+            hashlib.sha256(f"{name}\0{made}".encode()).hexdigest()
+            for made in (program_identity(first), first.digest)
+        )
+        return meaning, written
 
     async def take(self, indices: Sequence[int]) -> list[Made]:
         """Make the programs of some points.

@@ -19,6 +19,7 @@ from quantum_async.errors import (
 )
 from quantum_async.journal.records import SETTLED, Place, SweepPlan
 from quantum_async.models.job import JobStatus
+from quantum_async.models.options import as_asked
 from quantum_async.models.submission import JobSpec, RunOptions
 from quantum_async.models.sweep import SweepPoint, SweepResults
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from quantum_async.models.grid import Points, Value
     from quantum_async.models.job import JobRef
     from quantum_async.models.program import Program
+    from quantum_async.models.result import Result
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.source import ProgramSource
 
@@ -240,7 +242,8 @@ class Sweep:
         for job in done:
             index = job.place.point or 0
             if index not in self._outcomes:
-                self._finish(SweepPoint(index, self.points[index], job.result, job.error, job.ref))
+                result = self._as_asked(job.result)
+                self._finish(SweepPoint(index, self.points[index], result, job.error, job.ref))
         open_jobs = tuple(job for job in claim.jobs if job.state not in SETTLED)
         self._continue(tasks, replace(claim, jobs=open_jobs))
         known = {*self._outcomes, *self._records.values()}
@@ -255,14 +258,17 @@ class Sweep:
             record.on_settled(self._settled)
 
     async def _plan(self, name: str) -> SweepPlan:
+        program, written = await self._source.identities()
         return SweepPlan(
             name=name,
-            program=await self._source.digest(),
+            program=program,
+            written=written,
             points=self.points.digest,
             size=len(self.points),
             shots=self._shots,
             target=self.target,
             options=self._options,
+            identity=self._lane.client.identity,
         )
 
     async def _send(self, indices: Sequence[int], *, is_first: bool) -> None:
@@ -299,8 +305,13 @@ class Sweep:
         index = self._records.pop(record)
         # From here on the sweep answers for the error, not the scheduler.
         record.looked_at = True
-        point = SweepPoint(index, self.points[index], record.result, record.error, record.ref)
+        result = self._as_asked(record.result)
+        point = SweepPoint(index, self.points[index], result, record.error, record.ref)
         self._finish(point, is_wanted=record.wants_cancel)
+
+    def _as_asked(self, result: Result | None) -> Result | None:
+        # A job that an earlier process has sent has that one's options.
+        return result and as_asked(result, self._options)
 
     def _finish(self, point: SweepPoint, *, is_wanted: bool = False) -> None:
         self._outcomes[point.index] = point

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 from quantum_async.errors import UnknownTargetError, UnsupportedProgramError
 from quantum_async.models._extras import optional_libraries
+from quantum_async.models.carrying import options_as, refuse_options
 from quantum_async.models.program import CIRCUIT_FORMATS, Program, ProgramFormat
 from quantum_async.programs.circuits import load_qiskit
 from quantum_async.simulation.devices import ANALOG_DEVICE, CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
+from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.shots import check_shots
 
 if TYPE_CHECKING:
@@ -20,6 +23,11 @@ if TYPE_CHECKING:
 
 _ENGINES = {"analog": ("pulser_simulation",), "circuits": ("qiskit", "qiskit_aer")}
 """The libraries that each kind of simulation imports on its first run."""
+
+_SEQUENCES_ONLY = {"emulation": "It is for Pulser sequences; leave it out for circuits."}
+_CIRCUITS_ONLY = {
+    "observables": "Pauli observables are for circuits: name those of a sequence in its emulation."
+}
 
 
 class _Simulator(Protocol):
@@ -41,7 +49,10 @@ def simulate(job: JobSpec, device: str, checked: Checked | None = None) -> Resul
     """
     ready = checked or validate(job, device)
     with optional_libraries("local"):
-        return ready.run()
+        result = ready.run()
+    if not job.options.tags:
+        return result
+    return replace(result, metadata={**result.metadata, "tags": job.options.tags})
 
 
 def validate(job: JobSpec, device: str) -> Checked:
@@ -60,6 +71,10 @@ def validate(job: JobSpec, device: str) -> Checked:
     """
     check_shots(job.shots)
     simulator = _simulator(job.program, device)
+    options = options_as(SimulationOptions, job.options, "local")
+    refused = _SEQUENCES_ONLY if job.program.format in CIRCUIT_FORMATS else _CIRCUITS_ONLY
+    refuse_options(options, refused, f"a {job.program.format} program on local:{device}", "local")
+    job = replace(job, options=options)
     with optional_libraries("local"):
         return simulator.validate(job, device)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -15,6 +16,7 @@ import quantum_async as qa
 from quantum_async.cli.app import app
 from quantum_async.cli.tidying import ask_for_choice
 from quantum_async.journal.records import Place, Submission
+from quantum_async.journal.schema import FORMAT
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
 from tests.cli.conftest import Ran, command
@@ -81,7 +83,7 @@ def test_nothing_to_do(journal: Path) -> None:
     ran = command("doctor", "--journal", journal)
     assert ran.code == 0
     assert "nothing is left over" in ran.out.splitlines()[-1]
-    assert f"journal {journal}: format 1, 1 run, 2 jobs (2 fetched), no batches" in ran.out
+    assert f"journal {journal}: format {FORMAT}, 1 run, 2 jobs (2 fetched), no batches" in ran.out
 
 
 def leave_behind(path: Path, *, send: bool) -> None:
@@ -92,8 +94,6 @@ def leave_behind(path: Path, *, send: bool) -> None:
         await dead.open()
         program = qa.Program("OPENQASM 3; qubit q; bit c; c = measure q;", qa.ProgramFormat.QASM3)
         sent = submission(dead)
-        from dataclasses import replace
-
         job = replace(sent.jobs[0], program=program, variables={})
         await dead.intend(replace(sent, provider="local", target="automatic", jobs=(job,)), None)
         if send:
@@ -240,3 +240,31 @@ def test_doctor_closes_every_batch(blocking_sandbox, tmp_path: Path, options) ->
     assert (
         with_variables(variables, "doctor", "--journal", path, "--json").document["batches"] == []
     )
+
+
+ELSEWHERE = {"QORO_API_KEY": "k", "QUANTUM_ASYNC_QORO_URL": "http://127.0.0.1:9/api"}
+
+
+@pytest.mark.parametrize("verb", [("jobs", "resume"), ("doctor", "--yes"), ("jobs", "cancel")])
+def test_work_of_another_server_is_left_and_told(tmp_path: Path, verb: tuple[str, ...]) -> None:
+    """No verb asks the server of the environment for jobs of another one, nor keeps silent."""
+    path, server = tmp_path / "j.db", "http://127.0.0.1:8/api"
+
+    async def die() -> str:
+        dead = SqlJournal(path)
+        await dead.open()
+        sent = replace(submission(dead), provider="qoro", identity=server)
+        await dead.intend(sent, None)
+        key = sent.jobs[0].key
+        dead.accepted(sent.key, [qa.JobRef("qoro", "7", "one", key)])
+        await dead.ask(lambda t: None)
+        await kill(dead)
+        return key
+
+    key = anyio.run(die)
+    words = (*verb, key) if verb[1] == "cancel" else verb
+    ran = with_variables(ELSEWHERE, *words, "--journal", path)
+    assert ran.code != 0
+    assert server in ran.err + ran.out or verb[0] == "doctor"
+    (job,) = command("jobs", "list", "--journal", path, "--json").document["jobs"]
+    assert (job["state"], job["server"]) == ("accepted", server)

@@ -20,7 +20,7 @@ from tests.scheduler.fake import PROGRAM, FakeClient
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-SERVED = [("fake", "")]
+SERVED = {("fake", ""): "fake"}
 RESULT = Result({"01": 7}, 7, BitOrder.QISKIT, registers=(Register("c", 2),))
 
 

@@ -16,6 +16,7 @@ from quantum_async.errors import ConfigurationError, JournalError
 from quantum_async.journal.filesystem import kind_of
 from quantum_async.journal.migrate import prepare
 from quantum_async.journal.place import JournalPlace
+from quantum_async.journal.schema import FORMAT
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.scheduler.scheduler import Scheduler
 from tests.journal.helpers import submission
@@ -210,11 +211,11 @@ async def test_an_older_format_is_backed_up_and_migrated(tmp_path) -> None:
 
     journal._database.connect()
     for _ in range(2):
-        prepare(journal._database, path, steps={1: step}, target=2)
+        prepare(journal._database, path, steps={FORMAT: step}, target=FORMAT + 1)
     journal._database.disconnect()
     assert ran == [1]
-    copy = sqlite3.connect(path.with_name("j.db.format-1.bak"))
-    assert copy.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == ("1",)
+    copy = sqlite3.connect(path.with_name(f"j.db.format-{FORMAT}.bak"))
+    assert copy.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == (str(FORMAT),)
     assert copy.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
     copy.close()
 

@@ -8,11 +8,15 @@ import sqlite3
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import anyio
 import cloudpickle
 import pytest
+from pulser.backend import BitStrings, EmulationConfig, Occupation
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
 
 import quantum_async as qa
 from quantum_async.errors import (
@@ -25,7 +29,15 @@ from quantum_async.errors import (
 )
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.scheduler.scheduler import Scheduler
-from tests.journal.helpers import MortalClient, MortalJournal, Power, expire, until_dead
+from quantum_async.simulation.options import SimulationOptions
+from tests.journal.helpers import (
+    SERVED,
+    MortalClient,
+    MortalJournal,
+    Power,
+    expire,
+    until_dead,
+)
 from tests.scheduler.fake import PROGRAM, FakeClient, World
 
 QUICK = qa.Limits(min_poll_interval=0.005)
@@ -155,6 +167,46 @@ async def test_another_sweep_under_the_same_name_is_refused(tmp_path) -> None:
     assert len(world.jobs) == 6
 
 
+async def test_a_sweep_that_is_built_anew_is_continued(tmp_path) -> None:
+    """Random ids in circuits and observables do not make another sweep of the same script."""
+    path, world = str(tmp_path / "j.db"), World()
+
+    def circuit() -> QuantumCircuit:
+        part = QuantumCircuit(1)
+        part.rx(Parameter("x"), 0)
+        made = QuantumCircuit(1, 1)
+        made.append(part.to_gate(), [0])
+        made.measure(0, 0)
+        return made
+
+    def options(runs: int) -> SimulationOptions:
+        config = EmulationConfig(observables=(BitStrings(num_shots=runs), Occupation()))
+        return SimulationOptions(seed=1, emulation=config.to_abstract_repr())
+
+    for _ in range(2):
+        async with Scheduler(FakeClient(world=world), limits=QUICK, journal=path) as scheduler:
+            await scheduler.sweep(circuit(), GRID, shots=2, name="s", options=options(5))
+    assert len(world.jobs) == 6
+    async with Scheduler(FakeClient(world=world), limits=QUICK, journal=path) as scheduler:
+        with pytest.raises(DuplicateSubmissionError, match=r"other options \(emulation\)"):
+            await scheduler.sweep(circuit(), GRID, shots=2, name="s", options=options(6))
+
+
+async def test_jobs_whose_options_mean_the_same_share_a_submission() -> None:
+    """A configuration that is made anew for each job does not part them."""
+    client = FakeClient(run_time=lambda _: 0).can(jobs_per_submission=10)
+    limits = qa.Limits(min_poll_interval=0.005, requests_in_flight=1, submissions_per_second=2)
+    async with Scheduler(client, limits=limits) as scheduler, anyio.create_task_group() as tasks:
+        for _ in range(10):
+            written = EmulationConfig(observables=(Occupation(),)).to_abstract_repr()
+            work = partial(
+                scheduler.submit, PROGRAM, shots=2, options=SimulationOptions(emulation=written)
+            )
+            tasks.start_soon(work)
+    assert sum(client.world.sizes) == 10
+    assert len(client.world.sizes) <= 2
+
+
 async def test_one_name_runs_once_at_a_time(tmp_path) -> None:
     """The same sweep cannot be under way twice, in one scheduler or in two."""
     path, world = str(tmp_path / "j.db"), World()
@@ -208,7 +260,7 @@ async def test_a_frozen_process_stops_when_it_wakes(tmp_path) -> None:
         async with SqlJournal(path) as thief:
             # The thief sees the lease run out, as it would after the process was stopped.
             await expire(old)
-            claim = await thief.claim(None, [("fake", "")])
+            claim = await thief.claim(None, SERVED)
             assert [stored.ref.id for stored in claim.jobs] == [job.id]
             with pytest.raises(JournalError, match="taken over"):
                 await job

@@ -281,9 +281,9 @@ async def test_work_for_other_providers_is_left(place) -> None:
     await dead.intend(submission(dead), None)
     await kill(dead)
     async with SqlJournal(place) as journal:
-        assert await journal.claim(None, [("other", "")]) == Claim()
+        assert await journal.claim(None, {("other", ""): "other"}) == Claim()
         with pytest.raises(JournalError, match="needs a client for fake"):
-            await journal.claim(dead.run, [("other", "")])
+            await journal.claim(dead.run, {("other", ""): "other"})
         assert len((await journal.claim(dead.run, SERVED)).submissions) == 1
 
 

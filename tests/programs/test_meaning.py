@@ -30,7 +30,6 @@ from qiskit.quantum_info import Clifford, Kraus, Operator, Statevector, random_u
 
 from quantum_async.errors import ProgramError, UnsupportedProgramError
 from quantum_async.models.program import Program, ProgramFormat
-from quantum_async.programs import flatten
 from quantum_async.programs.circuits import read_circuit
 from quantum_async.programs.flatten import flattened
 from quantum_async.programs.objects import as_program
@@ -271,13 +270,17 @@ def test_a_gate_of_the_target_stays_where_nothing_defines_it():
     assert [s.operation.name for s in flattened(circuit, own={"move"}).data] == ["cx"]
 
 
-def test_definitions_that_grow_without_end_are_refused(monkeypatch):
+def test_definitions_that_grow_without_end_are_refused():
     """Forty levels of doubling would be a million million gates."""
-    monkeypatch.setattr(flatten, "MOST_OPERATIONS", 10_000)
-    levels = "".join(f"gate g{n} a {{ g{n - 1} a; g{n - 1} a; }}" for n in range(1, 40))
-    text = f"OPENQASM 2.0; gate g0 a {{ U(0,0,0) a; }} {levels} qreg q[1]; g39 q[0];"
+    part = QuantumCircuit(1)
+    part.x(0)
+    for _ in range(40):
+        doubled = QuantumCircuit(1)
+        doubled.append(part.to_gate(), [0])
+        doubled.append(part.to_gate(), [0])
+        part = doubled
     with pytest.raises(UnsupportedProgramError, match="more than 10,000 operations"):
-        read(text)
+        flattened(part, most=10_000)
 
 
 def test_circuits_without_definitions_are_not_copied():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import chdir
 
 import pytest
 from qiskit import QuantumCircuit, qpy
@@ -147,12 +148,12 @@ class TestFiles:
     def gates(self, program):
         return [step.operation.name for step in read_circuit(program).data]
 
-    def test_they_are_found_beside_the_program(self, tmp_path, monkeypatch):
+    def test_they_are_found_beside_the_program(self, tmp_path):
         """The current directory has nothing to do with what a program means."""
         path = self.write(tmp_path / "here", "x")
         self.write(tmp_path / "elsewhere", "y")
-        monkeypatch.chdir(tmp_path / "elsewhere")
-        assert self.gates(Program.load(path)) == ["x"]
+        with chdir(tmp_path / "elsewhere"):
+            assert self.gates(Program.load(path)) == ["x"]
 
     def test_they_are_part_of_the_program(self, tmp_path):
         """What changed in a file changes the digest, and the circuit with it."""

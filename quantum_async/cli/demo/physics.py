@@ -11,8 +11,9 @@ from quantum_async.models.grid import grid
 from quantum_async.models.program import Program, ProgramFormat
 
 if TYPE_CHECKING:
+    from quantum_async.display.estimate import Mean
     from quantum_async.models.grid import Points
-    from quantum_async.models.result import Expectation, Result
+    from quantum_async.models.result import Result
 
 PULSE_US = 1.0
 """Duration of the pulse in ``rabi.json``, in microseconds."""
@@ -69,7 +70,7 @@ def cut(outcome: str) -> int:
     return sum(colours[a] != colours[b] for a, b in EDGES)
 
 
-def expected_cut(result: Result) -> Expectation:
+def expected_cut(result: Result) -> Mean:
     """Average the cut over the shots."""
     return mean(result, cut)
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleRenderable
 
     from quantum_async.cli.demo.sweeps import Demo
-    from quantum_async.models.result import Expectation, Result
+    from quantum_async.display.estimate import Mean
+    from quantum_async.models.result import Result
     from quantum_async.models.sweep import SweepResults
 
 _SIDE_BY_SIDE = 110
@@ -161,5 +162,5 @@ def _draw_qaoa(demo: Demo, axes: Axes) -> None:
     axes.set(title=_QAOA, xlabel="γ (rad)", ylabel="β (rad)")
 
 
-def _edges_cut(result: Result) -> tuple[str, Expectation]:
+def _edges_cut(result: Result) -> tuple[str, Mean]:
     return "expected number of edges cut", physics.expected_cut(result)

@@ -16,9 +16,8 @@ from quantum_async.integrations.pulser.orders import (
     default_runs,
     ordered,
 )
-from quantum_async.models.submission import RunOptions
+from quantum_async.models.submission import EmulationOptions
 from quantum_async.programs.objects import as_program
-from quantum_async.simulation.options import SimulationOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -60,7 +59,7 @@ class _Backend:
         self._carrier = carrier(via, target or "", devices)
         self._link = self._carrier.link
         self._target = (target or "").removeprefix(f"{self._link.client.name}:")
-        self._options = RunOptions()
+        self._options = self._link.client.options_of(EmulationOptions())
         self._default_runs: int | None = None
 
     @staticmethod
@@ -288,7 +287,8 @@ class EmulatorBackend(_Backend):
         self._target = self._target or self._link.service.emulator
         document = config_document(full)
         self._default_runs = default_runs(document)
-        self._options = SimulationOptions(emulation=self._link.service.emulation(document))
+        options = EmulationOptions(emulation=self._link.service.emulation(document))
+        self._options = self._link.client.options_of(options)
 
     def _checked(
         self, job_params: list[JobParams] | None, max_runs: int | None

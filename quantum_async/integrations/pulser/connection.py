@@ -26,9 +26,8 @@ from quantum_async.integrations.pulser.convert import to_results
 from quantum_async.integrations.pulser.link import Link
 from quantum_async.integrations.pulser.orders import config_document, default_runs, ordered
 from quantum_async.integrations.pulser.outcomes import missing
-from quantum_async.models.submission import RunOptions
+from quantum_async.models.submission import EmulationOptions
 from quantum_async.programs.objects import as_program
-from quantum_async.simulation.options import SimulationOptions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence as Items
@@ -317,15 +316,15 @@ class PulserConnection(RemoteConnection):
         self._latest.pair = None, None
         if updated is not None and original is sequence:
             sequence = updated
-        options, runs = RunOptions(), None
+        options, runs = EmulationOptions(), None
         if config is not None:
             document = config_document(config)
             runs = default_runs(document)
-            options = SimulationOptions(emulation=self._link.service.emulation(document))
+            options = EmulationOptions(emulation=self._link.service.emulation(document))
         program = as_program(sequence)
         named = str(device_type) if device_type is not None else self._target
         target = self._link.target(program, sequence.device.name, named)
-        return ordered(program, target, options, job_params, runs)
+        return ordered(program, target, self._link.client.options_of(options), job_params, runs)
 
     def _opened(self, order: Order, batch_id: str | None) -> PulserResults:
         if batch_id is not None:

@@ -284,6 +284,11 @@ def _computed(terms: Terms, result: Result) -> tuple[float, float]:
                 f"the result has no value of {pauli}",
                 remedy="Pass measured=True to the estimator, and report this.",
             )
+        if isinstance(found.value, complex):
+            raise ResultError(
+                f"the value of {pauli} is {found.value}, and that of a Pauli observable is real",
+                remedy="Pass measured=True to the estimator, and report this.",
+            )
         value += coefficient * found.value
         told = math.nan if found.standard_error is None else found.standard_error
         error += abs(coefficient) * told

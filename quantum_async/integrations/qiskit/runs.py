@@ -219,6 +219,7 @@ async def check(
     """
     checked_shots(shots)
     programs = {id(piece.program): piece for piece in pieces}
+    options = client.options_of(options)
     for piece in programs.values():
         values = {name: float(value) for name, value in piece.values.items()}
         await client.validate(JobSpec("", piece.program, shots, values, options), device)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, ClassVar, Self
+from urllib.parse import urlsplit
 
 import anyio.to_thread
 
 from quantum_async.errors import (
     ConfigurationError,
-    InvalidOptionError,
     NotFoundError,
     ResultError,
     ResultPendingError,
@@ -18,6 +18,7 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.threads import off_loop
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.identity import identity_of
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import ProgramFormat
 from quantum_async.providers.azure.auth import Login
@@ -26,7 +27,7 @@ from quantum_async.providers.azure.discovery import MANAGEMENT
 from quantum_async.providers.azure.gateway import Gateway
 from quantum_async.providers.azure.items import TopLevelItems
 from quantum_async.providers.azure.jobs import Jobs
-from quantum_async.providers.azure.options import azure_options
+from quantum_async.providers.azure.options import AzureOptions
 from quantum_async.providers.azure.quotas import Quotas
 from quantum_async.providers.azure.sequences import atoms_of
 from quantum_async.providers.azure.sessions import Sessions
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobState
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
-    from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+    from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
     from quantum_async.providers.azure.auth import Credential, TokenCredential
     from quantum_async.providers.azure.wire import AzureJob
     from quantum_async.providers.azure.workspace import VendorWorkspace
@@ -98,18 +99,20 @@ class AzureClient(ProviderClient):
     Example:
         ```python
         from quantum_async import AzureClient
+        from quantum_async.providers.azure.filters import ItemFilters
 
 
         async def newest_jobs(resource_id: str) -> list[str]:
             async with AzureClient(resource_id=resource_id) as client:
                 names = []
-                async for job in client.jobs.list(limit=10):
+                async for job in client.jobs.list(ItemFilters(newest_first=True), limit=10):
                     names.append(job.name)
                 return names
         ```
     """
 
     name: ClassVar[str] = "azure"
+    options_class: ClassVar[type[RunOptions]] = AzureOptions
     variable_prefixes: ClassVar[tuple[str, ...]] = (
         "AZURE_",
         "PULSER_AZURE_",
@@ -153,6 +156,8 @@ class AzureClient(ProviderClient):
                 api_key = given.api_key
         login = Login(credential, api_key, make_default)
         self.account = account
+        # By what was given: what is looked up later must not make another one of it.
+        self._identity = _identity(where, management or MANAGEMENT, account)
         self._gateway = Gateway(
             where,
             login,
@@ -271,6 +276,11 @@ class AzureClient(ProviderClient):
         return self._gateway.address
 
     @property
+    def identity(self) -> str:
+        """Which cloud and workspace its jobs are at."""
+        return self._identity
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed."""
         return self._gateway.is_open
@@ -318,13 +328,6 @@ class AzureClient(ProviderClient):
             MissingExtraError: Pulser or Qiskit is needed for this, and not installed.
         """
         check_shots(job.shots)
-        if job.options.observables:
-            raise InvalidOptionError(
-                "Azure Quantum computes no observables",
-                provider=self.name,
-                remedy="Leave them out, and compute them from the counts.",
-            )
-        azure_options(job.options)
         if device.lower() not in QUBITS and device.lower() not in self._targets.known:
             await self._targets.get(device)
         await self._submitter.new_job(job, device, None)
@@ -473,3 +476,16 @@ def _user_agent(app_id: str) -> dict[str, str]:
     from importlib.metadata import version
 
     return {"User-Agent": f"{app_id} quantum-async/{version('quantum_async')}"}
+
+
+def _identity(where: Workspace, management: str, account: str) -> str:
+    # In Azure's own cloud a workspace is known by its path, by whichever address it is reached.
+    host = urlsplit(where.endpoint).hostname or ""
+    is_azures = not host or host.endswith(".quantum.azure.com")
+    return identity_of(
+        management if is_azures else where.endpoint,
+        account=account,
+        subscription=where.subscription_id.lower(),
+        group=where.resource_group.lower(),
+        workspace=where.name.lower(),
+    )

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from quantum_async.models.fields import check_fields, statuses_of
+from quantum_async.models.job import JobStatus  # noqa: TC001  part of the class's signature
+from quantum_async.providers.azure.translate.statuses import JOB_STATUSES
+from quantum_async.providers.azure.wire import AzureJobStatus, AzureSessionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from quantum_async.providers.azure.wire import AzureJobStatus, AzureSessionStatus, WorkspaceItem
+    from quantum_async.providers.azure.wire import WorkspaceItem
 
 
 class ItemOrder(StrEnum):
@@ -25,6 +30,9 @@ class ItemOrder(StrEnum):
     CREATION_TIME = "CreationTime"
 
 
+_STATUSES: Mapping[AzureJobStatus | AzureSessionStatus, JobStatus] = {**JOB_STATUSES}
+
+
 @dataclass(frozen=True, slots=True)
 class ItemFilters:
     """Which items of a list are wanted; what is empty does not count.
@@ -35,25 +43,43 @@ class ItemFilters:
         job_types: Such as ``"QuantumComputing"``.
         providers: Names of providers.
         targets: Names of targets.
-        statuses: Where they stand.
+        statuses: Where they stand: the service's words for jobs and sessions, or those of
+            `JobStatus`.
         created_after: When they were created at the earliest. The service compares days; the
             rest of a time is compared here.
         created_before: When they were created at the latest, as for `created_after`. Whether a
             day itself counts is the service's affair; a time is exact.
-        order: By what the list is sorted.
+        order: By what the list is sorted; by the time of creation where only `newest_first` is
+            given.
         newest_first: Whether it is sorted downwards.
+
+    Raises:
+        InvalidOptionError: A field has another type, or a word does not exist.
+
+    Example:
+        ```python
+        from quantum_async.providers.azure.filters import ItemFilters
+
+        newest = ItemFilters(statuses=("succeeded",), newest_first=True)
+        assert newest.query()["orderby"] == "CreationTime desc"
+        ```
     """
 
     name: str = ""
-    item_types: tuple[str, ...] = ()
+    item_types: tuple[Literal["Job", "Session"], ...] = ()
     job_types: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
-    statuses: tuple[AzureJobStatus | AzureSessionStatus | str, ...] = ()
+    statuses: tuple[AzureJobStatus | AzureSessionStatus | JobStatus | str, ...] = ()
     created_after: date | None = None
     created_before: date | None = None
     order: ItemOrder | None = None
     newest_first: bool = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        words = statuses_of(self.statuses, _STATUSES, AzureSessionStatus)
+        object.__setattr__(self, "statuses", words)
 
     def query(self) -> dict[str, str]:
         """Return the filters as parameters of a URL."""
@@ -71,8 +97,9 @@ class ItemFilters:
         if self.created_before is not None:
             parts.append(f"CreationTime le {_last_day(self.created_before)}")
         query = {"filter": " and ".join(parts)} if parts else {}
-        if self.order is not None:
-            query["orderby"] = f"{self.order} {'desc' if self.newest_first else 'asc'}"
+        if self.order is not None or self.newest_first:
+            order = self.order or ItemOrder.CREATION_TIME
+            query["orderby"] = f"{order} {'desc' if self.newest_first else 'asc'}"
         return query
 
     def keeps(self, item: WorkspaceItem) -> bool:

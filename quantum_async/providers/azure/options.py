@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003  part of the class's signature
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from quantum_async.models.submission import RunOptions
+from quantum_async.errors import InvalidOptionError
+from quantum_async.models.carrying import options_as, refuse_options
+from quantum_async.models.fields import check_json
+from quantum_async.models.program import CIRCUIT_FORMATS
+from quantum_async.models.submission import EmulationOptions, RunOptions
+from quantum_async.providers.azure.translate.catalogue import NATIVE, PASQAL, provider_in
+from quantum_async.providers.azure.wire import (
+    Priority,  # noqa: TC001  part of the class's signature
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from quantum_async.models.grid import Value
-    from quantum_async.providers.azure.wire import Priority
+    from quantum_async.models.program import Program
+
+
+_QPU = f"{PASQAL}.qpu."
 
 
 class CircuitForm(StrEnum):
@@ -25,20 +35,25 @@ class CircuitForm(StrEnum):
 
 
 @dataclass(frozen=True)
-class AzureOptions(RunOptions):
+class AzureOptions(EmulationOptions):
     """Options of a job on Azure Quantum.
 
     Args:
-        seed: Not used by the service.
-        observables: Not used by the service.
+        seed: Not known to the service; it takes the job as if there were none.
+        observables: Not computed by the service, so they are refused.
         tags: Free words, stored with the job.
+        emulation: How a Pasqal emulator emulates a sequence: a Pulser ``EmulationConfig``, or its
+            abstract representation (JSON).
         name: What the job is called; the program's name by default.
-        form: How circuits are written down.
+        form: How circuits are written down. The vendor's own form is there for circuits on IonQ's,
+            Quantinuum's and Rigetti's targets.
         priority: How urgent the job is, where the workspace has priorities.
-        emulation: How a Pasqal emulator emulates: the abstract representation (JSON) of a Pulser
-            ``EmulationConfig``.
         params: Further parameters for the target, such as IonQ's ``noise-model`` or Rigetti's
             ``skipQuilc``.
+
+    Raises:
+        InvalidOptionError: An option has another type, is a word that does not exist, or a
+            parameter is nothing that JSON has a word for.
 
     Example:
         ```python
@@ -51,18 +66,43 @@ class AzureOptions(RunOptions):
     name: str = ""
     form: CircuitForm = CircuitForm.QIR
     priority: Priority | None = None
-    emulation: str | None = None
     params: Mapping[str, Value] = field(default_factory=dict, hash=False)
 
+    def __post_init__(self) -> None:
+        EmulationOptions.__post_init__(self)
+        self._refuse_noise_model()
+        check_json(self, "params")
 
-def azure_options(options: RunOptions) -> AzureOptions:
-    """Return options as ours, those of no provider in particular filled up."""
-    if isinstance(options, AzureOptions):
-        return options
-    emulation = getattr(options, "emulation", None)
-    return AzureOptions(
-        options.seed,
-        options.observables,
-        options.tags,
-        emulation=emulation if isinstance(emulation, str) else None,
-    )
+
+def checked_options(given: RunOptions, target: str, program: Program | None = None) -> AzureOptions:
+    """Take options as Azure's, and refuse what the way to a target has no place for.
+
+    Args:
+        given: Options of any class.
+        target: The target's name.
+        program: What is going to run; ``None`` for a session, whose jobs bring theirs.
+
+    Raises:
+        InvalidOptionError: One would be dropped.
+    """
+    options = options_as(AzureOptions, given, "azure")
+    refused = {"observables": "Compute expectation values from the counts."}
+    where = f"a job on azure:{target}"
+    vendor = provider_in(target)
+    if vendor != PASQAL or target.lower().startswith(_QPU):
+        refused["emulation"] = "It is for Pasqal's emulators, such as azure:pasqal.sim.emu-mps."
+    native = NATIVE.get(vendor)
+    if native is None:
+        refused["form"] = "IonQ's, Quantinuum's and Rigetti's targets have forms of their own."
+    if program is not None:
+        where = f"a {program.format} program on azure:{target}"
+        if program.format is not native and program.format not in CIRCUIT_FORMATS:
+            refused["form"] = f"A {program.format} program is sent as it is."
+    refuse_options(options, refused, where, "azure")
+    if said := {"shots", "variables"} & set(options.params):
+        raise InvalidOptionError(
+            f"AzureOptions.params has {min(said)!r}, which every job says itself",
+            provider="azure",
+            remedy=f"Pass {min(said)}= where the job is submitted.",
+        )
+    return options

@@ -54,22 +54,35 @@ class JobOutput:
         """List every shot's outcome, one list for each entry point.
 
         Raises:
-            ResultError: The format lists no shots.
+            ResultError: The format lists no shots, or this output does not.
         """
-        return [
-            list(entry.shots or ()) for entry in entries_of(self.format, self.json(), self.job_id)
-        ]
+        found = []
+        for entry in entries_of(self.format, self.json(), self.job_id):
+            if entry.shots is None:
+                raise self._lacking("lists no shots")
+            found.append(list(entry.shots))
+        return found
 
     def histogram(self) -> list[dict[str, int]]:
         """Count the outcomes as the service displays them, for each entry point.
 
         Raises:
-            ResultError: The format has no histogram.
+            ResultError: The format has no histogram, or this output displays no outcomes.
         """
         found = []
         for entry in entries_of(self.format, self.json(), self.job_id):
             counts: Counter[str] = Counter()
             for bucket in entry.histogram:
+                if bucket.display is None:
+                    raise self._lacking(f"does not display the outcome {bucket.outcome!r}")
                 counts[bucket.display] += bucket.count
             found.append(dict(counts))
         return found
+
+    def _lacking(self, what: str) -> ResultError:
+        return ResultError(
+            f"the output of job {self.job_id} {what}",
+            provider="azure",
+            job_id=self.job_id,
+            remedy="Read it as it is: output.json().",
+        )

@@ -15,8 +15,9 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_pascal
 
-Share = Annotated[float, Field(ge=0)]
-Bit = Annotated[int, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
+Bit = Annotated[int, Field(ge=0, le=1, strict=True)]
+Number = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]*)$")]
 
 
 class IonQOutput(BaseModel):
@@ -26,7 +27,7 @@ class IonQOutput(BaseModel):
         histogram: The probabilities.
     """
 
-    histogram: dict[Annotated[int, Field(ge=0)], Share]
+    histogram: dict[Number, Share]
 
 
 QUIL: TypeAdapter[dict[str, list[list[Bit]]]] = TypeAdapter(dict[str, list[list[Bit]]])
@@ -50,9 +51,9 @@ class Bucket(_Pascal):
         count: How often.
     """
 
-    display: str = ""
+    display: str | None = None
     outcome: JsonValue = None
-    count: Annotated[int, Field(ge=0)]
+    count: Annotated[int, Field(ge=0, strict=True)]
 
 
 class Entry(_Pascal):
@@ -93,5 +94,5 @@ class ResultsV1(_Pascal):
         if not isinstance(flat, list):
             raise ValueError("it has no histogram")
         # An outcome without a probability makes `strict` raise.
-        pairs = zip(map(str, flat[::2]), flat[1::2], strict=True)
+        pairs = zip(flat[::2], flat[1::2], strict=True)
         return {"Histogram": tuple(pairs)}

@@ -32,7 +32,7 @@ async def atoms_of(jobs: Jobs, job: AzureJob, output: JobOutput) -> tuple[str, .
     """
     if job.input_data_format != pulser.INPUT:
         return ()
-    if atoms := Note.read(job.metadata).atoms:
+    if atoms := Note.read(job.metadata, job.id).atoms:
         return atoms
     if await off_loop(lambda _: names_atoms(output.json()), output.content):
         return ()

@@ -10,7 +10,7 @@ from quantum_async.errors import BatchError, InvalidInputError, NotFoundError
 from quantum_async.models.batch import BatchRef, FailurePolicy
 from quantum_async.models.job import JobRef
 from quantum_async.models.program import ProgramFormat
-from quantum_async.providers.azure.options import azure_options
+from quantum_async.providers.azure.options import checked_options
 from quantum_async.providers.azure.submission import NewJob, id_of
 from quantum_async.providers.azure.translate.catalogue import PASQAL, provider_in
 from quantum_async.providers.azure.translate.payloads import payload_of
@@ -98,7 +98,7 @@ class Submitter:
         policy = request.on_failure
         if policy is None and provider_in(request.target) == PASQAL:
             policy = FailurePolicy.CONTINUE
-        options = azure_options(request.options)
+        options = checked_options(request.options, request.target)
         session = await self._sessions.open(
             request.target,
             name=request.name,
@@ -125,7 +125,6 @@ class Submitter:
         return self._batch(session.id, session.target, key)
 
     def _written(self, spec: JobSpec, target: str, session_id: str | None) -> NewJob:
-        options = azure_options(spec.options)
         known = self._targets.known.get(target.lower())
         payload = payload_of(
             spec,
@@ -134,6 +133,7 @@ class Submitter:
             num_qubits=known.num_qubits if known is not None else None,
             profile=(known.target_profile or "") if known is not None else "",
         )
+        options = checked_options(spec.options, target, spec.program)
         further = json_values(options.params, provider="azure")
         return NewJob(
             target=target,

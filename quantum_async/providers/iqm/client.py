@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from quantum_async.errors import AuthenticationError, SubmissionUnknownError, UnknownTargetError
 from quantum_async.http.options import SessionOptions
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.identity import identity_of
+from quantum_async.models.options import meaning_of
 from quantum_async.providers.base import ProviderClient
 from quantum_async.providers.each import by_id, failures_of_each, states_of_each
 from quantum_async.providers.environment import secret
@@ -21,6 +23,7 @@ from quantum_async.providers.iqm.devices import devices
 from quantum_async.providers.iqm.gateway import LONG_POLLS, Gateway
 from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.jobs import Jobs
+from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.iqm.outcomes import Outcomes
 from quantum_async.providers.iqm.pulses import Pulses
 from quantum_async.providers.iqm.runs import Runs
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobRef, JobState
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
-    from quantum_async.models.submission import JobSpec, SubmitRequest
+    from quantum_async.models.submission import JobSpec, RunOptions, SubmitRequest
 
 RESONANCE = "https://resonance.iqm.tech"
 """IQM's own cloud."""
@@ -90,6 +93,7 @@ class IQMClient(Runs, ProviderClient):
     """
 
     name: ClassVar[str] = "iqm"
+    options_class: ClassVar[type[RunOptions]] = IQMOptions
     variable_prefixes: ClassVar[tuple[str, ...]] = ("IQM_",)
 
     def __init__(
@@ -111,6 +115,7 @@ class IQMClient(Runs, ProviderClient):
         credentials = Credentials(token, tokens_file, auth_server, username, password)
         session = options or SessionOptions()
         self.account = account
+        self._user = username
         self._gateway = Gateway(url, credentials, session, clock)
         self._server = Server(self._gateway, generation, quantum_computer or "", session.clock)
         self._patience = Patience(session, jitter)
@@ -200,6 +205,11 @@ class IQMClient(Runs, ProviderClient):
         return str(self._gateway)
 
     @property
+    def identity(self) -> str:
+        """Which server its jobs are at, and who logs in; a token does not say whose it is."""
+        return identity_of(self.address, account=self.account, user=self._user)
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed."""
         return self._gateway.is_open
@@ -268,8 +278,8 @@ class IQMClient(Runs, ProviderClient):
         must measure the same qubits.
         """
         if self._server.known_generation is Generation.LEGACY:
-            return (job.program.digest, job.shots, job.options)
-        return (job.shots, job.options)
+            return (job.program.digest, job.shots, meaning_of(job.options))
+        return (job.shots, meaning_of(job.options))
 
     def weigh(self, job: JobSpec) -> int:
         """Estimate what a circuit takes of a job's size, by its bytes and by its shots."""

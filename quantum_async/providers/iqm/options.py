@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.carrying import options_as, refuse_options
+from quantum_async.models.fields import check_fields
+from quantum_async.models.program import CIRCUIT_FORMATS
 from quantum_async.models.submission import RunOptions
+from quantum_async.providers.iqm.generation import Generation
+
+if TYPE_CHECKING:
+    from quantum_async.models.program import Program
 
 LONGEST_TAG = 50
 """Most characters of a job's tag."""
@@ -53,6 +61,9 @@ class DDSequence:
     gates: str | tuple[tuple[float, float], ...]
     placement: Literal["asap", "center", "alap"] = "asap"
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class DDStrategy:
@@ -72,6 +83,9 @@ class DDStrategy:
     skip_leading_wait: bool = True
     skip_trailing_wait: bool = True
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class IQMOptions(RunOptions):
@@ -80,7 +94,8 @@ class IQMOptions(RunOptions):
     Args:
         seed: Makes `transpile` repeat itself; the quantum computer ignores it.
         observables: Not measured by the quantum computer, so they are refused.
-        tags: One word that is put on the job behind our key.
+        tags: One word that is put on the job behind our key; the older interface has no place
+            for it, so there it is refused.
         qubit_mapping: From the names that circuits use to those of the chip. The qubits of a
             Qiskit or OpenQASM circuit are called ``"0"``, ``"1"`` and so on; without a mapping
             they are the chip's qubits in the order of its architecture.
@@ -93,17 +108,20 @@ class IQMOptions(RunOptions):
         active_reset_cycles: How many active resets begin a shot; ``None`` waits instead.
         dynamical_decoupling: Whether and how idle qubits are protected: ``True`` takes the
             server's own strategy.
-        use_timeslot: Whether the job runs in a timeslot that is booked, not in the queue.
+        use_timeslot: Whether the job runs in a timeslot that is booked, not in the queue; not on
+            the older interface.
         transpile: Whether circuits are brought to native gates and to the chip's connectivity by
             Qiskit. They are refused otherwise if that is needed.
-        optimization_level: How hard Qiskit tries, from 0 to 3.
-        custom_settings: Settings of the older interface, as JSON text; normally absent.
+        optimization_level: How hard Qiskit tries, from 0 to 3, where `transpile` lets it.
+        custom_settings: Settings of the older interface, as JSON text; normally absent, and
+            refused on IQM Server, which has none.
         checked: Whether circuits are compared with the quantum computer as it is calibrated before
             they are sent. ``False`` leaves that to the server, and asks for no architecture where
             nothing else needs it.
 
     Raises:
-        InvalidOptionError: A value makes no sense.
+        InvalidOptionError: A value has another type, is a word that does not exist, or makes no
+            sense.
 
     Example:
         ```python
@@ -130,9 +148,12 @@ class IQMOptions(RunOptions):
     checked: bool = True
 
     def __post_init__(self) -> None:
+        # `super()` without arguments does not find its class in one made anew for its slots.
+        RunOptions.__post_init__(self)
         # Options are compared and hashed to group jobs, which a dict does not allow.
         if isinstance(self.qubit_mapping, Mapping):
-            object.__setattr__(self, "qubit_mapping", tuple(self.qubit_mapping.items()))
+            pairs = sorted(self.qubit_mapping.items(), key=str)
+            object.__setattr__(self, "qubit_mapping", tuple(pairs))
         self._check_moves()
         if self.transpile and self.qubit_mapping:
             raise InvalidOptionError(
@@ -152,6 +173,12 @@ class IQMOptions(RunOptions):
                 f"optimization_level is {self.optimization_level}, not 0 to 3",
                 provider="iqm",
                 remedy="Give a whole number from 0 to 3.",
+            )
+        if self.optimization_level != 1 and not self.transpile:
+            raise InvalidOptionError(
+                f"optimization_level={self.optimization_level} without transpile=True has no effect",
+                provider="iqm",
+                remedy="Add transpile=True, or leave the level out.",
             )
         if len(" ".join(self.tags)) > LONGEST_TAG - 33:
             raise InvalidOptionError(
@@ -175,18 +202,58 @@ class IQMOptions(RunOptions):
         return dict(self.qubit_mapping)
 
 
-def iqm_options(options: RunOptions) -> IQMOptions:
-    """Return options as ours, those of no provider in particular filled up.
+def _bad_settings(why: str) -> InvalidOptionError:
+    return InvalidOptionError(
+        f"custom_settings cannot be used: {why}",
+        provider="iqm",
+        remedy="Give a JSON object as text, such as json.dumps({...}).",
+    )
+
+
+def checked_options(given: RunOptions, program: Program) -> IQMOptions:
+    """Take options as IQM's, and refuse what no quantum computer has a place for.
+
+    Args:
+        given: Options of any class.
+        program: What is going to run.
 
     Raises:
-        InvalidOptionError: Observables are wanted.
+        InvalidOptionError: One would be dropped, or the custom settings are no JSON object.
     """
-    if options.observables:
-        raise InvalidOptionError(
-            "a quantum computer measures bits, not observables",
-            provider="iqm",
-            remedy="Measure in the observables' bases and compute them from the counts.",
-        )
-    if isinstance(options, IQMOptions):
-        return options
-    return IQMOptions(options.seed, options.observables, options.tags)
+    options = options_as(IQMOptions, given, "iqm")
+    refused = {
+        "observables": "A quantum computer measures bits: measure in the observables' bases and "
+        "compute them from the counts.",
+    }
+    if program.format not in CIRCUIT_FORMATS:
+        refused["transpile"] = f"A {program.format} program is sent as it is."
+    refuse_options(options, refused, f"a {program.format} program on iqm", "iqm")
+    if options.custom_settings is not None:
+        try:
+            found = json.loads(options.custom_settings)
+        except ValueError as error:
+            raise _bad_settings(str(error)) from None
+        if not isinstance(found, dict):
+            raise _bad_settings("not an object")
+    return options
+
+
+def check_interface(options: IQMOptions, generation: Generation) -> None:
+    """Refuse options that a server's interface has no place for.
+
+    Args:
+        options: The options.
+        generation: Which interface it is.
+
+    Raises:
+        InvalidOptionError: One would be dropped.
+    """
+    if generation is Generation.LEGACY:
+        refused = {
+            "tags": "A job has no tag there; leave them out.",
+            "use_timeslot": "There are no timeslots; leave it out.",
+        }
+        refuse_options(options, refused, "IQM's older interface", "iqm")
+    else:
+        refused = {"custom_settings": "Only IQM's older interface has them; leave them out."}
+        refuse_options(options, refused, "IQM Server", "iqm")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.providers.iqm.dialect import CircuitMeasurements
     from quantum_async.providers.iqm.server import Server
+    from quantum_async.providers.iqm.translate.layout import Layout
     from quantum_async.providers.iqm.wire import IQMJob
 
 _KEPT_JOBS = 4096
@@ -93,8 +94,15 @@ class Outcomes:
                 job_id=ref.id,
                 remedy="Check the job's id, and which of its circuits is meant.",
             )
-        is_known = ref.index < len(answer.expected)
-        expected = answer.expected[ref.index] if is_known else Expected()
+        if answer.expected and len(answer.expected) != len(answer.measurements):
+            raise ResultError(
+                f"job {ref.id} has {len(answer.measurements)} results of "
+                f"{len(answer.expected)} circuits",
+                provider="iqm",
+                job_id=ref.id,
+                remedy="client.jobs.measurements(job_id) reads them as they are.",
+            )
+        expected = answer.expected[ref.index] if answer.expected else Expected()
         metadata: dict[str, str | float | int | None] = {
             "device": ref.target,
             "job_id": ref.id,
@@ -125,20 +133,30 @@ class Outcomes:
         return _Answer(stored.measurements, expected or ())
 
 
+def _layout(document: JsonValue) -> Layout | None:
+    try:
+        circuit = Circuit.of(document)
+    except ProgramError:
+        return None  # QIR, or a dialect of its own: the keys must do
+    try:
+        return layout_of(circuit)
+    except ProgramError as error:
+        raise ResultError(error.args[0], provider="iqm", remedy=error.remedy) from error
+
+
 def expected_of(payload: Mapping[str, JsonValue]) -> tuple[Expected, ...]:
     """Say what the circuits of a submission yield, whoever has sent it.
 
     Args:
         payload: What was submitted.
+
+    Raises:
+        ResultError: A circuit's metadata cannot be understood.
     """
     circuits, shots = payload.get("circuits"), payload.get("shots")
     is_heralded = payload.get("heralding_mode") not in (None, "none")
     wanted = shots if isinstance(shots, int) else None
-    expected = []
-    for document in circuits if isinstance(circuits, list) else ():
-        try:
-            layout = layout_of(Circuit.of(document))
-        except ProgramError:
-            layout = None  # QIR, or a dialect of its own: the keys must do
-        expected.append(Expected(layout, wanted, is_heralded))
-    return tuple(expected)
+    return tuple(
+        Expected(_layout(document), wanted, is_heralded)
+        for document in (circuits if isinstance(circuits, list) else ())
+    )

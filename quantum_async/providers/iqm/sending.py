@@ -10,8 +10,9 @@ import anyio.to_thread
 from quantum_async.errors import DeviceLimitError, InvalidOptionError, InvalidShotsError
 from quantum_async.models._recent import Recent
 from quantum_async.models.job import JobRef
+from quantum_async.models.options import meaning_of
 from quantum_async.providers.iqm.circuits import Circuit
-from quantum_async.providers.iqm.options import iqm_options
+from quantum_async.providers.iqm.options import check_interface, checked_options
 from quantum_async.providers.iqm.submission import Submission, job_tag
 from quantum_async.providers.iqm.translate.programs import (
     native,
@@ -68,13 +69,15 @@ class Sending:
             InvalidInputError: A circuit cannot run, with circuit, instruction and locus.
         """
         first = request.jobs[0]
-        if any(job.shots != first.shots or job.options != first.options for job in request.jobs):
+        kinds = {(job.shots, meaning_of(job.options)) for job in request.jobs}
+        if len(kinds) > 1:
             raise InvalidOptionError(
                 "circuits of one IQM job share shots and options",
                 provider="iqm",
                 remedy="Submit them in requests of their own, or leave it to a scheduler.",
             )
-        shots, options = check_shots(first.shots, provider="iqm"), iqm_options(first.options)
+        shots = check_shots(first.shots, provider="iqm")
+        options = checked_options(first.options, first.program)
         prepared = await self._prepared(request.jobs, request.target)
         return Submission(
             tuple(p.circuit for p in prepared),
@@ -115,16 +118,18 @@ class Sending:
         Raises:
             InvalidInputError: It cannot run, with circuit, instruction and locus.
         """
-        shots, options = check_shots(job.shots, provider="iqm"), iqm_options(job.options)
+        shots = check_shots(job.shots, provider="iqm")
+        options = checked_options(job.options, job.program)
         [prepared] = await self._prepared([job], device)
         computer = await self._server.computer(device)
         submission = Submission((prepared.circuit,), shots, options)
         self._check_limits(submission, await self._server.limits(computer))
 
     async def _prepared(self, jobs: Sequence[JobSpec], device: str) -> list[Prepared]:
-        options = iqm_options(jobs[0].options)
+        options, *_ = [checked_options(job.options, job.program) for job in jobs]
         read = await anyio.to_thread.run_sync(lambda: [native(job) for job in jobs])
         computer = await self._server.computer(device)
+        check_interface(options, (await self._server.dialect()).generation)
         architecture = None
         if any(needs_architecture(job, options) for job in jobs):
             architecture = await self._server.architecture(computer, options.calibration_set_id)

@@ -212,10 +212,10 @@ class V1(Dialect):
         answer = await self.job_artifact(job_id, "measurements")
         try:
             found = await off_loop(measurements_of, answer.content)
-        except ValueError:
+        except ValueError as error:
             await decoded(answer)  # says better what is wrong where it is no JSON at all
             raise ResultError(
-                f"job {job_id} has measurements of an unknown form",
+                f"job {job_id} has measurements of an unknown form: {error}",
                 provider="iqm",
                 job_id=job_id,
                 remedy="client.jobs.artifact(job_id, 'measurements') reads them as they are.",

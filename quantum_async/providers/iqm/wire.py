@@ -332,7 +332,7 @@ class MeasurementCounts(Wire):
     """The counts of one circuit, as the server makes them: first bit of the first key leftmost."""
 
     measurement_keys: tuple[str, ...]
-    counts: Mapping[str, int]
+    counts: Mapping[str, Annotated[int, Field(ge=0, strict=True)]]
 
 
 class RefreshTokenInfo(Wire):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StrictInt
 
 from quantum_async.providers.iqm.operations import present_name
 from quantum_async.providers.iqm.wire import NullableList, Wire
@@ -34,7 +34,7 @@ class RunResult(Wire):
     """Where a job stands, and what it measured: for each circuit, by key, shot and qubit."""
 
     status: str
-    measurements: tuple[Mapping[str, tuple[tuple[int, ...], ...]], ...] | None = None
+    measurements: tuple[Mapping[str, tuple[tuple[StrictInt, ...], ...]], ...] | None = None
     message: str | None = None
     metadata: RunMetadata = Field(default_factory=RunMetadata)
     warnings: Annotated[tuple[str, ...], NullableList] = ()

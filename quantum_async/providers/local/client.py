@@ -29,6 +29,7 @@ from quantum_async.providers.local.seeds import SeedSequence
 from quantum_async.providers.local.table import JobTable
 from quantum_async.providers.local.waiting import ChangeWatch
 from quantum_async.providers.local.work import Task
+from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.run import default_device, validate
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from quantum_async.models.device import Device
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
-    from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+    from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
     from quantum_async.providers.local.outlook import Arrival
 
 _CLOSE_SECONDS = 5.0
@@ -83,6 +84,7 @@ class LocalClient(ProviderClient):
     """
 
     name: ClassVar[str] = "local"
+    options_class: ClassVar[type[RunOptions]] = SimulationOptions
 
     def __init__(
         self,

@@ -11,12 +11,12 @@ from quantum_async.providers.pasqal.cloud import BATCH
 from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.filters import BatchFilters, CancelFilters, RebatchFilters
 from quantum_async.providers.pasqal.gateway import parse
+from quantum_async.providers.pasqal.options import PasqalOptions
 from quantum_async.providers.pasqal.pages import Page, PageOf, every
 from quantum_async.providers.pasqal.submission import (
     KEY_PREFIX,
     NewBatch,
     NewJob,
-    emulation_text,
 )
 from quantum_async.providers.pasqal.translate.statuses import is_over
 from quantum_async.providers.pasqal.wire import (
@@ -32,6 +32,7 @@ from quantum_async.providers.waiting import wait_until_over
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from quantum_async.models.submission import WrittenByPulser
     from quantum_async.providers.pasqal.cloud import Cloud
     from quantum_async.providers.pasqal.emulators import EmulatorConfig
 
@@ -63,7 +64,7 @@ class Batches:
         open: bool = False,
         device_type: str | None = None,
         tags: Sequence[str] = (),
-        emulation: str | None = None,
+        emulation: str | WrittenByPulser | None = None,
         configuration: EmulatorConfig | None = None,
         webhook: str | None = None,
         key: str | None = None,
@@ -78,7 +79,7 @@ class Batches:
             open: Whether further jobs can be added; close it then.
             device_type: Where it runs; by default on the device inside the sequence.
             tags: Free words.
-            emulation: Pulser's ``EmulationConfig``, written down.
+            emulation: Pulser's ``EmulationConfig``, or what it writes down.
             configuration: The legacy configuration of EMU_FREE or EMU_TN.
             webhook: Address that the service calls; the client's own by default.
             key: Put into the tags, so that a batch whose answer was lost can be found again with
@@ -95,7 +96,7 @@ class Batches:
             is_open=open,
             device_type=device_type,
             tags=(*tags, *([KEY_PREFIX + key] if key else [])),
-            emulation=emulation_text(emulation),
+            emulation=PasqalOptions(emulation=emulation).emulation_text,
             configuration=configuration,
             webhook=webhook or self._cloud.webhook,
             project_id=self._cloud.billed_project,

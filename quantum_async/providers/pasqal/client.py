@@ -15,6 +15,8 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.models.batch import FailurePolicy
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.identity import identity_of
+from quantum_async.models.options import meaning_of
 from quantum_async.models.program import ProgramFormat
 from quantum_async.providers.base import ProviderClient
 from quantum_async.providers.environment import secret
@@ -29,13 +31,12 @@ from quantum_async.providers.pasqal.emulators import is_emulator
 from quantum_async.providers.pasqal.endpoints import PasqalEndpoints, Region, Route
 from quantum_async.providers.pasqal.gateway import Gateway
 from quantum_async.providers.pasqal.jobs import Jobs
-from quantum_async.providers.pasqal.options import pasqal_options
+from quantum_async.providers.pasqal.options import PasqalOptions
 from quantum_async.providers.pasqal.pages import LARGEST
 from quantum_async.providers.pasqal.projects import Projects
 from quantum_async.providers.pasqal.settings import PasqalSettings
 from quantum_async.providers.pasqal.specs import Specs
 from quantum_async.providers.pasqal.states import states
-from quantum_async.providers.pasqal.submission import emulation_text
 from quantum_async.providers.pasqal.submitting import Submitter
 from quantum_async.providers.pasqal.translate.facts import check_shots, device_in
 from quantum_async.providers.pasqal.translate.results import result_of
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobRef, JobState
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
-    from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+    from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
 
 SETTLE_DELAY = 5.0
 """Seconds after which a search is taken to see every batch; a guess: nobody has published it."""
@@ -108,6 +109,7 @@ class PasqalClient(ProviderClient):
     """
 
     name: ClassVar[str] = "pasqal"
+    options_class: ClassVar[type[RunOptions]] = PasqalOptions
     variable_prefixes: ClassVar[tuple[str, ...]] = ("PASQAL_",)
 
     def __init__(
@@ -133,6 +135,7 @@ class PasqalClient(ProviderClient):
         )
         where = endpoints or PasqalEndpoints.from_region(region)
         self.account = account
+        self._user = username or client_id
         self._options = options or SessionOptions()
         self._gateway = Gateway(where, credentials, self._options, prompt)
         self._cloud = Cloud(self._gateway, project_id, webhook)
@@ -240,6 +243,18 @@ class PasqalClient(ProviderClient):
         return self._gateway.endpoints.core
 
     @property
+    def identity(self) -> str:
+        """Which installation and project its jobs are at; without a project, who logs in."""
+        access = "/ovh" if self._cloud.is_ovh else ""
+        project, user = self._cloud.project_id, self._user
+        return identity_of(
+            f"{self.address.rstrip('/')}{access}",
+            account=self.account,
+            project=project,
+            user=None if project else user,
+        )
+
+    @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed."""
         return self._gateway.is_open
@@ -300,15 +315,9 @@ class PasqalClient(ProviderClient):
             InvalidInputError: The job cannot run, with the reason and the remedy.
             MissingExtraError: Pulser is not installed.
         """
-        if job.options.observables:
-            raise InvalidOptionError(
-                "Pauli observables are for circuits",
-                provider=self.name,
-                remedy="Name observables in PasqalOptions.emulation.",
-            )
+        self._submitter.checked_options(job.options, device)
         self._check_device(device)
         json_values(job.variables, provider=self.name)
-        emulation_text(pasqal_options(job.options).emulation)
         _, facts = await self._submitter.prepared(job.program, device)
         check_values(facts, job.variables)
         on_qpu = not is_emulator(device)
@@ -327,7 +336,7 @@ class PasqalClient(ProviderClient):
 
     def grouping(self, job: JobSpec) -> Hashable:
         """Say which jobs can share a batch: those of one sequence, or without variables."""
-        return (job.program.digest if job.variables else None, job.options)
+        return (job.program.digest if job.variables else None, meaning_of(job.options))
 
     def weigh(self, job: JobSpec) -> int:
         """Estimate the bytes that a job adds to a batch: its sequence, unless it is shared."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003  part of the classes' signatures
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Literal, Self, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.fields import check_fields, check_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pydantic import JsonValue
 
 Precision = Literal["low", "normal", "high"]
@@ -58,6 +58,8 @@ class EmulatorConfig:
     device_type: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
+        check_fields(self)
+        check_json(self, "extra")
         known = {*_names(type(self)), "extra_config"}
         if shadowed := sorted(known & set(self.extra)):
             raise _wrong(f"extra repeats the field {shadowed[0]}", "Set the field itself.")
@@ -119,8 +121,6 @@ class EmuTNConfig(EmulatorConfig):
         EmulatorConfig.__post_init__(self)
         if not self.dt > 0:
             raise _wrong(f"dt = {self.dt}", "Give a positive time step in nanoseconds.")
-        if self.precision not in get_args(Precision):
-            raise _wrong(f"precision {self.precision!r}", "It is 'low', 'normal' or 'high'.")
         if not self.max_bond_dim > 0:
             raise _wrong(f"max_bond_dim = {self.max_bond_dim}", "Give a whole number from 1 up.")
 

@@ -9,22 +9,31 @@ from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 from uuid import UUID
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.fields import check_fields, statuses_of
+from quantum_async.models.job import JobStatus
+from quantum_async.providers.pasqal.translate.statuses import JOB_STATUSES
+from quantum_async.providers.pasqal.wire import PasqalBatchStatus, PasqalJobStatus, QueuePriority
 
 if TYPE_CHECKING:
-    from quantum_async.providers.pasqal.wire import (
-        PasqalBatchStatus,
-        PasqalJobStatus,
-        QueuePriority,
-    )
+    from collections.abc import Mapping
 
     QueryDict: TypeAlias = dict[str, str | int | list[str]]
 
-Ids: TypeAlias = "str | UUID | Sequence[str | UUID] | None"
+Ids: TypeAlias = str | UUID | Sequence[str | UUID] | None
 """One id or several; several are alternatives."""
 
-Words: TypeAlias = "str | Sequence[str] | None"
+Words: TypeAlias = str | Sequence[str] | None
 """One word or several; several are alternatives."""
 
+JobWord: TypeAlias = PasqalJobStatus | JobStatus | str
+"""A status of jobs: the service's own or one of `JobStatus`, as a member or a word."""
+
+BatchWord: TypeAlias = PasqalBatchStatus | JobStatus | str
+"""A status of batches, in the same words."""
+
+_BATCH_STATUSES: Mapping[PasqalBatchStatus, JobStatus] = {
+    PasqalBatchStatus(word.value): status for word, status in JOB_STATUSES.items()
+}
 _UUIDS = frozenset({"id", "project_id", "batch_id"})
 
 
@@ -41,7 +50,7 @@ class Filters:
         end_date: Created at this moment or earlier.
 
     Raises:
-        InvalidOptionError: An id is not a UUID.
+        InvalidOptionError: An id is not a UUID, a field has another type, or a word does not exist.
     """
 
     id: Ids = None
@@ -49,6 +58,7 @@ class Filters:
     end_date: datetime | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name in _UUIDS & {item.name for item in fields(self)}:
             for value in _listed(getattr(self, name)):
                 _check_uuid(name, value)
@@ -87,14 +97,20 @@ class RebatchFilters(CancelFilters):
 
     Args:
         id: Ids of jobs.
-        status: Statuses of jobs.
+        status: Statuses of jobs: the service's words, or those of `JobStatus`.
         min_runs: At least this many shots.
         max_runs: At most this many shots.
         start_date: Created at this moment or later.
         end_date: Created at this moment or earlier.
     """
 
-    status: PasqalJobStatus | Sequence[PasqalJobStatus] | None = None
+    status: JobWord | Sequence[JobWord] | None = None
+
+    def __post_init__(self) -> None:
+        if self.status is not None:
+            object.__setattr__(self, "status", statuses_of(self.status, JOB_STATUSES))
+        # `super()` without arguments does not find its class in one made anew for its slots.
+        Filters.__post_init__(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +122,7 @@ class JobFilters(RebatchFilters):
         project_id: Ids of projects.
         user_id: Users.
         batch_id: Ids of batches.
-        status: Statuses of jobs.
+        status: Statuses of jobs: the service's words, or those of `JobStatus`.
         min_runs: At least this many shots.
         max_runs: At most this many shots.
         errors: Whether they have errors.
@@ -129,7 +145,7 @@ class BatchFilters(Filters):
         project_id: Ids of projects.
         user_id: Users.
         device_type: Device types.
-        status: Statuses of batches.
+        status: Statuses of batches: the service's words, or those of `JobStatus`.
         open: Whether they take further jobs.
         queue_priority: Priorities.
         tag: A tag they have.
@@ -140,10 +156,15 @@ class BatchFilters(Filters):
     project_id: Ids = None
     user_id: Words = None
     device_type: Words = None
-    status: PasqalBatchStatus | Sequence[PasqalBatchStatus] | None = None
+    status: BatchWord | Sequence[BatchWord] | None = None
     open: bool | None = None
     queue_priority: QueuePriority | Sequence[QueuePriority] | None = None
     tag: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.status is not None:
+            object.__setattr__(self, "status", statuses_of(self.status, _BATCH_STATUSES))
+        Filters.__post_init__(self)
 
 
 def _is_several(value: object) -> TypeGuard[Sequence[object]]:

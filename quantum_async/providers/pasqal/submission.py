@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from quantum_async.errors import InvalidInputError, InvalidOptionError, InvalidShotsError
+from quantum_async.errors import InvalidInputError, InvalidShotsError
 from quantum_async.providers.sequences import json_values
 
 if TYPE_CHECKING:
@@ -117,23 +116,6 @@ class NewBatch:
         return {**found, "project_id": self.project_id}
 
 
-def emulation_text(emulation: str | None) -> str | None:
-    """Make sure that an emulation configuration is JSON.
-
-    Raises:
-        InvalidOptionError: It is not.
-    """
-    if not emulation:
-        return None
-    try:
-        found = json.loads(emulation)
-    except ValueError as error:
-        raise _bad_emulation(str(error)) from None
-    if not isinstance(found, dict):
-        raise _bad_emulation("not an object")
-    return emulation
-
-
 def _check_sequences(batch: NewBatch) -> None:
     lacking = [place for place, job in enumerate(batch.jobs) if job.sequence is None]
     if not batch.jobs and not batch.is_open:
@@ -164,11 +146,3 @@ def _check_configuration(batch: NewBatch) -> None:
 
 def _refused(what: str, remedy: str) -> InvalidInputError:
     return InvalidInputError(what, provider="pasqal", remedy=remedy)
-
-
-def _bad_emulation(why: str) -> InvalidOptionError:
-    return InvalidOptionError(
-        f"the emulation configuration cannot be used: {why}",
-        provider="pasqal",
-        remedy="Pass EmulationConfig(...).to_abstract_repr().",
-    )

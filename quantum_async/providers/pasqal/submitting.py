@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 
-from quantum_async.errors import ProtocolError, SubmissionUnknownError
+from quantum_async.errors import InvalidOptionError, ProtocolError, SubmissionUnknownError
 from quantum_async.http.encode import LARGE
 from quantum_async.models.batch import BatchRef
+from quantum_async.models.carrying import is_given
 from quantum_async.models.job import JobRef
+from quantum_async.models.options import differing_options
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.providers.pasqal.additions import AMBIGUOUS
-from quantum_async.providers.pasqal.emulators import is_emulator
+from quantum_async.providers.pasqal.emulators import is_emulator, read_config
 from quantum_async.providers.pasqal.matching import matched
-from quantum_async.providers.pasqal.options import PasqalOptions, pasqal_options
+from quantum_async.providers.pasqal.options import PasqalOptions, checked_options
 from quantum_async.providers.pasqal.pages import Page
 from quantum_async.providers.pasqal.submission import (
     KEY_PREFIX,
     NewBatch,
     NewJob,
-    emulation_text,
 )
 from quantum_async.providers.pasqal.translate.facts import check_shots, facts_of
 from quantum_async.providers.pasqal.translate.sequences import bound, ready
@@ -31,7 +33,7 @@ from quantum_async.providers.sequences import SequenceFacts, check_values, known
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from quantum_async.models.submission import BatchRequest, SubmitRequest
+    from quantum_async.models.submission import BatchRequest, RunOptions, SubmitRequest
     from quantum_async.providers.pasqal.additions import Additions
     from quantum_async.providers.pasqal.atoms import Atoms
     from quantum_async.providers.pasqal.cloud import Cloud
@@ -39,6 +41,58 @@ if TYPE_CHECKING:
     from quantum_async.providers.pasqal.wire import BatchReceipt, PasqalBatch
 
 _KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenBatch:
+    """What the jobs of an open batch have in common.
+
+    Args:
+        shared: Digest of the sequence that they share; empty where each has its own.
+        options: Their options.
+        is_ours: Whether this client opened it, so that all of its options are known.
+    """
+
+    shared: str
+    options: PasqalOptions
+    is_ours: bool = True
+
+    @classmethod
+    def read(cls, batch: PasqalBatch) -> _OpenBatch:
+        """Read what another client has opened."""
+        text = batch.sequence_builder
+        try:
+            options = PasqalOptions(
+                tags=batch.tags,
+                emulation=batch.backend_configuration,
+                configuration=read_config(batch.device_type or "", batch.configuration),
+                webhook=batch.webhook,
+            )
+        except InvalidOptionError:
+            # Written by whoever opened it, in a way that is not known here: nothing equals it.
+            options = PasqalOptions()
+        digest = Program(text, ProgramFormat.PULSER).digest if text else ""
+        return cls(digest, options, is_ours=False)
+
+    def check(self, options: PasqalOptions, batch_id: str) -> None:
+        """Refuse a job whose options are not the batch's.
+
+        Of a batch that another client opened, only what the job asks for can be compared: its
+        name is one of its tags, and its webhook may be that client's own.
+
+        Raises:
+            InvalidOptionError: They differ; each that does is named.
+        """
+        own = replace(self.options, seed=options.seed)
+        if not self.is_ours:
+            given = [item.name for item in fields(options) if is_given(options, item.name)]
+            asked = {name: getattr(options, name) for name in given}
+            if set(options.tags) <= set(own.tags):
+                asked.pop("tags", None)
+            # The device type is the one of the target by which the job is added.
+            asked.pop("device_type", None)
+            options = replace(own, **asked)
+        _refuse_differing(own, options, f"batch {batch_id}")
 
 
 class Submitter:
@@ -57,7 +111,7 @@ class Submitter:
         self._atoms = atoms
         self._account = account
         self._unanswered: OrderedDict[str, SubmitRequest] = OrderedDict()
-        self._shared: OrderedDict[str, str] = OrderedDict()
+        self._open_batches: OrderedDict[str, _OpenBatch] = OrderedDict()
 
     async def prepared(self, program: Program, target: str) -> tuple[Program, SequenceFacts]:
         """Make a sequence ready for a device, and read its facts; once for each sequence.
@@ -87,12 +141,12 @@ class Submitter:
     async def open_batch(self, request: BatchRequest) -> BatchRef:
         """Open a batch without jobs."""
         program = None
+        options = self.checked_options(request.options, request.target)
         if request.program is not None:
             program, _ = await self.prepared(request.program, request.target)
-        options = pasqal_options(request.options)
         new = self._new_batch(request.key, request.target, options, program, (), name=request.name)
         batch = await self._cloud.submit_batch(new, program.digest if program else None)
-        self._opened(batch.id, program)
+        self._opened(batch.id, program, options)
         return BatchRef("pasqal", batch.id, request.target, request.key, self._account)
 
     async def find(self, key: str) -> list[JobRef]:
@@ -128,17 +182,23 @@ class Submitter:
             return None
         return BatchRef("pasqal", batch.id, batch.device_type or "", key, self._account)
 
+    def checked_options(self, options: RunOptions, target: str) -> PasqalOptions:
+        """Take options as Pasqal's, and refuse what the way to a device has no place for."""
+        return checked_options(options, target, is_ovh=self._cloud.is_ovh)
+
     async def _send(self, request: SubmitRequest) -> list[JobRef]:
+        options = self._options_of(request)
         sent = await self._checked(request)
         if request.batch is not None:
             batch_id = request.batch.id
-            jobs = await _new_jobs(request, sent, await self._shared_by(batch_id))
+            batch = await self._open_batch(batch_id)
+            batch.check(options, batch_id)
+            jobs = await _new_jobs(request, sent, batch.shared)
             added = await self._additions.add(batch_id, request.key, jobs)
             return self._accepted(request, added, sent, batch_id)
         digests = {program.digest for program, _ in sent}
         shared = sent[0][0] if len(digests) == 1 else None
         jobs = await _new_jobs(request, sent, shared.digest if shared else "")
-        options = pasqal_options(request.jobs[0].options)
         batch = await self._cloud.submit_batch(
             self._new_batch(request.key, request.target, options, shared, jobs),
             shared.digest if shared is not None else None,
@@ -146,16 +206,24 @@ class Submitter:
         created = await self._created(batch, jobs)
         return self._accepted(request, created, sent, batch.id)
 
-    async def _shared_by(self, batch_id: str) -> str:
-        if batch_id not in self._shared:
-            text = (await self._cloud.batch(batch_id)).sequence_builder
-            digest = Program(text, ProgramFormat.PULSER).digest if text else ""
-            _keep(self._shared, batch_id, digest)
-        return self._shared[batch_id]
+    def _options_of(self, request: SubmitRequest) -> PasqalOptions:
+        """Find the options that all jobs of a submission share, as the batch's own."""
+        options = self.checked_options(request.jobs[0].options, request.target)
+        for job in request.jobs[1:]:
+            if job.options is not request.jobs[0].options:
+                other = self.checked_options(job.options, request.target)
+                _refuse_differing(options, other, "the first job of the batch")
+        return options
 
-    def _opened(self, batch_id: str, program: Program | None) -> None:
+    async def _open_batch(self, batch_id: str) -> _OpenBatch:
+        if batch_id not in self._open_batches:
+            _keep(self._open_batches, batch_id, _OpenBatch.read(await self._cloud.batch(batch_id)))
+        return self._open_batches[batch_id]
+
+    def _opened(self, batch_id: str, program: Program | None, options: PasqalOptions) -> None:
         self._additions.opened(batch_id)
-        _keep(self._shared, batch_id, program.digest if program is not None else "")
+        shared = program.digest if program is not None else ""
+        _keep(self._open_batches, batch_id, _OpenBatch(shared, options))
 
     async def _checked(self, request: SubmitRequest) -> list[tuple[Program, SequenceFacts]]:
         on_qpu = not is_emulator(request.target)
@@ -191,7 +259,7 @@ class Submitter:
             is_open=name is not None,
             device_type=device_type or None,
             tags=() if self._cloud.is_ovh else tags,
-            emulation=emulation_text(options.emulation),
+            emulation=options.emulation_text,
             configuration=options.configuration,
             webhook=options.webhook or self._cloud.webhook,
             project_id=self._cloud.billed_project,
@@ -257,7 +325,18 @@ class Submitter:
             self._unanswered.popitem(last=False)
 
 
-def _keep(book: OrderedDict[str, str], name: str, value: str) -> None:
+def _refuse_differing(own: PasqalOptions, other: PasqalOptions, where: str) -> None:
+    names = differing_options(own, replace(other, seed=own.seed))
+    if names:
+        raise InvalidOptionError(
+            f"the job's {', '.join(f'PasqalOptions.{name}' for name in names)} differ from those "
+            f"of {where}, which hold for every job of a batch",
+            provider="pasqal",
+            remedy="Open another batch for it, or leave its options out.",
+        )
+
+
+def _keep(book: OrderedDict[str, _OpenBatch], name: str, value: _OpenBatch) -> None:
     book[name] = value
     while len(book) > _KEPT:
         book.popitem(last=False)

@@ -322,7 +322,7 @@ class PasqalResults(Document):
         serialised_results: Pulser's ``Results``, written down.
     """
 
-    counter: dict[str, int] | None = None
+    counter: dict[str, Annotated[int, Field(ge=0, strict=True)]] | None = None
     raw: tuple[str, ...] | None = Field(default=None, repr=False)
     serialised_results: str | None = Field(default=None, repr=False)
 

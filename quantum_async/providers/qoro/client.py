@@ -13,6 +13,7 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.options import meaning_of
 from quantum_async.models.program import CIRCUIT_FORMATS
 from quantum_async.providers.base import ProviderClient
 from quantum_async.providers.each import by_id, failures_of_each, states_of_each
@@ -22,10 +23,11 @@ from quantum_async.providers.qoro.configs import JobConfig
 from quantum_async.providers.qoro.credits import Credits
 from quantum_async.providers.qoro.gateway import Gateway
 from quantum_async.providers.qoro.jobs import Jobs
+from quantum_async.providers.qoro.options import QoroOptions
 from quantum_async.providers.qoro.results import Rows, short
 from quantum_async.providers.qoro.submitting import Submitter
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER, Systems
-from quantum_async.providers.qoro.translate.results import result_of
+from quantum_async.providers.qoro.translate.results import by_label, result_of
 from quantum_async.providers.qoro.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobRef, JobState
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
-    from quantum_async.models.submission import JobSpec, SubmitRequest
+    from quantum_async.models.submission import JobSpec, RunOptions, SubmitRequest
 
 CIRCUITS_PER_JOB = 1_000
 """Most circuits that share a job; a choice, for the service publishes no limit."""
@@ -81,6 +83,7 @@ class QoroClient(ProviderClient):
     """
 
     name: ClassVar[str] = "qoro"
+    options_class: ClassVar[type[RunOptions]] = QoroOptions
     variable_prefixes: ClassVar[tuple[str, ...]] = ("QORO_",)
 
     def __init__(
@@ -228,8 +231,8 @@ class QoroClient(ProviderClient):
     def grouping(self, job: JobSpec) -> Hashable:
         """Say which circuits can share a job: points of one program, or any without parameters."""
         if job.variables:
-            return (job.program.digest, job.shots, job.options)
-        return (None, job.options)
+            return (job.program.digest, job.shots, meaning_of(job.options))
+        return (None, meaning_of(job.options))
 
     async def submit(self, request: SubmitRequest) -> list[JobRef]:
         """Send one job of many circuits; points of one program as a template. Billed.
@@ -277,7 +280,10 @@ class QoroClient(ProviderClient):
         for job_id, members in by_id(jobs).items():
             if len(members) == 1:
                 continue  # `fetch` reads the one page that it is on
-            rows = {short(row.label): row for row in await self._rows.all(job_id)}
+            try:
+                rows = by_label(await self._rows.all(job_id), short)
+            except ResultError:
+                continue  # so does it where the rows of a job cannot be told apart
             for job in members:
                 if (row := rows.get(str(job.index))) is not None:
                     try:

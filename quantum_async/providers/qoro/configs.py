@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003  part of the classes' signatures
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from quantum_async.errors import InvalidOptionError, InvalidShotsError
+from quantum_async.models.fields import check_fields, check_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from _typeshed import DataclassInstance
     from pydantic import JsonValue
 
@@ -72,7 +72,7 @@ class ExecutionConfig:
         api_meta: Settings for quantum computers, such as ``{"optimization_level": 2}``.
 
     Raises:
-        InvalidOptionError: A number is out of range.
+        InvalidOptionError: A number is out of range, or a value has another type.
     """
 
     bond_dimension: int | None = None
@@ -85,6 +85,8 @@ class ExecutionConfig:
     api_meta: Mapping[str, JsonValue] | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
+        check_fields(self)
+        check_json(self, "api_meta")
         for name in ("bond_dimension", "noise_realizations"):
             value = getattr(self, name)
             if value is not None and value <= 0:
@@ -134,7 +136,7 @@ class MaestroConfig:
         more: Maestro's other options, by their own names.
 
     Raises:
-        InvalidOptionError: A number is out of range.
+        InvalidOptionError: A number is out of range, or a value has another type.
     """
 
     simulator: Simulator | None = None
@@ -147,6 +149,8 @@ class MaestroConfig:
     more: Mapping[str, JsonValue] | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
+        check_fields(self)
+        check_json(self, "more")
         for name in ("max_bond_dimension", "noise_realizations"):
             value = getattr(self, name)
             if value is not None and value <= 0:
@@ -193,6 +197,7 @@ class DeviceConfig:
     )
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name in self.settings:
             if name.upper() in {"IBM_DEVICE", "IQM_DEVICE_URL"}:
                 raise InvalidOptionError(
@@ -239,6 +244,7 @@ class JobConfig:
     device: DeviceConfig | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.shots is not None and self.shots <= 0:
             raise InvalidShotsError(
                 f"{self.shots} shots", provider="qoro", remedy="Give a whole number from 1 up."

@@ -22,7 +22,7 @@ from quantum_async.providers.qoro.payloads import (
 from quantum_async.providers.qoro.plain import PlainSettings, plain_content, plain_measured
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER
 from quantum_async.providers.qoro.translate.qasm import read_qasm
-from quantum_async.providers.qoro.translate.results import counts_of
+from quantum_async.providers.qoro.translate.results import by_label, counts_of
 from quantum_async.providers.qoro.translate.statuses import job_state
 from quantum_async.providers.qoro.uploads import PARALLEL
 from quantum_async.providers.qoro.wire import Histogram, QoroCluster, StoredConfig
@@ -163,13 +163,13 @@ class Jobs:
         Raises:
             ResultError: It has none, or they are damaged.
         """
-        return {row.label: counts_of(row) for row in await self.rows(job_id)}
+        return {label: counts_of(row) for label, row in by_label(await self.rows(job_id)).items()}
 
     async def expectation_values(self, job_id: str) -> dict[str, dict[str, float]]:
         """Get the values of observables by label; their leftmost letter acts on qubit 0."""
         return {
-            row.label: row.plain()
-            for row in await self.rows(job_id)
+            label: row.plain()
+            for label, row in by_label(await self.rows(job_id)).items()
             if not isinstance(row.results, Histogram)
         }
 

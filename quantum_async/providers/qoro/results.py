@@ -16,6 +16,7 @@ from quantum_async.http.address import segment
 from quantum_async.models.job import JobStatus
 from quantum_async.providers.each import all_of
 from quantum_async.providers.qoro.gateway import parse
+from quantum_async.providers.qoro.translate.results import by_label
 from quantum_async.providers.qoro.translate.statuses import job_state
 from quantum_async.providers.qoro.wire import ResultPage
 
@@ -112,9 +113,9 @@ class Rows:
             ResultError: There is none.
         """
         page = await self.page(job_id, index - index % PAGE)
-        found = {short(row.label): row for row in page.results}
+        found = by_label(page.results, short)
         if label not in found:
-            found = {short(row.label): row for row in await self.all(job_id)}
+            found = by_label(await self.all(job_id), short)
         if label not in found:
             raise ResultError(
                 f"job {job_id} has no result of circuit {label}",

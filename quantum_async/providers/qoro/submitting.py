@@ -13,7 +13,7 @@ from quantum_async.providers.qoro.chunks import chunks
 from quantum_async.providers.qoro.configs import JobConfig, MaestroConfig
 from quantum_async.providers.qoro.jobs import opening_of
 from quantum_async.providers.qoro.labels import label_of
-from quantum_async.providers.qoro.options import qoro_options
+from quantum_async.providers.qoro.options import checked_options
 from quantum_async.providers.qoro.payloads import (
     ObservableGroups,
     QoroCircuit,
@@ -96,7 +96,7 @@ class Submitter:
         ]
 
     def _config(self, job: JobSpec, key: str, target: QoroSystem | QoroCluster) -> JobConfig:
-        options = qoro_options(job.options)
+        options = checked_options(job.options, target)
         tag = " ".join([*options.tags, KEY_PREFIX + key])
         maestro, defaults = options.maestro, self._defaults
         is_simulator = isinstance(target, QoroCluster)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from quantum_async.sandbox.azure.registers import Recorded, outcome_of
 from quantum_async.sandbox.chance import seeded_counts, shuffled_shots
 from quantum_async.sandbox.emulation import pulser_results
 
@@ -48,7 +49,7 @@ def output_of(job: AzureJob, content: bytes, seed: int, options: AzureOptions) -
         return content
     measured = _measured(job, work, seed)
     if job.output_format == "pasqal.pulser-results.v1":
-        return json.dumps(_pasqal(work, measured.counts, options)).encode()
+        return json.dumps(_pasqal(job, work, measured.counts, options)).encode()
     writer = _WRITERS.get(job.output_format, _microsoft)
     return json.dumps(writer(work.shape, measured)).encode()
 
@@ -66,12 +67,13 @@ def _measured(job: AzureJob, work: Work, seed: int) -> _Measured:
     return _Measured(counts, shuffled_shots(counts, seed, label))
 
 
-def _pasqal(work: Work, counts: dict[str, int], options: AzureOptions) -> JsonValue:
+def _pasqal(job: AzureJob, work: Work, counts: dict[str, int], options: AzureOptions) -> JsonValue:
     if options.pasqal_results == "flat":
         return dict(counts)
     if options.pasqal_results == "counter":
         return {"counter": dict(counts)}
-    serialised = pulser_results(work.atoms, 1000, counts)
+    emulated = job.run.outcome.raw if job.run.outcome is not None else None
+    serialised = emulated or pulser_results(work.atoms, 1000, counts)
     return {"counter": dict(counts), "serialised_results": serialised}
 
 
@@ -100,21 +102,24 @@ def _microsoft(shape: Shape, measured: _Measured) -> JsonValue:
     return {"DataFormat": "microsoft.quantum-results.v2", "Results": [entry]}
 
 
+def _microsoft_v1(shape: Shape, measured: _Measured) -> JsonValue:
+    total = sum(measured.counts.values())
+    histogram: list[JsonValue] = []
+    for key, count in measured.counts.items():
+        histogram += [_recorded(shape, key)[0], count / total]
+    return {"Histogram": histogram}
+
+
 def _recorded(shape: Shape, key: str) -> tuple[str, JsonValue]:
     bits = shape.bits(key)
-    records = shape.records or (tuple(range(len(bits))),)
-    arrays = [[int(bits[result]) for result in record] for record in records]
-    if not shape.is_tuple:
-        return str(arrays[0]), list(arrays[0])
-    return (
-        str(tuple(arrays)),
-        {f"Item{place}": list(array) for place, array in enumerate(arrays, start=1)},
-    )
+    whole = Recorded(is_tuple=False, items=tuple(range(len(bits))))
+    return outcome_of(whole if shape.recorded is None else shape.recorded, bits)
 
 
 _WRITERS: dict[str, Callable[[Shape, _Measured], JsonValue]] = {
     "ionq.quantum-results.v1": _ionq,
     "honeywell.quantum-results.v1": _quantinuum,
     "rigetti.quil-results.v1": _quil,
+    "microsoft.quantum-results.v1": _microsoft_v1,
     "microsoft.quantum-results.v2": _microsoft,
 }

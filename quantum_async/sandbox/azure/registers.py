@@ -4,8 +4,36 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 _CREG = re.compile(r"\bcreg\s+([A-Za-z_]\w*)\s*\[\s*(\d+)\s*\]\s*;")
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A number that a QIR program records without having measured it.
+
+    Args:
+        value: The number.
+    """
+
+    value: bool | float
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A tuple or an array that a QIR program records.
+
+    Args:
+        is_tuple: Which of them.
+        items: Numbers of results, constants, and what is nested.
+    """
+
+    is_tuple: bool
+    items: tuple[int | Constant | Recorded, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +43,12 @@ class Shape:
     Args:
         names: Their names.
         widths: How many bits each has.
-        records: For QIR, which results are recorded: one list for each array.
-        is_tuple: For QIR, whether the arrays stand in a tuple.
+        recorded: For QIR, what of the results is recorded, and how.
     """
 
     names: tuple[str, ...] = ()
     widths: tuple[int, ...] = ()
-    records: tuple[tuple[int, ...], ...] = ()
-    is_tuple: bool = False
+    recorded: int | Constant | Recorded | None = None
 
     @property
     def width(self) -> int:
@@ -41,6 +67,24 @@ class Shape:
             found[name] = bits[start : start + width]
             start += width
         return found
+
+
+def outcome_of(recorded: int | Constant | Recorded, bits: str) -> tuple[str, JsonValue]:
+    """Write an outcome as the service displays it, and as it lists it.
+
+    Args:
+        recorded: What of the results is recorded.
+        bits: The results, the first one first.
+    """
+    if isinstance(recorded, int):
+        return bits[recorded], int(bits[recorded])
+    if isinstance(recorded, Constant):
+        return str(recorded.value), recorded.value
+    items = [outcome_of(item, bits) for item in recorded.items]
+    shown = ", ".join(display for display, _ in items)
+    if not recorded.is_tuple:
+        return f"[{shown}]", [value for _, value in items]
+    return f"({shown})", {f"Item{n}": value for n, (_, value) in enumerate(items, start=1)}
 
 
 def of_qasm(text: str) -> Shape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import DeviceLimitError, InvalidOptionError, ProgramError
+from quantum_async.errors import DeviceLimitError, ProgramError
 from quantum_async.programs.sequences import measured_basis
 from quantum_async.simulation.devices import analog_qubits
 
@@ -24,13 +24,7 @@ def check_sequence(sequence: Sequence[BaseDevice], job: JobSpec) -> None:
         ProgramError: It does nothing.
         NoMeasurementError: Which basis is measured is not clear.
         DeviceLimitError: It does not fit in memory.
-        InvalidOptionError: Pauli observables are asked for.
     """
-    if job.options.observables:
-        raise InvalidOptionError(
-            "Pauli observables are for circuits",
-            remedy="Name observables in the emulation configuration of the sequence.",
-        )
     if sequence.is_empty() or sequence.get_duration() == 0:
         raise ProgramError(
             f"the sequence {job.program.where} does nothing",

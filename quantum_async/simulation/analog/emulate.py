@@ -24,6 +24,8 @@ _ONE_STATES = {"ground-rydberg": "r", "digital": "h", "XY": "d"}
 _DISSIPATIVE = frozenset({"relaxation", "dephasing", "depolarizing", "eff_noise", "leakage"})
 _MASTER, _MONTE_CARLO = "MasterEquation", "MonteCarlo"
 _SUFFIX = "counts"
+_END = 1.0
+"""The relative time of the final state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def emulate(sequence: Sequence[BaseDevice], emulation: Emulation, shots: int, se
     config = _config(document)
     with seeded(seed):
         results = QutipBackendV2(sequence, config=config).run()
-    pooled = results.get_result(tag, 1.0)
+    pooled = results.get_result(tag, _END)
     generator = np.random.Generator(np.random.PCG64(seed))
     outcomes = sorted(pooled)
     kept = generator.multivariate_hypergeometric([pooled[o] for o in outcomes], shots)
@@ -163,7 +165,7 @@ def _add_bitstrings(document: Document, basis: str, shots: int) -> str:
         o.get("observable") == "bitstrings" and not o.get("tag_suffix") for o in observables
     )
     ours = BitStrings(
-        evaluation_times=[1.0],
+        evaluation_times=[_END],
         num_shots=shots,
         one_state=_ONE_STATES[basis],  # type: ignore[arg-type]  # one of Pulser's letters
         tag_suffix=_SUFFIX if taken else None,
@@ -183,11 +185,13 @@ def _is_dissipative(document: Document) -> bool:
 def _scalars(results: Results) -> dict[str, Expectation]:
     found = {}
     for tag, values in results.get_tagged_results().items():
+        if results.get_result_times(tag)[-1:] != [_END]:
+            # It was observed before the end only; the whole of it is written down.
+            continue
         try:
-            value = complex(values[-1])
+            found[tag] = Expectation.of(complex(values[-1]))
         except (TypeError, ValueError):
             continue
-        found[tag] = Expectation(value.real)
     return found
 
 

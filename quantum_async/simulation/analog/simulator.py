@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import JobFailedError, QuantumAsyncError
+from quantum_async.models.carrying import options_as
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.programs.sequences import build_sequence
 from quantum_async.simulation.analog.check import check_sequence
@@ -15,7 +16,7 @@ from quantum_async.simulation.analog.effort import effort_of
 from quantum_async.simulation.analog.emulate import Emulation, emulate
 from quantum_async.simulation.analog.ideal import sample_ideal
 from quantum_async.simulation.checked import Checked
-from quantum_async.simulation.options import emulation_of
+from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.seeds import fresh_seed
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _simulate(
 
 
 def _emulation(job: JobSpec, sequence: Sequence[BaseDevice]) -> Emulation | None:
-    text = emulation_of(job)
+    text = options_as(SimulationOptions, job.options, "local").emulation_text
     if text is None:
         return None
     emulation = Emulation.read(text)

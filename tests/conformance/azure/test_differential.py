@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import os
@@ -203,6 +204,59 @@ def test_qir_outcomes_are_the_same(simulated, simulating):
     assert mine["shots"] == [job.get_results_shots()]
     counts = simulating("fetch", job.id)["counts"]
     assert {f"[{bits}]": count for bits, count in counts.items()} == theirs
+
+
+RESULT = "  call void @__quantum__rt__result_record_output({}, i8* null)\n"
+ZERO, ONE = (
+    RESULT.format("%Result* null"),
+    RESULT.format("%Result* inttoptr (i64 1 to %Result*)"),
+)
+TUPLE = "  call void @__quantum__rt__tuple_record_output(i64 2, i8* null)\n"
+ARRAY = "  call void @__quantum__rt__array_record_output(i64 2, i8* null)\n"
+RECORDS = {
+    "a tuple": TUPLE + ONE + ZERO,
+    "nested tuples": TUPLE + TUPLE + ZERO + ONE + ONE,
+    "an array in a tuple": TUPLE + ARRAY + ZERO + ONE + ONE,
+    "an array": ARRAY + ZERO + ONE,
+}
+
+
+def qiskit_key(outcome) -> str:
+    """Write an outcome as the vendor's Qiskit job does."""
+    if isinstance(outcome, tuple):
+        return " ".join(map(qiskit_key, outcome))
+    return "".join(map(str, outcome if isinstance(outcome, list) else [outcome]))
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("records", RECORDS)
+def test_registers_are_those_of_the_vendors_outcomes(simulated, simulating, records, version):
+    """Tuples, nested ones and arrays, as listed and as displayed."""
+    program = (
+        "define void @ENTRYPOINT__main() #0 {\n"
+        "  call void @__quantum__qis__x__body(%Qubit* inttoptr (i64 1 to %Qubit*))\n"
+        "  call void @__quantum__qis__m__body(%Qubit* null, %Result* null)\n"
+        "  call void @__quantum__qis__m__body(%Qubit* inttoptr (i64 1 to %Qubit*), "
+        "%Result* inttoptr (i64 1 to %Result*))\n"
+        f"{RECORDS[records]}  ret void\n}}\n"
+    )
+    job = ended(
+        Job.from_input_data(
+            workspace=simulated,
+            name="qir",
+            target="quantinuum.sim.h2-1e",
+            input_data=program.encode(),
+            provider_id="quantinuum",
+            content_type="qir.v1",
+            input_data_format="qir.v1",
+            output_data_format=f"microsoft.quantum-results.{version}",
+            input_params={"shots": 20, "items": [{"entryPoint": "ENTRYPOINT__main"}]},
+        )
+    )
+    (displayed,) = job.get_results()
+    outcomes = job.get_results_shots() if version == "v2" else [ast.literal_eval(displayed)]
+    (key,) = set(map(qiskit_key, outcomes))
+    assert simulating("fetch", job.id)["counts"] == {key: 20}
 
 
 @pytest.mark.parametrize("shape", ["flat", "counter", "serialised"])

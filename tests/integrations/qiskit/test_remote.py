@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from qiskit import QuantumCircuit, transpile
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
+from qiskit.circuit import Clbit
 from qiskit.primitives import BackendEstimatorV2, BackendSamplerV2, StatevectorEstimator
 from qiskit.providers import JobStatus as QiskitStatus
 from qiskit.quantum_info import SparsePauliOp
@@ -19,6 +20,7 @@ from quantum_async.integrations.qiskit import (
     QuantumAsyncProvider,
     SamplerV2,
 )
+from quantum_async.providers.azure.options import AzureOptions, CircuitForm
 from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.options import HeraldingMode, IQMOptions
 from tests.integrations.qiskit.circuits import asymmetric, counter, index_points, measured, turned
@@ -62,6 +64,26 @@ def test_bits_are_where_they_belong(backend):
     (sampled,) = SamplerV2(backend).run([circuits[0]], shots=10).result()
     assert sampled.data.low.get_counts() == {"01": 10}
     assert sampled.data.high.get_counts() == {"0": 10}
+
+
+@pytest.mark.parametrize("form", CircuitForm)
+def test_a_sampler_takes_registers_of_any_name(connect, form):
+    """Whichever format the circuit is sent in, and with a bit beside its registers."""
+    names = ["é", "measure", "my reg", "x", "pi"]
+    circuit = QuantumCircuit(QuantumRegister(2, "if"), *(ClassicalRegister(2, n) for n in names))
+    circuit.add_bits([Clbit()])
+    circuit.x(0)
+    circuit.measure([0, 1, 0, 1, 0, 0], [0, 1, 3, 5, 8, 10])
+    options = {"provider_options": AzureOptions(form=form)}
+    sampler = SamplerV2(connect("azure").backend("quantinuum.sim.h2-1e"), **options)
+    (sampled,) = sampler.run([circuit], shots=4).result()
+    assert {name: sampled.data[name].get_counts() for name in names} == {
+        "é": {"01": 4},
+        "measure": {"10": 4},
+        "my reg": {"00": 4},
+        "x": {"00": 4},
+        "pi": {"01": 4},
+    }
 
 
 def test_jobs_are_found_by_another_process(backend, connect):

@@ -98,7 +98,7 @@ def test_a_sequence_says_where_it_runs(service):
 async def test_what_azure_cannot_do_is_refused_before_it_is_sent(service, azure_here):
     """Observables, several jobs at once, a target that is not there."""
     observed = spec(options=RunOptions(observables=("Z",)))
-    with pytest.raises(InvalidOptionError, match="no observables"):
+    with pytest.raises(InvalidOptionError, match=r"AzureOptions\.observables"):
         await azure_here.validate(observed, "rigetti.sim.qvm")
     with pytest.raises(InvalidInputError, match="one job at a time, not 2"):
         await azure_here.submit(SubmitRequest("k", "rigetti.sim.qvm", (spec(), spec())))

@@ -60,7 +60,7 @@ def spec(circuit=FLIP, shots=1, **options):
     [
         ({"transpile": True, "qubit_mapping": {"0": "QB1"}}, "contradicts"),
         ({"max_circuit_duration_over_t2": -0.1}, "not 0 or more"),
-        ({"max_circuit_duration_over_t2": float("nan")}, "not 0 or more"),
+        ({"max_circuit_duration_over_t2": float("nan")}, "is nan"),
         ({"optimization_level": 4}, "not 0 to 3"),
         ({"tags": ("x" * 18,)}, "longer than 17"),
         ({"move_validation": MoveValidation.NONE}, "frame tracking"),

@@ -8,7 +8,12 @@ from uuid import UUID
 import httpx
 import pytest
 
-from quantum_async.errors import ConfigurationError, JobFailedError, WaitTimeoutError
+from quantum_async.errors import (
+    ConfigurationError,
+    InvalidOptionError,
+    JobFailedError,
+    WaitTimeoutError,
+)
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.providers.iqm.generation import Generation
@@ -110,7 +115,7 @@ async def test_operations_of_the_older_class():
         assert await iqm.close_auth_session() is False
         with pytest.raises(ConfigurationError, match="older interface"):
             await iqm.tokens.list()
-        with pytest.raises(ConfigurationError, match="timeslots"):
+        with pytest.raises(InvalidOptionError, match=r"IQMOptions\.use_timeslot"):
             await iqm.submit_circuits([FLIP], options=IQMOptions(use_timeslot=True))
     assert server.requests.count("GET /quantum-architecture") == 1
 

@@ -29,6 +29,7 @@ from quantum_async.programs.objects import as_program
 from quantum_async.providers.iqm.architecture import Architecture
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.providers.iqm.options import IQMOptions, MoveFrameTracking, MoveValidation
+from quantum_async.providers.iqm.outcomes import expected_of
 from quantum_async.providers.iqm.translate.circuits import NATIVE, native_circuit
 from quantum_async.providers.iqm.translate.feedback import feedback_groups_of, sources_in_protobuf
 from quantum_async.providers.iqm.translate.layout import layout_of, layout_of_keys
@@ -444,3 +445,47 @@ def test_a_circuit_over_moves_measures_what_it_says(number):
     )
     again = Circuit.of(sent.circuit.legacy_document())
     assert probabilities(again, WIDE_STAR, sent.layout) == pytest.approx(wanted, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("measurements", "expected", "said"),
+    [
+        ({"a": [[0], [0, 1]]}, Expected(), r"'a' has shots of \[1, 2\] qubits"),
+        ({"a": [[2]]}, Expected(), r"\(2,\) is not an outcome"),
+        ({"a": [[-1]]}, Expected(), r"\(-1,\) is not an outcome"),
+        ({}, Expected(), "no measurements"),
+        ({"a": [[0]]}, Expected(shots=2), "1 shots came back where 2"),
+        ({"a": [[0]] * 3}, Expected(shots=2, is_heralded=True), "3 shots came back where 2"),
+        ({"b": [[0]]}, Expected(layout_of_keys({"a_1_0_0": 1})), "no qubit 0 of measurement 'a_1"),
+    ],
+)
+def test_measurements_that_are_not_understood_are_quoted(measurements, expected, said):
+    """Of other widths, other letters, other keys, or of more shots than there were."""
+    with pytest.raises(ResultError, match=said):
+        result_of(measurements, expected)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "c",
+        [],
+        {"registers": 7},
+        {"registers": [["c", ["a"]]]},
+        {"registers": [["c", [["a", "0"]]]]},
+    ],
+)
+def test_a_layout_that_is_not_understood_is_quoted(written):
+    """The order of bits is not guessed where somebody has written it down."""
+    document = {
+        "name": "x",
+        "instructions": [{"name": "measure", "locus": ["QB1"], "args": {"key": "a"}}],
+        "metadata": {"quantum_async": written},
+    }
+    with pytest.raises(UnsupportedProgramError) as caught:
+        layout_of(Circuit.of(document))
+    assert repr(str(written)) in str(caught.value)
+    payload = {"circuits": [document], "shots": 1}
+    with pytest.raises(ResultError) as unread:
+        expected_of(payload)
+    assert repr(str(written)) in str(unread.value)

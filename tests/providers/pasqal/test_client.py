@@ -228,8 +228,8 @@ def empty():
             InvalidOptionError,
         ),
         (
-            spec(idle(), variables={}, options=PasqalOptions(emulation="nonsense")),
-            "EMU_FREE",
+            spec(idle(), variables={}, options=PasqalOptions(emulation="{}")),
+            "EMU_TN",
             InvalidOptionError,
         ),
     ],

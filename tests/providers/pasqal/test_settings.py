@@ -18,9 +18,9 @@ from quantum_async.providers.pasqal.emulators import (
     read_config,
 )
 from quantum_async.providers.pasqal.endpoints import PASSWORD_REALM, PasqalEndpoints, Route
-from quantum_async.providers.pasqal.options import PasqalOptions, pasqal_options
+from quantum_async.providers.pasqal.options import PasqalOptions, checked_options
 from quantum_async.providers.pasqal.settings import PasqalSettings
-from quantum_async.providers.pasqal.submission import NewBatch, NewJob, emulation_text
+from quantum_async.providers.pasqal.submission import NewBatch, NewJob
 from quantum_async.simulation.options import SimulationOptions
 from tests.wire.pasqal.service import SEQUENCE
 
@@ -143,10 +143,11 @@ def test_empty_variables_count_as_missing():
 
 def test_other_options_become_ours():
     """Tags and an emulation survive where a job was made for no provider in particular."""
-    ours = pasqal_options(SimulationOptions(seed=3, tags=("t",), emulation="{}"))
+    given = SimulationOptions(seed=3, tags=("t",), emulation="{}")
+    ours = checked_options(given, "EMU_MPS", is_ovh=False)
     assert ours == PasqalOptions(seed=3, tags=("t",), emulation="{}")
-    assert pasqal_options(ours) is ours
-    assert pasqal_options(RunOptions()).emulation is None
+    assert checked_options(ours, "EMU_MPS", is_ovh=False) is ours
+    assert checked_options(RunOptions(), "FRESNEL", is_ovh=False).emulation is None
 
 
 @given(st.builds(EmuTNConfig, dt=st.floats(0.1, 100), max_bond_dim=st.integers(1, 999)))
@@ -231,10 +232,9 @@ def test_numbers_that_json_cannot_say_are_refused(value):
         NewJob(runs=1, variables={"omega": value}).document()
 
 
-@pytest.mark.parametrize("text", ["nonsense", "[]"])
+@pytest.mark.parametrize("text", ["nonsense", "[]", ""])
 def test_an_emulation_that_is_no_object_is_refused(text):
     """The text of an EmulationConfig is a JSON object; it may hold a bare Infinity."""
     with pytest.raises(InvalidOptionError):
-        emulation_text(text)
-    assert emulation_text('{"autosave_dt": Infinity}')
-    assert emulation_text("") is None
+        PasqalOptions(emulation=text)
+    assert PasqalOptions(emulation='{"autosave_dt": Infinity}').emulation_text

@@ -180,3 +180,35 @@ def test_outcomes_must_have_the_width_that_the_row_says():
     payload = packed(2, 1, 1, 1, 0, 3, 1, 1, 1, 0)
     with pytest.raises(ResultError, match="2 bits instead of 3"):
         decode_histogram("qh1", payload, 3)
+
+
+@pytest.mark.parametrize("value", ["-1", None, True, {"real": 1}])
+async def test_a_value_that_is_no_number_is_quoted(service, qoro, value):
+    """It is neither left out nor taken for zero."""
+    service.rows = [{"label": "0", "results": {"ZI": value, "IZ": 0.5}}]
+    with pytest.raises(ResultError) as caught:
+        await qoro.jobs.expectation_values(JOB)
+    assert repr(value) in str(caught.value)
+    with pytest.raises(ResultError) as caught:
+        await qoro.fetch(refs(0)[0])
+    assert repr(value) in str(caught.value)
+
+
+async def test_an_empty_histogram_is_no_result(service, qoro):
+    """A circuit that was measured has outcomes."""
+    service.rows = [
+        {"label": "0", "results": {"encoding": "qh1", "payload": "", "n_bits": 2}},
+    ]
+    with pytest.raises(ResultError, match="empty result"):
+        await qoro.fetch(refs(0)[0])
+
+
+async def test_rows_of_one_label_are_told_apart_by_nobody(service, qoro):
+    """Neither of them is taken for the circuit's."""
+    service.rows = [row("0;a:1", {"1": 2}, 1), row("0;b:1", {"0": 2}, 1)]
+    with pytest.raises(ResultError, match="two results are labelled '0;b:1'"):
+        await qoro.fetch(refs(0)[0])
+    assert await qoro.fetch_many(refs(0, 1)) == {}
+    service.rows = [row("a", {"1": 2}, 1), row("a", {"0": 2}, 1)]
+    with pytest.raises(ResultError, match="two results are labelled 'a'"):
+        await qoro.jobs.counts(JOB)

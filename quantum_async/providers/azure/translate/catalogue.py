@@ -54,13 +54,14 @@ PULSER_TARGETS: Mapping[str, str] = MappingProxyType(
 )
 """What Pasqal calls a device itself, and its target."""
 
-_NATIVE: Mapping[str, ProgramFormat] = MappingProxyType(
+NATIVE: Mapping[str, ProgramFormat] = MappingProxyType(
     {
         IONQ: ProgramFormat.IONQ,
         QUANTINUUM: ProgramFormat.QUANTINUUM,
         RIGETTI: ProgramFormat.QUIL,
     }
 )
+"""The form of its own that a provider has for circuits."""
 
 
 def provider_in(target: str) -> str:
@@ -74,9 +75,9 @@ def formats_of(target: str) -> frozenset[ProgramFormat]:
     provider = provider_in(target)
     if provider == PASQAL:
         return frozenset({ProgramFormat.PULSER})
-    native = _NATIVE.get(provider)
+    native = NATIVE.get(provider)
     # Of a provider that is not known here, nobody but itself can say what it does not read.
-    further = set(_NATIVE.values()) if native is None else {native}
+    further = set(NATIVE.values()) if native is None else {native}
     return CIRCUIT_FORMATS | {ProgramFormat.QIR} | further
 
 

@@ -13,7 +13,7 @@ from quantum_async.errors import (
 )
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.circuits import read_circuit
-from quantum_async.programs.parameters import values_by_parameter
+from quantum_async.programs.parameters import bound_circuit
 from quantum_async.programs.registers import BitLayout
 from quantum_async.programs.survey import Survey
 from quantum_async.programs.transpile import transpiled
@@ -132,12 +132,7 @@ def prepared_circuit(
         library = (error.name or "qiskit").partition(".")[0]
         raise MissingExtraError(library, extra="qiskit") from error
     check_circuit(made.original, limits)
-    values = values_by_parameter(made.original, variables)
-    left = {name: value for name, value in values.items() if name in made.circuit.parameters}
-    if not left:
-        return made.circuit
-    bound: QuantumCircuit = made.circuit.assign_parameters(left, inplace=False)
-    return bound
+    return bound_circuit(made.original, variables, made.circuit)
 
 
 def _prepare(program: Program, basis: Sequence[str]) -> _Prepared:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from quantum_async.errors import UnsupportedProgramError
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
 from quantum_async.programs.registers import BitLayout
-from quantum_async.providers.azure.options import CircuitForm, azure_options
+from quantum_async.providers.azure.options import CircuitForm, checked_options
 from quantum_async.providers.azure.translate import ionq, pulser, qir, quantinuum, quil
 from quantum_async.providers.azure.translate.catalogue import (
     IONQ,
@@ -24,12 +24,13 @@ from quantum_async.providers.azure.translate.quantum_results import V2
 from quantum_async.providers.sequences import atoms_of, check_values, facts_of, json_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from pydantic import JsonValue
     from qiskit import QuantumCircuit
 
     from quantum_async.models.submission import JobSpec
+    from quantum_async.providers.azure.options import AzureOptions
     from quantum_async.providers.azure.translate.circuits import Circuit
 
     JsonObject: TypeAlias = dict[str, JsonValue]
@@ -75,6 +76,7 @@ def payload_of(
 
     Raises:
         ProgramError: The target cannot run it.
+        InvalidOptionError: An option would be dropped on the way.
         MissingExtraError: A library is needed for this, and not installed.
     """
     program = job.program
@@ -85,16 +87,17 @@ def payload_of(
             provider="azure",
             remedy=f"It runs: {', '.join(sorted(formats))}.",
         )
+    options = checked_options(job.options, target, program)
     if program.format is ProgramFormat.PULSER:
-        return _of_sequence(job, in_session=in_session)
+        return _of_sequence(job, options, in_session=in_session)
     if program.format in CIRCUIT_FORMATS:
         most_qubits = num_qubits or QUBITS.get(target.lower())
-        return _of_circuit(job, target, most_qubits, adaptive=is_adaptive(target, profile))
+        form = options.form
+        return _of_circuit(job, target, most_qubits, form, adaptive=is_adaptive(target, profile))
     return _as_it_is(job)
 
 
-def _of_sequence(job: JobSpec, *, in_session: bool) -> Payload:
-    options = azure_options(job.options)
+def _of_sequence(job: JobSpec, options: AzureOptions, *, in_session: bool) -> Payload:
     facts = facts_of(job.program)
     check_values(facts, job.variables)
     params: JsonObject = {"shots": job.shots}
@@ -105,30 +108,40 @@ def _of_sequence(job: JobSpec, *, in_session: bool) -> Payload:
         # It tells Pasqal's side to keep one batch for the whole session.
         params["open_batch"] = True
     return Payload(
-        pulser.input_of(job.program, options.emulation),
+        pulser.input_of(job.program, options.emulation_text),
         pulser.INPUT,
         pulser.OUTPUT,
         params=params,
-        metadata=Note(atoms=atoms_of(facts, job.variables, provider="azure")).words(),
+        metadata=_atoms_noted(atoms_of(facts, job.variables, provider="azure")),
         name=job.program.name,
     )
 
 
-def _of_circuit(job: JobSpec, target: str, most_qubits: int | None, *, adaptive: bool) -> Payload:
+def _atoms_noted(atoms: tuple[str, ...]) -> dict[str, str]:
+    try:
+        return Note(atoms=atoms).words()
+    except UnsupportedProgramError:
+        # They are read from the input again.
+        return {}
+
+
+def _of_circuit(
+    job: JobSpec, target: str, most_qubits: int | None, form: CircuitForm, *, adaptive: bool
+) -> Payload:
     from quantum_async.providers.azure.translate.circuits import Limits, prepared_circuit
 
     limits = Limits(target, most_qubits, goes_on=adaptive, form=" in QIR")
     basis: Sequence[str] = qir.BASIS
     write: Writer = _as_qir
     native = _NATIVE.get(provider_in(target))
-    if native is not None and azure_options(job.options).form is CircuitForm.NATIVE:
+    if native is not None and form is CircuitForm.NATIVE:
         basis, write, free = native
         limits = Limits(target, most_qubits, goes_on=free, decides=free, form=" in its own format")
     return write(job, prepared_circuit(job.program, job.variables, basis, limits))
 
 
 def _as_qir(job: JobSpec, circuit: QuantumCircuit) -> Payload:
-    read = _read(circuit)
+    read = _read(circuit, {*qir.BASIS, "reset"})
     entry: JsonObject = {"entryPoint": qir.ENTRY, "arguments": []}
     return Payload(
         qir.qir_of(read).encode(),
@@ -148,7 +161,7 @@ def _as_qir(job: JobSpec, circuit: QuantumCircuit) -> Payload:
 
 
 def _as_ionq(job: JobSpec, circuit: QuantumCircuit) -> Payload:
-    read = _read(circuit)
+    read = _read(circuit, {*ionq.BASIS})
     return Payload(
         ionq.ionq_of(read).encode(),
         ionq.INPUT,
@@ -164,19 +177,21 @@ def _as_ionq(job: JobSpec, circuit: QuantumCircuit) -> Payload:
 
 
 def _as_qasm(job: JobSpec, circuit: QuantumCircuit) -> Payload:
+    written, bits = quantinuum.qasm_of(circuit), BitLayout.of(circuit)
+    places = tuple(written.places[place] for found in bits.places for place in found)
     return Payload(
-        quantinuum.qasm_of(circuit).encode(),
+        written.text.encode(),
         quantinuum.INPUT,
         quantinuum.OUTPUT,
         media_type="application/qasm",
         params={"shots": job.shots},
-        metadata=Note(BitLayout.of(circuit).registers).words(),
+        metadata=Note(bits.registers, places).words(),
         name=job.program.name or circuit.name,
     )
 
 
 def _as_quil(job: JobSpec, circuit: QuantumCircuit) -> Payload:
-    read = _read(circuit)
+    read = _read(circuit, {*quil.BASIS})
     places = tuple(place for found in read.bits.places for place in found)
     return Payload(
         quil.quil_of(read).encode(),
@@ -221,10 +236,19 @@ def _as_it_is(job: JobSpec) -> Payload:
     return Payload(program.data, given, wanted, media, params, metadata, program.name)
 
 
-def _read(circuit: QuantumCircuit) -> Circuit:
+def _read(circuit: QuantumCircuit, known: Collection[str]) -> Circuit:
     from quantum_async.providers.azure.translate.circuits import read_gates
 
-    return read_gates(circuit)
+    read = read_gates(circuit)
+    for gate in read.gates:
+        # Writers write what they know, and nothing by its name alone.
+        if gate.name not in known:
+            raise UnsupportedProgramError(
+                f"the target has no {gate.name}",
+                provider="azure",
+                remedy="Replace the operation by gates.",
+            )
+    return read
 
 
 def _by_place(circuit: Circuit) -> tuple[int, ...]:

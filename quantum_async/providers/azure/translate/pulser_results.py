@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import ResultError
 from quantum_async.models.result import BitOrder, Result
-from quantum_async.providers.pulser_results import WrittenResults
+from quantum_async.providers.azure.translate.quantum_results import quoted
+from quantum_async.providers.pulser_results import WrittenResults, check_outcomes, checked_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,23 +32,25 @@ def pulser_result(
         job_id: The job, for the error.
 
     Raises:
-        ResultError: There are no counts, or they do not fit the atoms.
+        ResultError: There is nothing, or it contradicts itself or the atoms.
     """
     if not isinstance(document, dict):
-        raise _damaged("it is no object", job_id)
-    serialised = document.get("serialised_results") or document.get("serialized_results")
-    text = serialised if isinstance(serialised, str) else None
+        raise _damaged(f"it is no object but {quoted(document)}", job_id)
+    text = _serialised(document)
+    if text is not None and not isinstance(text, str):
+        raise _damaged(f"its serialised results are {quoted(text)}", job_id)
     written = WrittenResults.read(text, provider="azure", job_id=job_id)
-    counts = _counts(document)
     if written is not None:
         atoms = written.atoms or atoms
-        counts = written.counts if counts is None else counts
-    if counts is None and (written is None or not written.scalars):
-        raise _damaged("it holds no counts", job_id)
-    width = len(atoms) or len(next(iter(counts or {}), ""))
-    for outcome in counts or {}:
-        if len(outcome) != width or set(outcome) - {"0", "1"}:
-            raise _damaged(f"outcome {outcome!r} does not fit {width} atoms", job_id)
+    try:
+        counts = _counts(document)
+        if counts is None and written is not None:
+            counts = written.counts
+        check_outcomes(counts, atoms)
+    except ValueError as error:
+        raise _damaged(str(error), job_id) from error
+    if counts is None and written is None:
+        raise _damaged("it holds no counts and no observables", job_id)
     return Result(
         counts=counts or {},
         shots=sum((counts or {}).values()),
@@ -61,22 +64,22 @@ def pulser_result(
 
 def names_atoms(document: object) -> bool:
     """Say whether an output names the atoms of its bitstrings itself."""
-    return isinstance(document, dict) and isinstance(document.get("serialised_results"), str)
+    return isinstance(document, dict) and isinstance(_serialised(document), str)
+
+
+def _serialised(document: Mapping[str, JsonValue]) -> JsonValue:
+    """Give Pulser's own results, which the service spells the British way."""
+    found = document.get("serialised_results")
+    return document.get("serialized_results") if found is None else found
 
 
 def _counts(document: Mapping[str, JsonValue]) -> dict[str, int] | None:
-    found = document.get("counter")
-    if isinstance(found, dict):
-        return _whole(found)
-    if "counter" in document or "serialised_results" in document:
+    """Read the counts; ``None`` where the output has other things only."""
+    if "counter" in document:
+        return None if document["counter"] is None else checked_counts(document["counter"])
+    if _serialised(document) is not None or not document:
         return None
-    return _whole(document) if document else None
-
-
-def _whole(found: Mapping[str, JsonValue]) -> dict[str, int] | None:
-    if not all(isinstance(count, int) for count in found.values()):
-        return None
-    return {outcome: int(str(count)) for outcome, count in found.items()}
+    return checked_counts(document)
 
 
 def _damaged(why: str, job_id: str) -> ResultError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import ValidationError
@@ -11,6 +12,8 @@ from quantum_async.errors import ResultError
 from quantum_async.providers.azure.outputs import ResultsV1, ResultsV2
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import JsonValue
 
     from quantum_async.providers.azure.outputs import Entry
@@ -19,7 +22,16 @@ V1 = "microsoft.quantum-results.v1"
 V2 = "microsoft.quantum-results.v2"
 
 Outcome: TypeAlias = tuple[str, ...]
-"""Registers as strings of bits, in the order in which the program recorded them."""
+"""Registers as strings of bits, in the order in which the program recorded them; a qubit that was
+lost is ``2`` or ``-`` in them."""
+
+_LOST = frozenset("2-")
+_PLAIN = re.compile(r"[012-]+(?: [012-]+)*")
+"""Registers without brackets, such as ``01 1``."""
+_NUMBER = re.compile(r"0|-?[1-9]\d*")
+_NESTED = re.compile(r"[\[\](),\s012-]+")
+"""What tuples and arrays of bits are displayed with."""
+_LONGEST_QUOTE = 200
 
 
 def entries_of(format: str, document: JsonValue, job_id: str = "") -> tuple[Entry, ...]:
@@ -47,8 +59,8 @@ def entries_of(format: str, document: JsonValue, job_id: str = "") -> tuple[Entr
         raise _damaged(error, job_id) from error
 
 
-def probabilities_of(document: JsonValue, job_id: str = "") -> dict[str, float]:
-    """Read results of version 1: outcomes as displayed, and their probabilities.
+def probabilities_of(document: JsonValue, job_id: str = "") -> tuple[tuple[str, float], ...]:
+    """Read results of version 1: outcomes as displayed, each with its probability.
 
     Args:
         document: The output.
@@ -58,80 +70,110 @@ def probabilities_of(document: JsonValue, job_id: str = "") -> dict[str, float]:
         ResultError: They are damaged.
     """
     try:
-        return dict(ResultsV1.model_validate(document).histogram)
+        return ResultsV1.model_validate(document).histogram
     except ValidationError as error:
         raise _damaged(error, job_id) from error
 
 
-def registers_in(outcome: JsonValue) -> Outcome | None:
-    """Read an outcome: an array is one register, a tuple is several.
+def outcomes_in(written: Sequence[JsonValue]) -> list[Outcome | None]:
+    """Read outcomes as shots list them or as the service displays them.
+
+    An array of bits is a register; so is each bit of a tuple. Tuples and arrays of those are
+    several registers.
+
+    Args:
+        written: The outcomes of one program.
 
     Returns:
-        The registers; ``None`` where the shot ended in an error or is no bits at all.
+        The registers of each; ``None`` where the shot ended in an error.
+
+    Raises:
+        ValueError: One is something else, such as a number.
     """
-    if isinstance(outcome, str):
-        return _displayed(outcome)
-    if isinstance(outcome, dict):
-        return _of_tuple(outcome)
-    if isinstance(outcome, list):
-        if outcome and all(isinstance(part, list | dict) for part in outcome):
-            return _joined(outcome)
-        return ("".join(map(str, outcome)),)
-    return (str(outcome),) if isinstance(outcome, int) else None
+    plain = [each for each in written if isinstance(each, str) and _PLAIN.fullmatch(each)]
+    numbers = [each for each in plain if len(each) > 1 and _NUMBER.fullmatch(each)]
+    # ``10`` is two bits beside ``01``, and may as well be ten where nothing else is written.
+    if numbers and all(_NUMBER.fullmatch(each) for each in plain):
+        raise ValueError(f"{numbers[0]!r} may be a number as well as bits")
+    return [_outcome(each) for each in written]
 
 
 def is_lost(outcome: Outcome) -> bool:
     """Say whether a qubit was lost in a shot, so that it is no outcome."""
-    return any(set(bits) - {"0", "1"} for bits in outcome)
+    return any(not _LOST.isdisjoint(bits) for bits in outcome)
+
+
+def quoted(value: object) -> str:
+    """Quote what was not understood, or its beginning where it is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
 
 
 def _damaged(error: ValidationError, job_id: str) -> ResultError:
     found = error.errors()[0]
     place = ".".join(map(str, found["loc"]))
     return ResultError(
-        f"the output of job {job_id} is damaged: {place + ': ' if place else ''}{found['msg']}",
+        f"the output of job {job_id} is damaged: {place + ': ' if place else ''}{found['msg']}, "
+        f"not {quoted(found['input'])}",
         provider="azure",
         job_id=job_id,
         remedy="Read it as it is: client.jobs.output(job_id).",
     )
 
 
-def _of_tuple(outcome: dict[str, JsonValue]) -> Outcome | None:
-    if "Error" in outcome:
+def _outcome(written: JsonValue) -> Outcome | None:
+    if isinstance(written, dict) and set(written) == {"Error"}:
         return None
-    names = sorted(outcome, key=lambda name: int(name.removeprefix("Item") or 0))
-    return _joined([outcome[name] for name in names])
-
-
-def _joined(parts: list[JsonValue]) -> Outcome | None:
-    found: list[str] = []
-    for part in parts:
-        registers = registers_in(part)
-        if registers is None:
-            return None
-        found += registers
-    # Bits of their own, without an array around them, are one register.
-    if parts and not any(isinstance(part, list | dict) for part in parts):
-        return ("".join(found),)
-    return tuple(found)
+    if isinstance(written, str) and written.startswith("Error"):
+        return None
+    found = _displayed(written) if isinstance(written, str) else _registers(written)
+    if found is None:
+        raise ValueError(f"{quoted(written)} is no outcome of qubits")
+    return found
 
 
 def _displayed(text: str) -> Outcome | None:
-    if text.startswith("Error"):
-        return None
-    if text.replace(" ", "").replace("-", "").isdigit():
+    if _PLAIN.fullmatch(text):
         return tuple(text.split())
-    try:
-        found = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    if not _NESTED.fullmatch(text):
         return None
-    return _literal(found)
+    try:
+        return _registers(ast.literal_eval(text.replace("-", "'-'").strip()))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
 
 
-def _literal(found: object) -> Outcome | None:
-    if isinstance(found, tuple):
-        parts = [_literal(part) for part in found]
-        return tuple(bits for part in parts if part is not None for bits in part)
-    if isinstance(found, list):
-        return ("".join(map(str, found)),)
-    return (str(found),) if isinstance(found, int) else None
+def _registers(value: object) -> Outcome | None:
+    """Read nested bits; ``None`` where there is anything else among them."""
+    if (bit := _bit(value)) is not None:
+        return (bit,)
+    if isinstance(value, dict):
+        # So are tuples written in JSON.
+        names = [f"Item{place}" for place in range(1, len(value) + 1)]
+        return _several([value[name] for name in names]) if set(names) == set(value) else None
+    if isinstance(value, tuple):
+        return _several(value)
+    if not isinstance(value, list):
+        return None
+    bits = [_bit(item) for item in value]
+    register = "".join(bit for bit in bits if bit is not None)
+    if len(register) == len(value):
+        return (register,)
+    # Arrays hold items of one kind.
+    return _several(value) if not register else None
+
+
+def _several(items: Sequence[object]) -> Outcome | None:
+    found: list[str] = []
+    for item in items:
+        registers = _registers(item)
+        if registers is None:
+            return None
+        found += registers
+    return tuple(found) if found else None
+
+
+def _bit(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    return str(value) if str(value) in {"0", "1", *_LOST} else None

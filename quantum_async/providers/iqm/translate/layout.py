@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from pydantic import Field, TypeAdapter, ValidationError
+
+from quantum_async.errors import UnsupportedProgramError
 from quantum_async.models.result import Register
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from pydantic import JsonValue
 
@@ -20,6 +23,9 @@ METADATA = "quantum_async"
 
 # The convention of IQM's own Qiskit layer: register's name and size, its place, the bit's place.
 _CONVENTION = re.compile(r"(.*)_(\d+)_(\d+)_(\d+)", re.DOTALL)
+
+_Source = tuple[str, Annotated[int, Field(ge=0, strict=True)]]
+_WRITTEN = TypeAdapter(dict[Literal["registers"], list[tuple[str, list[_Source | None]]]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +80,13 @@ def layout_of(circuit: Circuit) -> Layout:
 
     What its metadata says counts; else the convention, where every key follows it; else each
     measurement is a register of its own.
+
+    Raises:
+        UnsupportedProgramError: Its metadata says something that cannot be understood.
     """
     written = (circuit.metadata or {}).get(METADATA)
-    if isinstance(written, dict) and (layout := _from_metadata(written)) is not None:
-        return layout
+    if written is not None:
+        return _from_metadata(written)
     widths = {
         str(instruction.args["key"]): len(instruction.locus)
         for instruction in circuit.instructions
@@ -121,24 +130,18 @@ def by_key(widths: Mapping[str, int]) -> Layout:
     )
 
 
-def _from_metadata(written: Mapping[str, JsonValue]) -> Layout | None:
-    registers = written.get("registers")
-    if not isinstance(registers, list):
-        return None
-    names: list[Register] = []
-    sources: list[tuple[BitSource | None, ...]] = []
-    for entry in registers:
-        if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], list)):
-            return None
-        bits = tuple(_sources(entry[1]))
-        names.append(Register(str(entry[0]), len(bits)))
-        sources.append(bits)
-    return Layout(tuple(names), tuple(sources))
-
-
-def _sources(bits: Sequence[JsonValue]) -> Iterable[BitSource | None]:
-    for bit in bits:
-        if isinstance(bit, list) and len(bit) == 2 and isinstance(bit[1], int):
-            yield BitSource(str(bit[0]), bit[1])
-        else:
-            yield None
+def _from_metadata(written: JsonValue) -> Layout:
+    try:
+        found = _WRITTEN.validate_python(written)["registers"]
+    except (ValidationError, KeyError) as error:
+        # The order of bits is not guessed where somebody has written it down.
+        raise UnsupportedProgramError(
+            f"the circuit's metadata {str(written)[:200]!r} does not say how its registers are filled",
+            provider="iqm",
+            remedy="Leave that key to this package; client.jobs.measurements(job_id) reads the "
+            "outcomes of a job by their keys.",
+        ) from error
+    return Layout(
+        tuple(Register(name, len(bits)) for name, bits in found),
+        tuple(tuple(None if bit is None else BitSource(*bit) for bit in bits) for _, bits in found),
+    )

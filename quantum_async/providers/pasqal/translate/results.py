@@ -11,10 +11,10 @@ from quantum_async.errors import ProtocolError, ResultError
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.providers.parsing import first_finding
 from quantum_async.providers.pasqal.wire import PasqalResults
-from quantum_async.providers.pulser_results import WrittenResults
+from quantum_async.providers.pulser_results import WrittenResults, check_outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from quantum_async.models.job import JobRef
 
@@ -29,7 +29,8 @@ def read_results(content: bytes | str) -> PasqalResults:
         return PasqalResults.model_validate_json(content)
     except ValidationError as error:
         raise ProtocolError(
-            f"the stored results cannot be read: {first_finding(error)}",
+            f"the stored results cannot be read: {first_finding(error)}, "
+            f"not {str(error.errors()[0]['input'])[:200]!r}",
             provider="pasqal",
             accepted="yes",
             remedy="A gateway may have answered instead of the storage: try again.",
@@ -45,45 +46,37 @@ def result_of(stored: PasqalResults, atoms: Sequence[str], job: JobRef) -> Resul
         job: The job.
 
     Raises:
-        ResultError: There are no counts, or they do not fit the atoms.
+        ResultError: There is nothing, or it contradicts itself or the atoms.
     """
     written = WrittenResults.read(stored.serialised_results, provider="pasqal", job_id=job.id)
-    counts = stored.counter
     if written is not None:
         atoms = written.atoms or atoms
-        counts = written.counts if counts is None else counts
-    if counts is None and stored.raw is not None:
-        counts = dict(Counter(stored.raw))
-    if counts is None and (written is None or not written.scalars):
+    elif stored.counter is None and stored.raw is None:
         raise ResultError(
-            "the stored results hold no counts",
+            "the stored results hold no counts and no observables",
             provider="pasqal",
             job_id=job.id,
             remedy="Read them as they are: client.jobs.results(job_id).",
         )
-    return _result(counts or {}, stored, written, tuple(atoms), job)
-
-
-def _result(
-    counts: Mapping[str, int],
-    stored: PasqalResults,
-    written: WrittenResults | None,
-    atoms: tuple[str, ...],
-    job: JobRef,
-) -> Result:
-    for outcome in counts:
-        if len(outcome) != len(atoms) or outcome.strip("01"):
-            raise ResultError(
-                f"outcome {outcome!r} does not fit the {len(atoms)} atoms of the sequence",
-                provider="pasqal",
-                job_id=job.id,
-                remedy="Read the results as they are: client.jobs.results(job_id).",
-            )
+    counts = stored.counter
+    if counts is None and written is not None:
+        counts = written.counts
+    if counts is None and stored.raw is not None:
+        counts = dict(Counter(stored.raw))
+    try:
+        check_outcomes(counts, atoms, stored.raw)
+    except ValueError as error:
+        raise ResultError(
+            f"the stored results cannot be understood: {error}",
+            provider="pasqal",
+            job_id=job.id,
+            remedy="Read them as they are: client.jobs.results(job_id).",
+        ) from error
     return Result(
-        counts=counts,
-        shots=sum(counts.values()),
+        counts=counts or {},
+        shots=sum((counts or {}).values()),
         bit_order=BitOrder.ATOMS,
-        atoms=atoms,
+        atoms=tuple(atoms),
         samples=stored.raw,
         expectation_values=written.scalars if written is not None else {},
         metadata={"device": job.target, "job_id": job.id, "batch_id": job.batch_id},

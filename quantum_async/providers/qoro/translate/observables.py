@@ -69,16 +69,28 @@ def expectations(
     return {observable: _expectation(values, observable) for observable in wanted}
 
 
-def _expectation(values: Mapping[str, object], observable: str) -> Expectation:
-    value = values.get(turned(observable))
+def number(name: str, value: object) -> float:
+    """Read a value.
+
+    Args:
+        name: What it is the value of.
+        value: What the service sent.
+
+    Raises:
+        ResultError: It is no number.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ResultError(
-            f"the service sent {value!r} as the value of {observable}",
+            f"the service sent {value!r} as the value of {name}",
             provider="qoro",
             remedy="Fetch it again; if that does not help, report it to the service.",
         )
+    return float(value)
+
+
+def _expectation(values: Mapping[str, object], observable: str) -> Expectation:
     # The service tells no error: its simulators compute, its quantum computers estimate.
-    return Expectation(float(value), None)
+    return Expectation(number(observable, values.get(turned(observable))), None)
 
 
 def _packed(group: Sequence[str]) -> str:

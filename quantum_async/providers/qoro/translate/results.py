@@ -8,11 +8,11 @@ from quantum_async.errors import ResultError
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.providers.qoro.labels import registers_of
 from quantum_async.providers.qoro.translate.histograms import decode_histogram
-from quantum_async.providers.qoro.translate.observables import expectations
+from quantum_async.providers.qoro.translate.observables import expectations, number
 from quantum_async.providers.qoro.wire import Histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from quantum_async.models.job import JobRef
     from quantum_async.models.result import Register
@@ -39,12 +39,33 @@ def plain_values(row: ResultRow) -> dict[str, float]:
     """Unpack a row: counts, or values by observable.
 
     Raises:
-        ResultError: The histogram is damaged.
+        ResultError: The histogram is damaged, or a value is no number.
     """
     if isinstance(row.results, Histogram):
         return dict(counts_of(row))
-    found = row.results or {}
-    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+    return {name: number(name, value) for name, value in (row.results or {}).items()}
+
+
+def by_label(rows: Iterable[ResultRow], name: Callable[[str], str] = str) -> dict[str, ResultRow]:
+    """Sort rows by their labels.
+
+    Args:
+        rows: The rows.
+        name: Which part of a label is meant; all of it by default.
+
+    Raises:
+        ResultError: Two have the same, so that nobody knows which is whose.
+    """
+    found: dict[str, ResultRow] = {}
+    for row in rows:
+        if name(row.label) in found:
+            raise ResultError(
+                f"two results are labelled {row.label!r}",
+                provider="qoro",
+                remedy="client.jobs.rows(job_id) reads them in their order.",
+            )
+        found[name(row.label)] = row
+    return found
 
 
 def result_of(row: ResultRow, job: JobRef) -> Result:
@@ -59,6 +80,8 @@ def result_of(row: ResultRow, job: JobRef) -> Result:
     metadata = {"device": job.target, "job_id": job.id}
     if isinstance(row.results, Histogram):
         counts = counts_of(row)
+        if not counts:
+            raise _empty(job)
         width = len(next(iter(counts), "")) or row.results.n_bits or 0
         registers = registers_of(row.label, width)
         if registers is None:
@@ -76,14 +99,18 @@ def result_of(row: ResultRow, job: JobRef) -> Result:
             metadata=metadata,
         )
     if not row.results:
-        raise ResultError(
-            f"job {job} has an empty result",
-            provider="qoro",
-            job_id=job.id,
-            remedy="Fetch it again; if that does not help, report it to the service.",
-        )
+        raise _empty(job)
     values = expectations(row.results)
     return Result({}, 0, BitOrder.QISKIT, expectation_values=values, metadata=metadata)
+
+
+def _empty(job: JobRef) -> ResultError:
+    return ResultError(
+        f"job {job} has an empty result",
+        provider="qoro",
+        job_id=job.id,
+        remedy="Fetch it again; if that does not help, report it to the service.",
+    )
 
 
 def _spaced(counts: Mapping[str, int], registers: Sequence[Register]) -> Mapping[str, int]:

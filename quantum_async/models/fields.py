@@ -1,0 +1,300 @@
+"""Fields of options and filters: words become what they mean, other types are refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import lru_cache
+from numbers import Real
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from quantum_async.errors import InvalidOptionError
+from quantum_async.models.job import JobStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed import DataclassInstance
+
+Word = TypeVar("Word", bound=Enum)
+
+
+class _UnfitError(Exception):
+    """A value does not fit the type of its field."""
+
+
+def check_fields(item: DataclassInstance) -> None:
+    """Bring every field of new options to its declared type, or refuse it.
+
+    Called in ``__post_init__``. A word stands for the member of an enumeration, by value or by
+    name in either case; several words are a tuple of them, never one string; whole numbers fit
+    where numbers are meant, and nothing else is converted.
+
+    Args:
+        item: Options, filters, or a configuration inside of them; a frozen dataclass.
+
+    Raises:
+        InvalidOptionError: A field has another type, or a word that does not exist.
+
+    Example:
+        ```python
+        from dataclasses import dataclass
+        from enum import StrEnum
+
+        from quantum_async.models.fields import check_fields
+
+
+        class Form(StrEnum):
+            QIR = "qir"
+            NATIVE = "native"
+
+
+        @dataclass(frozen=True)
+        class Settings:
+            form: Form = Form.QIR
+
+            def __post_init__(self) -> None:
+                check_fields(self)
+
+
+        assert Settings("native").form is Form.NATIVE
+        ```
+    """
+    kind = type(item)
+    for name, hint in types_of(kind).items():
+        given = getattr(item, name)
+        try:
+            taken = _taken(given, hint)
+        except _UnfitError:
+            raise InvalidOptionError(
+                f"{kind.__name__}.{name} is {given!r:.200}",
+                remedy=f"Give {' or '.join(dict.fromkeys(_said(hint)))}.",
+            ) from None
+        if taken is not given:
+            object.__setattr__(item, name, taken)
+
+
+def check_json(item: DataclassInstance, *names: str) -> None:
+    """Refuse fields that hold what cannot be written down as JSON.
+
+    Args:
+        item: Options, or a configuration inside of them.
+        *names: The fields.
+
+    Raises:
+        InvalidOptionError: One of them holds something else.
+    """
+    for name in names:
+        try:
+            json.dumps(getattr(item, name), allow_nan=False, default=_plain_mapping)
+        except (TypeError, ValueError) as error:
+            raise InvalidOptionError(
+                f"{type(item).__name__}.{name} cannot be written as JSON: {error}",
+                remedy="Use finite numbers, words, lists, and mappings of them.",
+            ) from None
+
+
+def _plain_mapping(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"it holds a {type(value).__name__}")
+
+
+def word_of(value: object, *kinds: type[Word]) -> Word | None:
+    """Find the member of an enumeration that a value or a word means.
+
+    Args:
+        value: A member, its value, or its name in either case.
+        *kinds: Enumerations, in the order in which they are looked through.
+
+    Returns:
+        The member, or ``None`` where there is none.
+    """
+    for kind in kinds:
+        if isinstance(value, kind):
+            return value
+    # A member of a vendor's own enumeration means the word that it stands for.
+    given = value.value if isinstance(value, Enum) and isinstance(value, str) else value
+    for kind in kinds:
+        for member in kind:
+            if isinstance(given, str) and given.casefold() in _names(member):
+                return member
+            if not isinstance(given, (bool, Enum)) and given == member.value:
+                return member
+    return None
+
+
+def statuses_of(
+    value: object, meanings: Mapping[Word, JobStatus], *further: type[Word]
+) -> tuple[Word, ...]:
+    """Find a service's words for one or several statuses, which may be ours as well.
+
+    Args:
+        value: Members of the service's enumeration or of `JobStatus`, or words of either.
+        meanings: Every word of the service, and which of our statuses it means.
+        *further: Enumerations whose words the service knows as well.
+
+    Raises:
+        InvalidOptionError: A word is neither the service's nor ours.
+    """
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    items = value if isinstance(value, Sequence) and several else [value]
+    return tuple(dict.fromkeys(word for item in items for word in _words(item, meanings, further)))
+
+
+def _words(
+    value: object, meanings: Mapping[Word, JobStatus], further: tuple[type[Word], ...]
+) -> list[Word]:
+    known = [word for word, meaning in meanings.items() if meaning is not JobStatus.UNKNOWN]
+    known += [word for kind in further for word in kind if word.name != JobStatus.UNKNOWN.name]
+    if type(value) is str and value not in {word.value for word in known}:
+        # Ours in whichever case, before the service's in another case than it writes them.
+        value = word_of(value, JobStatus) or value
+    if isinstance(value, JobStatus):
+        ours = [word for word, meaning in meanings.items() if word in known and meaning is value]
+    else:
+        found = word_of(value, *dict.fromkeys(type(word) for word in known))
+        ours = [found] if found in known and found is not None else []
+    if not ours:
+        words = ", ".join(dict.fromkeys(str(word.value) for word in known))
+        own = ", ".join(status for status in JobStatus if status is not JobStatus.UNKNOWN)
+        raise InvalidOptionError(
+            f"there is no status {value!r:.100}",
+            remedy=f"The service's words: {words}; those of JobStatus: {own}.",
+        )
+    return ours
+
+
+@lru_cache(maxsize=256)
+def types_of(kind: type[DataclassInstance]) -> Mapping[str, Any]:
+    """Find the declared types of a dataclass's fields; `Any` for what only a checker knows.
+
+    Args:
+        kind: The dataclass.
+    """
+    names = [item.name for item in fields(kind) if item.init]
+    unknown: dict[str, Any] = {}
+    while True:
+        try:
+            hints = get_type_hints(kind, localns=unknown)
+        except NameError as error:
+            unknown[error.name] = Any
+        else:
+            return {name: hints[name] for name in names}
+
+
+def _names(member: Enum) -> set[str]:
+    words = {member.name.casefold()}
+    return words | {member.value.casefold()} if isinstance(member.value, str) else words
+
+
+def _taken(value: object, hint: Any) -> object:
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in {Union, types.UnionType}:
+        return _one_of(value, parts)
+    if origin is Literal:
+        return _exactly(value, any(type(value) is type(part) and value == part for part in parts))
+    if origin is tuple:
+        return _several(value, parts)
+    if origin is Sequence:
+        return _several(value, (*parts, ...))
+    if origin is Mapping:
+        return _mapping(value, parts)
+    if hint in {None, types.NoneType}:
+        return _exactly(value, value is None)
+    return value if hint is Any or not isinstance(hint, type) else _plain(value, hint)
+
+
+def _plain(value: object, hint: type) -> object:
+    if issubclass(hint, Enum):
+        return _exactly(found := word_of(value, hint), found is not None)
+    if hint is not str and _is_number_of_an_array(value):
+        value = value.item()  # type: ignore[attr-defined]  # just looked for
+    if hint is bool:
+        return _exactly(value, isinstance(value, bool))
+    if hint is int:
+        return int(_exactly(value, isinstance(value, int) and not isinstance(value, bool)))  # type: ignore[call-overload]  # an int
+    if hint is float:
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
+        _exactly(value, is_number and math.isfinite(value))  # type: ignore[arg-type]  # a number
+        return value if isinstance(value, (int, float)) else float(value)  # type: ignore[arg-type]
+    return _exactly(value, isinstance(value, hint))
+
+
+def _exactly(value: object, is_fit: bool) -> object:  # noqa: FBT001 -- a condition beside its value
+    if not is_fit:
+        raise _UnfitError
+    return value
+
+
+def _one_of(value: object, parts: Iterable[Any]) -> object:
+    found: list[object] = []
+    for part in parts:
+        try:
+            taken = _taken(value, part)
+        except _UnfitError:
+            continue
+        if taken is value:
+            return value
+        found.append(taken)
+    if not found:
+        raise _UnfitError
+    return found[0]
+
+
+def _several(value: object, parts: tuple[Any, ...]) -> object:
+    # A string is a sequence of letters too, and never meant as one.
+    _exactly(value, isinstance(value, Sequence) and not isinstance(value, (str, bytes)))
+    items = list(value)  # type: ignore[call-overload]  # just checked
+    if len(parts) == 2 and parts[1] is ...:
+        taken = tuple(_taken(item, parts[0]) for item in items)
+    else:
+        _exactly(value, len(items) == len(parts))
+        taken = tuple(map(_taken, items, parts))
+    is_same = isinstance(value, tuple) and all(a is b for a, b in zip(taken, value, strict=True))
+    return value if is_same else taken
+
+
+def _mapping(value: object, parts: tuple[Any, ...]) -> object:
+    _exactly(value, isinstance(value, Mapping))
+    items = dict(value)  # type: ignore[call-overload]  # just checked
+    taken = {_taken(key, parts[0]): _taken(item, parts[1]) for key, item in items.items()}
+    return value if all(taken[key] is item for key, item in items.items()) else taken
+
+
+def _is_number_of_an_array(value: object) -> bool:
+    return hasattr(value, "item") and getattr(value, "shape", None) == ()
+
+
+def _said(hint: Any) -> list[str]:
+    """Say what fits a type."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in {Union, types.UnionType}:
+        return [said for part in parts for said in _said(part)]
+    if origin is Literal:
+        return [repr(part) for part in parts]
+    if origin in {tuple, Sequence}:
+        return [f"a tuple of: {', '.join(_said(parts[0]))}"]
+    if origin is Mapping:
+        return ["a mapping"]
+    if hint in {None, types.NoneType}:
+        return ["None"]
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return [repr(m.value) if isinstance(m.value, str) else repr(m.name) for m in hint]
+    if isinstance(hint, type) and is_dataclass(hint):
+        return [f"a {hint.__name__}"]
+    words = {bool: "True or False", int: "a whole number", float: "a finite number", str: "a text"}
+    return [words.get(hint, f"a {getattr(hint, '__name__', hint)}")]
