@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -29,9 +30,22 @@ On: TypeAlias = Annotated[
         autocompletion=provider_names,
     ),
 ]
+
+
+def _seconds(value: float | None) -> float | None:
+    # Not a number compares with nothing: the time would never be up.
+    if value is not None and not (math.isfinite(value) and value >= 0):
+        raise typer.BadParameter(f"{value} is no time; give seconds, or leave it out")
+    return value
+
+
 Timeout: TypeAlias = Annotated[
     float | None,
-    typer.Option(metavar="SECONDS", help="Cancel what is unfinished then, and exit with 4."),
+    typer.Option(
+        metavar="SECONDS",
+        help="Cancel what is unfinished then, and exit with 4.",
+        callback=_seconds,
+    ),
 ]
 Observables: TypeAlias = Annotated[
     list[str] | None,

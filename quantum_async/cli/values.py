@@ -109,5 +109,10 @@ def _number(text: str, word: str) -> int | float:
     if match is None:
         raise InvalidOptionError(f"--param {text}: {word!r} is not a number", remedy=_HOW)
     sign, factor, divisor = match.groups()
-    value = float(factor or 1) * math.pi / float(divisor or 1)
+    try:
+        value = float(factor or 1) * math.pi / float(divisor or 1)
+    except ZeroDivisionError:
+        value = math.inf
+    if not math.isfinite(value):
+        raise InvalidOptionError(f"--param {text}: {word!r} is not finite", remedy=_HOW)
     return -value if sign == "-" else value

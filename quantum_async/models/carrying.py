@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
-from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from quantum_async.errors import InvalidOptionError
@@ -48,7 +47,8 @@ def options_as(kind: type[Options], options: RunOptions, provider: str) -> Optio
         )
     known = _origins(kind)
     carried: dict[str, object] = {}
-    for name, origin in _origins(type(options)).items():
+    given = _origins(type(options))
+    for name, origin in given.items():
         if known.get(name) is origin:
             carried[name] = getattr(options, name)
         elif is_given(options, name):
@@ -84,10 +84,10 @@ def refuse_options(
 
 def is_given(options: RunOptions, name: str) -> bool:
     """Say whether an option says something: whether it differs from its default."""
-    return bool(getattr(options, name) != _defaults(type(options))[name])
+    defaults = _defaults(type(options))
+    return bool(getattr(options, name) != defaults[name])
 
 
-@lru_cache(maxsize=64)
 def _defaults(kind: type[RunOptions]) -> Mapping[str, object]:
     return {item.name: _default(item) for item in fields(kind)}
 
@@ -96,7 +96,6 @@ def _default(item: Field[object]) -> object:
     return item.default if item.default_factory is MISSING else item.default_factory()
 
 
-@lru_cache(maxsize=64)
 def _origins(kind: type[RunOptions]) -> Mapping[str, type]:
     """Name, for each option, the class that it comes from: there it got its meaning."""
     names = [item.name for item in fields(kind)]

@@ -15,7 +15,6 @@ from typing import (
     Any,
     Literal,
     TypeVar,
-    Union,
     get_args,
     get_origin,
     get_type_hints,
@@ -30,6 +29,11 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Word = TypeVar("Word", bound=Enum)
+Further = TypeVar("Further", bound=Enum)
+
+
+_UNIONS = {types.UnionType, get_origin(Any | None)}
+"""Both ways in which Python has alternatives."""
 
 
 class _UnfitError(Exception):
@@ -138,8 +142,8 @@ def word_of(value: object, *kinds: type[Word]) -> Word | None:
 
 
 def statuses_of(
-    value: object, meanings: Mapping[Word, JobStatus], *further: type[Word]
-) -> tuple[Word, ...]:
+    value: object, meanings: Mapping[Word, JobStatus], *further: type[Further]
+) -> tuple[Word | Further, ...]:
     """Find a service's words for one or several statuses, which may be ours as well.
 
     Args:
@@ -156,18 +160,21 @@ def statuses_of(
 
 
 def _words(
-    value: object, meanings: Mapping[Word, JobStatus], further: tuple[type[Word], ...]
-) -> list[Word]:
+    value: object, meanings: Mapping[Word, JobStatus], further: tuple[type[Further], ...]
+) -> list[Word | Further]:
+    known: list[Word | Further]
     known = [word for word, meaning in meanings.items() if meaning is not JobStatus.UNKNOWN]
     known += [word for kind in further for word in kind if word.name != JobStatus.UNKNOWN.name]
     if type(value) is str and value not in {word.value for word in known}:
         # Ours in whichever case, before the service's in another case than it writes them.
         value = word_of(value, JobStatus) or value
+    ours: list[Word | Further]
     if isinstance(value, JobStatus):
         ours = [word for word, meaning in meanings.items() if word in known and meaning is value]
     else:
-        found = word_of(value, *dict.fromkeys(type(word) for word in known))
-        ours = [found] if found in known and found is not None else []
+        kinds: list[type[Word | Further]] = list(dict.fromkeys(map(type, known)))
+        found = word_of(value, *kinds)
+        ours = [found] if found is not None and found in known else []
     if not ours:
         words = ", ".join(dict.fromkeys(str(word.value) for word in known))
         own = ", ".join(status for status in JobStatus if status is not JobStatus.UNKNOWN)
@@ -191,7 +198,7 @@ def types_of(kind: type[DataclassInstance]) -> Mapping[str, Any]:
         try:
             hints = get_type_hints(kind, localns=unknown)
         except NameError as error:
-            unknown[error.name] = Any
+            unknown[error.name or ""] = Any
         else:
             return {name: hints[name] for name in names}
 
@@ -203,7 +210,7 @@ def _names(member: Enum) -> set[str]:
 
 def _taken(value: object, hint: Any) -> object:
     origin, parts = get_origin(hint), get_args(hint)
-    if origin in {Union, types.UnionType}:
+    if origin in _UNIONS:
         return _one_of(value, parts)
     if origin is Literal:
         return _exactly(value, any(type(value) is type(part) and value == part for part in parts))
@@ -282,7 +289,7 @@ def _is_number_of_an_array(value: object) -> bool:
 def _said(hint: Any) -> list[str]:
     """Say what fits a type."""
     origin, parts = get_origin(hint), get_args(hint)
-    if origin in {Union, types.UnionType}:
+    if origin in _UNIONS:
         return [said for part in parts for said in _said(part)]
     if origin is Literal:
         return [repr(part) for part in parts]

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
     from qiskit import QuantumCircuit
 
+CONTROL = frozenset(
+    {"break_loop", "continue_loop", "for_loop", "if_else", "store", "switch_case", "while_loop"}
+)
+"""The names of operations that hold others, or decide about them."""
 _PASSIVE = frozenset({"barrier", "delay", "id"})
 _RANDOM = frozenset({"measure", "reset", "initialize", "kraus", "quantum_channel", "superop"})
 
@@ -34,14 +38,13 @@ class Survey:
     @classmethod
     def of(cls, circuit: QuantumCircuit) -> Survey:
         """Look at a circuit."""
-        active = {
-            qubit
-            for instruction in circuit.data
-            if instruction.operation.name not in _PASSIVE
-            for qubit in instruction.qubits
-        }
         names = list(_names(circuit))
-        return cls(frozenset(names), len(active), len(names), _is_measured_last(circuit))
+        return cls(frozenset(names), len(_active(circuit)), len(names), _is_measured_last(circuit))
+
+    @property
+    def decides(self) -> bool:
+        """Whether what it does depends on what it has measured or stored."""
+        return not self.names.isdisjoint(CONTROL)
 
     @property
     def measures(self) -> bool:
@@ -52,6 +55,45 @@ class Survey:
     def is_random(self) -> bool:
         """Whether the final state differs from shot to shot."""
         return not self.names.isdisjoint(_RANDOM)
+
+
+def without_idle_qubits(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Copy a circuit without the qubits that nothing acts on; classical bits stay.
+
+    Args:
+        circuit: The circuit, whose qubits keep their order.
+    """
+    from qiskit import QuantumCircuit
+    from qiskit.circuit import Barrier
+
+    active = _active(circuit)
+    if len(active) == circuit.num_qubits:
+        return circuit
+    left = QuantumCircuit(
+        [qubit for qubit in circuit.qubits if qubit in active],
+        circuit.clbits,
+        *circuit.cregs,
+        global_phase=circuit.global_phase,
+        inputs=circuit.iter_input_vars(),
+    )
+    for variable in circuit.iter_declared_vars():
+        left.add_uninitialized_var(variable)
+    for step in circuit.data:
+        qubits = [qubit for qubit in step.qubits if qubit in active]
+        if len(qubits) == len(step.qubits):
+            left.append(step)
+        elif step.name == "barrier" and qubits:
+            left.append(Barrier(len(qubits)), qubits)
+    return left
+
+
+def _active(circuit: QuantumCircuit) -> set[object]:
+    return {
+        qubit
+        for instruction in circuit.data
+        if instruction.operation.name not in _PASSIVE
+        for qubit in instruction.qubits
+    }
 
 
 def _is_measured_last(circuit: QuantumCircuit) -> bool:

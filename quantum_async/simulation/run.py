@@ -52,7 +52,7 @@ def simulate(job: JobSpec, device: str, checked: Checked | None = None) -> Resul
         result = ready.run()
     if not job.options.tags:
         return result
-    return replace(result, metadata={**result.metadata, "tags": job.options.tags})
+    return replace(result, metadata={**result.metadata, "tags": ", ".join(job.options.tags)})
 
 
 def validate(job: JobSpec, device: str) -> Checked:

@@ -28,6 +28,15 @@ def test_a_program_is_run(bell: Path) -> None:
     assert sum(job["counts"].values()) == job["shots"] == 200
 
 
+@pytest.mark.parametrize("timeout", ["nan", "inf", "-1", "soon"])
+def test_a_timeout_is_a_time(bell: Path, timeout: str) -> None:
+    """What is none is a mistake on the command line, in three lines and with exit code 2."""
+    ran = command("run", bell, f"--timeout={timeout}")
+    assert ran.code == 2
+    assert "--timeout" in ran.err
+    assert len(ran.err.splitlines()) <= 3
+
+
 def test_a_seed_repeats_a_run(bell: Path, rotation: Path) -> None:
     """The same seed gives the same counts, another seed other ones."""
 

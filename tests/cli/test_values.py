@@ -40,7 +40,22 @@ def test_several_parameters_make_a_grid() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a", "=1", "a=", "a=1:2", "a=1:2:0", "a=1:2:x", "a=one", "a=nan", "a=1,,2", "a=[1", "a=pie"],
+    [
+        "a",
+        "=1",
+        "a=",
+        "a=1:2",
+        "a=1:2:0",
+        "a=1:2:x",
+        "a=one",
+        "a=nan",
+        "a=1,,2",
+        "a=[1",
+        "a=pie",
+        "a=pi/0",
+        "a=2pi/0.0",
+        "a=" + "9" * 400 + "pi",
+    ],
 )
 def test_what_is_no_value_is_refused_with_the_form(text: str) -> None:
     """A text that cannot be read is named, with how to write it."""

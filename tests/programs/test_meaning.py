@@ -272,15 +272,10 @@ def test_a_gate_of_the_target_stays_where_nothing_defines_it():
 
 def test_definitions_that_grow_without_end_are_refused():
     """Forty levels of doubling would be a million million gates."""
-    part = QuantumCircuit(1)
-    part.x(0)
-    for _ in range(40):
-        doubled = QuantumCircuit(1)
-        doubled.append(part.to_gate(), [0])
-        doubled.append(part.to_gate(), [0])
-        part = doubled
+    levels = "".join(f"gate g{n} a {{ g{n - 1} a; g{n - 1} a; }}" for n in range(1, 40))
+    text = f"OPENQASM 2.0; gate g0 a {{ U(0,0,0) a; }} {levels} qreg q[1]; g39 q[0];"
     with pytest.raises(UnsupportedProgramError, match="more than 10,000 operations"):
-        flattened(part, most=10_000)
+        flattened(qasm2.loads(text), most=10_000)
 
 
 def test_circuits_without_definitions_are_not_copied():

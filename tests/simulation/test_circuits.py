@@ -327,3 +327,24 @@ def test_a_value_that_is_stored_elsewhere_is_measured_first():
         circuit.x(1)
     result = simulate(job(circuit, 20, seed=1, observables=("ZI", "IZ")), "statevector")
     assert {name: e.value for name, e in result.expectation_values.items()} == {"ZI": -1, "IZ": -1}
+
+
+def test_a_qubit_that_only_a_block_uses_is_simulated():
+    """Aer drops qubits that it sees in no operation of the circuit itself, and then misses them."""
+    circuit = QuantumCircuit(2, 1)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(0)
+    circuit.measure(1, 0)
+    assert simulate(job(circuit, shots=10), "automatic").counts == {"0": 10}
+
+
+def test_idle_qubits_beside_a_condition_take_no_memory():
+    """Declared and not used, sixty qubits are no obstacle."""
+    circuit = QuantumCircuit(60, 2)
+    circuit.x(30)
+    circuit.barrier()
+    circuit.measure(30, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(40)
+    circuit.measure(40, 1)
+    assert simulate(job(circuit, shots=10), "automatic").counts == {"11": 10}

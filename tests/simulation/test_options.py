@@ -69,7 +69,7 @@ async def test_what_a_simulator_cannot_carry_is_refused(program, options, name):
 async def test_tags_are_kept_with_the_result():
     """A simulator has no list to search, so that they are in the metadata."""
     async with qa.Scheduler(qa.LocalClient()) as scheduler:
-        job = await scheduler.submit(BELL, shots=5, options=RunOptions(tags=("mine",)))
-        assert (await job).metadata["tags"] == ("mine",)
+        job = await scheduler.submit(BELL, shots=5, options=RunOptions(tags=("mine", "yours")))
+        assert (await job).metadata["tags"] == "mine, yours"
         plain = await scheduler.submit(BELL, shots=5)
         assert "tags" not in (await plain).metadata

@@ -13,7 +13,7 @@ from quantum_async.providers.azure.translate.statuses import JOB_STATUSES
 from quantum_async.providers.azure.wire import AzureJobStatus, AzureSessionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from quantum_async.providers.azure.wire import WorkspaceItem
 
@@ -28,9 +28,6 @@ class ItemOrder(StrEnum):
     TARGET = "Target"
     STATE = "State"
     CREATION_TIME = "CreationTime"
-
-
-_STATUSES: Mapping[AzureJobStatus | AzureSessionStatus, JobStatus] = {**JOB_STATUSES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class ItemFilters:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        words = statuses_of(self.statuses, _STATUSES, AzureSessionStatus)
+        words = statuses_of(self.statuses, JOB_STATUSES, AzureSessionStatus)
         object.__setattr__(self, "statuses", words)
 
     def query(self) -> dict[str, str]:

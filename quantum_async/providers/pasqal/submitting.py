@@ -191,9 +191,9 @@ class Submitter:
         sent = await self._checked(request)
         if request.batch is not None:
             batch_id = request.batch.id
-            batch = await self._open_batch(batch_id)
-            batch.check(options, batch_id)
-            jobs = await _new_jobs(request, sent, batch.shared)
+            held = await self._open_batch(batch_id)
+            held.check(options, batch_id)
+            jobs = await _new_jobs(request, sent, held.shared)
             added = await self._additions.add(batch_id, request.key, jobs)
             return self._accepted(request, added, sent, batch_id)
         digests = {program.digest for program, _ in sent}

@@ -10,7 +10,7 @@ from quantum_async.errors import DeviceLimitError
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.circuits import read_circuit
 from quantum_async.programs.registers import BitLayout
-from quantum_async.programs.survey import Survey
+from quantum_async.programs.survey import CONTROL, Survey
 from quantum_async.programs.transpile import transpiled
 from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
 
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 
     from quantum_async.models.program import Program
 
-_CONTROL = frozenset(
-    {"break_loop", "continue_loop", "for_loop", "if_else", "store", "switch_case", "while_loop"}
-)
-_CLIFFORD = _CONTROL | frozenset(
+_CLIFFORD = CONTROL | frozenset(
     "barrier cx cy cz delay ecr h id measure pauli reset s sdg swap sx sxdg x y z".split()
 )
 _FEW_QUBITS = 20

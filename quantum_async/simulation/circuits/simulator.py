@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from quantum_async.errors import JobFailedError, NoMeasurementError
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.programs.parameters import bound_circuit, values_by_parameter
+from quantum_async.programs.survey import Survey, without_idle_qubits
 from quantum_async.simulation.checked import Checked
 from quantum_async.simulation.circuits.effort import effort_of
 from quantum_async.simulation.circuits.observables import (
@@ -79,11 +80,16 @@ def _simulate(job: JobSpec, device: str, prepared: Prepared) -> Result:
 def _run(circuit: QuantumCircuit, method: str, shots: int, seed: int) -> Mapping[str, object]:
     from qiskit_aer import AerError, AerSimulator
 
+    decides = Survey.of(circuit).decides
+    if decides:
+        # Left to itself, Aer drops qubits that it sees in no operation but a block's, and fails.
+        circuit = without_idle_qubits(circuit)
     # Below that size its threads only wait for each other, busily: eight times the work itself.
     levels = CIRCUIT_DEVICES[method].levels or 2
     is_shared = levels**circuit.num_qubits > _SHARED
     simulator = AerSimulator(
         method=method,
+        enable_truncation=not decides,
         # One stream of random numbers, so that counts do not depend on the number of cores.
         max_parallel_shots=1,
         max_parallel_experiments=1,
