@@ -181,7 +181,7 @@ def _suite(marker: str) -> None:
 
 
 for _marker in MARKERS:
-    if _marker not in {"azurite", "nightly"}:
+    if _marker not in {"azurite", "differential", "nightly"}:
         _suite(_marker)
 
 
@@ -196,6 +196,13 @@ def azurite(session: nox.Session) -> None:
     path = os.pathsep.join([str(folder / "node_modules" / ".bin"), os.environ["PATH"]])
     session.env["PATH"] = path
     _pytest(session, *_marked("azurite"), *PACE, python=_python_of(session, "tests"))
+
+
+@nox.session
+def differential(session: nox.Session) -> None:
+    """Compare random programs on every route with what they mean; tests/differential says more."""
+    _install(session, "tests", "differential", extras="all")
+    _pytest(session, *_marked("differential"), *PACE)
 
 
 @nox.session(python=False)
