@@ -24,7 +24,7 @@ from quantum_async.programs.tokens import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Sequence
 
     from qiskit import QuantumCircuit
 
@@ -266,7 +266,7 @@ def is_foreign(error: BaseException) -> bool:
 
 
 @contextmanager
-def mapped_panics(where: str) -> Iterator[None]:
+def mapped_panics(where: str) -> Generator[None]:
     """Make an error of ours of what Qiskit raises over a circuit.
 
     Args:
