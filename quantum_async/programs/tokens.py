@@ -218,10 +218,12 @@ class Renamed:
 
 
 def renamed(text: str, found: Iterable[Token]) -> Renamed:
-    """Give every gate that a program defines a name that nothing else has.
+    """Give every gate that a program defines, and its angles, names that nothing else has.
 
-    A name is replaced from its definition on, in all its uses alike, so that the program means
-    what it meant. A later definition of the same name begins another gate.
+    A gate's name is replaced from its definition on, in all its uses alike, so that the program
+    means what it meant. A later definition of the same name begins another gate. The angles of a
+    definition are replaced within it: the importer of OpenQASM 3 confuses them with others of
+    the same names.
 
     Args:
         text: The program.
@@ -230,29 +232,64 @@ def renamed(text: str, found: Iterable[Token]) -> Renamed:
     words = list(found)
     if not any(token.text == "gate" for token in words):
         return Renamed(text, {}, ())
-    stem, taken = "gate_", {token.text for token in words}
-    while any(word.startswith(stem) for word in taken):
-        stem += "_"
-    current: dict[str, str] = {}
-    names: dict[str, str] = {}
+    naming = _Naming(words)
     parts: list[str] = []
     edits: list[tuple[int, int, int]] = []
-    done, line, line_start = 0, 1, 0
-    is_name_next = False
+    done, line = 0, 1
     for token in words:
-        if token.kind != "name":
-            is_name_next = False
-            continue
-        if is_name_next:
-            current[token.text] = f"{stem}{len(names)}"
-            names[current[token.text]] = token.text
-        is_name_next = token.text == "gate"
-        ours = current.get(token.text)
+        ours = naming.instead(token)
         if ours is None:
             continue
         line += text.count("\n", done, token.start)
-        line_start = text.rfind("\n", 0, token.start) + 1
-        edits.append((line, token.start - line_start + 1, len(ours) - len(token.text)))
+        column = token.start - text.rfind("\n", 0, token.start)
+        edits.append((line, column, len(ours) - len(token.text)))
         parts += [text[done : token.start], ours]
         done = token.start + len(token.text)
-    return Renamed("".join([*parts, text[done:]]), names, tuple(edits))
+    return Renamed("".join([*parts, text[done:]]), naming.theirs, tuple(edits))
+
+
+class _Naming:
+    """What each name of a program is called instead, token by token."""
+
+    def __init__(self, words: list[Token]) -> None:
+        taken = {token.text for token in words}
+        self._stems = [self._free(stem, taken) for stem in ("gate_", "angle_")]
+        self._gates: dict[str, str] = {}
+        self._angles: dict[str, str] = {}
+        self.theirs: dict[str, str] = {}
+        self._depth = 0
+        # Where in a definition we are: its name comes next, its head, its body, or nowhere.
+        self._part = ""
+
+    @staticmethod
+    def _free(stem: str, taken: set[str]) -> str:
+        while any(word.startswith(stem) for word in taken):
+            stem += "_"
+        return stem
+
+    def instead(self, token: Token) -> str | None:
+        """Say what stands instead of a token; ``None`` if it stays."""
+        text = token.text
+        if token.kind == "mark":
+            self._depth += (text == "(") - (text == ")")
+            if self._part == "head" and text == "{":
+                self._part = "body"
+            elif self._part == "body" and text == "}":
+                self._part, self._angles = "", {}
+        if token.kind != "name":
+            return None
+        if self._part == "name":
+            self._part = "head"
+            self._gates[text] = self._new(text, self._stems[0])
+        elif text == "gate" and not self._part:
+            self._part = "name"
+        elif self._part == "head" and self._depth:
+            self._angles[text] = self._new(text, self._stems[1])
+        if self._depth and text in self._angles:
+            return self._angles[text]
+        return self._gates.get(text)
+
+    def _new(self, theirs: str, stem: str) -> str:
+        ours = f"{stem}{len(self.theirs)}"
+        self.theirs[ours] = theirs
+        return ours

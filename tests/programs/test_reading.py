@@ -212,6 +212,31 @@ def test_renaming_leaves_everything_else_alone():
     assert made.column(2, 29) == 20
 
 
+def test_angles_of_a_definition_are_its_own():
+    """The importer confused an angle with another gate's, or an input, of the same name."""
+    text = (
+        THREE
+        + """input float w;
+gate f(w, v) a { rz(w) a; }
+gate g(w, v) a { f(2 * v, w) a; }
+qubit q;
+g(1.0, 2.0) q;
+rx(w) q;"""
+    )
+    circuit = read_circuit(as_program(text))
+    assert [(step.name, str(step.params[0])) for step in circuit.data] == [
+        ("rz", "4.0"),
+        ("rx", "w"),
+    ]
+
+
+def test_an_angle_may_be_called_like_a_gate():
+    """Angles stand in brackets, and what stands outside them is no angle."""
+    text = TWO + "gate mine(x) a { x a; rz(x) a; }\nqreg q[1];\nmine(0.5) q[0];"
+    circuit = read_circuit(as_program(text))
+    assert [(step.name, list(step.params)) for step in circuit.data] == [("x", []), ("rz", [0.5])]
+
+
 def test_a_cancellation_is_nobodys_finding():
     """What ends a task passes through, where a compiled reader's panic does not."""
     assert not is_foreign(KeyboardInterrupt())
