@@ -239,7 +239,7 @@ def test_what_no_template_can_say_is_bound_here():
         circuit.rx(angle, 0)
         ready = prepared(as_program(circuit), {"t": -0.5})
         assert not ready.is_template
-        text = ready.bound({"t": -0.5}, "x").text
+        text = ready.bound({"t": -0.5}).text
         expected = circuit.assign_parameters({theta: -0.5})
         assert Operator(qasm2.loads(text)).equiv(Operator(expected))
 
