@@ -145,6 +145,11 @@ class _Definition:
     start: int
     stop: int
 
+    def holds(self, names: re.Pattern[str], text: str) -> bool:
+        """Whether an angle in it has one of these names that is none of its own."""
+        found = (m for call in self.calls for a in call.angles for m in names.finditer(text, *a))
+        return any(match.group() not in self.formals for match in found)
+
 
 @dataclass(frozen=True, slots=True)
 class _Call:
@@ -204,7 +209,9 @@ class _Writing:
                     value = angle_value(self._source, start, stop, self._naming.names)
                     edits.append((start, stop, self._naming.number(value)))
         for name, (_, one) in self._defined.items():
-            edits.append((one.start, one.stop, " ".join(self._texts.get(name, ()))))
+            # One that holds names cannot stay; any other does, so that its own faults are found.
+            start = one.start if one.holds(self._pattern, self._source.text) else one.stop
+            edits.append((start, one.stop, " ".join(["", *self._texts.get(name, ())])))
         shown = {
             made: self._program.names.get(name, name) for (name, _), made in self._made.items()
         }
