@@ -156,7 +156,7 @@ HEAD = 'OPENQASM 2.0;\ninclude "qelib1.inc";\n'
     [
         ("OPENQASM 3.0;\nqreg q[1];", 1, 10),
         ("OPENQASM 2.0;\nqreg q[2];\ncx q[0],q[0];", 3, 1),
-        ("OPENQASM 2.0;\nqreg q[2];\n// two; \n // lines\n cx q[0],q[2];", 5, 10),
+        ("OPENQASM 2.0;\nqreg q[2];\n// two; \n // lines\n cx q[0],q[2];", 5, 12),
         ("OPENQASM 2.0;\nqreg q[2];\n  nope q[0];", 3, 3),
         ("OPENQASM 2.0;\nqreg q[2];\nrx(theta) q[0];", 3, 4),
         ("OPENQASM 2.0;\nqreg q[2];\nrx(1,2) q[0];", 3, 1),
