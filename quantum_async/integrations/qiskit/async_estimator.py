@@ -28,6 +28,7 @@ from quantum_async.integrations.qiskit.paulis import (
 from quantum_async.integrations.qiskit.runs import Piece
 from quantum_async.integrations.qiskit.starting import started
 from quantum_async.programs.bare import without_final_measurements
+from quantum_async.programs.flatten import flattened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -175,7 +176,8 @@ class Plan:
             InvalidOptionError: A precision cannot be reached.
         """
         pubs = [EstimatorPub.coerce(pub, precision) for pub in given]
-        bare = [without_final_measurements(pub.circuit) for pub in pubs]
+        own = self._backend.target.operation_names
+        bare = [without_final_measurements(flattened(pub.circuit, own=own)) for pub in pubs]
         circuits = self._backend.fitted(bare, self._settings) if bare else []
         for number, (pub, circuit) in enumerate(zip(pubs, circuits, strict=True)):
             self._add(number, pub, circuit)
