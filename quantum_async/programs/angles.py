@@ -72,7 +72,7 @@ def angle_value(source: Source, start: int, stop: int, names: Mapping[str, Any])
         reader.expect("")
         # A root of a negative number is complex in Python.
         if not hasattr(value, "parameters") and not math.isfinite(value):
-            raise OverflowError  # noqa: TRY301
+            raise OverflowError
     except ProgramSyntaxError:
         raise
     except (ArithmeticError, ValueError, TypeError, RuntimeError) as error:
@@ -83,7 +83,9 @@ def angle_value(source: Source, start: int, stop: int, names: Mapping[str, Any])
 @lru_cache
 def _pattern(names: frozenset[str]) -> re.Pattern[str]:
     named = rf"(?P<given>{whole_words(names)})|" if names else ""
-    return re.compile(rf"\s+|//[^\n]*|{named}(?P<number>{_NUMBER})|(?P<word>[^\W\d]\w*)|(?P<mark>.)")
+    return re.compile(
+        rf"\s+|//[^\n]*|{named}(?P<number>{_NUMBER})|(?P<word>[^\W\d]\w*)|(?P<mark>.)"
+    )
 
 
 class _Reader:
@@ -123,7 +125,7 @@ class _Reader:
         if kind == "word" and text in {*_FUNCTIONS, "sqrt"}:
             self._place += 1
             return _applied(text, self._bracketed(depth))
-        if kind == "number" or kind == "given" or text == "pi":
+        if kind in {"number", "given"} or text == "pi":
             self._place += 1
             if kind == "given":
                 return self._names[text]

@@ -118,7 +118,6 @@ class _Text:
         self.program = program
         self.ours = ours
         self.text = ours.text
-        self.found = found
         self.registers = registers_in(found)
 
     def placed(self, message: str, pattern: re.Pattern[str]) -> ProgramSyntaxError:
@@ -183,7 +182,7 @@ def _check_includes(source: Source, found: Sequence[Token], known: str) -> None:
 def _read_qasm2(source: _Text) -> QuantumCircuit:
     from qiskit import qasm2
 
-    gates = _gates(source.found)
+    gates = _gates(list(tokens(source.text)))
 
     def read(text: str) -> QuantumCircuit:
         return qasm2.loads(

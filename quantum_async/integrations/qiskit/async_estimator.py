@@ -176,8 +176,12 @@ class Plan:
             InvalidOptionError: A precision cannot be reached.
         """
         pubs = [EstimatorPub.coerce(pub, precision) for pub in given]
-        own = self._backend.target.operation_names
-        bare = [without_final_measurements(flattened(pub.circuit, own=own)) for pub in pubs]
+        circuits = [pub.circuit for pub in pubs]
+        if self._settings.level is not None:
+            # Measurements within composites are at the end as well.
+            own = self._backend.target.operation_names
+            circuits = [flattened(circuit, own=own) for circuit in circuits]
+        bare = [without_final_measurements(circuit) for circuit in circuits]
         circuits = self._backend.fitted(bare, self._settings) if bare else []
         for number, (pub, circuit) in enumerate(zip(pubs, circuits, strict=True)):
             self._add(number, pub, circuit)

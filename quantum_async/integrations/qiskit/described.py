@@ -11,8 +11,6 @@ from qiskit.providers import BackendV2, Options
 from quantum_async.errors import InvalidOptionError
 from quantum_async.integrations.qiskit import fitting, iqm
 from quantum_async.models.submission import RunOptions
-from quantum_async.programs.circuits import mapped_panics
-from quantum_async.programs.flatten import flattened
 from quantum_async.programs.objects import as_program
 
 if TYPE_CHECKING:
@@ -164,11 +162,8 @@ class Described(BackendV2):
 
         Raises:
             OutsideTargetError: One does not fit.
-            UnsupportedProgramError: An operation has no definition, and is none of the target's.
         """
-        own = self.target.operation_names
-        with mapped_panics("the circuit"):
-            found = [flattened(circuit, f"circuit {circuit.name!r}", own) for circuit in circuits]
+        found = list(circuits)
         if settings.level is not None:
             seed = settings.options.seed
             found = fitting.transpiled(found, self.target, settings.level, seed)

@@ -166,7 +166,7 @@ def test_registers_have_names_of_our_own_and_keep_theirs(names):
 def test_an_angle_that_is_no_finite_number_is_refused(angle):
     """The service would refuse it, or run something else."""
     text = f"OPENQASM 2.0;\nqreg q[1]; creg c[1]; rx({angle}) q[0]; measure q -> c;"
-    with pytest.raises(ProgramError, match="finite|:2:"):
+    with pytest.raises(ProgramError, match=r"finite|:2:"):
         prepared(Program(text, ProgramFormat.QASM2), {"t": 1.0} if "t" in angle else {})
 
 

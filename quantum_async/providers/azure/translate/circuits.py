@@ -145,9 +145,7 @@ def prepared_circuit(
     return bound
 
 
-def _prepare(
-    program: Program, basis: Sequence[str], variables: Mapping[str, Value]
-) -> _Prepared:
+def _prepare(program: Program, basis: Sequence[str], variables: Mapping[str, Value]) -> _Prepared:
     original = read_circuit(program, variables=variables)
     return _Prepared(original, in_basis(original, basis))
 

@@ -11,9 +11,7 @@ KNOWN = frozenset(
 RENAMED = {"p": "u1", "cp": "cu1"}
 """Gates that the service has under another name."""
 
-TAKEN: tuple[str, ...] = tuple(
-    sorted({*KNOWN, *RENAMED, "measure", "reset", "if_else"} - {"U"})
-)
+TAKEN: tuple[str, ...] = tuple(sorted({*KNOWN, *RENAMED, "measure", "reset", "if_else"} - {"U"}))
 """The operations of Qiskit that the service takes, by Qiskit's names."""
 
 FUNCTIONS = frozenset({"sin", "cos", "tan", "exp", "ln", "sqrt", "asin", "acos", "atan"})
