@@ -191,8 +191,8 @@ def _definition_of(operation: Any) -> QuantumCircuit | None:
         # The library leaves some of its gates, such as permutations, to the transpiler.
         from qiskit.transpiler.passes import HighLevelSynthesis
 
-        made: QuantumCircuit = HighLevelSynthesis()(_alone(operation))
-        return None if any(step.name == operation.name for step in made.data) else made
+        parts: QuantumCircuit = HighLevelSynthesis()(_alone(operation))
+        return None if any(step.name == operation.name for step in parts.data) else parts
     return definition
 
 

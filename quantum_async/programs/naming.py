@@ -241,7 +241,8 @@ class _Writing:
         head = self._words[first + 1 : opening]
         if closing >= len(self._words) or not head:
             return len(self._words)
-        qubits, formals = head[1:], ()
+        qubits = head[1:]
+        formals: tuple[str, ...] = ()
         if qubits and qubits[0].text == "(":
             ends = next((n for n, word in enumerate(qubits) if word.text == ")"), len(qubits) - 1)
             formals = tuple(word.text for word in qubits[1:ends] if word.text != ",")
