@@ -62,10 +62,14 @@ def compression() -> dict[str, float]:
 
 
 def programs() -> dict[str, float]:
-    from quantum_async.providers.qoro.translate.qasm import read_qasm
+    from quantum_async.models.program import Program, ProgramFormat
+    from quantum_async.programs.circuits import read_circuit
+
+    def read(text: str) -> None:
+        read_circuit(Program(text, ProgramFormat.QASM2))
 
     head, line = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\n', "rx(.5) q[0];\n"
-    return {"qasm_growth": growth(lambda size: head + line * (size // len(line)), read_qasm)}
+    return {"qasm_growth": growth(lambda size: head + line * (size // len(line)), read)}
 
 
 def results() -> dict[str, float]:

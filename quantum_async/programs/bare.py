@@ -19,15 +19,19 @@ def without_final_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
     Args:
         circuit: The circuit.
     """
+    from qiskit.circuit import Measure
+
     # What is stored may be read of any bit, and an instruction does not list those bits.
     used: set[object] = set(circuit.clbits if "store" in Survey.of(circuit).names else ())
     kept = []
     for instruction in reversed(circuit.data):
-        name = instruction.operation.name
+        operation = instruction.operation
         touched = {*instruction.qubits, *instruction.clbits}
-        if name == "measure" and used.isdisjoint(touched):
+        # A composite may be called so too.
+        is_measure = getattr(operation, "base_class", type(operation)) is Measure
+        if is_measure and used.isdisjoint(touched):
             continue
-        if name != "barrier":
+        if operation.name != "barrier":
             used |= touched
         kept.append(instruction)
     bare = circuit.copy_empty_like()

@@ -6,6 +6,7 @@ import re
 import sys
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
@@ -13,22 +14,27 @@ from quantum_async.errors import ProgramError, ProgramSyntaxError
 from quantum_async.models.program import ProgramFormat
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.flatten import flattened
+from quantum_async.programs.naming import Naming, shape_of, without_names
 from quantum_async.programs.tokens import (
-    Renamed,
+    Rewritten,
     Source,
     Token,
     check_sizes,
+    declared,
+    older_declarations,
     registers_in,
     renamed,
     tokens,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Sequence
+    from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 
-    from qiskit import QuantumCircuit
+    from qiskit import QuantumCircuit, qasm2
 
+    from quantum_async.models.grid import Value
     from quantum_async.models.program import Program
+    from quantum_async.programs.naming import Shape
 
 _QASM2_PLACE = re.compile(r"^\"?(?:<input>|[^\"\n]*?):(\d+),(\d+): (.*?)\"?$", re.DOTALL)
 _QASM3_PLACE = re.compile(r"^(?:L(\d+):C(\d+)|(\d+),(\d+)): (.*)$", re.DOTALL)
@@ -41,7 +47,9 @@ _circuits: ProgramCache[QuantumCircuit] = ProgramCache("circuit_read")
 _importing = threading.Lock()
 
 
-def read_circuit(program: Program, own: Collection[str] = ()) -> QuantumCircuit:
+def read_circuit(
+    program: Program, own: Collection[str] = (), variables: Mapping[str, Value] | None = None
+) -> QuantumCircuit:
     """Read a program as a Qiskit circuit of standard operations; the caller must not change it.
 
     Gates that the program defines are replaced by their definitions, so that every name in the
@@ -51,30 +59,36 @@ def read_circuit(program: Program, own: Collection[str] = ()) -> QuantumCircuit:
         program: OpenQASM 2 or 3, QPY, or what was made of a circuit.
         own: Names of gates that the target has beside the standard ones: an operation of such a
             name stays where nothing defines it.
+        variables: In OpenQASM 2 these names may stand where numbers stand, and become parameters
+            of the circuit: ``theta``, or ``w[2]`` for an element of a list. Only the names and
+            the lengths of lists matter.
 
     Raises:
         ProgramSyntaxError: It is malformed, with file, line and column.
         DeviceLimitError: It declares more qubits or bits than any machine has.
         UnsupportedProgramError: An operation has no definition.
+        UnboundParametersError: An element of a list stands nowhere in the text.
         ProgramError: An angle is not finite.
         ModuleNotFoundError: Qiskit is not installed.
     """
-    return _circuits.get(program, " ".join(own), lambda: _read(program, own))
+    shape = shape_of(program, variables or {})
+    return _circuits.get(program, f"{' '.join(own)} {shape}", lambda: _read(program, own, shape))
 
 
-def _read(program: Program, own: Collection[str]) -> QuantumCircuit:
+def _read(program: Program, own: Collection[str], shape: Shape) -> QuantumCircuit:
     load_qiskit()
+    naming = Naming(shape)
     if program.live is not None:
         circuit = cast("QuantumCircuit", program.live)
     elif program.format is ProgramFormat.QISKIT:
         circuit = _read_qpy(program)
     else:
-        circuit = _read_text(program)
+        circuit = _read_text(program, naming)
     with mapped_panics(program.where):
-        return flattened(circuit, program.where, own)
+        return naming.named(flattened(circuit, program.where, own), program.where)
 
 
-def _read_text(program: Program) -> QuantumCircuit:
+def _read_text(program: Program, naming: Naming) -> QuantumCircuit:
     source = Source(program.text, program.where)
     found = list(tokens(source.text))
     if not any(token.text not in {"OPENQASM", ";"} | _VERSIONS for token in found):
@@ -82,8 +96,10 @@ def _read_text(program: Program) -> QuantumCircuit:
     check_sizes(source, found)
     _check_includes(source, found, _INCLUDED[program.format])
     ours = renamed(source.text, found)
-    read = _read_qasm2 if program.format is ProgramFormat.QASM2 else _read_qasm3
-    return read(_Text(program, ours, found))
+    if program.format is ProgramFormat.QASM3:
+        return _read_qasm3(_Text(program, ours, found))
+    ours = without_names(older_declarations(ours), program.where, naming)
+    return _read_qasm2(_Text(program, ours, found))
 
 
 _VERSIONS = frozenset({"2", "2.0", "3", "3.0", "3.1"})
@@ -98,7 +114,7 @@ class _Text:
         found: The tokens of the program.
     """
 
-    def __init__(self, program: Program, ours: Renamed, found: Sequence[Token]) -> None:
+    def __init__(self, program: Program, ours: Rewritten, found: Sequence[Token]) -> None:
         self.program = program
         self.ours = ours
         self.text = ours.text
@@ -166,11 +182,13 @@ def _check_includes(source: Source, found: Sequence[Token], known: str) -> None:
 def _read_qasm2(source: _Text) -> QuantumCircuit:
     from qiskit import qasm2
 
+    gates = _gates(list(tokens(source.text)))
+
     def read(text: str) -> QuantumCircuit:
         return qasm2.loads(
             text,
             include_path=(),
-            custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS,
+            custom_instructions=gates,
             custom_classical=qasm2.LEGACY_CUSTOM_CLASSICAL,
         )
 
@@ -183,6 +201,26 @@ def _read_qasm2(source: _Text) -> QuantumCircuit:
         if _QASM2_PLACE.match(message):
             raise source.placed(message, _QASM2_PLACE) from error
         raise source.found_by_parts(error, read) from error
+
+
+def _gates(found: Sequence[Token]) -> list[qasm2.CustomInstruction]:
+    """List the gates that a program may use: those of Qiskit, with or without an include.
+
+    Several services take them without, and some know two more. A register may have the name of
+    a gate that the program does not use.
+    """
+    from qiskit import qasm2
+    from qiskit.circuit import library
+
+    more = [
+        qasm2.CustomInstruction("ryy", 1, 2, library.RYYGate),
+        qasm2.CustomInstruction("iswap", 0, 2, library.iSwapGate),
+    ]
+    used = {token.text for token in found} - declared(found) - {"delay"}
+    return [
+        replace(gate, builtin=gate.name in used)
+        for gate in (*qasm2.LEGACY_CUSTOM_INSTRUCTIONS, *more)
+    ]
 
 
 def _read_qasm3(source: _Text) -> QuantumCircuit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import DeviceLimitError, ProgramSyntaxError
@@ -53,10 +54,12 @@ class Source:
     Args:
         text: The text.
         where: What it is called in errors.
+        ours: How the text came to be, if it is not the program's own.
     """
 
     text: str
     where: str
+    ours: Rewritten | None = None
 
     def error(
         self, message: str, start: int, remedy: str = "Correct the program there."
@@ -70,6 +73,8 @@ class Source:
         """
         line = self.text.count("\n", 0, start) + 1
         column = start - self.text.rfind("\n", 0, start)
+        if self.ours is not None:
+            message, column = self.ours.message(message), self.ours.column(line, column)
         return ProgramSyntaxError(
             message, source=self.where, line=line, column=column, remedy=remedy
         )
@@ -182,21 +187,45 @@ def registers_in(words: Sequence[Token]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Renamed:
-    """A program in which every gate that it defines has a name of our own.
-
-    Libraries take a gate for the one that they know by its name, whatever its definition says.
+class Rewritten:
+    """A program as it is given to a library.
 
     Args:
-        text: The program.
-        names: From our names to the program's.
+        text: What the library reads.
+        names: From names of ours in it to the program's.
         edits: Where text was replaced: the line, the column that begins it, and by how many
             characters the line grew there.
+        before: What it was rewritten from, if not from the program itself.
     """
 
     text: str
     names: dict[str, str]
-    edits: tuple[tuple[int, int, int], ...]
+    edits: tuple[tuple[int, int, int], ...] = ()
+    before: Rewritten | None = None
+
+    def rewritten(
+        self, edits: Iterable[tuple[int, int, str]], names: dict[str, str] | None = None
+    ) -> Rewritten:
+        """Replace parts of the text.
+
+        Args:
+            edits: Where each part begins and ends, and what comes instead.
+            names: Names that are new in it, and those that they stand for.
+        """
+        done, line, parts, places = 0, 1, [], []
+        for start, stop, instead in sorted(edits):
+            line += self.text.count("\n", done, start)
+            column = start - self.text.rfind("\n", 0, start)
+            # Lines keep their numbers.
+            lines = self.text.count("\n", start, stop)
+            places.append((line, column, 0 if lines else len(instead) - (stop - start)))
+            parts += [self.text[done:start], instead, "\n" * lines]
+            done = stop
+            line += lines
+        if not places:
+            return self
+        text = "".join([*parts, self.text[done:]])
+        return Rewritten(text, {**self.names, **(names or {})}, tuple(places), self)
 
     def column(self, line: int, column: int) -> int:
         """Translate a column of `text` to one of the program, both counted from 1.
@@ -208,7 +237,7 @@ class Renamed:
         for at, start, growth in self.edits:
             if at == line and start < column:
                 column = max(start, column - growth)
-        return column
+        return column if self.before is None else self.before.column(line, column)
 
     def message(self, message: str) -> str:
         """Put the program's names back into a message."""
@@ -217,7 +246,7 @@ class Renamed:
         return message
 
 
-def renamed(text: str, found: Iterable[Token]) -> Renamed:
+def renamed(text: str, found: Iterable[Token]) -> Rewritten:
     """Give every gate that a program defines, and its angles, names that nothing else has.
 
     A gate's name is replaced from its definition on, in all its uses alike, so that the program
@@ -230,22 +259,16 @@ def renamed(text: str, found: Iterable[Token]) -> Renamed:
         found: Its tokens.
     """
     words = list(found)
+    as_it_is = Rewritten(text, {})
     if not any(token.text == "gate" for token in words):
-        return Renamed(text, {}, ())
+        return as_it_is
     naming = _Naming(words)
-    parts: list[str] = []
-    edits: list[tuple[int, int, int]] = []
-    done, line = 0, 1
-    for token in words:
-        ours = naming.instead(token)
-        if ours is None:
-            continue
-        line += text.count("\n", done, token.start)
-        column = token.start - text.rfind("\n", 0, token.start)
-        edits.append((line, column, len(ours) - len(token.text)))
-        parts += [text[done : token.start], ours]
-        done = token.start + len(token.text)
-    return Renamed("".join([*parts, text[done:]]), naming.theirs, tuple(edits))
+    edits = [
+        (token.start, token.start + len(token.text), ours)
+        for token in words
+        if (ours := naming.instead(token)) is not None
+    ]
+    return as_it_is.rewritten(edits, naming.theirs)
 
 
 class _Naming:
@@ -293,3 +316,39 @@ class _Naming:
         ours = f"{stem}{len(self.theirs)}"
         self.theirs[ours] = theirs
         return ours
+
+
+def declared(words: Sequence[Token]) -> frozenset[str]:
+    """Name the registers, and the gates without a body, that an OpenQASM 2 program declares.
+
+    Args:
+        words: Its tokens.
+    """
+    return frozenset(
+        word.text
+        for before, word in pairwise(words)
+        if before.text in {"qreg", "creg", "opaque"} and word.kind == "name"
+    )
+
+
+def older_declarations(program: Rewritten) -> Rewritten:
+    """Write ``qubit[2] q;`` as ``qreg q[2];``: some tools mix the two versions of the language.
+
+    Args:
+        program: OpenQASM 2.
+    """
+    words = list(tokens(program.text))
+    edits = []
+    for place, token in enumerate(words):
+        keyword = {"qubit": "qreg", "bit": "creg"}.get(token.text)
+        if keyword is None or (place and words[place - 1].text not in {";", "}"}):
+            continue
+        shown = [word.text for word in words[place + 1 : place + 6]]
+        if shown[1:2] == [";"]:
+            last, text = place + 1, f"{keyword} {shown[0]}[1]"
+        elif shown[:1] == ["["] and shown[2:3] == ["]"] and shown[4:5] == [";"]:
+            last, text = place + 4, f"{keyword} {shown[3]}[{shown[1]}]"
+        else:
+            continue
+        edits.append((token.start, words[last].start + len(words[last].text), text))
+    return program.rewritten(edits)

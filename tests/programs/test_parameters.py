@@ -48,7 +48,7 @@ def test_every_provider_refuses_them_alike():
     job = JobSpec("k", program, 1, values, IQMOptions(qubit_mapping={"0": "QB1"}, checked=False))
     for attempt in (
         lambda: prepare(job, None, job.options),
-        lambda: prepared(program, values).bound(values, "x"),
+        lambda: prepared(program, values).bound(values),
         lambda: simulate(JobSpec("k", program, 1, values), "automatic"),
     ):
         with pytest.raises(ProgramError, match="no finite number"):

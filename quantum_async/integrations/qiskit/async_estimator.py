@@ -28,6 +28,7 @@ from quantum_async.integrations.qiskit.paulis import (
 from quantum_async.integrations.qiskit.runs import Piece
 from quantum_async.integrations.qiskit.starting import started
 from quantum_async.programs.bare import without_final_measurements
+from quantum_async.programs.flatten import flattened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -175,7 +176,12 @@ class Plan:
             InvalidOptionError: A precision cannot be reached.
         """
         pubs = [EstimatorPub.coerce(pub, precision) for pub in given]
-        bare = [without_final_measurements(pub.circuit) for pub in pubs]
+        circuits = [pub.circuit for pub in pubs]
+        if self._settings.level is not None:
+            # Measurements within composites are at the end as well.
+            own = self._backend.target.operation_names
+            circuits = [flattened(circuit, own=own) for circuit in circuits]
+        bare = [without_final_measurements(circuit) for circuit in circuits]
         circuits = self._backend.fitted(bare, self._settings) if bare else []
         for number, (pub, circuit) in enumerate(zip(pubs, circuits, strict=True)):
             self._add(number, pub, circuit)

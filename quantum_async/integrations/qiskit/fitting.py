@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidInputError, InvalidOptionError
 from quantum_async.integrations.qiskit.errors import OutsideTargetError
+from quantum_async.programs.flatten import flattened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +35,15 @@ class Fitting:
 
         Raises:
             OutsideTargetError: With circuit, instruction and qubits.
+            UnsupportedProgramError: An operation has no definition, and is none of the target's.
         """
         faults = []
         for number, target in enumerate(self._targets):
             fault = self._fault(circuit, number, target)
+            if fault is None:
+                # A composite may be called like an operation of the target: its parts are run.
+                flat = flattened(circuit, f"circuit {circuit.name!r}", target.operation_names)
+                fault = None if flat is circuit else self._fault(flat, number, target)
             if fault is None:
                 return
             faults.append(fault)
@@ -143,7 +149,8 @@ def transpiled(
     try:
         return list(
             transpile(
-                circuits,
+                # The transpiler tells operations by their names.
+                [flattened(c, f"circuit {c.name!r}", target.operation_names) for c in circuits],
                 target=target,
                 optimization_level=level,
                 seed_transpiler=seed,

@@ -10,6 +10,7 @@ import anyio.to_thread
 from quantum_async.errors import InvalidOptionError, NotFoundError, UnsupportedProgramError
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body, json_bytes
+from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.providers.qoro.chunks import chunks
 from quantum_async.providers.qoro.configs import JobConfig
 from quantum_async.providers.qoro.gateway import parse
@@ -21,7 +22,7 @@ from quantum_async.providers.qoro.payloads import (
 )
 from quantum_async.providers.qoro.plain import PlainSettings, plain_content, plain_measured
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER
-from quantum_async.providers.qoro.translate.qasm import read_qasm
+from quantum_async.providers.qoro.translate.programs import is_in_the_services_words, prepared
 from quantum_async.providers.qoro.translate.results import by_label, counts_of
 from quantum_async.providers.qoro.translate.statuses import job_state
 from quantum_async.providers.qoro.uploads import PARALLEL
@@ -267,31 +268,37 @@ def opening_of(
 
 
 def readied(content: Content) -> Content:
-    """Read every program, and spell its gates as the service does; not on the loop.
+    """Read every program, and write those anew that the service would not read; not on the loop.
 
     Raises:
         ProgramSyntaxError: One is malformed; its label, line and column are named.
-        UnsupportedProgramError: One uses a gate that the service does not know.
+        UnsupportedProgramError: One has an operation that the service does not know.
+        MissingExtraError: Qiskit is not installed.
     """
     circuits, templates = [], []
     for item in content:
         if isinstance(item, QoroTemplate):
-            text = _spelt(item.text, item.names, "the template")
-            templates.append(item if text == item.text else replace(item, text=text))
+            templates.append(_readied_template(item))
         else:
-            text = _spelt(item.text, (), f"circuit {item.label!r}")
-            circuits.append(item if text == item.text else replace(item, text=text))
+            program = Program(item.text, ProgramFormat.QASM2, source=f"circuit {item.label!r}")
+            ready = prepared(program, {})
+            is_plain = is_in_the_services_words(item.text, ())
+            circuits.append(item if is_plain else replace(item, text=ready.text))
     if circuits and templates:
         return content  # refused when it is cut into chunks
     return circuits or templates
 
 
-def _spelt(text: str, names: tuple[str, ...], where: str) -> str:
-    facts = read_qasm(text, parameters=names, where=where)
-    if facts.foreign:
+def _readied_template(item: QoroTemplate) -> QoroTemplate:
+    program = Program(item.text, ProgramFormat.QASM2, source="the template")
+    ready = prepared(program, dict(zip(item.names, item.rows[0].values, strict=True)))
+    if is_in_the_services_words(item.text, item.names):
+        return item
+    if not ready.is_template:
         raise UnsupportedProgramError(
-            f"{where} uses {', '.join(sorted(facts.foreign))}, which the service does not know",
+            "the template has an angle that the service may read otherwise",
             provider="qoro",
-            remedy="Replace it by gates of OpenQASM 2.",
+            remedy="Put brackets around a sign before a power.",
         )
-    return facts.text
+    ours = dict(zip((p.name for p in ready.circuit.parameters), ready.names, strict=True))
+    return replace(item, text=ready.text, names=tuple(ours[name] for name in item.names))

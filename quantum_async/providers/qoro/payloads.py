@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import InvalidInputError, InvalidShotsError, UnboundParametersError
+from quantum_async.programs.angles import whole_words
 from quantum_async.providers.qoro.translate.observables import packed_groups
-from quantum_async.providers.qoro.translate.tokens import whole_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,7 +99,7 @@ class QoroTemplate:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """Put values into a program by the service's own rule; see `whole_words`.
+    """Put values into a program by the service's own rule: longest names first, none in a word.
 
     Args:
         text: The program.

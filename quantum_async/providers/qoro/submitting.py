@@ -131,7 +131,7 @@ class Submitter:
         circuits = [
             QoroCircuit(
                 label_of(index, one.registers),
-                _text(one.bound(job.variables, job.program.where), measured),
+                _text(one.bound(job.variables), measured),
             )
             for index, (one, job) in enumerate(zip(ready, jobs, strict=True))
         ]

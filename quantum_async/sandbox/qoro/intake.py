@@ -141,13 +141,10 @@ def _task(record: Record, circuit: Circuit, seed: int) -> Task:
     wanted = (record.maestro or record.execution or {}).get("simulation_type")
     given = (record.maestro or {}).get("seed")
     method = _METHODS.get(wanted, "statevector") if isinstance(wanted, int) else "statevector"
-    text = circuit.text
-    if "include" not in text:
-        text = text.replace(";", ';\ninclude "qelib1.inc";', 1)
     return Task(
         device=method,
         format="qasm2",
-        payload=text,
+        payload=circuit.text,
         shots=circuit.shots,
         seed=given if isinstance(given, int) else seed,
         observables=tuple(term[::-1] for term in circuit.observables),

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import DeviceLimitError
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.circuits import read_circuit
+from quantum_async.programs.naming import shape_of
 from quantum_async.programs.registers import BitLayout
 from quantum_async.programs.survey import CONTROL, Survey
 from quantum_async.programs.transpile import transpiled
 from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from qiskit import QuantumCircuit
     from qiskit.circuit import Instruction
     from qiskit.transpiler import Target
 
+    from quantum_async.models.grid import Value
     from quantum_async.models.program import Program
 
 _CLIFFORD = CONTROL | frozenset(
@@ -50,7 +52,7 @@ class Prepared:
 _prepared: ProgramCache[Prepared] = ProgramCache("circuit")
 
 
-def prepare(program: Program, device: str) -> Prepared:
+def prepare(program: Program, device: str, variables: Mapping[str, Value]) -> Prepared:
     """Read a program and make it ready for a device; done once per program.
 
     Raises:
@@ -58,11 +60,15 @@ def prepare(program: Program, device: str) -> Prepared:
         DeviceLimitError: It does not fit in memory.
         UnsupportedProgramError: The device does not know its operations.
     """
-    return _prepared.get(program, device, lambda: _prepare(program, device))
+    return _prepared.get(
+        program,
+        f"{device} {shape_of(program, variables)}",
+        lambda: _prepare(program, device, variables),
+    )
 
 
-def _prepare(program: Program, device: str) -> Prepared:
-    original = read_circuit(program)
+def _prepare(program: Program, device: str, variables: Mapping[str, Value]) -> Prepared:
+    original = read_circuit(program, variables=variables)
     circuit = _translate(original, device)
     survey = Survey.of(circuit)
     method = _method(survey) if device == DEFAULT_CIRCUIT_DEVICE else device

@@ -35,7 +35,7 @@ _SHARED = 1 << 14
 
 def validate(job: JobSpec, device: str) -> Checked:
     """Refuse a circuit job that cannot run."""
-    prepared = prepare(job.program, device)
+    prepared = prepare(job.program, device, job.variables)
     values_by_parameter(prepared.circuit, job.variables)
     check_observables(job.options.observables, prepared.circuit, device)
     if not prepared.survey.measures and not job.options.observables:

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 from qiskit import QuantumCircuit, qasm3, transpile
-from qiskit.circuit import Parameter
-from qiskit.circuit.library import QFTGate
+from qiskit.circuit import Measure, Parameter
+from qiskit.circuit.library import QFTGate, RGate
 from qiskit.providers import BackendV2
-from qiskit.transpiler import generate_preset_pass_manager
+from qiskit.transpiler import Target, generate_preset_pass_manager
 from qiskit_aer import AerSimulator
 
 import quantum_async as qa
@@ -36,6 +36,7 @@ from quantum_async.integrations.qiskit import (
     QuantumAsyncProvider,
     SamplerV2,
 )
+from quantum_async.integrations.qiskit.fitting import Fitting
 from tests.integrations.qiskit.circuits import asymmetric, measured
 
 
@@ -291,3 +292,30 @@ def test_openqasm_is_read_by_qiskit_first(statevector):
     text = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; x q[1]; c = measure q;'
     assert statevector.run(qasm3.loads(text), shots=3).result().get_counts() == {"10": 3}
     assert "qiskit" in sys.modules
+
+
+@pytest.mark.parametrize("level", [None, 2])
+@pytest.mark.parametrize("name", ["sx", "measure", "delay", "id"])
+def test_a_composite_is_its_content_whatever_it_is_called(statevector, name, level):
+    """Whether or not Qiskit's transpiler, which knows gates by name, is asked."""
+    part = QuantumCircuit(1, name=name)
+    part.x(0)
+    circuit = QuantumCircuit(1)
+    circuit.append(part.to_instruction(), [0])
+    circuit.measure_all()
+    options = {} if level is None else {"optimization_level": level}
+    assert statevector.run(circuit, shots=20, **options).result().get_counts() == {"1": 20}
+
+
+def test_a_composite_called_like_a_gate_of_the_target_must_fit_by_its_content():
+    """A name in the target is no way around it."""
+    target = Target(num_qubits=1)
+    target.add_instruction(RGate(Parameter("theta"), Parameter("phi")), {(0,): None})
+    target.add_instruction(Measure(), {(0,): None})
+    part = QuantumCircuit(1, name="r")
+    part.x(0)
+    circuit = QuantumCircuit(1, 1)
+    circuit.append(part.to_gate(), [0])
+    circuit.measure(0, 0)
+    with pytest.raises(OutsideTargetError, match="x on qubits 0"):
+        Fitting("a computer", target).check(circuit)

@@ -272,3 +272,16 @@ def test_transpiled_circuits_take_moved_observables(statevector):
     (result,) = EstimatorV2(statevector).run([(circuit, observable)]).result()
     wanted = reference((turned(), "ZI", [0.3]))[0].data.evs
     np.testing.assert_allclose(result.data.evs, wanted, atol=1e-9)
+
+
+@pytest.mark.parametrize("level", [None, 1])
+def test_a_composite_called_measure_is_no_measurement(statevector, level):
+    """Only real measurements at the end are left out of what is observed."""
+    part = QuantumCircuit(1, name="measure")
+    part.x(0)
+    circuit = QuantumCircuit(1)
+    circuit.append(part.to_instruction(), [0])
+    circuit.measure_all()
+    options = {} if level is None else {"optimization_level": level}
+    estimator = EstimatorV2(statevector, **options)
+    assert estimator.run([(circuit, "Z")]).result()[0].data.evs == pytest.approx(-1)

@@ -183,13 +183,14 @@ async def test_a_silent_service_is_given_up_after_the_users_limit():
     assert len(server.heard) == 1
 
 
-async def test_reading_a_program_loads_no_quantum_library(tmp_path):
-    """Weak spots 10 and 21: talking HTTP needs neither Qiskit nor NumPy, and parses no circuit."""
+async def test_sending_a_program_unread_loads_no_quantum_library(tmp_path):
+    """Weak spots 10 and 21: talking HTTP needs neither Qiskit nor NumPy; checking programs does."""
     script = f"""
 import sys
 import anyio, httpx
 from quantum_async.http.options import SessionOptions
 from quantum_async.providers.qoro.client import QoroClient
+from quantum_async.providers.qoro.payloads import QoroCircuit
 
 def answer(request):
     return httpx.Response(200, json={{"job_id": "a"}})
@@ -197,7 +198,8 @@ def answer(request):
 async def main():
     options = SessionOptions(transport=httpx.MockTransport(answer))
     async with QoroClient(api_key="k", url="http://127.0.0.1/api", options=options) as client:
-        assert await client.jobs.submit_plain(circuits={{"a": {BELL!r}}}) == "a"
+        circuits = [QoroCircuit("a", {BELL!r})]
+        assert await client.jobs.submit(circuits, validate=False) == "a"
 
 anyio.run(main)
 heavy = {{"qiskit", "numpy", "scipy", "numba", "pandas", "matplotlib"}} & set(sys.modules)

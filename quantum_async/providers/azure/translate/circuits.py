@@ -13,6 +13,7 @@ from quantum_async.errors import (
 )
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.circuits import read_circuit
+from quantum_async.programs.naming import shape_of
 from quantum_async.programs.parameters import bound_circuit
 from quantum_async.programs.registers import BitLayout
 from quantum_async.programs.survey import Survey
@@ -127,7 +128,11 @@ def prepared_circuit(
         MissingExtraError: Qiskit is not installed.
     """
     try:
-        made = _prepared.get(program, " ".join(basis), lambda: _prepare(program, basis))
+        made = _prepared.get(
+            program,
+            f"{' '.join(basis)} {shape_of(program, variables)}",
+            lambda: _prepare(program, basis, variables),
+        )
     except ModuleNotFoundError as error:
         library = (error.name or "qiskit").partition(".")[0]
         raise MissingExtraError(library, extra="qiskit") from error
@@ -135,8 +140,8 @@ def prepared_circuit(
     return bound_circuit(made.original, variables, made.circuit)
 
 
-def _prepare(program: Program, basis: Sequence[str]) -> _Prepared:
-    original = read_circuit(program)
+def _prepare(program: Program, basis: Sequence[str], variables: Mapping[str, Value]) -> _Prepared:
+    original = read_circuit(program, variables=variables)
     return _Prepared(original, in_basis(original, basis))
 
 

@@ -16,6 +16,7 @@ from quantum_async.models._extras import optional_libraries
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.circuits import read_circuit
+from quantum_async.programs.naming import shape_of
 from quantum_async.programs.parameters import bound_circuit
 from quantum_async.programs.transpile import transpiled
 from quantum_async.providers.iqm.circuits import Circuit
@@ -160,7 +161,7 @@ def _translated(
     job: JobSpec, architecture: Architecture | None, options: IQMOptions
 ) -> tuple[Circuit, Layout]:
     target = architecture if options.transpile else None
-    circuit = _prepared_circuit(job.program, target, options)
+    circuit = _prepared_circuit(job, target, options)
     circuit = bound_circuit(circuit, job.variables)
     names: Sequence[str] = [str(n) for n in range(circuit.num_qubits)]
     if architecture is not None and not options.mapping:
@@ -170,14 +171,15 @@ def _translated(
 
 
 def _prepared_circuit(
-    program: Program, target: Architecture | None, options: IQMOptions
+    job: JobSpec, target: Architecture | None, options: IQMOptions
 ) -> QuantumCircuit:
+    program = job.program
     with optional_libraries():
-        circuit = read_circuit(program, own={"move"})
+        circuit = read_circuit(program, {"move"}, job.variables)
     if target is None:
         return circuit
     level, seed = options.optimization_level, options.seed
-    variant = f"{target.fingerprint} {level} {seed}"
+    variant = f"{target.fingerprint} {level} {seed} {shape_of(program, job.variables)}"
 
     def bring() -> QuantumCircuit:
         return transpiled(

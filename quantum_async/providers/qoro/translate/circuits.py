@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from quantum_async.errors import UnsupportedProgramError
+from quantum_async.programs.angles import whole_words
 from quantum_async.providers.qoro.translate.gates import FUNCTIONS, KNOWN, RENAMED, WORDS
-from quantum_async.providers.qoro.translate.tokens import whole_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from quantum_async.programs.registers import BitLayout
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_STANDARD = "qiskit.circuit.library.standard_gates"
-_DEEPEST = 50
+_WORD = re.compile(r"[^\W\d]\w*")
+_AMBIGUOUS = re.compile(r"-[^,;\n]*\^")
+"""A sign before a power: readers of OpenQASM 2 differ on which comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +33,21 @@ class WrittenCircuit:
         names: What stands for each parameter of the circuit, in the order of
             ``circuit.parameters``.
         registers: The circuit's classical registers under their own names.
+        is_template: Whether there are parameters, and all angles can be said in OpenQASM 2: an
+            absolute value cannot.
     """
 
     text: str
     names: tuple[str, ...]
     registers: tuple[Register, ...]
-
-    @property
-    def measures(self) -> bool:
-        """Whether anything is measured."""
-        return "\nmeasure " in self.text
+    is_template: bool
 
 
 def written(circuit: QuantumCircuit, where: str) -> WrittenCircuit:
     """Write a circuit down.
 
     Args:
-        circuit: The circuit.
+        circuit: A circuit as `read_circuit` gives it: each name is that of Qiskit's operation.
         where: What it is called in errors.
 
     Raises:
@@ -66,7 +65,9 @@ def written(circuit: QuantumCircuit, where: str) -> WrittenCircuit:
     lines = ["OPENQASM 2.0;", 'include "qelib1.inc";', f"qreg q[{circuit.num_qubits}];"]
     lines += [f"creg c{i}[{register.width}];" for i, register in enumerate(layout.registers)]
     writer.write(circuit, _Wires(range(circuit.num_qubits), range(circuit.num_clbits)))
-    return WrittenCircuit("\n".join(lines + writer.lines), tuple(names.values()), layout.registers)
+    text = "\n".join(lines + writer.lines)
+    is_template = bool(names) and writer.is_sayable and not _AMBIGUOUS.search(text)
+    return WrittenCircuit(text, tuple(names.values()), layout.registers, is_template)
 
 
 def _names_of(parameters: Sequence[str], registers: int) -> dict[str, str]:
@@ -93,13 +94,11 @@ class _Wires(NamedTuple):
         qubits: The number of each qubit.
         clbits: The number of each bit.
         condition: What the part depends on, as it is written before each gate.
-        depth: How many parts the part is within.
     """
 
     qubits: Sequence[int]
     clbits: Sequence[int]
     condition: str = ""
-    depth: int = 0
 
 
 class _Writer:
@@ -116,6 +115,7 @@ class _Writer:
             for index, place in enumerate(places)
         }
         self._angles: dict[str, str] = {}
+        self.is_sayable = True
 
     def write(self, circuit: Any, wires: _Wires) -> None:
         """Write the operations of a circuit, or of what an operation stands for."""
@@ -126,13 +126,12 @@ class _Writer:
                 [qubits[bit] for bit in step.qubits],
                 [clbits[bit] for bit in step.clbits],
                 wires.condition,
-                wires.depth,
             )
             name = step.operation.name
             known = RENAMED.get(name, name)
             if name in {"measure", "reset", "barrier"}:
                 self._passive(name, inner)
-            elif known in KNOWN and _is_standard(step.operation):
+            elif known in KNOWN:
                 self._gate(known, step.operation, inner)
             elif name == "if_else":
                 self._conditional(step.operation, clbits, inner)
@@ -158,13 +157,13 @@ class _Writer:
 
     def _meaning(self, operation: Any, wires: _Wires) -> None:
         meaning = getattr(operation, "definition", None)
-        if meaning is None or wires.depth > _DEEPEST:
+        if meaning is None:
             raise _unsupported(
                 self._where,
                 f"the operation {operation.name!r}",
                 "Replace it by gates of OpenQASM 2.",
             )
-        self.write(meaning, wires._replace(depth=wires.depth + 1))
+        self.write(meaning, wires)
 
     def _conditional(self, operation: Any, clbits: Mapping[Any, int], wires: _Wires) -> None:
         asked: Any = operation.condition
@@ -179,7 +178,7 @@ class _Writer:
                 "Compare one whole register with a number, without an else.",
             )
         words = f"if({self._registers[places]}=={value}) "
-        self.write(blocks[0], wires._replace(condition=words, depth=wires.depth + 1))
+        self.write(blocks[0], wires._replace(condition=words))
 
     def _angle(self, angle: Any) -> str:
         if not getattr(angle, "parameters", None):
@@ -197,12 +196,11 @@ class _Writer:
         spelt = re.sub(
             whole_words(self._names), lambda match: f"({self._names[match.group()]})", text
         )
-        return re.sub(r"\blog\(", "ln(", spelt.replace("**", "^"))
-
-
-def _is_standard(operation: Any) -> bool:
-    base: type = getattr(operation, "base_class", type(operation))
-    return base.__module__.startswith(_STANDARD)
+        spelt = re.sub(r"\blog\(", "ln(", spelt.replace("**", "^"))
+        self.is_sayable &= FUNCTIONS.union(self._names.values(), {"pi"}).issuperset(
+            _WORD.findall(spelt)
+        )
+        return spelt
 
 
 def _listed(qubits: Iterable[int]) -> str:

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import (
-    ProgramSyntaxError,
-    UnboundParametersError,
-    UnsupportedProgramError,
-)
+from quantum_async.errors import UnboundParametersError, UnsupportedProgramError
 from quantum_async.models._extras import optional_libraries
-from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
-from quantum_async.providers.qoro.payloads import filled
+from quantum_async.models.program import CIRCUIT_FORMATS
+from quantum_async.programs.bare import without_final_measurements
+from quantum_async.programs.circuits import read_circuit
+from quantum_async.programs.parameters import bound_circuit, values_by_parameter
+from quantum_async.programs.survey import Survey
+from quantum_async.programs.tokens import declared, tokens
 from quantum_async.providers.qoro.translate.circuits import written
-from quantum_async.providers.qoro.translate.qasm import read_qasm
+from quantum_async.providers.qoro.translate.gates import FUNCTIONS, KNOWN, WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from qiskit import QuantumCircuit
 
     from quantum_async.models.grid import Value
     from quantum_async.models.program import Program
     from quantum_async.models.result import Register
 
-_AMBIGUOUS = re.compile(r"-[^,;\n]*\^")
-"""A sign before a power: readers of OpenQASM 2 differ on which comes first."""
+_ODD_NUMBER = re.compile(r"\.(?!\d)|^\.")
 
 
 @dataclass(frozen=True)
@@ -34,26 +36,39 @@ class Prepared:
     """A program ready for the service.
 
     Args:
+        circuit: The circuit, its parameters open.
+        where: What it is called in errors.
         text: OpenQASM 2 in the service's gates.
-        bare: The same without the measurements at its end. Observables are those of the state
-            before these; the service's simulator would take them of the state that a single run
-            of them leaves.
-        qubits: How many qubits it declares.
+        names: What stands in the text for each parameter of the circuit, in their order.
         registers: Its classical registers under their own names.
-        measures: Whether it measures anything.
-        names: What stands in the text for each parameter.
-        circuit: The circuit it was written from, if it was.
         is_template: Whether the service can put in the values; otherwise each point is bound here.
     """
 
+    circuit: QuantumCircuit
+    where: str
     text: str
-    bare: str
-    qubits: int
+    names: tuple[str, ...]
     registers: tuple[Register, ...]
-    measures: bool
-    names: tuple[str, ...] = ()
-    circuit: QuantumCircuit | None = None
-    is_template: bool = False
+    is_template: bool
+
+    @property
+    def qubits(self) -> int:
+        """How many qubits it declares."""
+        return int(self.circuit.num_qubits)
+
+    @property
+    def measures(self) -> bool:
+        """Whether it measures anything."""
+        return Survey.of(self.circuit).measures
+
+    @cached_property
+    def bare(self) -> str:
+        """The text without the measurements at its end.
+
+        Observables are those of the state before these; the service's simulator would take them
+        of the state that a single run of them leaves.
+        """
+        return written(without_final_measurements(self.circuit), self.where).text
 
     def values(self, variables: Mapping[str, Value]) -> tuple[float, ...]:
         """Give the numbers for `names`, in their order.
@@ -64,40 +79,21 @@ class Prepared:
         Raises:
             UnboundParametersError: A parameter has no value, or a value has no parameter.
         """
-        if self.circuit is None:
-            numbers = flat(variables)
-            if numbers.keys() != set(self.names):
-                raise UnboundParametersError(
-                    f"the program has the parameters {', '.join(self.names)}, and values were "
-                    f"given for {', '.join(numbers) or 'none'}",
-                    names=tuple(sorted(numbers.keys() ^ set(self.names))),
-                    remedy="Give one number for each parameter.",
-                )
-            return tuple(numbers[name] for name in self.names)
-        from quantum_async.programs.parameters import values_by_parameter
-
         bound = values_by_parameter(self.circuit, variables)
         return tuple(bound[parameter] for parameter in self.circuit.parameters)
 
-    def bound(self, variables: Mapping[str, Value], where: str) -> Prepared:
+    def bound(self, variables: Mapping[str, Value]) -> Prepared:
         """Write the program down with its values, for where it is no template.
 
         Args:
             variables: Values by parameter.
-            where: What the program is called in errors.
 
         Raises:
             UnboundParametersError: A parameter has no value, or a value has no parameter.
         """
         if not self.names:
             return self
-        if self.circuit is None:
-            numbers = dict(zip(self.names, map(repr, self.values(variables)), strict=True))
-            text, bare = filled(self.text, numbers), filled(self.bare, numbers)
-            return replace(self, text=text, bare=bare, names=(), is_template=False)
-        from quantum_async.programs.parameters import bound_circuit
-
-        return _from_circuit(bound_circuit(self.circuit, variables), where)
+        return _prepared(bound_circuit(self.circuit, variables), self.where)
 
 
 def prepared(program: Program, variables: Mapping[str, Value]) -> Prepared:
@@ -118,12 +114,36 @@ def prepared(program: Program, variables: Mapping[str, Value]) -> Prepared:
             provider="qoro",
             remedy="It runs OpenQASM 2, and OpenQASM 3 and Qiskit circuits translated to that.",
         )
-    if program.format is ProgramFormat.QASM2:
-        return _from_text(program, variables)
-    circuit = _read(program)
-    ready = _from_circuit(circuit, program.where)
+    with optional_libraries():
+        circuit = read_circuit(program, variables=variables)
+    ready = _prepared(circuit, program.where)
     ready.values(variables)
     return ready
+
+
+def _prepared(circuit: QuantumCircuit, where: str) -> Prepared:
+    made = written(circuit, where)
+    return Prepared(circuit, where, made.text, made.names, made.registers, made.is_template)
+
+
+def is_in_the_services_words(text: str, names: Collection[str]) -> bool:
+    """Whether a text that was read without errors can be sent as it is written.
+
+    The service reads less than others: no other gates, no definitions of those that it has, and
+    no numbers such as ``.5`` or ``1.``.
+
+    Args:
+        text: OpenQASM 2.
+        names: Names in it that stand for numbers.
+    """
+    found = list(tokens(text))
+    known = {*KNOWN, *WORDS, *FUNCTIONS, *declared(found)} - {"gate", "opaque"}
+    known.update(word.text for name in names for word in tokens(name))
+    return found[0].text == "OPENQASM" and not any(
+        (token.kind == "name" and token.text not in known)
+        or (token.kind == "number" and _ODD_NUMBER.search(token.text))
+        for token in found
+    )
 
 
 def flat(variables: Mapping[str, Value]) -> dict[str, float]:
@@ -144,61 +164,3 @@ def flat(variables: Mapping[str, Value]) -> dict[str, float]:
                 )
             numbers[key] = float(item)
     return numbers
-
-
-def _from_text(program: Program, variables: Mapping[str, Value]) -> Prepared:
-    names = tuple(flat(variables))
-    facts = read_qasm(program.text, parameters=names, where=program.where)
-    unknown = [name for name in names if name not in facts.parameters]
-    if unknown:
-        raise UnboundParametersError(
-            f"the program has no parameter {unknown[0]!r}",
-            names=tuple(unknown),
-            remedy="Write the parameter's name where its number belongs.",
-        )
-    if facts.foreign and names:
-        raise UnsupportedProgramError(
-            f"{program.where} uses {', '.join(sorted(facts.foreign))}, which the service lacks",
-            provider="qoro",
-            remedy="Pass a parametrised Qiskit circuit, or replace these gates.",
-        )
-    if facts.foreign:
-        return _from_circuit(_read(program), program.where)
-    return Prepared(
-        facts.text,
-        facts.bare,
-        facts.qubits,
-        facts.registers,
-        facts.measures,
-        names,
-        is_template=bool(names),
-    )
-
-
-def _from_circuit(circuit: QuantumCircuit, where: str) -> Prepared:
-    made = written(circuit, where)
-    bare, is_template = made.text, False
-    try:
-        bare = read_qasm(made.text, parameters=made.names, where=where).bare
-        is_template = bool(made.names) and not _AMBIGUOUS.search(made.text)
-    except ProgramSyntaxError:
-        # An angle that OpenQASM 2 cannot say, such as an absolute value: each point is bound here.
-        if not made.names:
-            raise
-    return Prepared(
-        made.text,
-        bare,
-        circuit.num_qubits,
-        made.registers,
-        made.measures,
-        made.names,
-        circuit,
-        is_template,
-    )
-
-
-def _read(program: Program) -> QuantumCircuit:
-    from quantum_async.programs.circuits import read_circuit
-
-    with optional_libraries():
-        return read_circuit(program)
