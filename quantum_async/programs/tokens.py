@@ -306,7 +306,7 @@ class _Naming:
             self._gates[text] = self._new(text, self._stems[0])
         elif text == "gate" and not self._part:
             self._part = "name"
-        elif self._part == "head" and self._depth:
+        elif self._part == "head" and self._depth and text not in self._angles:
             self._angles[text] = self._new(text, self._stems[1])
         if self._depth and text in self._angles:
             return self._angles[text]
