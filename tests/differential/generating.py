@@ -185,6 +185,9 @@ class _Drawing:
         # Languages have one space of names; objects have none but that of registers.
         shared = taken if self.form != "object" else []
         many = self.draw(st.integers(1, most))
+        if self.form == "object" and self.dialect.renamed:
+            # What is dumped keeps the names of registers, and these are no names there.
+            shared = [*_FILE2, "U"]
         names = list(dict.fromkeys(self.among(pool) for _ in range(many)))
         spare = "r_1" if pool is BIT_NAMES[self.form] else "q_1"
         names = [name for name in names if name not in shared] or [spare]
