@@ -213,7 +213,7 @@ def _taken(value: object, hint: Any) -> object:
     if origin in _UNIONS:
         return _one_of(value, parts)
     if origin is Literal:
-        return _exactly(value, any(type(value) is type(part) and value == part for part in parts))
+        return _word(value, parts)
     if origin is tuple:
         return _several(value, parts)
     if origin is Sequence:
@@ -223,6 +223,15 @@ def _taken(value: object, hint: Any) -> object:
     if hint in {None, types.NoneType}:
         return _exactly(value, value is None)
     return value if hint is Any or not isinstance(hint, type) else _plain(value, hint)
+
+
+def _word(value: object, parts: tuple[object, ...]) -> object:
+    """Take one of a few words; a vendor's enumeration may say it, and `True` is no 1."""
+    for part in parts:
+        alike = isinstance(value, str) if isinstance(part, str) else type(value) is type(part)
+        if alike and value == part:
+            return part
+    raise _UnfitError
 
 
 def _plain(value: object, hint: type) -> object:

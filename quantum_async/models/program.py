@@ -238,17 +238,21 @@ def _with_includes(text: str, path: Path, folders: list[Path], above: tuple[Path
         name = found["file"]
         if name is None or name[1:-1] in _STANDARD_INCLUDES:
             return found[0]
-        line = text.count("\n", 0, found.start()) + 1
-        file = _included(name[1:-1], path, folders, line)
+        start = found.start("file")
+        line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+        file = _included(name[1:-1], path, folders, (line, column))
         if file in above:
-            raise ProgramSyntaxError(f"{name} includes itself", source=path, line=line)
+            raise ProgramSyntaxError(
+                f"{name} includes itself", source=path, line=line, column=column
+            )
         inner = _with_includes(_read_text(file), file, folders, (*above, file))
         return " ".join(_HEADER.sub("", _COMMENT.sub(_blank, inner)).split())
 
     return _INCLUDE.sub(taken, text)
 
 
-def _included(name: str, path: Path, folders: list[Path], line: int) -> Path:
+def _included(name: str, path: Path, folders: list[Path], place: tuple[int, int]) -> Path:
+    line, column = place
     for folder in (path.parent.resolve(), *folders):
         file = (folder / name).resolve()
         if not any(file.is_relative_to(allowed) for allowed in folders):
@@ -256,12 +260,15 @@ def _included(name: str, path: Path, folders: list[Path], line: int) -> Path:
                 f"{name!r} is outside the program's folder, and is not read",
                 source=path,
                 line=line,
+                column=column,
                 remedy="Put it beside the program, or allow its folder: "
                 "Program.load(path, includes=folder).",
             )
         if file.is_file():
             return file
-    raise ProgramSyntaxError(f"unable to find {name!r} beside the program", source=path, line=line)
+    raise ProgramSyntaxError(
+        f"unable to find {name!r} beside the program", source=path, line=line, column=column
+    )
 
 
 def _blank(found: re.Match[str]) -> str:

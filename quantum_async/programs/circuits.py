@@ -24,7 +24,7 @@ from quantum_async.programs.tokens import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Sequence
 
     from qiskit import QuantumCircuit
 
@@ -125,7 +125,7 @@ class _Text:
         self, error: BaseException, read: Callable[[str], object]
     ) -> ProgramSyntaxError:
         """Make an error that does not say where it is: in the first statement that brings it."""
-        message = str(error) or type(error).__name__
+        message = str(getattr(error, "message", error)) or type(error).__name__
         ends = [place for place, one in enumerate(self.text) if one in ";}"]
         good, bad = 0, len(ends)
         while good < bad:
@@ -176,11 +176,12 @@ def _read_qasm2(source: _Text) -> QuantumCircuit:
 
     try:
         return read(source.text)
-    except qasm2.QASM2ParseError as error:
-        raise source.placed(str(error.message), _QASM2_PLACE) from error
     except BaseException as error:
         if not is_foreign(error):
             raise
+        message = str(getattr(error, "message", error))
+        if _QASM2_PLACE.match(message):
+            raise source.placed(message, _QASM2_PLACE) from error
         raise source.found_by_parts(error, read) from error
 
 
@@ -265,7 +266,7 @@ def is_foreign(error: BaseException) -> bool:
 
 
 @contextmanager
-def mapped_panics(where: str) -> Iterator[None]:
+def mapped_panics(where: str) -> Generator[None]:
     """Make an error of ours of what Qiskit raises over a circuit.
 
     Args:

@@ -88,7 +88,7 @@ class _Flattening:
         }
         if not changes:
             return circuit
-        flat = circuit.copy_empty_like()
+        flat: Any = circuit.copy_empty_like()
         for place, step in enumerate(circuit.data):
             made = changes.get(place)
             if made is None:
@@ -97,7 +97,8 @@ class _Flattening:
                 flat.compose(made, step.qubits, step.clbits, inplace=True, copy=False)
             else:
                 flat.append(made, step.qubits, step.clbits, copy=False)
-        return flat
+        made_flat: QuantumCircuit = flat
+        return made_flat
 
     def _instead(self, step: Any, depth: int) -> Any:
         """Return the operation or the circuit that replaces one, or ``None`` where it stays."""
@@ -176,6 +177,7 @@ def _definition_of(operation: Any) -> QuantumCircuit | None:
 
     if isinstance(operation, AnnotatedOperation):
         made = _without_name(operation.base_op)
+        modifier: Any
         for modifier in operation.modifiers:
             if isinstance(modifier, ControlModifier):
                 made = made.control(

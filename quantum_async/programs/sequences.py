@@ -54,6 +54,13 @@ def build_sequence(program: Program, variables: Mapping[str, Value]) -> Sequence
     _check_names(sequence, variables)
     if not sequence.is_parametrized() and not sequence.is_register_mappable():
         return sequence
+    mapping = variables.get(QUBITS)
+    if mapping is not None and not (isinstance(mapping, Mapping) and mapping):
+        raise UnboundParametersError(
+            f"{QUBITS} must map qubits to traps, got {mapping!r}",
+            names=(QUBITS,),
+            remedy="Pass a trap for each qubit, such as {'q0': 0, 'q1': 1}.",
+        )
     values = {name: _plain(value) for name, value in variables.items()}
     # A job is checked more than once on its way.
     return _built.get(program, repr(sorted(values.items())), lambda: _build(sequence, values))
@@ -131,6 +138,8 @@ def _finding(error: Any) -> tuple[str, str, str | None]:
         near = get_close_matches(word, known, 1)
         hint = f"; is {near[0]!r} meant?" if near else ""
         return f"{_dotted(path)} ", f"is {word!r}, which is unknown{hint}", word
+    if isinstance(error, (AttributeError, KeyError, TypeError)):
+        return "", "the document has another form", None
     if not getattr(error, "context", None):
         place = _dotted(getattr(error, "absolute_path", ()))
         return f"{place}: " if place else "", _first_line(getattr(error, "message", error)), None

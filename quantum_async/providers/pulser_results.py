@@ -124,7 +124,7 @@ def check_outcomes(
     width = len(atoms) or len(next(iter(counts), ""))
     for outcome in counts:
         if len(outcome) != width or outcome.strip("01"):
-            raise ValueError(f"outcome {outcome!r} does not fit {width} atoms")
+            raise ValueError(f"outcome {outcome!r} does not fit the {width} atoms")
 
 
 def _expectation(value: object) -> Expectation | None:

@@ -60,7 +60,8 @@ class Revival:
             ConfigurationError: There is no client for its provider, account and server.
         """
         identity = self._lane_of(ref).client.identity
-        _check_server(ref, ref.identity, identity)
+        # One that an earlier version has pickled lacks it.
+        _check_server(ref, getattr(ref, "identity", ""), identity)
         return identity
 
     def revive(self, claim: Claim) -> list[JobRecord]:

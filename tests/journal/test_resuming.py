@@ -27,7 +27,9 @@ from quantum_async.errors import (
     JournalError,
     NotSentError,
 )
+from quantum_async.journal.records import Claim
 from quantum_async.journal.sql import SqlJournal
+from quantum_async.models.submission import JobSpec, SubmitRequest
 from quantum_async.scheduler.scheduler import Scheduler
 from quantum_async.simulation.options import SimulationOptions
 from tests.journal.helpers import (
@@ -192,10 +194,27 @@ async def test_a_sweep_that_is_built_anew_is_continued(tmp_path) -> None:
             await scheduler.sweep(circuit(), GRID, shots=2, name="s", options=options(6))
 
 
+class Gathering(FakeClient):
+    """A client whose submissions wait until ten jobs were checked, and so are queued."""
+
+    checked = 0
+
+    async def validate(self, job: JobSpec, device: str) -> None:
+        """Count."""
+        await super().validate(job, device)
+        self.checked += 1
+
+    async def submit(self, request: SubmitRequest) -> list[qa.JobRef]:
+        """Wait."""
+        while self.checked < 10:
+            await anyio.sleep(0.001)
+        return await super().submit(request)
+
+
 async def test_jobs_whose_options_mean_the_same_share_a_submission() -> None:
     """A configuration that is made anew for each job does not part them."""
-    client = FakeClient(run_time=lambda _: 0).can(jobs_per_submission=10)
-    limits = qa.Limits(min_poll_interval=0.005, requests_in_flight=1, submissions_per_second=2)
+    client = Gathering(run_time=lambda _: 0).can(jobs_per_submission=10)
+    limits = qa.Limits(min_poll_interval=0.005, requests_in_flight=1)
     async with Scheduler(client, limits=limits) as scheduler, anyio.create_task_group() as tasks:
         for _ in range(10):
             written = EmulationConfig(observables=(Occupation(),)).to_abstract_repr()
@@ -258,9 +277,12 @@ async def test_a_frozen_process_stops_when_it_wakes(tmp_path) -> None:
     async with Scheduler(client, limits=QUICK, journal=old) as first:
         job = await first.submit(PROGRAM, shots=1)
         async with SqlJournal(path) as thief:
-            # The thief sees the lease run out, as it would after the process was stopped.
-            await expire(old)
-            claim = await thief.claim(None, SERVED)
+            claim = Claim()
+            while not claim.jobs:
+                # The thief sees the lease run out, as it would after the process was stopped; the
+                # process lives, and may renew it in between.
+                await expire(old)
+                claim = await thief.claim(None, SERVED)
             assert [stored.ref.id for stored in claim.jobs] == [job.id]
             with pytest.raises(JournalError, match="taken over"):
                 await job

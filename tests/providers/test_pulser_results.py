@@ -166,7 +166,7 @@ DAMAGED = {
     "no counts": ({"results": {"1": [[0, 1]]}}, "[0, 1]"),
     "negative": ({"results": {"1": [{"01": -3}]}}, "-3 times"),
     "textual": ({"results": {"1": [{"01": "3"}]}}, "'3' times"),
-    "width": ({"results": {"1": [{"011": 3}]}}, "'011' does not fit 2 atoms"),
+    "width": ({"results": {"1": [{"011": 3}]}}, "'011' does not fit the 2 atoms"),
     "letter": ({"results": {"1": [{"0r": 3}]}}, "'0r' does not fit"),
 }
 

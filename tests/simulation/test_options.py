@@ -17,6 +17,7 @@ BLIND = NoiseModel(p_false_pos=0.0, p_false_neg=1.0)
 CONFIG = EmulationConfig(observables=[BitStrings()], noise_model=BLIND)
 
 
+@pytest.mark.timeout(150)  # worker processes import Pulser's simulator
 @pytest.mark.parametrize(
     "options",
     [
@@ -32,11 +33,11 @@ async def test_noise_is_applied_whichever_options_name_it(options):
     """A job and a sweep of a sequence in which no excited atom is ever seen."""
     async with qa.Scheduler(qa.LocalClient(seed=1)) as scheduler:
         job = await scheduler.submit(pi_pulse("a"), shots=20, options=options)
-        assert (await job).counts == {"0": 20}
+        assert (await job).counts == {"000": 20}
         sweep = scheduler.sweep(
-            lambda place: pi_pulse("a"), qa.grid(place=[1, 2]), shots=20, options=options
+            lambda place: pi_pulse("a"), qa.grid(place=[1]), shots=20, options=options
         )
-        assert [point.result.counts for point in await sweep] == [{"0": 20}, {"0": 20}]
+        assert [point.result.counts for point in await sweep] == [{"000": 20}]
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,13 @@ def test_variables_that_do_not_match_are_named(variables, names):
     assert caught.value.names == names
 
 
+@pytest.mark.parametrize("mapping", [{}, 3, (1, 2)])
+def test_qubits_map_to_traps(mapping):
+    """An empty mapping, a number or a list is refused with what is meant."""
+    with pytest.raises(UnboundParametersError, match="must map qubits to traps"):
+        validate(job(mappable(), 5, {"qubits": mapping}), "pulser")
+
+
 def test_a_mappable_register_needs_its_qubits():
     """The mapping is a variable like any other; a trap that is not there is a limit."""
     with pytest.raises(UnboundParametersError) as caught:

@@ -135,13 +135,9 @@ class Outcomes:
 
 def _layout(document: JsonValue) -> Layout | None:
     try:
-        circuit = Circuit.of(document)
+        return layout_of(Circuit.of(document))
     except ProgramError:
         return None  # QIR, or a dialect of its own: the keys must do
-    try:
-        return layout_of(circuit)
-    except ProgramError as error:
-        raise ResultError(error.args[0], provider="iqm", remedy=error.remedy) from error
 
 
 def expected_of(payload: Mapping[str, JsonValue]) -> tuple[Expected, ...]:
@@ -149,9 +145,6 @@ def expected_of(payload: Mapping[str, JsonValue]) -> tuple[Expected, ...]:
 
     Args:
         payload: What was submitted.
-
-    Raises:
-        ResultError: A circuit's metadata cannot be understood.
     """
     circuits, shots = payload.get("circuits"), payload.get("shots")
     is_heralded = payload.get("heralding_mode") not in (None, "none")

@@ -192,12 +192,11 @@ class DeviceConfig:
         InvalidOptionError: A key names the device, which the target does.
     """
 
-    settings: Mapping[str, str | int | float | bool | None] = field(
-        default_factory=dict, hash=False
-    )
+    settings: Mapping[str, JsonValue] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         check_fields(self)
+        check_json(self, "settings")
         for name in self.settings:
             if name.upper() in {"IBM_DEVICE", "IQM_DEVICE_URL"}:
                 raise InvalidOptionError(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Clbit, Instruction
+from qiskit.circuit.classical import expr
 
 import quantum_async as qa
 from quantum_async.errors import ResultError, UnsupportedProgramError
@@ -443,7 +444,37 @@ def looped(circuit):
         circuit.x(0)
 
 
-@pytest.mark.parametrize("build", [nested, both, otherwise, changing, looped])
+def never(circuit):
+    with circuit.if_test((circuit.cregs[0], 4)):
+        circuit.x(0)
+
+
+def larger(circuit):
+    with circuit.if_test(expr.less(circuit.cregs[0], 3)):
+        circuit.x(0)
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        (lambda c: expr.equal(c.cregs[0], 2), "if (c0 == 2) x q[0];"),
+        (lambda c: expr.lift(c.clbits[0]), "if (c0 == 1) x q[0];"),
+        (lambda c: expr.logic_not(c.clbits[0]), "if (c0 == 0) x q[0];"),
+        (lambda c: (c.clbits[0], False), "if (c0 == 0) x q[0];"),
+    ],
+    ids=["equal", "bit", "not", "pair"],
+)
+def test_conditions_may_be_written_as_expressions(condition, said):
+    """As Qiskit's importers write them."""
+
+    def build(circuit):
+        with circuit.if_test(condition(circuit)):
+            circuit.x(0)
+
+    assert said in payload(decided(build)).content.decode().splitlines()
+
+
+@pytest.mark.parametrize("build", [nested, both, otherwise, changing, looped, never, larger])
 def test_decisions_that_openqasm_2_cannot_say_are_refused(build):
     """Rather than sent as others."""
     with pytest.raises(UnsupportedProgramError, match="OpenQASM 2 cannot say this circuit"):

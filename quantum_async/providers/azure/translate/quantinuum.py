@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from quantum_async.errors import UnsupportedProgramError
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from qiskit import QuantumCircuit
-    from qiskit.circuit import CircuitInstruction, Clbit
+    from qiskit.circuit import Clbit
+
+    Step: TypeAlias = Any
+    """Qiskit's ``CircuitInstruction``, of which type checkers know nothing."""
 
 INPUT = "honeywell.openqasm.v1"
 OUTPUT = "honeywell.quantum-results.v1"
@@ -88,7 +91,7 @@ class _Writer:
             "\n".join(lines) + "\n", tuple(places.get(bit, -1) for bit in self._circuit.clbits)
         )
 
-    def _lines(self, instruction: CircuitInstruction) -> Iterator[str]:
+    def _lines(self, instruction: Step) -> Iterator[str]:
         name = instruction.operation.name
         if name == "if_else":
             yield from self._decision(instruction)
@@ -98,7 +101,7 @@ class _Writer:
         elif name not in _LEFT_OUT:
             yield self._line(instruction)
 
-    def _line(self, instruction: CircuitInstruction) -> str:
+    def _line(self, instruction: Step) -> str:
         operation = instruction.operation
         if operation.name == "measure":
             return (
@@ -109,10 +112,10 @@ class _Writer:
         angles = ", ".join(repr(float(angle)) for angle in operation.params)
         return f"{operation.name}{f'({angles})' if angles else ''} {self._operands(instruction)};"
 
-    def _operands(self, instruction: CircuitInstruction) -> str:
+    def _operands(self, instruction: Step) -> str:
         return ", ".join(self._qubits[bit] for bit in instruction.qubits)
 
-    def _decision(self, decision: CircuitInstruction) -> Iterator[str]:
+    def _decision(self, decision: Step) -> Iterator[str]:
         """Write a decision as one condition before each of its operations."""
         condition = _condition(decision.operation.condition)
         number = self._stored.index(condition.bits)
@@ -194,7 +197,9 @@ def _condition(condition: object) -> _Condition:
             raise _unsaid(f"it has no condition such as {condition}")
     if isinstance(found, Clbit):
         return _Condition((found,), int(bool(value)))
-    if isinstance(found, ClassicalRegister) and isinstance(value, int):
+    if isinstance(found, ClassicalRegister) and isinstance(value, int) and value >= 0:
+        if value >> len(found):
+            raise _unsaid(f"{found.name!r} of {len(found)} bits is never {value}")
         return _Condition(tuple(found), value)
     raise _unsaid(f"it has no condition such as {condition}")
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from quantum_async.errors import UnsupportedProgramError
 from quantum_async.models.result import Register
 
 if TYPE_CHECKING:
@@ -80,13 +79,10 @@ def layout_of(circuit: Circuit) -> Layout:
 
     What its metadata says counts; else the convention, where every key follows it; else each
     measurement is a register of its own.
-
-    Raises:
-        UnsupportedProgramError: Its metadata says something that cannot be understood.
     """
-    written = (circuit.metadata or {}).get(METADATA)
+    written = _from_metadata((circuit.metadata or {}).get(METADATA))
     if written is not None:
-        return _from_metadata(written)
+        return written
     widths = {
         str(instruction.args["key"]): len(instruction.locus)
         for instruction in circuit.instructions
@@ -130,17 +126,12 @@ def by_key(widths: Mapping[str, int]) -> Layout:
     )
 
 
-def _from_metadata(written: JsonValue) -> Layout:
+def _from_metadata(written: JsonValue) -> Layout | None:
     try:
         found = _WRITTEN.validate_python(written)["registers"]
-    except (ValidationError, KeyError) as error:
-        # The order of bits is not guessed where somebody has written it down.
-        raise UnsupportedProgramError(
-            f"the circuit's metadata {str(written)[:200]!r} does not say how its registers are filled",
-            provider="iqm",
-            remedy="Leave that key to this package; client.jobs.measurements(job_id) reads the "
-            "outcomes of a job by their keys.",
-        ) from error
+    except (ValidationError, KeyError):
+        # It is somebody else's, or damaged: no bit of it is used.
+        return None
     return Layout(
         tuple(Register(name, len(bits)) for name, bits in found),
         tuple(tuple(None if bit is None else BitSource(*bit) for bit in bits) for _, bits in found),

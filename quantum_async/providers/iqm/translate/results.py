@@ -66,12 +66,6 @@ def result_of(
 
 
 def _check_widths(measurements: Measurements) -> None:
-    if not measurements:
-        raise ResultError(
-            "the circuit has no measurements in its result",
-            provider="iqm",
-            remedy="client.jobs.measurements(job_id) reads what there is.",
-        )
     for key, shots in measurements.items():
         widths = sorted(set(map(len, shots)))
         if len(widths) > 1:
@@ -105,7 +99,7 @@ def _shots(measurements: Measurements, expected: Expected) -> int:
             provider="iqm",
             remedy="client.jobs.measurements(job_id) reads them as they are.",
         )
-    found = lengths.pop() if lengths else expected.shots or 0
+    found = lengths.pop() if lengths else 0
     is_short = expected.is_heralded and expected.shots is not None and found <= expected.shots
     if expected.shots is not None and found != expected.shots and not is_short:
         raise ResultError(
