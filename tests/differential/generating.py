@@ -93,6 +93,7 @@ class Dialect:
         loose: Whether there are bits outside any register.
         inside: Whether instructions made of several may go on after a measurement in any case.
         wide: Whether classical registers may be very wide.
+        powers: Whether gates are raised to powers.
         registers: How many classical registers there are at most.
     """
 
@@ -106,6 +107,7 @@ class Dialect:
     loose: bool = True
     inside: bool = False
     wide: bool = False
+    powers: bool = True
     registers: int = 3
 
 
@@ -185,6 +187,9 @@ class _Drawing:
         # Languages have one space of names; objects have none but that of registers.
         shared = taken if self.form != "object" else []
         many = self.draw(st.integers(1, most))
+        if self.form == "object" and self.dialect.renamed:
+            # What is dumped keeps the names of registers, and these are no names there.
+            shared = [*_FILE2, "U"]
         names = list(dict.fromkeys(self.among(pool) for _ in range(many)))
         spare = "r_1" if pool is BIT_NAMES[self.form] else "q_1"
         names = [name for name in names if name not in shared] or [spare]
@@ -246,7 +251,7 @@ class _Drawing:
         if self.form == "qasm2" or not self.includes or not self.seldom(3):
             return ()
         known = ["inv"]
-        if not names and not getattr(self, "names", None):
+        if self.dialect.powers and not names and not getattr(self, "names", None):
             known.append("pow2")
         if wires < width and not (self.dialect.clifford):
             known.append("ctrl")

@@ -144,7 +144,9 @@ def check(apart):
         elif counts is None:
             # Refused, and the outcome is quoted.
             shown = [services.displayed(shot) for shot in output.shots]
-            assert any(text in error for text in shown), f"nothing is quoted: {told}"
+            shown += [repr(services.jsonable(shot)) for shot in output.shots]
+            # As it is displayed or as it was sent; what is long may be cut short.
+            assert any(text[:20] in error for text in shown), f"nothing is quoted: {told}"
         else:
             _check_shown(output, counts, lost, told)
         tally.compared += 1

@@ -39,7 +39,9 @@ def written(program: Described, form: str):
     circuit = circuit_of(program)
     if form == "object":
         return circuit, values
-    bound = circuit.assign_parameters(values) if values else circuit
+    # What only stands where it is multiplied by nothing is no parameter any more.
+    names = {parameter.name for parameter in circuit.parameters}
+    bound = circuit.assign_parameters({n: v for n, v in values.items() if n in names})
     return (qasm2.dumps(bound) if form == "dumped2" else qasm3.dumps(bound)), {}
 
 
