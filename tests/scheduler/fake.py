@@ -18,11 +18,12 @@ from quantum_async.models.job import JobRef, JobState, JobStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.result import BitOrder, Register, Result
 from quantum_async.providers.base import ProviderClient
+from quantum_async.simulation.options import SimulationOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+    from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
 
 PROGRAM = Program("OPENQASM 3; bit[1] c;", ProgramFormat.QASM3)
 UNMEASURED = Program("OPENQASM 3;", ProgramFormat.QASM3)
@@ -75,6 +76,7 @@ class FakeClient(ProviderClient):
     """
 
     name: ClassVar[str] = "fake"
+    options_class: ClassVar[type[RunOptions]] = SimulationOptions
 
     def __init__(
         self,

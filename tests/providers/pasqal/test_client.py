@@ -79,7 +79,9 @@ async def test_a_legacy_configuration_goes_along(service, pasqal):
     options = PasqalOptions(configuration=EmuTNConfig(dt=2.0))
     await pasqal.submit(request(spec(options=options), target="EMU_TN"))
     assert body(service)["configuration"]["dt"] == 2.0
-    with pytest.raises(InvalidInputError, match="EMU_TN for EMU_MPS"):
+    with pytest.raises(
+        InvalidInputError, match=r"EMU_MPS cannot carry PasqalOptions\.configuration"
+    ):
         await pasqal.submit(request(spec(options=options), target="EMU_MPS"))
 
 
