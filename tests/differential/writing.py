@@ -96,12 +96,14 @@ class _Own(Gate):
         self.definition = self._body
 
 
-def circuit_of(program: Described) -> QuantumCircuit:
-    """Build a circuit."""
+def circuit_of(program: Described, *, bound: bool = False) -> QuantumCircuit:
+    """Build a circuit, with parameters or with their values."""
     registers = [QuantumRegister(width, name) for name, width in program.qubits]
     registers += [ClassicalRegister(width, name) for name, width in program.bits]
     circuit = QuantumCircuit(*registers, [Clbit() for _ in range(program.loose)])
-    names = {name: Parameter(name) for name in program.parameters}
+    names = dict(program.parameters)
+    if not bound:
+        names = {name: Parameter(name) for name in names}
     _fill(circuit, program, program.statements, names, circuit.qubits, circuit.clbits)
     return circuit
 
