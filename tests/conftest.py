@@ -77,6 +77,10 @@ def _is_here(host: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background job ignores Ctrl-C, and so would every process that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 sys.addaudithook(_refuse_other_machines)
 
 
