@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from quantum_async.errors import ProgramError, ProgramSyntaxError
 from quantum_async.models.program import ProgramFormat
@@ -212,9 +212,12 @@ def _gates(found: Sequence[Token]) -> list[qasm2.CustomInstruction]:
     from qiskit import qasm2
     from qiskit.circuit import library
 
+    # Classes of Qiskit are `Any`, because Qiskit has no types.
+    ryy: Any = library.RYYGate
+    iswap: Any = library.iSwapGate
     more = [
-        qasm2.CustomInstruction("ryy", 1, 2, library.RYYGate),
-        qasm2.CustomInstruction("iswap", 0, 2, library.iSwapGate),
+        qasm2.CustomInstruction("ryy", 1, 2, ryy),
+        qasm2.CustomInstruction("iswap", 0, 2, iswap),
     ]
     used = {token.text for token in found} - declared(found) - {"delay"}
     return [
