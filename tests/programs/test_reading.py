@@ -178,8 +178,20 @@ class TestFiles:
         (tmp_path / "deep" / "more.inc").write_text("gate mine a { z a; }")
         assert self.gates(Program.load(path)) == ["z"]
         (tmp_path / "deep" / "more.inc").write_text('include "../lib.inc";')
-        with pytest.raises(ProgramSyntaxError, match="includes itself"):
+        with pytest.raises(ProgramSyntaxError, match="includes itself") as caught:
             Program.load(path)
+        assert caught.value.remedy
+
+    @pytest.mark.parametrize("name", ["nothing.inc", "", "deep", "a\0b"])
+    def test_what_is_not_there_is_refused_with_a_remedy(self, tmp_path, name):
+        """Whatever stands where a file's name belongs, the error says where and what to do."""
+        path = self.write(tmp_path)
+        (tmp_path / "deep").mkdir()
+        path.write_text(self.BODY.replace("lib.inc", name))
+        with pytest.raises(ProgramSyntaxError, match="unable to find") as caught:
+            Program.load(path)
+        assert caught.value.line == 3
+        assert "includes=" in caught.value.remedy
 
     @pytest.mark.parametrize("name", ["/etc/hostname", "../secret.inc", "link.inc"])
     def test_nothing_outside_the_folder_is_read(self, tmp_path, name):
