@@ -170,10 +170,15 @@ def _check_includes(source: Source, found: Sequence[Token], known: str) -> None:
         following = found[place + 1] if place + 1 < len(found) else token
         name = following.text[1:-1]
         if token.text == "include" and following.kind == "text" and name != known:
+            remedy = (
+                "Read it with Program.load(path), which takes in files of the program's folder."
+            )
+            if name in _INCLUDED.values():
+                remedy = f"The gates of this version of OpenQASM are in {known!r}."
             raise source.error(
                 f"unable to find {name!r}: a program's text holds all that it means",
                 following.start,
-                "Read it with Program.load(path), which takes in files of the program's folder.",
+                remedy,
             )
 
 

@@ -133,6 +133,18 @@ def test_includes_of_a_text_are_refused_with_their_place():
     assert "'lib.inc'" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ('OPENQASM 3.0;\ninclude "qelib1.inc";\nqubit q;', "stdgates.inc"),
+        ('OPENQASM 2.0;\ninclude "stdgates.inc";\nqreg q[1];', "qelib1.inc"),
+    ],
+)
+def test_the_gates_of_another_version_are_told_from_files(text, right):
+    """No folder holds them, so that reading the program from its file would not help."""
+    assert right in refused(text).remedy
+
+
 class TestFiles:
     """Files that a program includes."""
 
