@@ -303,7 +303,7 @@ def _said(hint: Any) -> list[str]:
     if origin is Literal:
         return [repr(part) for part in parts]
     if origin in {tuple, Sequence}:
-        return [f"a tuple of: {', '.join(_said(parts[0]))}"]
+        return [f"a tuple of: {', '.join(dict.fromkeys(_said(parts[0])))}"]
     if origin is Mapping:
         return ["a mapping"]
     if hint in {None, types.NoneType}:

@@ -84,7 +84,7 @@ def as_asked(result: Result, options: RunOptions) -> Result:
         return result
     for tag, identity in known.items() if isinstance(known, dict) else ():
         if tag in wanted and isinstance(identity, str) and identity:
-            raw = raw.replace(identity, wanted[tag])
+            raw = raw.replace(f'"{identity}"', f'"{wanted[tag]}"')
     return replace(result, raw=raw)
 
 

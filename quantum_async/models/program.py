@@ -168,6 +168,21 @@ class Program:
             ProgramSyntaxError: The file cannot be read as what its ending says, or includes what
                 is not there or may not be read.
             FileNotFoundError: There is no such file.
+
+        Example:
+            ```python
+            from pathlib import Path
+            from tempfile import TemporaryDirectory
+
+            import quantum_async as qa
+
+            with TemporaryDirectory() as folder:
+                Path(folder, "flip.inc").write_text("gate flip a { U(pi, 0, pi) a; }")
+                path = Path(folder, "once.qasm")
+                path.write_text('OPENQASM 2.0; include "flip.inc"; qreg q[1]; flip q[0];')
+                program = qa.Program.load(path)
+            assert "gate flip a" in program.text
+            ```
         """
         path = Path(path)
         suffix = path.suffix.lower()
@@ -243,7 +258,11 @@ def _with_includes(text: str, path: Path, folders: list[Path], above: tuple[Path
         file = _included(name[1:-1], path, folders, (line, column))
         if file in above:
             raise ProgramSyntaxError(
-                f"{name} includes itself", source=path, line=line, column=column
+                f"{name} includes itself",
+                source=path,
+                line=line,
+                column=column,
+                remedy="Include it from one side only.",
             )
         inner = _with_includes(_read_text(file), file, folders, (*above, file))
         return " ".join(_HEADER.sub("", _COMMENT.sub(_blank, inner)).split())
@@ -253,7 +272,8 @@ def _with_includes(text: str, path: Path, folders: list[Path], above: tuple[Path
 
 def _included(name: str, path: Path, folders: list[Path], place: tuple[int, int]) -> Path:
     line, column = place
-    for folder in (path.parent.resolve(), *folders):
+    # No system has a file with such a character in its name, and Python objects to asking.
+    for folder in (path.parent.resolve(), *folders) if "\0" not in name else ():
         file = (folder / name).resolve()
         if not any(file.is_relative_to(allowed) for allowed in folders):
             raise ProgramSyntaxError(
@@ -267,7 +287,11 @@ def _included(name: str, path: Path, folders: list[Path], place: tuple[int, int]
         if file.is_file():
             return file
     raise ProgramSyntaxError(
-        f"unable to find {name!r} beside the program", source=path, line=line, column=column
+        f"unable to find {name!r} beside the program",
+        source=path,
+        line=line,
+        column=column,
+        remedy="Put it there, or name its folder: Program.load(path, includes=folder).",
     )
 
 

@@ -38,6 +38,9 @@ _FUNCTIONS: dict[str, tuple[str, Callable[[float], float]]] = {
     "ln": ("log", math.log),
 }
 
+RESERVED = frozenset({"pi", "sqrt", *_FUNCTIONS})
+"""Words of the language in an angle, which stand for nothing else."""
+
 # A value is a number, or one of Qiskit's expressions, which are `Any`: Qiskit has no types.
 
 
@@ -122,7 +125,7 @@ class _Reader:
             return -value if text == "-" else value
         if text == "(":
             return self._bracketed(depth)
-        if kind == "word" and text in {*_FUNCTIONS, "sqrt"}:
+        if kind == "word" and text in RESERVED - {"pi"}:
             self._place += 1
             return _applied(text, self._bracketed(depth))
         if kind in {"number", "given"} or text == "pi":

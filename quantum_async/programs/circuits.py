@@ -15,6 +15,7 @@ from quantum_async.models.program import ProgramFormat
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.flatten import flattened
 from quantum_async.programs.naming import Naming, shape_of, without_names
+from quantum_async.programs.reasons import reason_of
 from quantum_async.programs.tokens import (
     Rewritten,
     Source,
@@ -40,8 +41,6 @@ _QASM2_PLACE = re.compile(r"^\"?(?:<input>|[^\"\n]*?):(\d+),(\d+): (.*?)\"?$", r
 _QASM3_PLACE = re.compile(r"^(?:L(\d+):C(\d+)|(\d+),(\d+)): (.*)$", re.DOTALL)
 _REMEDY = "Correct the program there; the column is where the parser stopped."
 _INCLUDED = {ProgramFormat.QASM2: "qelib1.inc", ProgramFormat.QASM3: "stdgates.inc"}
-_LONGEST = 300
-"""Characters of a library's message that are shown: some quote the whole program."""
 
 _circuits: ProgramCache[QuantumCircuit] = ProgramCache("circuit_read")
 _importing = threading.Lock()
@@ -128,9 +127,8 @@ class _Text:
         return self.error(match.groups()[-1], line, self.ours.column(line, column + 1))
 
     def error(self, message: str, line: int | None, column: int | None) -> ProgramSyntaxError:
-        shown = self.ours.message(message).strip().partition("\n")[0]
         return ProgramSyntaxError(
-            shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}...",
+            reason_of(self.ours.message(message)),
             source=self.program.where,
             line=line,
             column=column,
@@ -172,10 +170,15 @@ def _check_includes(source: Source, found: Sequence[Token], known: str) -> None:
         following = found[place + 1] if place + 1 < len(found) else token
         name = following.text[1:-1]
         if token.text == "include" and following.kind == "text" and name != known:
+            remedy = (
+                "Read it with Program.load(path), which takes in files of the program's folder."
+            )
+            if name in _INCLUDED.values():
+                remedy = f"The gates of this version of OpenQASM are in {known!r}."
             raise source.error(
                 f"unable to find {name!r}: a program's text holds all that it means",
                 following.start,
-                "Read it with Program.load(path), which takes in files of the program's folder.",
+                remedy,
             )
 
 
@@ -280,11 +283,9 @@ def _read_qpy(program: Program) -> QuantumCircuit:
         # QPY has no checksum: damaged bytes raise struct, zlib, Unicode, key and index errors.
         if not is_foreign(error):
             raise
-        # Qiskit's own errors show their message as Python would write it down.
-        said = str(getattr(error, "message", error)).strip()
-        reason = said.partition("\n")[0].rstrip(": ") or type(error).__name__
+        reason = reason_of(error).rstrip(": ")
         raise ProgramSyntaxError(
-            f"not a whole QPY file: {reason[:_LONGEST]}",
+            f"not a whole QPY file: {reason}",
             source=program.where,
             remedy="Write the file again with qiskit.qpy.dump.",
         ) from error
@@ -323,9 +324,8 @@ def mapped_panics(where: str) -> Generator[None]:
     except BaseException as error:
         if not is_foreign(error):
             raise
-        reason = (str(error) or type(error).__name__).strip().partition("\n")[0]
         raise ProgramError(
-            f"{where}: Qiskit cannot read the circuit: {reason[:_LONGEST]}",
+            f"{where}: Qiskit cannot read the circuit: {reason_of(error)}",
             remedy="Build it from operations that Qiskit can write and read.",
         ) from error
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from quantum_async.errors import UnboundParametersError
 from quantum_async.models.program import ProgramFormat
-from quantum_async.programs.angles import angle_value, whole_words
+from quantum_async.programs.angles import RESERVED, angle_value, whole_words
 from quantum_async.programs.tokens import Rewritten, Source, tokens
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def shape_of(program: Program, variables: Mapping[str, Value]) -> Shape:
     return tuple(
         (name, len(value) if isinstance(value, list | tuple) else None)
         for name, value in sorted(variables.items())
+        # A variable that is called so changes nothing, and is refused as one that nothing needs.
+        if name not in RESERVED
     )
 
 

@@ -15,6 +15,7 @@ from quantum_async.errors import (
     UnboundParametersError,
 )
 from quantum_async.programs.cache import ProgramCache
+from quantum_async.programs.reasons import reason_of
 
 if TYPE_CHECKING:
     from pulser import Sequence
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from quantum_async.models.program import Program
 
     Plain: TypeAlias = "float | int | str | list[Plain] | dict[str, Plain]"
-
-_LONGEST = 300
-"""Characters of a library's message that are shown."""
 
 QUBITS = "qubits"
 """The variable that maps qubit ids to trap ids, for a mappable register."""
@@ -142,7 +140,7 @@ def _finding(error: Any) -> tuple[str, str, str | None]:
         return "", "the document has another form", None
     if not getattr(error, "context", None):
         place = _dotted(getattr(error, "absolute_path", ()))
-        return f"{place}: " if place else "", _first_line(getattr(error, "message", error)), None
+        return f"{place}: " if place else "", reason_of(error), None
 
     def misfit(errors: list[Any]) -> tuple[int, int]:
         return sum(map(len, map(_unknown_words, errors))), len(errors)
@@ -184,7 +182,7 @@ def _dotted(path: Iterable[str | int]) -> str:
 def _refused(program: Program, error: Exception) -> DeviceLimitError | ProgramSyntaxError:
     if type(error).__name__ in {"AbstractReprError", "DeserializeDeviceError"}:
         return ProgramSyntaxError(
-            f"not a Pulser sequence: {_first_line(error)}",
+            f"not a Pulser sequence: {reason_of(error)}",
             source=program.where,
             line=1,
             remedy="Write it with sequence.to_abstract_repr() of the installed Pulser version.",
@@ -194,14 +192,9 @@ def _refused(program: Program, error: Exception) -> DeviceLimitError | ProgramSy
 
 def _limit(error: Exception) -> DeviceLimitError:
     return DeviceLimitError(
-        f"the sequence breaks a limit of its device: {_first_line(error)}",
+        f"the sequence breaks a limit of its device: {reason_of(error)}",
         remedy="Change the sequence or its variables, or choose a device that allows them.",
     )
-
-
-def _first_line(said: object) -> str:
-    line = (str(said) or type(said).__name__).splitlines()[0]
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def _check_names(sequence: Sequence[BaseDevice], variables: Mapping[str, Value]) -> None:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from quantum_async.errors import UnsupportedProgramError
 from quantum_async.programs.circuits import is_foreign
+from quantum_async.programs.reasons import reason_of
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-
-_LONGEST = 300
 
 
 def transpiled(
@@ -35,7 +34,6 @@ def transpiled(
     except BaseException as error:
         if not is_foreign(error):
             raise
-        reason = (str(error) or type(error).__name__).strip("'\"").partition("\n")[0]
         raise UnsupportedProgramError(
-            f"{what}: {reason[:_LONGEST]}", provider=provider, remedy=remedy
+            f"{what}: {reason_of(error)}", provider=provider, remedy=remedy
         ) from error

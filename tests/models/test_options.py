@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -160,6 +161,9 @@ def test_a_result_is_asked_by_the_observables_that_asked_for_it() -> None:
     found = Results.from_abstract_repr(asked.raw)
     assert found.get_result(own, 1.0) == [0.25]
     assert found.get_result("occupation_all", 1.0) == [0.25]
+    short = json.dumps({"tagmap": {"occupation_all": "1"}, "results": {"1": [0.11]}})
+    renamed = as_asked(replace(result, raw=short), PasqalOptions(emulation=written)).raw
+    assert json.loads(renamed)["results"] == {str(own.uuid): [0.11]}
     assert as_asked(asked, PasqalOptions(emulation=written)) is asked
     assert as_asked(result, RunOptions()) is result
     assert as_asked(replace(result, raw="{"), PasqalOptions(emulation=written)).raw == "{"

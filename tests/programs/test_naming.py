@@ -28,6 +28,15 @@ def operator(text, **variables):
     return Operator(bound_circuit(read(text, **variables), variables))
 
 
+@pytest.mark.parametrize("word", ["pi", "sin", "sqrt"])
+def test_a_word_of_the_language_is_no_variable(word):
+    """A variable called ``pi`` is refused as one that the program does not have."""
+    text = f"{HEAD}rx(theta + sin(pi)*sqrt(4)) q[0]; measure q -> c;"
+    variables = {"theta": 1.0, word: 2.0}
+    with pytest.raises(UnboundParametersError, match=word):
+        bound_circuit(read(text, **variables), variables)
+
+
 values = st.floats(-3, 3).map(lambda value: round(value, 3))
 
 

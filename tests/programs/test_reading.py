@@ -133,6 +133,18 @@ def test_includes_of_a_text_are_refused_with_their_place():
     assert "'lib.inc'" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ('OPENQASM 3.0;\ninclude "qelib1.inc";\nqubit q;', "stdgates.inc"),
+        ('OPENQASM 2.0;\ninclude "stdgates.inc";\nqreg q[1];', "qelib1.inc"),
+    ],
+)
+def test_the_gates_of_another_version_are_told_from_files(text, right):
+    """No folder holds them, so that reading the program from its file would not help."""
+    assert right in refused(text).remedy
+
+
 class TestFiles:
     """Files that a program includes."""
 
@@ -178,8 +190,20 @@ class TestFiles:
         (tmp_path / "deep" / "more.inc").write_text("gate mine a { z a; }")
         assert self.gates(Program.load(path)) == ["z"]
         (tmp_path / "deep" / "more.inc").write_text('include "../lib.inc";')
-        with pytest.raises(ProgramSyntaxError, match="includes itself"):
+        with pytest.raises(ProgramSyntaxError, match="includes itself") as caught:
             Program.load(path)
+        assert caught.value.remedy
+
+    @pytest.mark.parametrize("name", ["nothing.inc", "", "deep", "a\0b"])
+    def test_what_is_not_there_is_refused_with_a_remedy(self, tmp_path, name):
+        """Whatever stands where a file's name belongs, the error says where and what to do."""
+        path = self.write(tmp_path)
+        (tmp_path / "deep").mkdir()
+        path.write_text(self.BODY.replace("lib.inc", name))
+        with pytest.raises(ProgramSyntaxError, match="unable to find") as caught:
+            Program.load(path)
+        assert caught.value.line == 3
+        assert "includes=" in caught.value.remedy
 
     @pytest.mark.parametrize("name", ["/etc/hostname", "../secret.inc", "link.inc"])
     def test_nothing_outside_the_folder_is_read(self, tmp_path, name):

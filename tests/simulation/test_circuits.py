@@ -20,6 +20,7 @@ from quantum_async.errors import (
     DeviceLimitError,
     InvalidOptionError,
     InvalidShotsError,
+    JobFailedError,
     NoMeasurementError,
     UnboundParametersError,
     UnknownTargetError,
@@ -348,3 +349,14 @@ def test_idle_qubits_beside_a_condition_take_no_memory():
         circuit.x(40)
     circuit.measure(40, 1)
     assert simulate(job(circuit, shots=10), "automatic").counts == {"11": 10}
+
+
+def test_what_aer_trips_over_is_an_error_of_ours():
+    """A delay whose length the compiler was to choose is a bare TypeError of Aer's compiled part."""
+    circuit = QuantumCircuit(1, 1)
+    circuit.delay(circuit.add_stretch("pause"), 0)
+    circuit.measure(0, 0)
+    with pytest.raises(JobFailedError, match="Aer refused the circuit") as caught:
+        simulate(job(circuit, shots=10), "automatic")
+    assert "stretches" in caught.value.remedy
+    assert "\n" not in str(caught.value)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 
 _QPU = f"{PASQAL}.qpu."
+_SAID = {"shots": "shots", "count": "shots", "variables": "variables"}
+"""Parameters that follow from a job, older words included, and where they come from."""
 
 
 class CircuitForm(StrEnum):
@@ -99,10 +101,11 @@ def checked_options(given: RunOptions, target: str, program: Program | None = No
         if program.format is not native and program.format not in CIRCUIT_FORMATS:
             refused["form"] = f"A {program.format} program is sent as it is."
     refuse_options(options, refused, where, "azure")
-    if said := {"shots", "variables"} & set(options.params):
-        raise InvalidOptionError(
-            f"AzureOptions.params has {min(said)!r}, which every job says itself",
-            provider="azure",
-            remedy=f"Pass {min(said)}= where the job is submitted.",
-        )
+    for name, own in _SAID.items():
+        if name in options.params:
+            raise InvalidOptionError(
+                f"AzureOptions.params has {name!r}, which every job says itself",
+                provider="azure",
+                remedy=f"Pass {own}= where the job is submitted.",
+            )
     return options

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import InvalidOptionError
 from quantum_async.models.result import BitOrder, Expectation, Result
+from quantum_async.programs.reasons import reason_of
 from quantum_async.programs.sequences import measured_basis
 from quantum_async.simulation.analog.check import check_atoms
 from quantum_async.simulation.analog.randomness import seeded
@@ -123,7 +124,7 @@ def _config(document: Document) -> QutipConfig:
         return QutipConfig.from_abstract_repr(json.dumps(document))  # type: ignore[return-value]
     except Exception as error:
         # Pulser's schema validators and constructors raise errors of four libraries.
-        raise _invalid((str(error) or type(error).__name__).splitlines()[0]) from error
+        raise _invalid(reason_of(error)) from error
 
 
 def _invalid(message: str) -> InvalidOptionError:
@@ -143,7 +144,7 @@ def _around_noise(text: str) -> Document:
         noise = NoiseModel.from_abstract_repr(text)
     except Exception as error:
         # As in `_config`.
-        raise _invalid((str(error) or type(error).__name__).splitlines()[0]) from error
+        raise _invalid(reason_of(error)) from error
     config = QutipConfig(
         observables=[BitStrings(num_shots=1)],
         noise_model=noise,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from quantum_async.errors import JobFailedError, NoMeasurementError
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.programs.parameters import bound_circuit, values_by_parameter
+from quantum_async.programs.reasons import reason_of
 from quantum_async.programs.survey import Survey, without_idle_qubits
 from quantum_async.simulation.checked import Checked
 from quantum_async.simulation.circuits.effort import effort_of
@@ -78,7 +79,7 @@ def _simulate(job: JobSpec, device: str, prepared: Prepared) -> Result:
 
 
 def _run(circuit: QuantumCircuit, method: str, shots: int, seed: int) -> Mapping[str, object]:
-    from qiskit_aer import AerError, AerSimulator
+    from qiskit_aer import AerSimulator
 
     decides = Survey.of(circuit).decides
     if decides:
@@ -99,8 +100,13 @@ def _run(circuit: QuantumCircuit, method: str, shots: int, seed: int) -> Mapping
         result = simulator.run(
             circuit, shots=shots, memory=True, seed_simulator=seed % _AER_SEEDS
         ).result()
-    except AerError as error:
-        raise JobFailedError(f"Aer refused the circuit: {error}", provider="local") from error
+    except Exception as error:
+        # Besides its own errors, those of its compiled part over what it has no words for.
+        raise JobFailedError(
+            f"Aer refused the circuit: {reason_of(error)}",
+            provider="local",
+            remedy="Leave out what Aer does not know, such as stretches and stored variables.",
+        ) from error
     if not result.success:
         messages = [result.status, *(str(part.status) for part in result.results)]
         raise JobFailedError(f"Aer failed: {'; '.join(messages)}", provider="local")

@@ -43,7 +43,7 @@ def test_parameters_can_be_written_as_json(value):
         AzureOptions(params={"noise-model": value})
 
 
-@pytest.mark.parametrize("name", ["shots", "variables"])
+@pytest.mark.parametrize("name", ["shots", "count", "variables"])
 def test_parameters_do_not_contradict_the_job(name):
     """Shots and variables are the job's own."""
     with pytest.raises(InvalidOptionError, match=f"params has '{name}'"):
