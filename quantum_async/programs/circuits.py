@@ -20,6 +20,7 @@ from quantum_async.programs.tokens import (
     Rewritten,
     Source,
     Token,
+    check_growth,
     check_sizes,
     declared,
     older_declarations,
@@ -44,6 +45,7 @@ _INCLUDED = {ProgramFormat.QASM2: "qelib1.inc", ProgramFormat.QASM3: "stdgates.i
 
 _circuits: ProgramCache[QuantumCircuit] = ProgramCache("circuit_read")
 _importing = threading.Lock()
+_is_imported = threading.Event()
 
 
 def read_circuit(
@@ -93,6 +95,7 @@ def _read_text(program: Program, naming: Naming) -> QuantumCircuit:
     if not any(token.text not in {"OPENQASM", ";"} | _VERSIONS for token in found):
         raise source.error("the program is empty", 0, "Declare qubits, and measure them.")
     check_sizes(source, found)
+    check_growth(source, found)
     _check_includes(source, found, _INCLUDED[program.format])
     ours = renamed(source.text, found)
     if program.format is ProgramFormat.QASM3:
@@ -335,29 +338,36 @@ def load_qiskit() -> None:
 
     Qiskit 2.6's compiled part crashes the process where the thread that first imported it has
     ended and another one uses it. Worker threads end, so the import is given one that does not.
+    Nobody goes on before the import has ended: half of Qiskit lacks names.
 
     Raises:
         ModuleNotFoundError: It is not installed.
     """
-    if "qiskit" in sys.modules:
+    if _is_imported.is_set():
         return
     with _importing:
-        if "qiskit" in sys.modules:
-            return
-        if threading.current_thread() is threading.main_thread():
-            _import()
-            return
-        failures: list[BaseException] = []
-        is_done = threading.Event()
-        threading.Thread(target=_last, args=(is_done, failures), name="qiskit", daemon=True).start()
-        is_done.wait()
-        if failures:
-            raise failures[0]
+        if not _is_imported.is_set():
+            _import_once()
+            _is_imported.set()
+
+
+def _import_once() -> None:
+    # What another thread has begun to import is waited for; the program's own thread lasts.
+    if "qiskit" in sys.modules or threading.current_thread() is threading.main_thread():
+        _import()
+        return
+    failures: list[BaseException] = []
+    is_done = threading.Event()
+    threading.Thread(target=_last, args=(is_done, failures), name="qiskit", daemon=True).start()
+    is_done.wait()
+    if failures:
+        raise failures[0]
 
 
 def _import() -> None:
-    import qiskit
-    import qiskit.qasm2  # noqa: F401
+    import qiskit.circuit.library
+    import qiskit.qasm2
+    import qiskit.qpy  # noqa: F401  what is imported here is all there for every thread
 
 
 def _last(is_done: threading.Event, failures: list[BaseException]) -> None:

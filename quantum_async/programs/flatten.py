@@ -12,14 +12,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from quantum_async.errors import ProgramError, UnsupportedProgramError
+from quantum_async.programs.tokens import MOST_OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from qiskit import QuantumCircuit
 
-MOST_OPERATIONS = 1_000_000
-"""Operations that definitions may be written out to; nesting makes them grow exponentially."""
 _DEEPEST = 200
 
 # Operations of Qiskit are `Any`, because Qiskit has no types.

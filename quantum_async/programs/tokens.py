@@ -13,6 +13,8 @@ from quantum_async.errors import DeviceLimitError, ProgramSyntaxError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+MOST_OPERATIONS = 1_000_000
+"""Operations that definitions may be written out to; nesting makes them grow exponentially."""
 MOST_BITS = 100_000
 """Qubits, and classical bits, that a program may declare; a library makes an object of each."""
 
@@ -167,6 +169,43 @@ def _declaring(words: list[Token], opening: int) -> str:
         if opening >= back and words[opening - back].text in _DECLARING:
             return words[opening - back].text
     return ""
+
+
+def check_growth(source: Source, words: Sequence[Token]) -> None:
+    """Refuse definitions that would be written out to more operations than can be.
+
+    Each level that calls the one before twice doubles them, so a short text may mean any number.
+
+    Args:
+        source: The program.
+        words: Its tokens.
+
+    Raises:
+        ProgramSyntaxError: At the call that makes them so many.
+    """
+    sizes: dict[str, int] = {}
+    total, depth, defined = 0, 0, ""
+    for before, token in pairwise(words):
+        depth += (token.text == "{") - (token.text == "}")
+        if before.text == "gate" and token.kind == "name":
+            defined, sizes[token.text] = token.text, 0
+        elif defined and not depth and token.text == "}":
+            defined = ""
+        elif token.text in sizes and (depth or not defined):
+            if defined:
+                sizes[defined] += sizes[token.text]
+            else:
+                total += sizes[token.text]
+            # Some readers write a definition out even where nothing calls it.
+            if max(total, sizes.get(defined, 0)) > MOST_OPERATIONS:
+                raise source.error(
+                    f"{token.text!r} and the definitions before it are written out to more than "
+                    f"{MOST_OPERATIONS:,} operations",
+                    token.start,
+                    "Repeat less, or run it in parts.",
+                )
+        elif defined and depth and token.text == ";":
+            sizes[defined] += 1
 
 
 def registers_in(words: Sequence[Token]) -> list[str]:

@@ -72,6 +72,18 @@ def test_an_index_that_counts_nothing_is_refused_with_its_place(text):
     assert refused(text).line == 4
 
 
+@pytest.mark.parametrize("start", [TWO, THREE], ids=["2", "3"])
+def test_definitions_that_grow_without_end_are_refused_before_they_are_written_out(start):
+    """Forty levels of doubling are a short text, and would be a million million gates."""
+    levels = [f"gate g{n} a {{ g{n - 1} a; g{n - 1} a; }}\n" for n in range(1, 40)]
+    text = f"{start}gate g0 a {{ x a; }}\n"
+    error = refused(text + "".join(levels) + "qreg q[1];\ng39 q[0];")
+    assert "more than 1,000,000 operations" in str(error)
+    assert error.line == 3 + 19
+    few = read_circuit(as_program(text + "".join(levels[:5]) + "qreg q[1];\ng5 q[0];"))
+    assert len(few.data) == 32
+
+
 @pytest.mark.parametrize("text", ["OPENQASM 3.0;", "// nothing;\n", "OPENQASM 2.0;\n/* ; */\n"])
 def test_an_empty_program_is_called_empty(text):
     """The importer's own words were about an attribute of None."""
