@@ -41,7 +41,7 @@ MARKERS = {
 }
 """Suites that are slow or need something installed: a session each, beside ``tests``."""
 
-NIGHTLY = ("nightly", "azurite", "explore", "beside-trio", "drift", "matrix", "wheel")
+NIGHTLY = ("nightly", "azurite", "explore", "drift", "matrix", "wheel")
 """Sessions that take too long, or ask too much of the network, for every change; .ci/run names the others."""
 
 PACE = (
@@ -233,7 +233,7 @@ def explore(session: nox.Session) -> None:
 @nox.session(name="beside-trio")
 def beside_trio(session: nox.Session) -> None:
     """Run the doors for people beside trio and sniffio, which change what our libraries do."""
-    _install(session, "tests", "beside-trio", extras="all")
+    _install(session, "tests", extras="all")
     _pytest(session, *PACE, *(() if session.posargs else ("tests/blocking", "tests/integrations")))
 
 
