@@ -21,6 +21,8 @@ _HEADER = re.compile(r"^\s*OPENQASM\b[^;]*;")
 _INCLUDE = re.compile(
     r'//[^\n]*|/\*.*?\*/|"[^"\n]*"|\binclude\s*(?P<file>"[^"\n]*"|\'[^\'\n]*\')\s*;', re.DOTALL
 )
+_LONGEST_INCLUDE = 4_000_000
+"""Characters of a file with all that it includes: files that include each other twice double."""
 _STANDARD_INCLUDES = frozenset({"qelib1.inc", "stdgates.inc"})
 _VERSION = re.compile(r"OPENQASM\b\s*([^\s;/]*)")
 
@@ -265,6 +267,14 @@ def _with_includes(text: str, path: Path, folders: list[Path], above: tuple[Path
                 remedy="Include it from one side only.",
             )
         inner = _with_includes(_read_text(file), file, folders, (*above, file))
+        if len(inner) > _LONGEST_INCLUDE:
+            raise ProgramSyntaxError(
+                f"{name} and what it includes have more than {_LONGEST_INCLUDE:,} characters",
+                source=path,
+                line=line,
+                column=column,
+                remedy="Include each file once.",
+            )
         return " ".join(_HEADER.sub("", _COMMENT.sub(_blank, inner)).split())
 
     return _INCLUDE.sub(taken, text)

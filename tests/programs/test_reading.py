@@ -217,6 +217,20 @@ class TestFiles:
         assert caught.value.line == 3
         assert "includes=" in caught.value.remedy
 
+    def test_files_that_double_each_other_are_refused(self, tmp_path):
+        """A few lines of includes would be gigabytes."""
+        path = self.write(tmp_path)
+        (tmp_path / "lib.inc").write_text("// " + "a" * 300_000)
+        for level in range(6):
+            name = "lib" if level == 0 else f"l{level - 1}"
+            (tmp_path / f"l{level}.inc").write_text(f'include "{name}.inc"; include "{name}.inc";')
+        path.write_text(self.BODY.replace("lib.inc", "l1.inc"))
+        assert "mine" in Program.load(path).text
+        (tmp_path / "lib.inc").write_text("x q[0]; " * 40_000)
+        path.write_text(self.BODY.replace("lib.inc", "l5.inc"))
+        with pytest.raises(ProgramSyntaxError, match="more than 4,000,000 characters"):
+            Program.load(path)
+
     @pytest.mark.parametrize("name", ["/etc/hostname", "../secret.inc", "link.inc"])
     def test_nothing_outside_the_folder_is_read(self, tmp_path, name):
         """A program that somebody sent must not read this machine's files."""
