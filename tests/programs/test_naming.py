@@ -137,9 +137,9 @@ def test_one_text_is_read_by_the_names_that_it_is_given():
 def test_definitions_that_grow_without_end_are_refused():
     """Each level calls the one before with two angles of its own."""
     levels = "".join(
-        f"gate g{n}(a) x {{ g{n - 1}(a+{n}) x; g{n - 1}(a*{n + 1}) x; }}" for n in range(1, 40)
+        f"gate g{n}(a) x {{ g{n - 1}(a+{n}) x; g{n - 1}(a*{n + 1}) x; }}" for n in range(1, 16)
     )
-    text = f"OPENQASM 2.0; gate g0(a) x {{ U(a,0,0) x; }} {levels} qreg q[1]; g39(t) q[0];"
+    text = f"OPENQASM 2.0; gate g0(a) x {{ U(a,0,0) x; }} {levels} qreg q[1]; g15(t) q[0];"
     with pytest.raises(ProgramSyntaxError, match="too many"):
         read(text, t=1.0)
 
