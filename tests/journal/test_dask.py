@@ -85,7 +85,7 @@ def test_dask_workers_await_references(blocking_sandbox, tmp_path) -> None:
     refs = anyio.run(submit)
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as cluster,
         Client(cluster) as dask,
     ):

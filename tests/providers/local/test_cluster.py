@@ -50,7 +50,7 @@ PROGRAM = textwrap.dedent(
 
     if __name__ == "__main__":
         with LocalCluster(
-            n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as cluster, Client(cluster) as client:
             anyio.run(main, client.get_executor())
         print("the end")
