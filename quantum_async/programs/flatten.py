@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from quantum_async.errors import ProgramError, UnsupportedProgramError
 from quantum_async.programs.tokens import MOST_OPERATIONS
@@ -96,8 +96,7 @@ class _Flattening:
                 flat.compose(made, step.qubits, step.clbits, inplace=True, copy=False)
             else:
                 flat.append(made, step.qubits, step.clbits, copy=False)
-        made_flat: QuantumCircuit = flat
-        return made_flat
+        return cast("QuantumCircuit", flat)
 
     def _instead(self, step: Any, depth: int) -> Any:
         """Return the operation or the circuit that replaces one, or ``None`` where it stays."""
