@@ -140,12 +140,14 @@ class Schedule:
     failures: int = 3
 
 
-def stage(provider: str, seed: int, latency: float = 0.0) -> BlockingSandbox:
+def stage(
+    provider: str, seed: int, latency: float = 0.0, job_time: str = "50ms"
+) -> BlockingSandbox:
     """Make a service whose jobs take little time and no physics."""
     return BlockingSandbox(
         seed=seed,
         simulate=False,
-        job_time="50ms",
+        job_time=job_time,
         latency=latency,
         parallel=True,
         services=[provider],
@@ -182,6 +184,7 @@ def run(
     faults: bool = True,
     limit: float = 240.0,
     latency: float = 0.0,
+    job_time: str = "50ms",
 ) -> Outcome:
     """Run a sweep in peace, then again, killing the worker at random moments.
 
@@ -196,9 +199,10 @@ def run(
         faults: Whether requests fail.
         limit: Longest time in seconds for all of it.
         latency: Time in seconds that each answer of the service takes.
+        job_time: Time that each job takes; a life that is shorter cannot see the sweep's end.
     """
     journal, output = folder / "jobs.db", folder / "out.json"
-    with stage(provider, seed, latency) as sandbox:
+    with stage(provider, seed, latency, job_time) as sandbox:
         environment = folder / "env.json"
         environment.write_text(json.dumps(sandbox.env(provider)))
         given = ["--provider", provider, "--program", str(program_for(provider, folder))]

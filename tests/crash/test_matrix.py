@@ -43,7 +43,9 @@ def check(outcome: Outcome, points: int, *, can_tell: bool) -> None:
 @pytest.mark.parametrize("provider", [*KNOWING, *FORGETFUL])
 def test_a_killed_sweep_is_finished(tmp_path, provider: str, seed: int) -> None:
     """The promise below on short sweeps, so that every push proves it."""
-    outcome = run(provider, tmp_path, seed, points=60, size=4, kills=2, life=(0.05, 0.6))
+    outcome = run(
+        provider, tmp_path, seed, points=60, size=4, kills=2, life=(0.05, 0.6), job_time="700ms"
+    )
     assert outcome.kills
     check(outcome, 60, can_tell=provider in KNOWING)
 
