@@ -19,6 +19,7 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
         BudgetExceededError as BudgetExceededError,
         ConfigurationError as ConfigurationError,
         ConflictError as ConflictError,
+        DefectError as DefectError,
         DeviceLimitError as DeviceLimitError,
         DuplicateSubmissionError as DuplicateSubmissionError,
         FacadeError as FacadeError,

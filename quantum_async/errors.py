@@ -41,6 +41,7 @@
       SchedulerClosedError               the scheduler takes no more work
       JournalError                       the durable record cannot be read or written
       FacadeError                        the blocking facade was called from the wrong thread
+      DefectError                        something raised what nobody expects: a defect to report
 
 Every error says which provider, job and request it concerns, whether the provider had accepted
 the job (``"yes"``, ``"no"`` or ``"unknown"``) and, in its notes, what to do next.
@@ -66,6 +67,7 @@ __all__ = [
     "BudgetExceededError",
     "ConfigurationError",
     "ConflictError",
+    "DefectError",
     "DeviceLimitError",
     "DuplicateSubmissionError",
     "FacadeError",
@@ -491,6 +493,13 @@ class SchedulerClosedError(QuantumAsyncError):
 
 class JournalError(QuantumAsyncError):
     """The journal cannot be opened, read or written; nothing was sent because of it."""
+
+
+class DefectError(QuantumAsyncError):
+    """A client, or something that it was given, raised an exception that nobody expects.
+
+    The original is its cause. Only the jobs of that call fail; all others go on.
+    """
 
 
 class FacadeError(QuantumAsyncError):
