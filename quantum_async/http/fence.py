@@ -62,7 +62,7 @@ def past_pauses() -> Generator[None]:
 
     For the one cancel per job or batch on the way out: nothing may run on that nobody owns.
     """
-    token = PAST_PAUSES.set(True)  # noqa: FBT003 -- a context variable takes no keyword
+    token = PAST_PAUSES.set(True)
     try:
         yield
     finally:
