@@ -25,7 +25,7 @@ from quantum_async.scheduler.retrying import Retry
 from quantum_async.scheduler.source import plain_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
 
     from quantum_async.models.batch import BatchRef
@@ -179,7 +179,7 @@ class Batch:
 
     def sweep(
         self,
-        points: Points,
+        points: Points | Sequence[Mapping[str, object]],
         *,
         shots: int,
         program: SweepProgram | None = None,
@@ -190,7 +190,7 @@ class Batch:
         """Start a sweep whose jobs all go to this batch.
 
         Args:
-            points: The sweep's points, from `grid` or `zip_points`.
+            points: The points, from `grid` or `zip_points`, or a list with a mapping for each.
             shots: Shots of each point.
             program: What to run; the batch's own program by default.
             options: Everything else; the batch's own by default, as for `submit`.

@@ -36,7 +36,7 @@ from quantum_async.scheduler.sweep import Sweep
 from quantum_async.scheduler.watching import act_on
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -211,7 +211,7 @@ class Scheduler(AsyncContextManagerMixin):
     def sweep(
         self,
         program: SweepProgram,
-        points: Points,
+        points: Points | Sequence[Mapping[str, object]],
         *,
         shots: int,
         on: str | None = None,
@@ -225,7 +225,7 @@ class Scheduler(AsyncContextManagerMixin):
         Args:
             program: A parametrised program, or a function from parameters, taken as keywords or
                 as one mapping, to a program, or to a pair of one and values of its parameters.
-            points: The points, from `grid` or `zip_points`.
+            points: The points, from `grid` or `zip_points`, or a list with a mapping for each.
             shots: Shots of each point.
             on: The target, ``provider:device``.
             name: What the sweep is called. With a journal, running it again under the same name
@@ -236,8 +236,8 @@ class Scheduler(AsyncContextManagerMixin):
             batch: The open batch that the jobs go to; `Batch.sweep` passes it.
 
         Raises:
-            InvalidInputError: The program or the number of shots is of no use. What only the
-                provider can check is raised on iteration, before anything is sent.
+            InvalidInputError: The program, the points or the number of shots are of no use. What
+                only the provider can check is raised on iteration, before anything is sent.
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
         """
         tasks = self._running()
@@ -247,7 +247,6 @@ class Scheduler(AsyncContextManagerMixin):
             lane,
             device,
             source,
-            points,
             shots=checked_shots(shots),
             options=lane.client.options_of(self._given(options, batch)),
             batch=batch,
