@@ -91,7 +91,7 @@ def _split(text: str) -> tuple[str, str]:
 
 def _count(text: str, written: str) -> int:
     word = written.rpartition(":")[2].strip()
-    if not word.isascii() or not word.isdigit() or not 1 <= int(word[:_DIGITS]):
+    if not word.isascii() or not word.isdigit() or not int(word[:_DIGITS]):
         raise InvalidOptionError(f"--param {text}: {word!r} is not a count", remedy=_HOW)
     return int(word[:_DIGITS])
 

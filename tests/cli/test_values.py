@@ -85,7 +85,15 @@ def test_what_is_no_value_is_refused_with_the_form(text: str) -> None:
         ["a=1,2", "b=0:1:500001"],
         ["a=0:99999999998:99999999999"],
     ],
-    ids=["a span", "a long number", "one too many", "a grid", "with a list", "a list first", "whole"],
+    ids=[
+        "a span",
+        "a long number",
+        "one too many",
+        "a grid",
+        "with a list",
+        "a list first",
+        "whole",
+    ],
 )
 def test_more_points_than_a_command_can_hold_are_refused_before_they_are_built(
     texts: list[str],

@@ -200,9 +200,7 @@ async def test_a_point_that_cannot_run_fails_alone_where_errors_are_collected(pl
     client = Narrow().can(jobs_per_submission=4)
     async with Scheduler(client, limits=QUICK) as scheduler:
         running = await scheduler.submit(PROGRAM, shots=1)
-        by_program = await scheduler.sweep(
-            build, qa.grid(x=range(6)), shots=1, on_error="collect"
-        )
+        by_program = await scheduler.sweep(build, qa.grid(x=range(6)), shots=1, on_error="collect")
         values = [13 if i == place else i for i in range(6)]
         by_value = await scheduler.sweep(PROGRAM, qa.grid(x=values), shots=1, on_error="collect")
         assert (await running).shots == 1
