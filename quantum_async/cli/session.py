@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -34,7 +35,6 @@ def execute(verb: Callable[[], Awaitable[ExitCode]], *, debug: bool) -> ExitCode
         debug: Show tracebacks.
     """
     import anyio
-    from anyio.lowlevel import current_token
 
     farewell: list[str] = []
     interrupt = _Interrupt()
@@ -42,7 +42,7 @@ def execute(verb: Callable[[], Awaitable[ExitCode]], *, debug: bool) -> ExitCode
     async def heard() -> ExitCode:
         with anyio.CancelScope() as scope:
             interrupt.cancel = partial(
-                current_token().native_token.call_soon_threadsafe, scope.cancel
+                asyncio.get_running_loop().call_soon_threadsafe, scope.cancel
             )
             try:
                 return await verb()

@@ -177,7 +177,7 @@ def as_points(points: object) -> Points:
         raise InvalidInputError(
             f"a list of {len(points)} points; the most are {MOST_VALUES}", remedy=_HOW
         )
-    axes: dict[str, list[object]] = {}
+    axes: dict[object, list[object]] = {}
     for index, point in enumerate(points):
         if not isinstance(point, Mapping):
             raise InvalidInputError(
@@ -191,10 +191,12 @@ def as_points(points: object) -> Points:
             )
         for name, value in point.items():
             axes.setdefault(name, []).append(value)
-    odd = next((name for name in axes if not isinstance(name, str)), None)
-    if odd is not None:
-        raise InvalidInputError(f"parameter {odd!r} has a name that is no text", remedy=_HOW)
-    return Points(axes, is_grid=False)
+    named = {name: values for name, values in axes.items() if isinstance(name, str)}
+    if len(named) < len(axes):
+        raise InvalidInputError(
+            f"names of parameters are text, got {', '.join(map(repr, axes))}", remedy=_HOW
+        )
+    return Points(named, is_grid=False)
 
 
 _HOW = (
@@ -217,7 +219,7 @@ def _kind(value: object) -> str:
     return f"a value of type {type(value).__name__}"
 
 
-def _names(point: Mapping[str, object]) -> str:
+def _names(point: Iterable[object]) -> str:
     return ", ".join(map(str, point)) or "none"
 
 

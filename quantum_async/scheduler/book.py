@@ -136,7 +136,7 @@ class Book:
         Raises:
             JournalError: It cannot be, so the batch must not be opened.
         """
-        await self.journal.intend_batch(request, client.name, client.account, client.identity)
+        await self.journal.intend_batch(request, client.provider, client.account, client.identity)
 
     def batch_opened(self, ref: BatchRef) -> None:
         """Write down a batch's id."""
@@ -246,7 +246,7 @@ class Slip:
         client = self._records[0].lane.client
         return Submission(
             key=self.request.key,
-            provider=client.name,
+            provider=client.provider,
             account=client.account,
             target=self.request.target,
             jobs=self.request.jobs,

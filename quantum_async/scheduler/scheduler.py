@@ -80,7 +80,8 @@ class Scheduler(AsyncContextManagerMixin):
             cannot look up: report it (``"at_most_once"``) or send it again (``"at_least_once"``).
 
     Raises:
-        ConfigurationError: No client, or two of one provider.
+        ConfigurationError: No client, or two of one name: clients of one provider are told apart
+            by their ``name=``.
 
     Example:
         ```python

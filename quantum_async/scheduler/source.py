@@ -153,7 +153,7 @@ def _binds_one(signature: inspect.Signature) -> bool:
     return True
 
 
-def plain_variables(variables: Mapping[str, object] | None) -> Mapping[str, Value]:
+def plain_variables(variables: object) -> Mapping[str, Value]:
     """Turn the values of a job's parameters into plain Python.
 
     Raises:

@@ -32,6 +32,7 @@ from quantum_async.models.job import JobStatus
 from quantum_async.models.options import as_asked
 from quantum_async.models.submission import JobSpec, RunOptions
 from quantum_async.models.sweep import PerPoint, SweepPoint, SweepResults
+from quantum_async.models.target import Target
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.revival import Revival
 from quantum_async.scheduler.signal import Broadcast
@@ -305,7 +306,8 @@ class Sweep:
             points=self.points.digest,
             size=len(self.points),
             shots=self._shots,
-            target=self.target,
+            # By the provider: what its client is called here says nothing of where it runs.
+            target=str(Target(self._lane.client.provider, self._device)),
             options=self._options,
             identity=self._lane.client.identity,
         )
