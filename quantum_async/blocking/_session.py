@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from quantum_async.blocking._portal import TICK, Call, Portal, Question, Ticket, current_portal
+from quantum_async.models.numbers import check_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -62,6 +63,7 @@ class Session:
         what: str = "",
     ) -> Ticket[T]:
         """Run a coroutine to its end."""
+        check_seconds("timeout", timeout)
         self.portal.check()
         call = Call(function, timeout, what)
         # Whatever interrupts from here on finds the call, and can end it.
