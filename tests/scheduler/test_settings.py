@@ -113,7 +113,7 @@ def test_limits_and_budgets_are_numbers(value: object) -> None:
             Timeouts(**{name: value})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("value", [2.5, INF, 0])
+@pytest.mark.parametrize("value", [2.5, INF])
 def test_counts_are_whole(value: float) -> None:
     """Two and a half jobs in flight are none."""
     with pytest.raises(InvalidOptionError, match="whole number"):
