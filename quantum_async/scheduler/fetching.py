@@ -23,10 +23,9 @@ from quantum_async.scheduler.signal import Signal
 from quantum_async.scheduler.window import Window
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
     from quantum_async.models.result import Result
     from quantum_async.scheduler.crew import Piece
+    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.record import JobRecord
 
@@ -81,9 +80,9 @@ class Fetcher:
         else:
             self._put(partial(self._fetch_one, record))
 
-    async def run(self, tasks: TaskGroup) -> None:
+    async def run(self, tasks: Host) -> None:
         """Fetch for ever; cancelled by the scheduler."""
-        tasks.start_soon(self._lane.guarded, self._crew.run, self._lane.hire(tasks))
+        tasks.start_soon(self._lane.guarded, self._crew.run, self._lane.hire())
         while True:
             await self._signal.wait_until(self._next_deadline())
             for records in self._gathered(anyio.current_time()):

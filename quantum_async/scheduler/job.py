@@ -109,7 +109,8 @@ class Job:
         Raises:
             QuantumAsyncError: The provider could not be asked, or refused.
         """
-        await self._record.lane.cancel([self._record])
+        lane = self._record.lane
+        await lane.host.call(lane.cancel, [self._record])
 
     def detach(self) -> JobRef:
         """Leave the job to itself: the scheduler neither waits for it nor cancels it.

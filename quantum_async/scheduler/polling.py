@@ -25,9 +25,8 @@ from quantum_async.scheduler.signal import Signal
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
 
-    from anyio.abc import TaskGroup
-
     from quantum_async.models.job import JobRef
+    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
 
 SHORT_POLL_PAGES = 4
@@ -114,7 +113,7 @@ class Poller:
             self._push(anyio.current_time() + self._lane.limits.min_poll_interval, record.watch)
             self._signal.notify()
 
-    async def run(self, tasks: TaskGroup) -> None:
+    async def run(self, tasks: Host) -> None:
         """Ask for ever; cancelled by the scheduler."""
         while True:
             now = anyio.current_time()

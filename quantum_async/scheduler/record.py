@@ -72,6 +72,7 @@ class JobRecord:
         "state",
         "wants_cancel",
         "watch",
+        "weight",
     )
 
     def __init__(
@@ -95,6 +96,7 @@ class JobRecord:
         self.error: BaseException | None = None
         self.accepted_at: float = 0.0
         self.watch: Watch | None = None
+        self.weight: int = 0
         self.flight: Flight | None = None
         self.wants_cancel: bool = False
         self.looked_at: bool = False

@@ -19,11 +19,10 @@ from quantum_async.scheduler.record import JobRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from anyio.abc import TaskGroup
-
     from quantum_async.journal.records import Claim, StoredBatch, StoredJob
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.job import JobRef
+    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.scheduler import Scheduler
 
@@ -41,7 +40,7 @@ class Revival:
         tasks: Where submissions go on.
     """
 
-    def __init__(self, lanes: Sequence[Lane], tasks: TaskGroup) -> None:
+    def __init__(self, lanes: Sequence[Lane], tasks: Host) -> None:
         self._lanes = {(lane.client.name, lane.client.account): lane for lane in lanes}
         self._tasks = tasks
 

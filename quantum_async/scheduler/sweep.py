@@ -22,6 +22,7 @@ from quantum_async.models.job import JobStatus
 from quantum_async.models.options import as_asked
 from quantum_async.models.submission import JobSpec, RunOptions
 from quantum_async.models.sweep import SweepPoint, SweepResults
+from quantum_async.scheduler.containment import defect
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.revival import Revival
 from quantum_async.scheduler.signal import Broadcast
@@ -29,14 +30,13 @@ from quantum_async.scheduler.signal import Broadcast
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 
-    from anyio.abc import TaskGroup
-
     from quantum_async.journal.records import Claim
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.grid import Points, Value
     from quantum_async.models.job import JobRef
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
+    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.source import ProgramSource
 
@@ -183,7 +183,7 @@ class Sweep:
             QuantumAsyncError: The provider could not be asked, or refused one of them.
         """
         self.stop()
-        await self._lane.cancel(list(self._records))
+        await self._lane.host.call(self._lane.cancel, list(self._records))
 
     def stop(self) -> None:
         """Send no further point, by somebody's wish."""
@@ -213,10 +213,10 @@ class Sweep:
         """Errors of points that nobody has looked at; cancelled points do not count."""
         return list(self._unseen.values())
 
-    async def feed(self, tasks: TaskGroup) -> None:
+    async def feed(self, host: Host) -> None:
         """Prepare jobs as the provider takes them; run by the scheduler."""
         try:
-            missing = await self._recall(tasks)
+            missing = await self._recall(host)
             start = 0
             while start < len(missing) and self._failure is None:
                 stop = min(start + await self._lane.sender.room(), len(missing))
@@ -225,13 +225,18 @@ class Sweep:
                 start = stop
         except QuantumAsyncError as error:
             self._fail(error)
+        except anyio.get_cancelled_exc_class():
+            self._fail(SchedulerClosedError("the scheduler's block was left"))
+            raise
+        except BaseException as error:  # noqa: BLE001 -- of whatever makes a program
+            self._fail(defect(error, self._lane.client.name, "making the jobs of a sweep", "no"))
         finally:
             self.is_feeding = False
             self._fed.set()
             self._lane.sender.expected = 0
-        self._abandon()
+            self._abandon()
 
-    async def _recall(self, tasks: TaskGroup) -> Sequence[int]:
+    async def _recall(self, host: Host) -> Sequence[int]:
         """Take over what the journal knows of a named sweep, and list the points it does not."""
         everything = range(len(self.points))
         if self.name is None:
@@ -245,12 +250,12 @@ class Sweep:
                 result = self._as_asked(job.result)
                 self._finish(SweepPoint(index, self.points[index], result, job.error, job.ref))
         open_jobs = tuple(job for job in claim.jobs if job.state not in SETTLED)
-        self._continue(tasks, replace(claim, jobs=open_jobs))
+        self._continue(host, replace(claim, jobs=open_jobs))
         known = {*self._outcomes, *self._records.values()}
         return [index for index in everything if index not in known]
 
-    def _continue(self, tasks: TaskGroup, claim: Claim) -> None:
-        for record in Revival([self._lane], tasks).revive(claim):
+    def _continue(self, host: Host, claim: Claim) -> None:
+        for record in Revival([self._lane], host).revive(claim):
             index = record.place.point if record.place is not None else None
             if index is None or index in self._outcomes or index in self._records.values():
                 continue
