@@ -97,6 +97,11 @@ class Batch:
         return self._is_open or self._is_opening
 
     @property
+    def is_passing(self) -> bool:
+        """Whether it is being opened, or being cancelled because nobody entered it."""
+        return self._is_opening or (self._is_open and self._is_unwanted)
+
+    @property
     def name(self) -> str:
         """What it is called in a message: its reference, or our key while it has none."""
         return str(self._ref) if self._ref is not None else f"of key {self._request.key}"
@@ -213,6 +218,10 @@ class Batch:
             await self.cancel_now()
         except QuantumAsyncError as error:
             logger.warning("batch %s, which nobody entered: %s", self.name, error)
+        finally:
+            self._is_unwanted = False
+            if self._is_open:
+                self._scheduler.opened(self)
 
     def adopt(self, ref: BatchRef) -> None:
         """Answer for a batch that is open at the provider.

@@ -253,10 +253,11 @@ class Scheduler:
         """End all that runs here, and tell whoever still waits."""
         self._is_running = False
         await self._host.end(CLOSING)
+        # Before those who wait are told: where a job stood is no failure of its own.
+        self._hub.close()
         for lane in self._lanes:
             for record in tuple(lane.live):
                 record.fail(_followed_no_further(record))
-        self._hub.close()
 
     def _tell(
         self, reason: BaseException | None, stop: BaseException | None
@@ -563,9 +564,12 @@ class Scheduler:
             self._failed.append(record)
 
     async def _drained(self) -> None:
-        await self._changed.until(
-            lambda: not self._feeding and not any(lane.live for lane in self._lanes)
-        )
+        await self._changed.until(self._is_idle)
+
+    def _is_idle(self) -> bool:
+        if self._feeding or any(lane.live for lane in self._lanes):
+            return False
+        return not any(batch.is_passing for batch in self._batches)
 
     async def _close_batches(self) -> None:
         for batch in list(self._batches):
