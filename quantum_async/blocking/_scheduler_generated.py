@@ -111,6 +111,8 @@ class Batch(BlockHandle["AsyncBatch"]):
     def open(self, *, timeout: float | None = None) -> None:
         """Open the batch at the provider. Billed: it may reserve the device from now on.
 
+        Cancelled: a batch that is opened after all is cancelled at once.
+
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
@@ -213,7 +215,7 @@ class Batch(BlockHandle["AsyncBatch"]):
         return self._call("Batch.close", lambda: self._async.close(), timeout)
 
     def cancel(self, *, timeout: float | None = None) -> None:
-        """Close the batch and cancel its unfinished jobs.
+        """Close the batch and cancel its unfinished jobs; done also if the caller is cancelled.
 
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
@@ -661,7 +663,7 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         return self._async.unfinished
 
     def cancel_all(self, *, timeout: float | None = None) -> None:
-        """Cancel every unfinished job, and take no more.
+        """Cancel every unfinished job, and take no more; done also if the caller is cancelled.
 
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.

@@ -45,10 +45,6 @@ class ProviderClient(ABC):
     options_class: ClassVar[type[RunOptions]] = RunOptions
     """What options its jobs have: a subclass, where it has more than all jobs have."""
 
-    sends_through_session: ClassVar[bool] = False
-    """Whether all its requests go through the package's HTTP session: the scheduler then knows
-    whether one had left when something that nobody expects is raised."""
-
     account: str = ""
     """Which account, where one program uses several of the same provider."""
 

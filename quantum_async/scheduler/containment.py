@@ -260,6 +260,6 @@ class ContainedClient(ProviderClient):
         if not self.capabilities.outlives:
             return "no"
         passage = PASSAGE.get()
-        if passage is None or passage.has_left or not self.original.sends_through_session:
+        if passage is None or passage.has_left or not self.capabilities.tells_what_left:
             return "unknown"
         return "no"

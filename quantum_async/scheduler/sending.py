@@ -94,7 +94,7 @@ class Departure:
         self.is_resting = is_resting
         self.is_given_up: bool = False
         self.scope = anyio.CancelScope()
-        self._is_watched = client.original.sends_through_session
+        self._is_watched = client.capabilities.tells_what_left
         self._passage: Passage | None = None
 
     @property
