@@ -49,8 +49,8 @@ async def test_a_job_that_nobody_can_tell_of_is_unknown() -> None:
 
 
 async def test_a_job_that_cannot_be_followed_is_unknown() -> None:
-    """A provider that refuses every poll leaves the job going on, so its end is unknown."""
-    client = FakeClient(run_time=lambda _: 60, faults={"poll": [REFUSED] * 3})
+    """A provider that refuses every poll for too long leaves the job going on: its end is unknown."""
+    client = FakeClient(run_time=lambda _: 3600, faults={"poll": [REFUSED] * 200})
     event = await last_event(client, RejectedRequestError)
     assert (event.status, event.error_type) == (JobStatus.UNKNOWN, "RejectedRequestError")
     assert event.job_id == "job-0"
