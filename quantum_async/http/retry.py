@@ -54,9 +54,9 @@ class RetryPolicy:
         first: Seconds before the second attempt.
         longest: Seconds between attempts at most, unless the provider asks for more.
         random: Source of jitter between 0 and 1.
-        spread: Whether the attempts are spread over all of `total`, the last one at its end: each
-            wait is then longer than the one before by a factor that follows from that, and
-            `longest` does not count.
+        spread: Whether the attempts are spread over all of `total`: the second comes after
+            `first`, the others less and less often, and the last at the end. `longest` then does
+            not count.
 
     Raises:
         InvalidOptionError: A number is out of range.

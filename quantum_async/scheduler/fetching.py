@@ -176,9 +176,7 @@ class Fetcher:
             else:
                 self._lane.failed(record, _failure(record, failure))
 
-    async def _fetch_one(
-        self, record: JobRecord, policy: RetryPolicy
-    ) -> QuantumAsyncError | None:
+    async def _fetch_one(self, record: JobRecord, policy: RetryPolicy) -> QuantumAsyncError | None:
         """Fetch one result; returns its error where that may concern the others of its id."""
         try:
             with self._lane.hub.during("fetch", [record]):

@@ -12,7 +12,7 @@ from quantum_async.errors import (
     RateLimitedError,
     RejectedRequestError,
 )
-from quantum_async.providers.each import failures_of_each
+from quantum_async.providers.each import failure_of, failures_of_each
 from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.pages import LARGEST
@@ -57,7 +57,7 @@ async def cancel_jobs(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, Quan
                 refused |= await _together(cloud, batch_id, part)
             except QuantumAsyncError as error:
                 # What fails for one batch must not leave the jobs of the others running.
-                refused |= dict.fromkeys(part, error)
+                refused |= {job: failure_of(job.id, error) for job in part}
     return await _unfinished(cloud, refused)
 
 
