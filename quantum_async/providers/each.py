@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
@@ -65,19 +64,6 @@ async def failures_of_each(
     return {job: failures[job.id] for job in jobs if job.id in failures}
 
 
-def failure_of(job_id: str, error: QuantumAsyncError) -> QuantumAsyncError:
-    """Say of an error which job it concerns: one that the provider has, or it had no id.
-
-    Args:
-        job_id: The job.
-        error: What happened, perhaps to others as well.
-    """
-    twin = copy(error)
-    twin.__cause__ = error.__cause__
-    twin.job_id = job_id
-    return twin.with_traceback(error.__traceback__).concerning(accepted="yes")
-
-
 async def all_of(
     requests: Sequence[Callable[[], Awaitable[Answer]]], *, at_once: int
 ) -> list[Answer]:
@@ -126,7 +112,8 @@ async def _each(
             try:
                 found[job_id] = await work(job_id)
             except QuantumAsyncError as error:
-                failures[job_id] = failure_of(job_id, error)
+                # A provider that has no such job gave it no id.
+                failures[job_id] = error.concerning(job_id=job_id, accepted="yes")
 
     async with anyio.create_task_group() as tasks:
         for job_id in dict.fromkeys(job.id for job in jobs):

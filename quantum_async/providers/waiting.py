@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 0.2
 LONGEST = 30.0
-SHARE = 0.1
+SHARE = 0.2
 """The next look comes after this share of the time waited so far."""
 
 
@@ -37,18 +37,20 @@ async def ask_until(
     is_enough: Callable[[T], bool],
     *,
     seconds: float | None = None,
+    is_held: bool = False,
     clock: Callable[[], float] = anyio.current_time,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     jitter: Callable[[], float] = random.random,
 ) -> T:
     """Ask until an answer is enough or the time is up, and return the last answer.
 
-    The pauses grow with the time waited. What a server holds back counts as pause.
+    The pauses grow with the time waited.
 
     Args:
         ask: Asks, and is told for how many seconds the answer may be held back.
         is_enough: Whether nothing more needs to be asked.
         seconds: Longest time in seconds; ``None`` asks as long as it takes.
+        is_held: Whether an answer takes long because it is held back, which counts as pause.
         clock: Monotonic time in seconds.
         sleep: How to wait.
         jitter: Numbers between 0 and 1, which keep many waits from falling together.
@@ -62,7 +64,8 @@ async def ask_until(
         if is_enough(seen) or now >= end:
             return seen
         pause = min(max(SHORTEST, SHARE * (now - start)), LONGEST) * (0.8 + 0.2 * jitter())
-        if (rest := min(asked + pause, end) - now) > 0.0:
+        after = asked if is_held else now
+        if (rest := min(after + pause, end) - now) > 0.0:
             await sleep(rest)
 
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 SHORTEST, LONGEST = 0.1, 30.0
 """Bounds in seconds of the time between two looks at jobs that have not ended."""
 
+HELD = 1.0
+"""A long poll that took so many seconds was held back."""
+
 LONG_POLL = 60.0
 """Longest time in seconds that a provider may hold its answer back."""
 
@@ -98,9 +101,9 @@ class Watcher:
             return
         started = anyio.current_time()
         await self._look(live, wait=LONG_POLL)
-        # A provider that answers at once although nothing has changed is not asked in a spin.
-        if anyio.current_time() - started < SHORTEST and self._book.live(live) == live:
-            await anyio.sleep(SHORTEST)
+        # A provider that answers at once although nothing has changed is asked as any other.
+        if anyio.current_time() - started < HELD and self._book.live(live) == live:
+            await anyio.sleep(pace.next_delay())
 
     async def _look(self, refs: Sequence[JobRef], *, wait: float = 0.0) -> None:
         live = self._book.live(refs)

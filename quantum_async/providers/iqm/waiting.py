@@ -106,6 +106,7 @@ class Patience:
             lambda left: look(dialect, job_id, left if is_end else 0.0),
             is_enough,
             seconds=seconds,
+            is_held=dialect.holds_answers and is_end,
             clock=self._clock,
             sleep=self._sleep,
             jitter=self._jitter,
