@@ -323,5 +323,5 @@ class Lane:
             if ref not in failures and record.stage is Stage.ACCEPTED:
                 record.state = JobState(JobStatus.CANCELLING)
                 self.poller.hurry(record)
-        for ref, error in failures.items():
-            raise error.concerning(job_id=ref.id, accepted="yes")
+        for ref, failure in failures.items():
+            raise failure.concerning(job_id=ref.id, accepted="yes")
