@@ -464,6 +464,8 @@ class BatchNotClosedError(BatchError):
         remedy: What to do next.
     """
 
+    accepted: Accepted = "yes"
+
     def __init__(
         self,
         message: str,

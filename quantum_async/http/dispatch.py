@@ -20,13 +20,12 @@ from quantum_async.http.answers import error_for
 from quantum_async.http.lanes import Lane
 from quantum_async.http.rate import Pacer
 from quantum_async.http.redact import redact_url
+from quantum_async.http.retry import repeat
 from quantum_async.http.telemetry import Observer, RetryEvent
 from quantum_async.http.wire import Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-
-    from tenacity import AsyncRetrying, RetryCallState
 
     from quantum_async.http.answers import Explain
     from quantum_async.http.auth import Auth
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from quantum_async.http.lanes import LaneName
     from quantum_async.http.options import SessionOptions
     from quantum_async.http.response import Response
+    from quantum_async.http.retry import Failure
     from quantum_async.http.telemetry import Answer
     from quantum_async.http.timeouts import Timeouts
     from quantum_async.http.wire import Connection, Download, Wire
@@ -217,50 +217,27 @@ class Dispatcher:
     async def _repeating(
         self, call: Call, attempt: Callable[[Call], Awaitable[_Result]]
     ) -> _Result:
-        started = self._options.clock()
-        try:
+        policy = self._options.retry
+        if policy.attempts == 1:
             return await attempt(call)
-        except QuantumAsyncError as error:
-            policy = self._options.retry
-            if policy.attempts == 1 or not policy.repeats(error):
-                raise
-            first = error
-        # The first attempt is made outside the loop, which costs as much as a request.
-        return await self._retrying(call, started)(_replaying(first, call, attempt))
 
-    def _retrying(self, call: Call, started: float) -> AsyncRetrying:
-        from tenacity import AsyncRetrying, retry_if_exception
+        async def announce(failure: Failure) -> None:
+            if failure.seconds is None:
+                return
+            call.attempt = failure.attempt + 1
+            url, error = redact_url(call.url), failure.error
+            event = RetryEvent(
+                self._provider, call.method, url, failure.attempt, failure.seconds, error
+            )
+            await self._observer.retrying(event)
 
-        policy, clock = self._options.retry, self._options.clock
-
-        def pause(state: RetryCallState) -> float:
-            return policy.pause(state.attempt_number, _failure(state))
-
-        def is_over(state: RetryCallState) -> bool:
-            late = clock() - started + state.upcoming_sleep > policy.total
-            return late or state.attempt_number >= policy.attempts
-
-        async def announce(state: RetryCallState) -> None:
-            call.attempt = state.attempt_number + 1
-            await self._observer.retrying(self._retry_event(call, state))
-
-        return AsyncRetrying(
+        return await repeat(
+            lambda: attempt(call),
+            policy,
+            policy.repeats,
+            told=announce,
+            clock=self._options.clock,
             sleep=self._options.sleep,
-            stop=is_over,
-            wait=pause,
-            retry=retry_if_exception(policy.repeats),
-            before_sleep=announce,
-            reraise=True,
-        )
-
-    def _retry_event(self, call: Call, state: RetryCallState) -> RetryEvent:
-        return RetryEvent(
-            self._provider,
-            call.method,
-            redact_url(call.url),
-            state.attempt_number,
-            state.upcoming_sleep,
-            _failure(state),
         )
 
     async def _authorised(
@@ -371,27 +348,8 @@ def _pause_asked_for(error: QuantumAsyncError) -> float | None:
     return error.retry_after if isinstance(error, RateLimitedError | ServerError) else None
 
 
-def _failure(state: RetryCallState) -> QuantumAsyncError:
-    error = state.outcome.exception() if state.outcome is not None else None
-    assert isinstance(error, QuantumAsyncError)  # the policy repeats nothing else
-    return error
-
-
-def _replaying(
-    error: QuantumAsyncError, call: Call, attempt: Callable[[Call], Awaitable[_Result]]
-) -> Callable[[], Awaitable[_Result]]:
-    async def replay() -> _Result:
-        if call.attempt == 1:
-            raise error
-        return await attempt(call)
-
-    return replay
-
-
 def _wire_for(options: SessionOptions) -> Wire:
     # In a worker thread, because all this takes longer than an event loop may stand still.
-    import tenacity  # noqa: F401  so that the first repetition does not
-
     general_headers()
     if options.transport is not None:
         from quantum_async.http.httpx_wire import HttpxWire

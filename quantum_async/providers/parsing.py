@@ -25,7 +25,7 @@ def parse(
         kind: What it must be.
         response: The answer.
         provider: Registry name of the provider.
-        job_id: The job concerned.
+        job_id: The job concerned, where the provider has it.
 
     Raises:
         ProtocolError: It is something else.
@@ -33,7 +33,9 @@ def parse(
     try:
         return kind.model_validate_json(response.content)
     except ValidationError as error:
-        raise _unreadable(response, error).concerning(provider=provider, job_id=job_id) from None
+        raise _unreadable(response, error).concerning(
+            provider=provider, job_id=job_id, accepted="yes" if job_id else None
+        ) from None
 
 
 def parse_value(adapter: TypeAdapter[Value], response: Response, *, provider: str) -> Value:

@@ -12,16 +12,12 @@ from quantum_async.errors import (
     BatchError,
     BatchNotClosedError,
     InvalidInputError,
-    ProtocolError,
     QuantumAsyncError,
-    RateLimitedError,
-    ServerError,
     SubmissionUnknownError,
-    TransportError,
     UnknownTargetError,
 )
+from quantum_async.http.retry import RetryPolicy, repeat
 from quantum_async.scheduler.host import first_of
-from quantum_async.scheduler.retrying import Retry
 from quantum_async.scheduler.sending import Departure, given_up
 from quantum_async.scheduler.source import plain_variables
 
@@ -44,6 +40,7 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger(__name__)
 
 CLOSE_ATTEMPTS = 5
+CLOSE_WAIT = 0.1
 
 T = TypeVar("T")
 
@@ -368,9 +365,9 @@ class Batch:
         if not self._is_open:
             return
         ref = self.ref
-        retry = Retry(_passing, attempts=CLOSE_ATTEMPTS, patience=self._scheduler.grace)
+        policy = RetryPolicy(CLOSE_ATTEMPTS, total=self._scheduler.grace, first=CLOSE_WAIT)
         try:
-            await retry.run(lambda: operation(ref))
+            await repeat(lambda: operation(ref), policy)
         except QuantumAsyncError as error:
             raise BatchNotClosedError(
                 f"batch {ref} could not be closed: {error}",
@@ -390,10 +387,6 @@ class Batch:
         from quantum_async.display.html import batch_html
 
         return batch_html(self.target, self._ref, is_open=self._is_open)
-
-
-def _passing(error: Exception) -> bool:
-    return isinstance(error, (TransportError, ServerError, ProtocolError, RateLimitedError))
 
 
 def check_batch(lane: Lane, device: str) -> None:

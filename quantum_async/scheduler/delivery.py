@@ -21,12 +21,13 @@ from quantum_async.errors import (
     ServerError,
     SubmissionUnknownError,
 )
+from quantum_async.http.retry import RetryPolicy, repeat, warn
 from quantum_async.models.capabilities import SubmissionGrade
-from quantum_async.scheduler.retrying import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from quantum_async.http.retry import Failure
     from quantum_async.providers.base import ProviderClient
 
     Notify: TypeAlias = Callable[[QuantumAsyncError], None]
@@ -75,12 +76,8 @@ class Delivery:
     ) -> None:
         self._client = client
         self._key = key
-        self._retry = Retry(
-            self._may_repeat,
-            attempts=ATTEMPTS,
-            patience=patience,
-            first_wait=FIRST_WAIT,
-            longest_wait=LONGEST_WAIT,
+        self._retry = RetryPolicy(
+            attempts=ATTEMPTS, total=patience, first=FIRST_WAIT, longest=LONGEST_WAIT
         )
         self._policy = policy
         self._notify = notify
@@ -108,7 +105,7 @@ class Delivery:
             except AMBIGUOUS as error:
                 return await self._settle(error, find)
 
-        return await self._retry.run(attempt)
+        return await repeat(attempt, self._retry, _may_repeat, told=self._put_off)
 
     async def resume(
         self,
@@ -177,14 +174,14 @@ class Delivery:
             ),
         )
 
-    def _may_repeat(self, error: Exception) -> bool | float:
-        if isinstance(error, RateLimitedError):
-            self._notify(error)
-            return error.retry_after if error.retry_after is not None else True
-        if isinstance(error, NotSentError):
-            self._notify(error)
-            return True
-        return False
+    async def _put_off(self, failure: Failure) -> None:
+        await warn(failure)
+        if failure.seconds is not None:
+            self._notify(failure.error)
+
+
+def _may_repeat(error: QuantumAsyncError) -> bool:
+    return isinstance(error, (NotSentError, RateLimitedError))
 
 
 class _NotThereError(NotSentError):

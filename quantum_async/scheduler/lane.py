@@ -337,7 +337,12 @@ class Lane:
         refs = {record.ref: record for record in records if record.ref is not None}
         if not refs:
             return
-        failures = await self.client.cancel(list(refs))
+        try:
+            failures = await self.client.cancel(list(refs))
+        except QuantumAsyncError as error:
+            job_id = next(iter(refs)).id if len(refs) == 1 else None
+            error.concerning(provider=self.client.name, job_id=job_id, accepted="yes")
+            raise
         for ref, record in refs.items():
             if ref in failures:
                 continue
@@ -345,5 +350,5 @@ class Lane:
             if record.stage is Stage.ACCEPTED:
                 record.state = JobState(JobStatus.CANCELLING)
                 self.poller.hurry(record)
-        for error in failures.values():
-            raise error
+        for ref, failure in failures.items():
+            raise failure.concerning(job_id=ref.id, accepted="yes")

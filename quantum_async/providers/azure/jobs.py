@@ -126,7 +126,7 @@ class Jobs:
         response = await self._gateway.read(
             self._path(id), wanted=f"get job {id}", lane=lane, job_id=id
         )
-        return parse(AzureJob, response)
+        return parse(AzureJob, response, id)
 
     async def list(
         self, filters: ItemFilters | None = None, *, skip: int = 0, limit: int | None = None

@@ -22,17 +22,18 @@ Model = TypeVar("Model", bound=BaseModel)
 Value = TypeVar("Value")
 
 
-def parse(kind: type[Model], response: Response) -> Model:
+def parse(kind: type[Model], response: Response, job_id: str | None = None) -> Model:
     """Read an answer.
 
     Args:
         kind: What it must be.
         response: The answer.
+        job_id: The job concerned, where the server has it.
 
     Raises:
         ProtocolError: It is something else.
     """
-    return parsing.parse(kind, response, provider="iqm")
+    return parsing.parse(kind, response, provider="iqm", job_id=job_id)
 
 
 def parse_value(adapter: TypeAdapter[Value], response: Response) -> Value:

@@ -24,6 +24,7 @@ from quantum_async.providers.iqm.auth import Login
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from quantum_async.errors import Accepted
     from quantum_async.http.address import Query
     from quantum_async.http.auth import Auth
     from quantum_async.http.encode import Body
@@ -116,21 +117,33 @@ class Gateway:
         return f"{what}, sent to {self} at {moment.replace('+00:00', 'Z')}"
 
     async def read(
-        self, path: str, *, query: Query | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        *,
+        job_id: str | None = None,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Ask for something; repeated if it fails.
+
+        Args:
+            path: Where.
+            job_id: The job concerned.
+            query: Parameters of the address.
+            headers: Beside the session's own.
 
         Raises:
             QuantumAsyncError: It was refused, or could not be asked.
         """
-        with self._wording(f"GET {path}"):
+        with self._wording(f"GET {path}", job_id=job_id):
             return await self._session.read(path, query=query, headers=headers)
 
-    async def watch(self, path: str, seconds: int) -> Response:
+    async def watch(self, path: str, job_id: str, seconds: int) -> Response:
         """Ask where a job stands, and let the server hold the answer back; repeated if it fails.
 
         Args:
             path: The job's.
+            job_id: The job.
             seconds: How long at most, from 0 to 30.
         """
         query: dict[str, str | int] = {"wait_until_terminal": "true", "timeout_seconds": seconds}
@@ -141,21 +154,34 @@ class Gateway:
             pool=usual.pool,
             total=None if usual.total is None else usual.total + seconds,
         )
-        with self._wording(f"GET {path}"):
+        with self._wording(f"GET {path}", job_id=job_id):
             return await self._patient.read(path, query=query, timeouts=timeouts)
 
-    async def status(self, path: str) -> Response:
+    async def status(self, path: str, job_id: str) -> Response:
         """Ask where a job stands; repeated if it fails."""
-        with self._wording(f"GET {path}"):
+        with self._wording(f"GET {path}", job_id=job_id):
             return await self._session.read(path, lane="control")
 
-    async def write(self, path: str, *, method: str = "POST", body: Body | None = None) -> Response:
+    async def write(
+        self,
+        path: str,
+        *,
+        job_id: str | None = None,
+        method: str = "POST",
+        body: Body | None = None,
+    ) -> Response:
         """Change something in a way that may be done twice; repeated if it fails.
+
+        Args:
+            path: Where.
+            job_id: The job concerned.
+            method: The method.
+            body: What is sent.
 
         Raises:
             QuantumAsyncError: It was refused, or could not be asked.
         """
-        with self._wording(f"{method} {path}"):
+        with self._wording(f"{method} {path}", job_id=job_id):
             return await self._session.write(path, method=method, body=body)
 
     async def create(
@@ -184,8 +210,8 @@ class Gateway:
             answer = await self._session.create(path, query=query, body=body, connection="fresh")
             return parse(kind, answer)
 
-    def _wording(self, wanted: str, trace: str = "") -> _Wording:
-        return _Wording(wanted, trace, "" if self.auth is not None else NOBODY)
+    def _wording(self, wanted: str, trace: str = "", job_id: str | None = None) -> _Wording:
+        return _Wording(wanted, trace, job_id, "" if self.auth is not None else NOBODY)
 
 
 class _Wording:
@@ -194,12 +220,14 @@ class _Wording:
     Args:
         wanted: What was wanted.
         trace: What was sent, for errors that leave open whether it was accepted.
+        job_id: The job concerned, which the server has.
         hint: What to do where the server does not know who is asking.
     """
 
-    def __init__(self, wanted: str, trace: str, hint: str) -> None:
+    def __init__(self, wanted: str, trace: str, job_id: str | None, hint: str) -> None:
         self._wanted = wanted
         self._trace = trace
+        self._job_id = job_id
         self._hint = hint
 
     def __enter__(self) -> None:
@@ -218,7 +246,8 @@ class _Wording:
         error.args = (f"{self._wanted}: {message}{request}{trace}",)
         if self._hint and isinstance(error, AuthenticationError):
             error.add_note(self._hint)
-        error.concerning(provider="iqm")
+        accepted: Accepted | None = "yes" if self._job_id else None
+        error.concerning(provider="iqm", job_id=self._job_id, accepted=accepted)
 
 
 def explained(response: Response) -> str | None:

@@ -136,16 +136,16 @@ class Legacy(Dialect):
 
     async def status(self, job_id: str) -> RunStatus:
         """Ask where a job stands, in the interface's own words."""
-        return parse(RunStatus, await self.gateway.status(f"{_job(job_id)}/status"))
+        return parse(RunStatus, await self.gateway.status(f"{_job(job_id)}/status", job_id), job_id)
 
     async def run(self, job_id: str) -> RunResult:
         """Read all of a job."""
-        answer = await self.gateway.read(_job(job_id))
+        answer = await self.gateway.read(_job(job_id), job_id=job_id)
         try:
             rest, measurements = await off_loop(split_run, answer.content)
             run = RunResult.model_validate(rest)
         except ValueError:
-            return parse(RunResult, answer)
+            return parse(RunResult, answer, job_id)
         if measurements is None:
             return run
         # Checked by whoever has split them off; pydantic would look at every shot again.
@@ -159,11 +159,11 @@ class Legacy(Dialect):
 
     async def cancel(self, job_id: str) -> None:
         """Abort a job."""
-        await self.gateway.write(f"{_job(job_id)}/abort")
+        await self.gateway.write(f"{_job(job_id)}/abort", job_id=job_id)
 
     async def delete(self, job_id: str) -> None:
         """Abort a job and forget it."""
-        await self.gateway.write(_job(job_id), method="DELETE")
+        await self.gateway.write(_job(job_id), job_id=job_id, method="DELETE")
 
     async def stored(self, job_id: str, *, with_payload: bool) -> Stored:
         """Read what a job that has succeeded measured."""
@@ -187,7 +187,8 @@ class Legacy(Dialect):
 
     async def counts(self, job_id: str) -> tuple[MeasurementCounts, ...]:
         """Read the counts that the server made; not every server does."""
-        found = parse(RunCounts, await self.gateway.read(f"{_job(job_id)}/counts"))
+        answer = await self.gateway.read(f"{_job(job_id)}/counts", job_id=job_id)
+        found = parse(RunCounts, answer, job_id)
         return tuple(MeasurementCounts.model_validate(counts) for counts in found.counts_batch)
 
     async def about(self) -> Mapping[str, JsonValue]:

@@ -187,7 +187,7 @@ class Runs:
             is_past = not dialect.holds_answers and job.status is IQMJobStatus.PROCESSING
             return is_past or job.status.is_terminal or job.reached("compilation_ended")
 
-        await self._patience.closely(dialect, str(job_id), is_compiled, timeout_secs)
+        await self._patience.until(dialect, str(job_id), is_compiled, timeout_secs, is_end=False)
         return await self.get_run(job_id)
 
     async def wait_for_results(

@@ -165,21 +165,21 @@ class V1(Dialect):
 
     async def job(self, job_id: str) -> IQMJob:
         """Ask where a job stands."""
-        return parse(IQMJob, await self.gateway.status(job_path(job_id)))
+        return parse(IQMJob, await self.gateway.status(job_path(job_id), job_id), job_id)
 
     async def watch(self, job_id: str, seconds: int) -> tuple[IQMJob, bool]:
         """Ask where a job stands, answered when it has ended or after a time."""
-        answer = await self.gateway.watch(job_path(job_id), seconds)
+        answer = await self.gateway.watch(job_path(job_id), job_id, seconds)
         was_held = answer.headers.get(HELD, "").lower() == "true"
-        return parse(IQMJob, answer), was_held
+        return parse(IQMJob, answer, job_id), was_held
 
     async def cancel(self, job_id: str) -> None:
         """Cancel a job; one that has ended is refused."""
-        await self.gateway.write(f"{job_path(job_id)}/cancel")
+        await self.gateway.write(f"{job_path(job_id)}/cancel", job_id=job_id)
 
     async def delete(self, job_id: str) -> None:
         """Cancel a job and forget it."""
-        await self.gateway.write(job_path(job_id), method="DELETE")
+        await self.gateway.write(job_path(job_id), job_id=job_id, method="DELETE")
 
     async def job_artifact(self, job_id: str, kind: str, *, media: str = "*/*") -> Response:
         """Read something that a job has produced.
@@ -194,7 +194,7 @@ class V1(Dialect):
         """
         path = f"{job_path(job_id)}/artifacts/{segment(kind)}"
         try:
-            return await self.gateway.read(path, headers={"Accept": media})
+            return await self.gateway.read(path, job_id=job_id, headers={"Accept": media})
         except NotFoundError as error:
             if "job_not_found" in str(error):
                 raise
@@ -233,7 +233,7 @@ class V1(Dialect):
 
     async def raw_payload(self, job_id: str) -> Response:
         """Read what was submitted, byte for byte."""
-        return await self.gateway.read(f"{job_path(job_id)}/payload")
+        return await self.gateway.read(f"{job_path(job_id)}/payload", job_id=job_id)
 
     async def counts(self, job_id: str) -> tuple[MeasurementCounts, ...]:
         """Read the counts that the server made."""

@@ -114,7 +114,7 @@ class Downloads:
 
     async def _link(self, job_id: str) -> str:
         response = await self._gateway.read(Route.RESULTS_LINK, job_id)
-        link = parse(LINK, response).data
+        link = parse(LINK, response, job_id).data
         if link is None or not link.results_link:
             raise ResultPendingError(
                 f"job {job_id} has no results yet",
