@@ -21,6 +21,7 @@ from quantum_async.errors import (
     TransportError,
     UnknownTargetError,
 )
+from quantum_async.journal.base import LostLeaseError
 from quantum_async.scheduler.retrying import Retry
 from quantum_async.scheduler.source import plain_variables
 
@@ -124,17 +125,21 @@ class Batch:
             await self._lane.book.intend_batch(request, client)
             delivery = self._lane.delivery(request.key, lambda _: None)
             try:
-                ref = await delivery.deliver(
-                    lambda: client.open_batch(request), lambda: client.find_batch(request.key)
-                )
-            except SubmissionUnknownError:
+                ref = await delivery.deliver(self._create, lambda: client.find_batch(request.key))
+            except (SubmissionUnknownError, LostLeaseError):
                 raise
             except QuantumAsyncError:
                 self._lane.book.batch_closed(request.key)
                 raise
             self.adopt(ref)
-            self._lane.book.batch_opened(self.ref)
+            await self._lane.book.batch_opened(self.ref)
         await anyio.lowlevel.checkpoint_if_cancelled()
+
+    async def _create(self) -> BatchRef:
+        book = self._lane.book
+        book.look(book.journal.scope)
+        with book.fence(book.journal.scope):
+            return await self._lane.client.open_batch(self._request)
 
     def adopt(self, ref: BatchRef) -> None:
         """Answer for a batch that is open at the provider.

@@ -11,6 +11,7 @@ import anyio
 from anyio import AsyncContextManagerMixin
 
 from quantum_async.errors import (
+    InvalidInputError,
     QuantumAsyncError,
     SchedulerClosedError,
     SubmissionUnknownError,
@@ -36,7 +37,7 @@ from quantum_async.scheduler.sweep import Sweep
 from quantum_async.scheduler.watching import act_on
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -338,7 +339,11 @@ class Scheduler(AsyncContextManagerMixin):
 
         Accepted jobs are followed. Submissions that were never sent are sent now. Those that may
         have been sent are looked up first; where the provider offers no way to, `on_unknown`
-        decides. Batches that are still open are closed when the block is left.
+        decides: those that stay unknown are among the handles each time, until `resolve` settles
+        them. Batches that are still open are closed when the block is left.
+
+        Rows of the journal that cannot be read do not keep the rest from going on. They are named
+        in the log at once, and raised as a `JournalError` when the block is left.
 
         Billed: what is sent now.
 
@@ -354,7 +359,7 @@ class Scheduler(AsyncContextManagerMixin):
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
         """
         revival = Revival(self._lanes, self._running())
-        claim = await self._book.journal.claim(run, revival.served)
+        claim = await self._book.claim(run, revival.served)
         records = revival.revive(claim)
         await revival.batches(self, claim)
         for record in records:
@@ -380,6 +385,38 @@ class Scheduler(AsyncContextManagerMixin):
         record = revival.adopt(ref, stored)
         record.is_guest = stored is not None and not is_ours
         return Job(record)
+
+    async def resolve(
+        self, key: str, *, lost: bool = False, job_id: str | Sequence[str] = ()
+    ) -> list[Job]:
+        """Settle a submission of which nobody can say whether the provider has it.
+
+        Args:
+            key: The key of the submission, or of one of its jobs.
+            lost: It does not exist. Its part of the budget is free, and running its sweep again
+                sends its points again.
+            job_id: It exists, and this is the provider's id: it is followed here. Where its jobs do
+                not share one id, the ids of all of them in their order.
+
+        Returns:
+            A handle of each job that is followed now; none where it is lost.
+
+        Raises:
+            InvalidInputError: Neither or both were said, or the provider does not know the id.
+            JournalError: Nothing is unknown under this key, or a living process answers for it.
+            SchedulerClosedError: The scheduler's block is not entered, or is being left.
+        """
+        ids = (job_id,) if isinstance(job_id, str) else tuple(job_id)
+        if lost == bool(ids):
+            raise InvalidInputError(
+                "a submission is either lost, or is the job with an id",
+                remedy="Pass lost=True, or job_id= with the provider's id.",
+            )
+        revival = Revival(self._lanes, self._running())
+        stored = await self._book.journal.claim_unknown(key)
+        if not ids:
+            await self._book.settle_lost(stored)
+        return [Job(record) for record in await revival.settle(stored, ids)] if ids else []
 
     def opened(self, batch: Batch) -> None:
         """Note a batch that has to be closed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
@@ -14,6 +15,7 @@ from quantum_async.errors import (
     RejectedRequestError,
     SubmissionUnknownError,
 )
+from quantum_async.journal.base import LostLeaseError
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.job import JobEventKind
 from quantum_async.models.submission import SubmitRequest
@@ -112,6 +114,7 @@ class Sender:
     def refuse(self, error: QuantumAsyncError) -> list[JobRecord]:
         """Take no more jobs, and return those that were not sent yet."""
         self._refusal = error
+        self._lane.book.hurry()
         self._room.notify()
         return self._queue.clear()
 
@@ -180,19 +183,23 @@ class Sender:
         else:
             await self._bring(slip, records, self._delivery(slip, records).deliver)
 
-    async def redeliver(self, slip: Slip, records: list[JobRecord], *, is_unsent: bool) -> None:
+    async def redeliver(
+        self, slip: Slip, records: list[JobRecord], *, is_unsent: bool, quiet: float = 0.0
+    ) -> None:
         """Bring what another process left unfinished to its end.
 
         Args:
             slip: The submission's entry in the journal.
             records: Its jobs.
             is_unsent: Whether the provider is known not to have it.
+            quiet: Seconds until nothing of it can be under way from that process.
         """
         if is_unsent or slip.is_findable:
             delivery = self._delivery(slip, records)
         else:
             delivery = self._delivery(slip, records, SubmissionGrade.AT_MOST_ONCE)
-        await self._bring(slip, records, delivery.deliver if is_unsent else delivery.resume)
+        resume = partial(delivery.resume, quiet=quiet)
+        await self._bring(slip, records, delivery.deliver if is_unsent else resume)
 
     async def _bring(self, slip: Slip, records: list[JobRecord], deliver: Deliver) -> None:
         create, find = self._attempts(slip, records)
@@ -202,11 +209,14 @@ class Sender:
         except SubmissionUnknownError as error:
             slip.unknown(error)
             await self._refused(records, error)
+        except LostLeaseError as error:
+            slip.returned(error)
+            await self._refused(records, error)
         except QuantumAsyncError as error:
             slip.rejected(error)
             await self._refused(records, error)
         else:
-            self._accepted(records, slip.accepted(refs))
+            self._accepted(records, await slip.accepted(refs))
             await self._lane.cancel_wanted(records)
 
     async def _refused(self, records: list[JobRecord], error: QuantumAsyncError) -> None:
@@ -241,7 +251,8 @@ class Sender:
         async def create() -> list[JobRef]:
             await slip.attempt()
             self._lane.hub.attempt(records)
-            return await client.submit(request)
+            with slip.fence():
+                return await client.submit(request)
 
         async def find() -> list[JobRef] | None:
             refs = await client.find(request.key)
