@@ -39,6 +39,10 @@ class UnansweredError(UnavailableError):
     """Nobody waited for the journal's answer any longer: it may have written or not."""
 
 
+class UnreadableError(JournalError):
+    """Rows cannot be read, so what they stand for was left as it is."""
+
+
 class GoneError(UnavailableError):
     """The journal is not where it was: deleted, renamed or replaced while it was in use."""
 

@@ -27,12 +27,13 @@ from quantum_async.journal.base import (
     LostLeaseError,
     NullJournal,
     UnansweredError,
+    UnreadableError,
 )
 from quantum_async.journal.records import Place, Submission, WorkState
 from quantum_async.models.capabilities import SubmissionGrade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -69,6 +70,8 @@ class Book:
         self._accepted: dict[str, JobRef] = {}
         self._unreadable: dict[str, BadRow] = {}
         self._has_told = False
+        self.complaints: list[JournalError] = []
+        """Once it is closed: what it could not take, and what of it could not be read."""
 
     async def __aenter__(self) -> None:
         if isinstance(self._wanted, str | Path):
@@ -82,15 +85,9 @@ class Book:
         traceback: TracebackType | None,
     ) -> None:
         await self.journal.__aexit__(exc_type, exc, traceback)
-        told = [error for error in (self._lost(), self._left_unread()) if error is not None]
-        if not told:
-            return
-        for error in told:
+        self.complaints = [e for e in (self._lost(), self._left_unread()) if e is not None]
+        for error in self.complaints:
             logger.error("%s", error)
-        if exc is None:
-            raise told[0] if len(told) == 1 else ExceptionGroup("the journal is not whole", told)
-        for error in told:
-            exc.add_note(str(error))
 
     def hurry(self) -> None:
         """Let nothing wait for the journal any longer: the way out, and cancelling, need none."""
@@ -161,13 +158,7 @@ class Book:
         rows = self._unreadable.values()
         if not rows:
             return None
-        return JournalError(
-            f"{len(rows)} rows of the journal cannot be read, and what they stand for was left: "
-            f"{'; '.join(map(str, rows))}",
-            accepted="unknown",
-            remedy="Use the version and the providers that they were written with; the rows are "
-            "kept as they are.",
-        )
+        return unreadable(rows)
 
     async def keep(self, lost: Callable[[frozenset[str]], None]) -> None:
         """Renew the leases for ever.
@@ -224,12 +215,7 @@ class Book:
         Raises:
             JournalError: It cannot be.
         """
-        error = NotSentError(
-            f"submission {stored.key} was settled as lost",
-            provider=stored.jobs[0].provider,
-            remedy="It may be sent again: run its sweep, or submit the job once more.",
-        )
-        await self.journal.settle(stored.key, error)
+        await self.journal.settle(stored.key, settled_as_lost(stored))
         for job in stored.jobs:
             self.revived.pop(job.spec.key, None)
 
@@ -419,6 +405,26 @@ def _ending(error: QuantumAsyncError) -> WorkState:
         return WorkState.FAILED
     # Following it failed, not the job: whoever resumes asks again.
     return WorkState.SUCCEEDED if isinstance(error, ResultError) else WorkState.ACCEPTED
+
+
+def settled_as_lost(stored: StoredSubmission) -> NotSentError:
+    """Say why the jobs of a submission have no result that its user has settled as lost."""
+    return NotSentError(
+        f"submission {stored.key} was settled as lost",
+        provider=stored.jobs[0].provider,
+        remedy="It may be sent again: run its sweep, or submit the job once more.",
+    )
+
+
+def unreadable(rows: Collection[BadRow]) -> UnreadableError:
+    """Say which rows of a journal cannot be read."""
+    return UnreadableError(
+        f"{len(rows)} rows of the journal cannot be read, and what they stand for was left: "
+        f"{'; '.join(map(str, rows))}",
+        accepted="unknown",
+        remedy="Use the version and the providers that they were written with; the rows are kept "
+        "as they are.",
+    )
 
 
 def _with_complaints(claim: Claim) -> Claim:

@@ -154,6 +154,8 @@ class Scheduler(AsyncContextManagerMixin):
                     # Whatever happened on the way out: the loops are shielded, and would go on.
                     self._stop(tasks)
         if error is not None:
+            for complaint in self._book.complaints:
+                error.add_note(str(complaint))
             raise error
         self._raise_unseen()
 
@@ -546,8 +548,11 @@ class Scheduler(AsyncContextManagerMixin):
         return any(sweep.batch == batch and sweep.is_feeding for sweep in self._sweeps)
 
     def _raise_unseen(self) -> None:
-        unseen = [r.error for r in self._failed if not r.looked_at and r.error is not None]
+        unseen: list[BaseException] = [
+            r.error for r in self._failed if not r.looked_at and r.error is not None
+        ]
         unseen += [error for sweep in self._sweeps for error in sweep.unseen()]
+        unseen += self._book.complaints
         if len(unseen) == 1:
             raise fresh(unseen[0])
         if unseen:
