@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from quantum_async.models.stored import stored
+
 if TYPE_CHECKING:
     from quantum_async.models.cost import Cost
 
 
+@stored("job-status")
 class JobStatus(StrEnum):
     """Where a job stands; one enumeration for every provider."""
 

@@ -17,6 +17,7 @@ from quantum_async.errors import (
     UnknownTargetError,
 )
 from quantum_async.http.retry import RetryPolicy, repeat
+from quantum_async.journal.base import LostLeaseError
 from quantum_async.scheduler.host import first_of
 from quantum_async.scheduler.sending import Departure, given_up
 from quantum_async.scheduler.source import plain_variables
@@ -161,14 +162,14 @@ class Batch:
             await self._lane.book.intend_batch(request, self._lane.client)
             try:
                 ref = await self._delivered()
-            except SubmissionUnknownError:
+            except (SubmissionUnknownError, LostLeaseError):
                 raise
             except QuantumAsyncError as error:
                 if error.accepted != "unknown":
                     self._lane.book.batch_closed(request.key)
                 raise
             self._ref = replace(ref, key=request.key)
-            self._lane.book.batch_opened(self.ref)
+            await self._lane.book.batch_opened(self.ref)
             self._is_open = True
         except QuantumAsyncError:
             self._is_opening = False
@@ -180,12 +181,17 @@ class Batch:
 
     async def _delivered(self) -> BatchRef:
         client, sender, key = self._lane.client, self._lane.sender, self._request.key
+        book = self._lane.book
 
         def notify(error: QuantumAsyncError) -> None:
             del error
             departure.is_resting = True
 
-        departure = Departure(client, lambda: not (self._is_unwanted or self._lane.is_leaving))
+        departure = Departure(
+            client,
+            lambda: book.look(book.journal.scope),
+            lambda: not (self._is_unwanted or self._lane.is_leaving),
+        )
         sender.departures[departure] = None
         ref: BatchRef | None = None
         try:

@@ -111,50 +111,64 @@ class Delivery:
         self,
         create: Callable[[], Awaitable[T]],
         find: Callable[[], Awaitable[T | None]],
+        *,
+        quiet: float = 0.0,
     ) -> T:
         """Find out what became of a create whose process has ended; create again where that is safe.
 
         Args:
             create: One attempt.
             find: Looks the key up; ``None`` where there is nothing under it.
+            quiet: Seconds until nothing of it can be under way any more: only from then on
+                finding nothing begins to mean that there is nothing.
 
         Raises:
             SubmissionUnknownError: It cannot be looked up.
             QuantumAsyncError: The provider refused, or stayed out of reach.
         """
         try:
-            return await self._settle(LostAnswerError("the process that sent it has ended"), find)
+            lost = LostAnswerError("the process that sent it has ended")
+            return await self._settle(lost, find, quiet)
         except _NotThereError as error:
             self._notify(error)
         return await self.deliver(create, find)
 
-    async def _settle(self, error: QuantumAsyncError, find: Callable[[], Awaitable[T | None]]) -> T:
+    async def _settle(
+        self,
+        error: QuantumAsyncError,
+        find: Callable[[], Awaitable[T | None]],
+        quiet: float = 0.0,
+    ) -> T:
         """Find out what became of a create whose answer was lost."""
         if self._grade is SubmissionGrade.AT_MOST_ONCE:
             if self._policy is UnknownPolicy.AT_LEAST_ONCE:
+                await anyio.sleep(quiet)
                 raise _NotThereError(f"{error}; sent again by policy") from error
             raise self.unknown(error, "this provider offers no way to look it up") from error
-        found = await self._look_up(error, find)
+        found = await self._look_up(error, find, quiet)
         if found is None:
             raise _NotThereError(f"{error}; the provider does not have it") from error
         return found
 
     async def _look_up(
-        self, error: QuantumAsyncError, find: Callable[[], Awaitable[T | None]]
+        self, error: QuantumAsyncError, find: Callable[[], Awaitable[T | None]], quiet: float
     ) -> T | None:
         """Search until the provider must have listed it, if it has it."""
         delay = self._client.capabilities.settle_delay
         looks = LOOKS if delay else 1
         start = anyio.current_time()
-        for look in range(looks):
-            # Early looks adopt quickly; only the one after the whole delay proves absence.
-            await anyio.sleep_until(start + delay * 2 ** (look - looks + 1))
+        # Early looks adopt quickly; only the one after the whole delay proves absence.
+        moments = [start + quiet + delay * 2 ** (look - looks + 1) for look in range(looks)]
+        if quiet:
+            moments.insert(0, start)
+        for moment in moments:
+            await anyio.sleep_until(moment)
             try:
                 found = await find()
             except SubmissionUnknownError:
                 raise
             except QuantumAsyncError as failure:
-                if look == looks - 1:
+                if moment == moments[-1]:
                     raise self.unknown(error, f"looking it up failed: {failure}") from failure
                 continue
             if found is not None:

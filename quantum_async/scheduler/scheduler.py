@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import anyio
 
 from quantum_async.errors import (
+    InvalidInputError,
     QuantumAsyncError,
     SchedulerClosedError,
     SubmissionUnknownError,
@@ -37,7 +38,7 @@ from quantum_async.scheduler.sweep import Sweep
 from quantum_async.scheduler.watching import act_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
     from types import TracebackType
@@ -276,6 +277,7 @@ class Scheduler:
             notes = standing.result()
         if failure is not None and reason is not None:
             notes.append(f"Closing failed as well: {failure}")
+        notes = [*notes, *map(str, self._book.complaints)]
         for error in (reason, stop):
             if error is not None:
                 for note in notes:
@@ -461,7 +463,11 @@ class Scheduler:
 
         Accepted jobs are followed. Submissions that were never sent are sent now. Those that may
         have been sent are looked up first; where the provider offers no way to, `on_unknown`
-        decides. Batches that are still open are closed when the block is left.
+        decides: those that stay unknown are among the handles each time, until `resolve` settles
+        them. Batches that are still open are closed when the block is left.
+
+        Rows of the journal that cannot be read do not keep the rest from going on. They are named
+        in the log at once, and raised as a `JournalError` when the block is left.
 
         Billed: what is sent now.
 
@@ -478,7 +484,7 @@ class Scheduler:
         """
         self._check_running()
         revival = Revival(self._lanes, self._host)
-        claim = await self._book.journal.claim(run, revival.served)
+        claim = await self._book.claim(run, revival.served)
         records = revival.revive(claim)
         await revival.batches(self, claim)
         for record in records:
@@ -505,6 +511,39 @@ class Scheduler:
         record = revival.adopt(ref, stored)
         record.is_guest = stored is not None and not is_ours
         return Job(record)
+
+    async def resolve(
+        self, key: str, *, lost: bool = False, job_id: str | Sequence[str] = ()
+    ) -> list[Job]:
+        """Settle a submission of which nobody can say whether the provider has it.
+
+        Args:
+            key: The key of the submission, or of one of its jobs.
+            lost: It does not exist. Its part of the budget is free, and running its sweep again
+                sends its points again.
+            job_id: It exists, and this is the provider's id: it is followed here. Where its jobs do
+                not share one id, the ids of all of them in their order.
+
+        Returns:
+            A handle of each job that is followed now; none where it is lost.
+
+        Raises:
+            InvalidInputError: Neither or both were said, or the provider does not know the id.
+            JournalError: Nothing is unknown under this key, or a living process answers for it.
+            SchedulerClosedError: The scheduler's block is not entered, or is being left.
+        """
+        ids = (job_id,) if isinstance(job_id, str) else tuple(job_id)
+        if lost == bool(ids):
+            raise InvalidInputError(
+                "a submission is either lost, or is the job with an id",
+                remedy="Pass lost=True, or job_id= with the provider's id.",
+            )
+        self._check_running()
+        revival = Revival(self._lanes, self._host)
+        stored = await self._book.journal.claim_unknown(key)
+        if not ids:
+            await self._book.settle_lost(stored)
+        return [Job(record) for record in await revival.settle(stored, ids)] if ids else []
 
     def opened(self, batch: Batch) -> None:
         """Note a batch that is open, or about to be: it has to be closed."""
@@ -628,8 +667,11 @@ class Scheduler:
         return any(sweep.batch == batch and sweep.is_feeding for sweep in self._sweeps)
 
     def _raise_unseen(self) -> None:
-        unseen = [r.error for r in self._failed if not r.looked_at and r.error is not None]
+        unseen: list[BaseException] = [
+            r.error for r in self._failed if not r.looked_at and r.error is not None
+        ]
         unseen += [error for sweep in self._sweeps for error in sweep.unseen()]
+        unseen += self._book.complaints
         if len(unseen) == 1:
             raise fresh(unseen[0])
         if unseen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import anyio
@@ -18,6 +19,7 @@ from quantum_async.errors import (
     SubmissionUnknownError,
 )
 from quantum_async.http.fence import fenced
+from quantum_async.journal.base import LostLeaseError
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.job import JobEventKind
 from quantum_async.models.submission import SubmitRequest
@@ -31,7 +33,7 @@ from quantum_async.scheduler.window import Window
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from quantum_async.http.fence import Passage
+    from quantum_async.http.fence import Look, Passage
     from quantum_async.models.job import JobRef
     from quantum_async.scheduler.book import Slip
     from quantum_async.scheduler.containment import ContainedClient
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FAR = float("inf")
 QUEUE_AHEAD = 64
 """Jobs that a sweep prepares ahead of what is being sent, at the least."""
 
@@ -72,6 +73,7 @@ class Departure:
 
     Args:
         client: Where it goes.
+        look: Says how long it may still be under way, in seconds, or raises.
         is_wanted: Whether somebody still wants it.
         records: Its jobs.
         is_resting: Whether no attempt is under way, and the provider does not have it.
@@ -84,6 +86,7 @@ class Departure:
     def __init__(
         self,
         client: ContainedClient,
+        look: Look,
         is_wanted: Callable[[], bool],
         *,
         records: Sequence[JobRecord] = (),
@@ -95,6 +98,7 @@ class Departure:
         self.is_given_up: bool = False
         self.scope = anyio.CancelScope()
         self._is_watched = client.capabilities.tells_what_left
+        self._look = look
         self._passage: Passage | None = None
 
     @property
@@ -115,19 +119,25 @@ class Departure:
         Args:
             create: Makes it.
         """
-        with fenced(self._look) as self._passage:
+        with fenced(self._may_leave) as passage:
+            self._passage = passage
             self.is_resting = False
             try:
                 return await create()
+            except LostLeaseError as error:
+                if passage.has_left:
+                    # A create of several requests, which was cut off in the middle.
+                    error.accepted = "unknown"
+                raise
             except (NotSentError, RejectedRequestError):
                 # Whatever comes next, a wait to begin with, the provider does not have it.
                 self.is_resting = True
                 raise
 
-    def _look(self) -> float:
+    def _may_leave(self) -> float:
         if self.is_given_up:
             raise given_up()
-        return FAR
+        return self._look()
 
 
 def given_up() -> SchedulerClosedError:
@@ -190,6 +200,7 @@ class Sender:
     def refuse(self, error: QuantumAsyncError) -> list[JobRecord]:
         """Take no more jobs, and return those that were not sent yet."""
         self._refusal = error
+        self._lane.book.hurry()
         self._room.notify()
         return self._queue.clear()
 
@@ -277,15 +288,18 @@ class Sender:
         else:
             await self._bring(slip, records)
 
-    async def redeliver(self, slip: Slip, records: list[JobRecord], *, is_unsent: bool) -> None:
+    async def redeliver(
+        self, slip: Slip, records: list[JobRecord], *, is_unsent: bool, quiet: float = 0.0
+    ) -> None:
         """Bring what another process left unfinished to its end.
 
         Args:
             slip: The submission's entry in the journal.
             records: Its jobs.
             is_unsent: Whether the provider is known not to have it.
+            quiet: Seconds until nothing of it can be under way from that process.
         """
-        await self._bring(slip, records, is_unsent=is_unsent, is_ours=False)
+        await self._bring(slip, records, is_unsent=is_unsent, is_ours=False, quiet=quiet)
 
     async def _bring(
         self,
@@ -294,18 +308,20 @@ class Sender:
         *,
         is_unsent: bool = True,
         is_ours: bool = True,
+        quiet: float = 0.0,
     ) -> None:
         if is_unsent and all(record.wants_cancel for record in records):
             self._given_up(slip, records)
             return
         departure = Departure(
             self._lane.client,
+            slip.look,
             lambda: not all(record.wants_cancel for record in records),
             records=records,
             is_resting=is_unsent,
         )
         delivery = self._delivery(slip, departure, is_findable=is_ours or slip.is_findable)
-        deliver = delivery.deliver if is_unsent else delivery.resume
+        deliver = delivery.deliver if is_unsent else partial(delivery.resume, quiet=quiet)
         self.departures[departure] = None
         refs: list[JobRef] | None = None
         try:
@@ -320,13 +336,16 @@ class Sender:
             if refs is None:
                 self._given_up(slip, records)
             else:
-                self._accepted(records, slip.accepted(refs))
+                self._accepted(records, await slip.accepted(refs))
                 await self._lane.cancel_wanted(records)
         finally:
             del self.departures[departure]
 
     async def _failed(self, slip: Slip, departure: Departure, error: QuantumAsyncError) -> None:
-        if error.accepted == "unknown":
+        if isinstance(error, LostLeaseError):
+            slip.returned(error)
+            await self._refused(departure.records, error)
+        elif error.accepted == "unknown":
             slip.unknown(error)
             await self._refused(departure.records, error)
         elif departure.is_given_up:

@@ -14,6 +14,7 @@ from quantum_async.errors import (
     BudgetExceededError,
     ConfigurationError,
     JobCancelledError,
+    JournalError,
     QuantumAsyncError,
     SchedulerClosedError,
 )
@@ -249,6 +250,11 @@ class Sweep:
             if index not in self._outcomes:
                 result = self._as_asked(job.result)
                 self._finish(SweepPoint(index, self.points[index], result, job.error, job.ref))
+        for row in claim.unreadable:
+            # It may have been sent, and nobody here can say: it is told, and not sent again.
+            if row.point is not None and row.point not in self._outcomes:
+                error = JournalError(f"the journal's row cannot be read: {row}", accepted="unknown")
+                self._finish(SweepPoint(row.point, self.points[row.point], error=error))
         open_jobs = tuple(job for job in claim.jobs if job.state not in SETTLED)
         self._continue(host, replace(claim, jobs=open_jobs))
         known = {*self._outcomes, *self._records.values()}
