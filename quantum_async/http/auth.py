@@ -17,6 +17,7 @@ from quantum_async.errors import (
     ResponseError,
     TransportError,
 )
+from quantum_async.http.fence import unfenced
 from quantum_async.http.token import Token, provided_token
 
 if TYPE_CHECKING:
@@ -182,7 +183,9 @@ class TokenSource(Auth):
 
     async def _fetch_now(self) -> Mapping[str, str]:
         try:
-            token = await self._fetch()
+            # Others wait for this token as well.
+            with unfenced():
+                token = await self._fetch()
             value = checked_secret(token.value)
         except Exception as error:
             self._failures += 1

@@ -17,6 +17,7 @@ from quantum_async.errors import (
     ServerError,
 )
 from quantum_async.http.answers import error_for
+from quantum_async.http.fence import PASSAGE, PAST_PAUSES
 from quantum_async.http.lanes import Lane
 from quantum_async.http.rate import Pacer
 from quantum_async.http.redact import redact_url
@@ -307,9 +308,10 @@ class Dispatcher:
         if call.headers is not None:
             headers = merged(headers, call.headers)
         content = None if call.body is None else call.body.content
-        return Outgoing(
-            call.method, call.url, headers, content, self._timeouts(call), call.connection
-        )
+        timeouts = self._timeouts(call)
+        if (passage := PASSAGE.get()) is not None:
+            timeouts = timeouts.within(passage.remaining())
+        return Outgoing(call.method, call.url, headers, content, timeouts, call.connection)
 
     def _authorising(self, credentials: Mapping[str, str] | None) -> Mapping[str, str]:
         # The same object for as long as the credentials are: most requests need nothing else.
@@ -332,6 +334,9 @@ class Dispatcher:
     def _lane(self, call: Call) -> Lane:
         if self._wire is None:
             raise self._not_open()
+        if PAST_PAUSES.get():
+            # The places may all be taken by requests that wait for the end of the pause.
+            return Lane(call.lane, 1)
         return self._lanes[call.lane]
 
     def _not_open(self) -> ConfigurationError:
