@@ -199,7 +199,10 @@ class AiohttpWire:
     async def _send(
         self, request: Outgoing, limits: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
-        url, proxy = self._targets.find(request.url)
+        try:
+            url, proxy = self._targets.find(request.url)
+        except ValueError:
+            raise ConnectFailureError("the address cannot be read") from None
         if url.scheme == "https" and self._tls is None:
             self._tls = await anyio.to_thread.run_sync(tls_context, self._trust)
         headers: Mapping[str, str] = request.headers

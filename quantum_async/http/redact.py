@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 HIDDEN = "[hidden]"
+_LOOKED_AT = 4096
 
 # One alternation for every place where a name can mark its value as secret, as a part of a longer
 # name as well: X-Amz-Signature, refresh_token, x-ms-api-key. Looking ahead settles where such a
@@ -60,6 +61,20 @@ def redact(text: str) -> str:
     text = _BEARER.sub(rf"\g<scheme>{HIDDEN}", text)
     text = _BASIC.sub(rf"\g<scheme>{HIDDEN}", text)
     return _JWT.sub(HIDDEN, text)
+
+
+def beginning(content: bytes | str, most: int = 200) -> str:
+    """Return the beginning of something foreign, on one line, for an error to quote.
+
+    Args:
+        content: A body, or any text of somebody else's.
+        most: How many characters at most.
+    """
+    start = content[:_LOOKED_AT]
+    text = start if isinstance(start, str) else start.decode("utf-8", "replace")
+    # Redacted before it is cut, or a cut-off secret would no longer look like one.
+    shown = " ".join(redact(text).split())
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 def redact_url(url: str) -> str:

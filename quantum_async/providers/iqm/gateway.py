@@ -229,7 +229,7 @@ def explained(response: Response) -> str | None:
     """
     try:
         document: object = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict):
         return None

@@ -113,13 +113,15 @@ class Legacy(Dialect):
         """Read a calibration set."""
         del computer
         answer = await self.gateway.read(f"/api/v1/calibration/{segment(calibration)}")
-        return calibration_set_of(await decoded_object(answer))
+        with answer.decoding("the calibration set", provider="iqm"):
+            return calibration_set_of(await decoded_object(answer))
 
     async def metrics(self, computer: QuantumComputer, calibration: str) -> ObservationSet:
         """Read the quality metrics of a calibration set."""
         del computer
         answer = await self.gateway.read(f"/calibration/metrics/{segment(calibration)}")
-        return metrics_of(await decoded_object(answer))
+        with answer.decoding("the metrics", provider="iqm"):
+            return metrics_of(await decoded_object(answer))
 
     async def submit(self, computer: QuantumComputer, submission: Submission, trace: str) -> str:
         """Send a submission once, and return the job's id."""
@@ -141,11 +143,12 @@ class Legacy(Dialect):
     async def run(self, job_id: str) -> RunResult:
         """Read all of a job."""
         answer = await self.gateway.read(_job(job_id))
-        try:
-            rest, measurements = await off_loop(split_run, answer.content)
-            run = RunResult.model_validate(rest)
-        except ValueError:
-            return parse(RunResult, answer)
+        with answer.decoding("what was measured", provider="iqm", job_id=job_id):
+            try:
+                rest, measurements = await off_loop(split_run, answer.content)
+                run = RunResult.model_validate(rest)
+            except ValueError:
+                return parse(RunResult, answer)
         if measurements is None:
             return run
         # Checked by whoever has split them off; pydantic would look at every shot again.
@@ -187,8 +190,10 @@ class Legacy(Dialect):
 
     async def counts(self, job_id: str) -> tuple[MeasurementCounts, ...]:
         """Read the counts that the server made; not every server does."""
-        found = parse(RunCounts, await self.gateway.read(f"{_job(job_id)}/counts"))
-        return tuple(MeasurementCounts.model_validate(counts) for counts in found.counts_batch)
+        answer = await self.gateway.read(f"{_job(job_id)}/counts")
+        found = parse(RunCounts, answer)
+        with answer.decoding("the counts", provider="iqm", job_id=job_id):
+            return tuple(MeasurementCounts.model_validate(counts) for counts in found.counts_batch)
 
     async def about(self) -> Mapping[str, JsonValue]:
         """Read what the server says of itself."""
