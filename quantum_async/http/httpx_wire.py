@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 import httpx
 
-from quantum_async.http.fence import PASSAGE
 from quantum_async.errors import NotSentError
 from quantum_async.http.failures import is_network_failure, transport_error
+from quantum_async.http.fence import PASSAGE
 from quantum_async.http.response import Response
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import ProtocolError, QuantumAsyncError
-from quantum_async.http.redact import beginning
+from quantum_async.http.redact import beginning, hide
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -34,7 +34,7 @@ def request_id_of(headers: Mapping[str, str]) -> str | None:
     """Find the provider's own id of an exchange in the answer's headers."""
     for name in REQUEST_ID_HEADERS:
         if value := headers.get(name):
-            return value
+            return hide(value)
     return None
 
 
@@ -142,7 +142,7 @@ def decoding(
         yield
     except (QuantumAsyncError, ImportError):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- what a decoder may raise nobody can list
         kind = type(error).__name__
         why = "it nests too deeply" if isinstance(error, RecursionError) else f"{kind}: {error}"
         # Without the decoder's frames: a thousand of them explain nothing.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 from urllib.parse import urljoin
 
 from quantum_async.errors import ConfigurationError, ProtocolError
 from quantum_async.http.address import BaseUrl, is_loopback, split_link
 from quantum_async.http.dispatch import Call, Dispatcher
 from quantum_async.http.options import SessionOptions
-from quantum_async.http.redact import redact_url
+from quantum_async.http.redact import redact_url, unpicklable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from quantum_async.http.auth import Auth
     from quantum_async.http.encode import Body
     from quantum_async.http.lanes import LaneName
+    from quantum_async.http.redact import Secrets
     from quantum_async.http.response import Response
     from quantum_async.http.timeouts import Timeouts
     from quantum_async.http.wire import Connection, Download
@@ -104,6 +105,11 @@ class Session:
         return f"<Session of {self.provider} at {self.base_url}, {state}>"
 
     @property
+    def secrets(self) -> Secrets:
+        """What it knows that nobody may read; a login adds what it is issued."""
+        return self._dispatcher.secrets
+
+    @property
     def is_open(self) -> bool:
         """Whether requests can be sent."""
         return self._dispatcher.is_open
@@ -115,6 +121,9 @@ class Session:
     async def close(self) -> None:
         """Close every connection, within a few seconds. Closing twice has no effect."""
         await self._dispatcher.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise unpicklable("a session")
 
     async def __aenter__(self) -> Self:
         await self.open()

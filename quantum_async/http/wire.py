@@ -34,7 +34,7 @@ class Outgoing:
     """
 
     method: str
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     content: bytes | None = field(repr=False)
     timeouts: Timeouts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import (
@@ -33,7 +33,7 @@ from quantum_async.providers.azure.wire import AzureJob, Paged, Priority
 from quantum_async.providers.waiting import wait_until_over
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 
     from quantum_async.http.lanes import LaneName
     from quantum_async.http.wire import Download
@@ -312,7 +312,8 @@ class Jobs:
         except (TransportError, ServerError, ProtocolError) as error:
             if isinstance(error, ProtocolError) and error.accepted == "no":
                 # Where the service wants it stored, nothing may be sent: asking again is no help.
-                raise error.concerning(job_id=id)
+                error.concerning(job_id=id)
+                raise
             # Only the input was under way: the job itself was not sent.
             raise NotSentError(
                 f"the input of job {id} could not be stored: {error}",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import time
-import zlib
 import xml.etree.ElementTree as ET
+import zlib
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote

@@ -10,6 +10,7 @@ import anyio.to_thread
 from quantum_async.errors import NotFoundError, ResultError, ResultPendingError
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body
+from quantum_async.http.redact import hide
 from quantum_async.http.threads import off_loop
 from quantum_async.providers.iqm.answers import decoded_object, parse
 from quantum_async.providers.iqm.architecture import Architecture, from_static
@@ -176,7 +177,7 @@ class Legacy(Dialect):
             ended = job_of_run(job_id, run).status
             if ended in {IQMJobStatus.FAILED, IQMJobStatus.CANCELLED}:
                 raise ResultError(
-                    f"job {job_id} {ended}: {run.message or 'it has no measurements'}",
+                    f"job {job_id} {ended}: {hide(run.message or 'it has no measurements')}",
                     provider="iqm",
                     job_id=job_id,
                     remedy="It has no result and never will; submit it again.",
