@@ -119,15 +119,6 @@ def _rebuild(
 _hiding: list[Callable[[str], str]] = []
 
 
-def hide_by(hide: Callable[[str], str]) -> None:
-    """Take out of all that errors will say what nobody may read.
-
-    Args:
-        hide: Takes it out of a text.
-    """
-    _hiding.append(hide)
-
-
 class QuantumAsyncError(Exception):
     """Base of every error that this package raises on purpose.
 
@@ -160,6 +151,15 @@ class QuantumAsyncError(Exception):
             self.accepted = accepted
         if remedy:
             self.add_note(remedy)
+
+    @staticmethod
+    def hiding(hide: Callable[[str], str]) -> None:
+        """Take out of all that errors will say what nobody may read.
+
+        Args:
+            hide: Takes it out of a text.
+        """
+        _hiding.append(hide)
 
     @staticmethod
     def _shown(text: str) -> str:

@@ -18,7 +18,7 @@ from html.entities import codepoint2name
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import parse_qsl
 
-from quantum_async.errors import ConfigurationError, hide_by
+from quantum_async.errors import ConfigurationError, QuantumAsyncError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -210,7 +210,7 @@ def _hide_long(text: str) -> str:
 
 
 # Whatever an error says has passed here, whoever has raised it.
-hide_by(_hide_long)
+QuantumAsyncError.hiding(_hide_long)
 
 
 class _Spelt:
@@ -229,8 +229,8 @@ class _Spelt:
         # Searching for a plain part of it costs nothing beside what an error costs.
         if self._plain in text:
             yield from (found.span() for found in self._pattern.finditer(text))
-            if self.length >= SHORT:
-                yield from self._cut_off(text)
+        if self.length >= SHORT:
+            yield from self._cut_off(text)
         if any(part in text for part in self._packed):
             for found in self._packed_pattern.finditer(text):
                 yield _word_around(text, *found.span())

@@ -75,7 +75,8 @@ async def test_a_login_lasts_three_hours():
             await iqm.jobs.get("some-job")
             now[0] += 30.0
     assert service.grants[0] == "password"
-    assert set(service.grants[1:]) == {"refresh_token"}
+    assert set(service.grants[1:-1]) == {"refresh_token"}
+    assert service.grants.pop() == "logout"
     assert 36 <= len(service.grants) <= 60
     bearers = {r.headers["authorization"] for r in service.requests}
     assert len(bearers) == len(service.grants)
@@ -166,7 +167,7 @@ async def test_a_session_that_was_ended_elsewhere_begins_anew():
         service.refuse_refresh = True
         now[0] += 290.0
         await iqm.jobs.get("j")
-    assert service.grants == ["password", "refresh_token", "password"]
+    assert service.grants == ["password", "refresh_token", "password", "logout"]
 
 
 async def test_closing_the_session():
