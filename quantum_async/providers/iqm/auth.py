@@ -189,6 +189,7 @@ class Login(Auth):
         password: The password.
         options: What the user chose of connections.
         clock: Wall clock, against which the end of tokens is compared.
+        leaving: Longest time in seconds that logging out may take.
 
     Raises:
         ConfigurationError: The password would travel without encryption.
@@ -201,6 +202,7 @@ class Login(Auth):
         password: str | Secret,
         options: SessionOptions,
         clock: Callable[[], float] = time.time,
+        leaving: float = LEAVING,
     ) -> None:
         if not BaseUrl(url).carries_secrets_safely:
             raise _contradiction(
@@ -211,6 +213,7 @@ class Login(Auth):
         hidden = Secret(password) if isinstance(password, str) else password
         self._password: Mapping[str, str | Secret] = {"username": username, "password": hidden}
         self._clock = clock
+        self._leaving = leaving
         self._monotonic = options.clock
         self._refresh_token: Secret | None = None
         self._tokens = self._source()
@@ -243,14 +246,14 @@ class Login(Auth):
     async def leave(self) -> None:
         """Log out, within a few seconds; what goes wrong with it is logged and holds up nobody."""
         # Nobody else knows the session at the server: it would stay valid there.
-        with anyio.move_on_after(LEAVING, shield=True) as limit:
+        with anyio.move_on_after(self._leaving, shield=True) as limit:
             try:
                 with unfenced(), past_pauses():
                     await self.close()
             except QuantumAsyncError as error:
                 logger.warning("iqm: the session at the login could not be ended: %s", error)
         if limit.cancelled_caught:
-            logger.warning("iqm: logging out was not answered within %g s", LEAVING)
+            logger.warning("iqm: logging out was not answered within %g s", self._leaving)
 
     async def _token(self) -> Token:
         refresh = self._refresh_token
