@@ -30,12 +30,14 @@ def parse(
     Raises:
         ProtocolError: It is something else.
     """
-    try:
-        return kind.model_validate_json(response.content)
-    except ValidationError as error:
-        raise _unreadable(response, error).concerning(
-            provider=provider, job_id=job_id, accepted="yes" if job_id else None
-        ) from None
+    with response.decoding(provider=provider, job_id=job_id):
+        try:
+            return kind.model_validate_json(response.content)
+        except ValidationError as error:
+            wrong = _unreadable(response, error)
+            raise wrong.concerning(
+                provider=provider, job_id=job_id, accepted="yes" if job_id else None
+            ) from None
 
 
 def parse_value(adapter: TypeAdapter[Value], response: Response, *, provider: str) -> Value:
@@ -49,10 +51,11 @@ def parse_value(adapter: TypeAdapter[Value], response: Response, *, provider: st
     Raises:
         ProtocolError: It is something else.
     """
-    try:
-        return adapter.validate_json(response.content)
-    except ValidationError as error:
-        raise _unreadable(response, error).concerning(provider=provider) from None
+    with response.decoding(provider=provider):
+        try:
+            return adapter.validate_json(response.content)
+        except ValidationError as error:
+            raise _unreadable(response, error).concerning(provider=provider) from None
 
 
 def first_finding(error: ValidationError) -> str:

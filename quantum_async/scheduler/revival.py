@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from quantum_async.journal.records import Claim, StoredBatch, StoredJob, StoredSubmission
     from quantum_async.models.batch import BatchRef
-    from quantum_async.models.job import JobRef
     from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.scheduler import Scheduler

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import (
@@ -33,7 +33,7 @@ from quantum_async.providers.azure.wire import AzureJob, Paged, Priority
 from quantum_async.providers.waiting import wait_until_over
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 
     from quantum_async.http.lanes import LaneName
     from quantum_async.http.wire import Download
@@ -246,7 +246,8 @@ class Jobs:
                 job_id=job.id,
                 remedy="Wait for it first: client.jobs.wait(job_id).",
             )
-        content = await self._storage.download(job.container_uri, job.output_data_uri or "")
+        with _stored_of(job.id):
+            content = await self._storage.download(job.container_uri, job.output_data_uri or "")
         return JobOutput(content, job.output_data_format or "", job.id)
 
     @asynccontextmanager
@@ -258,8 +259,9 @@ class Jobs:
         """
         job = await self.get(id)
         uri = job.output_data_uri or ""
-        async with self._storage.stream(job.container_uri, uri) as download:
-            yield download
+        with _stored_of(id):
+            async with self._storage.stream(job.container_uri, uri) as download:
+                yield download
 
     async def input(self, id: str) -> bytes:
         """Download a job's input."""
@@ -267,7 +269,8 @@ class Jobs:
 
     async def input_of(self, job: AzureJob) -> bytes:
         """Download the input of a job that was looked up."""
-        return await self._storage.download(job.container_uri, job.input_data_uri)
+        with _stored_of(job.id):
+            return await self._storage.download(job.container_uri, job.input_data_uri)
 
     async def upload_attachment(
         self, id: str, name: str, data: bytes, media_type: str = "application/octet-stream"
@@ -287,7 +290,8 @@ class Jobs:
     async def download_attachment(self, id: str, name: str) -> bytes:
         """Read something that is stored beside a job's input."""
         container = (await self.get(id)).container_uri
-        return await self._storage.download(container, blob_of(container, name))
+        with _stored_of(id):
+            return await self._storage.download(container, blob_of(container, name))
 
     async def list_attachments(self, id: str) -> Sequence[str]:
         """Name everything that is stored with a job, its input and output included."""
@@ -306,6 +310,10 @@ class Jobs:
         except NotSentError:
             raise
         except (TransportError, ServerError, ProtocolError) as error:
+            if isinstance(error, ProtocolError) and error.accepted == "no":
+                # Where the service wants it stored, nothing may be sent: asking again is no help.
+                error.concerning(job_id=id)
+                raise
             # Only the input was under way: the job itself was not sent.
             raise NotSentError(
                 f"the input of job {id} could not be stored: {error}",
@@ -362,3 +370,13 @@ class Jobs:
     @staticmethod
     def _path(id: str) -> str:
         return f"/jobs/{segment(id)}"
+
+
+@contextmanager
+def _stored_of(job_id: str) -> Generator[None]:
+    """Say in an error whose storage it was: whatever became of it, the job is there."""
+    try:
+        yield
+    except QuantumAsyncError as error:
+        error.concerning(provider="azure", job_id=job_id, accepted="yes")
+        raise

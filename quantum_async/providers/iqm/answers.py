@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 import pydantic_core
 from pydantic import BaseModel, TypeAdapter
 
-from quantum_async.errors import ProtocolError
 from quantum_async.http.threads import off_loop
 from quantum_async.providers import parsing
 
@@ -51,16 +50,12 @@ async def decoded(answer: Response) -> JsonValue:
     Raises:
         ProtocolError: It is not JSON.
     """
-    try:
-        document: JsonValue = await off_loop(pydantic_core.from_json, answer.content)
-    except ValueError:
-        answer.json()  # says better what is wrong
-        raise ProtocolError(
-            "the answer is not JSON",
-            status=answer.status,
-            provider="iqm",
-            remedy="A gateway or proxy may have answered instead of the server.",
-        ) from None
+    with answer.decoding(provider="iqm"):
+        try:
+            document: JsonValue = await off_loop(pydantic_core.from_json, answer.content)
+        except ValueError:
+            answer.json()  # says better what is wrong
+            raise
     return document
 
 

@@ -219,7 +219,7 @@ class IQMClient(Runs, ProviderClient):
         await self._gateway.open()
 
     async def close(self) -> None:
-        """Close every connection; remote jobs go on."""
+        """Log out where this client has logged in, and close every connection; remote jobs go on."""
         await self._gateway.close()
 
     async def generation(self) -> Generation:

@@ -16,6 +16,7 @@ from quantum_async.errors import (
     ConfigurationError,
     QuantumAsyncError,
 )
+from quantum_async.http.redact import beginning
 from quantum_async.http.session import Session
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.iqm.answers import parse
@@ -97,15 +98,26 @@ class Gateway:
         async with AsyncExitStack() as stack:
             if isinstance(self.auth, Login):
                 await stack.enter_async_context(self.auth.session)
+                stack.push_async_callback(self.auth.leave)
             for session in (self._session, self._patient):
                 await stack.enter_async_context(session)
             self._open = stack.pop_all()
 
     async def close(self) -> None:
-        """Close every connection."""
+        """End what a login began, and close every connection."""
         opened, self._open = self._open, None
         if opened is not None:
             await opened.aclose()
+
+    def knows(self, *values: str | None) -> None:
+        """Note what nobody may read, such as tokens that were issued.
+
+        Args:
+            *values: The strings; one may be missing.
+        """
+        for value in values:
+            if value is not None:
+                self._session.secrets.add(value)
 
     def traced(self, what: str) -> str:
         """Say of something that is being sent where and when that is.
@@ -258,15 +270,15 @@ def explained(response: Response) -> str | None:
     """
     try:
         document: object = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict):
         return None
     code, request = document.get("error_code"), document.get("request_id")
     message = document.get("message") or document.get("detail")
-    words = ": ".join(str(part)[:_WORDS] for part in (code, message) if part)
+    words = ": ".join(beginning(str(part), _WORDS) for part in (code, message) if part)
     if not words:
         return None
     if details := document.get("details"):
-        words += f" {json.dumps(details)[: _WORDS // 3]}"
-    return f"{words} [request {str(request)[:64]}]" if request else words
+        words += f" {beginning(json.dumps(details), _WORDS // 3)}"
+    return f"{words} [request {beginning(str(request), 64)}]" if request else words

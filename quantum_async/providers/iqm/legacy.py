@@ -10,6 +10,7 @@ import anyio.to_thread
 from quantum_async.errors import NotFoundError, ResultError, ResultPendingError
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body
+from quantum_async.http.redact import hide
 from quantum_async.http.threads import off_loop
 from quantum_async.providers.iqm.answers import decoded_object, parse
 from quantum_async.providers.iqm.architecture import Architecture, from_static
@@ -113,13 +114,15 @@ class Legacy(Dialect):
         """Read a calibration set."""
         del computer
         answer = await self.gateway.read(f"/api/v1/calibration/{segment(calibration)}")
-        return calibration_set_of(await decoded_object(answer))
+        with answer.decoding("the calibration set", provider="iqm"):
+            return calibration_set_of(await decoded_object(answer))
 
     async def metrics(self, computer: QuantumComputer, calibration: str) -> ObservationSet:
         """Read the quality metrics of a calibration set."""
         del computer
         answer = await self.gateway.read(f"/calibration/metrics/{segment(calibration)}")
-        return metrics_of(await decoded_object(answer))
+        with answer.decoding("the metrics", provider="iqm"):
+            return metrics_of(await decoded_object(answer))
 
     async def submit(self, computer: QuantumComputer, submission: Submission, trace: str) -> str:
         """Send a submission once, and return the job's id."""
@@ -141,11 +144,12 @@ class Legacy(Dialect):
     async def run(self, job_id: str) -> RunResult:
         """Read all of a job."""
         answer = await self.gateway.read(_job(job_id), job_id=job_id)
-        try:
-            rest, measurements = await off_loop(split_run, answer.content)
-            run = RunResult.model_validate(rest)
-        except ValueError:
-            return parse(RunResult, answer, job_id)
+        with answer.decoding("what was measured", provider="iqm", job_id=job_id):
+            try:
+                rest, measurements = await off_loop(split_run, answer.content)
+                run = RunResult.model_validate(rest)
+            except ValueError:
+                return parse(RunResult, answer, job_id)
         if measurements is None:
             return run
         # Checked by whoever has split them off; pydantic would look at every shot again.
@@ -173,7 +177,7 @@ class Legacy(Dialect):
             ended = job_of_run(job_id, run).status
             if ended in {IQMJobStatus.FAILED, IQMJobStatus.CANCELLED}:
                 raise ResultError(
-                    f"job {job_id} {ended}: {run.message or 'it has no measurements'}",
+                    f"job {job_id} {ended}: {hide(run.message or 'it has no measurements')}",
                     provider="iqm",
                     job_id=job_id,
                     remedy="It has no result and never will; submit it again.",
@@ -189,7 +193,8 @@ class Legacy(Dialect):
         """Read the counts that the server made; not every server does."""
         answer = await self.gateway.read(f"{_job(job_id)}/counts", job_id=job_id)
         found = parse(RunCounts, answer, job_id)
-        return tuple(MeasurementCounts.model_validate(counts) for counts in found.counts_batch)
+        with answer.decoding("the counts", provider="iqm", job_id=job_id):
+            return tuple(MeasurementCounts.model_validate(counts) for counts in found.counts_batch)
 
     async def about(self) -> Mapping[str, JsonValue]:
         """Read what the server says of itself."""

@@ -12,6 +12,7 @@ from quantum_async.errors import (
     ProtocolError,
 )
 from quantum_async.http.encode import json_bytes
+from quantum_async.http.redact import hide
 from quantum_async.models.program import Program
 from quantum_async.models.submission import JobSpec, SubmitRequest
 from quantum_async.providers.iqm.auth import FileAuth, Login
@@ -158,7 +159,8 @@ class Runs:
             stored = await dialect.stored(name, with_payload=True) if is_ready else None
             run = run_of(job, stored)
         if run.status == "failed":
-            raise JobFailedError(run.message or "the job failed", provider="iqm", job_id=name)
+            words = hide(run.message or "the job failed")
+            raise JobFailedError(words, provider="iqm", job_id=name)
         return run
 
     async def get_run_status(self, job_id: UUID | str) -> RunStatus:

@@ -210,16 +210,17 @@ class V1(Dialect):
     async def stored(self, job_id: str, *, with_payload: bool) -> Stored:
         """Read what a job that has succeeded measured."""
         answer = await self.job_artifact(job_id, "measurements")
-        try:
-            found = await off_loop(measurements_of, answer.content)
-        except ValueError as error:
-            await decoded(answer)  # says better what is wrong where it is no JSON at all
-            raise ResultError(
-                f"job {job_id} has measurements of an unknown form: {error}",
-                provider="iqm",
-                job_id=job_id,
-                remedy="client.jobs.artifact(job_id, 'measurements') reads them as they are.",
-            ) from None
+        with answer.decoding("what was measured", provider="iqm", job_id=job_id):
+            try:
+                found = await off_loop(measurements_of, answer.content)
+            except ValueError as error:
+                await decoded(answer)  # says better what is wrong where it is no JSON at all
+                raise ResultError(
+                    f"job {job_id} has measurements of an unknown form: {error}",
+                    provider="iqm",
+                    job_id=job_id,
+                    remedy="client.jobs.artifact(job_id, 'measurements') reads them as they are.",
+                ) from None
         if not with_payload:
             return Stored(tuple(found))
         try:

@@ -11,11 +11,14 @@ from pydantic import ValidationError
 from quantum_async.errors import (
     AuthenticationError,
     ProtocolError,
+    QuantumAsyncError,
     RateLimitedError,
     RejectedRequestError,
     ResponseError,
     ResultPendingError,
 )
+from quantum_async.http.redact import beginning
+from quantum_async.http.response import decoding
 from quantum_async.http.threads import off_loop
 from quantum_async.providers.parsing import first_finding
 from quantum_async.providers.pasqal.endpoints import Route
@@ -67,7 +70,11 @@ class Downloads:
         if (early := self._early.pop(job_id, None)) is not None:
             return early
         response = await self._downloaded(job_id)
-        return await off_loop(read_results, response.content)
+        try:
+            return await off_loop(read_results, response.content)
+        except ProtocolError as error:
+            error.concerning(job_id=job_id, request_id=response.request_id)
+            raise
 
     async def many(self, batch_id: str, job_ids: list[str]) -> dict[str, PasqalResults]:
         """Get what there is of the results of a batch's jobs, in one request at most.
@@ -91,6 +98,14 @@ class Downloads:
         return given
 
     async def _downloaded(self, job_id: str) -> Response:
+        try:
+            return await self._followed(job_id)
+        except QuantumAsyncError as error:
+            # Whatever became of the download, the job is there.
+            error.concerning(provider="pasqal", job_id=job_id, accepted="yes")
+            raise
+
+    async def _followed(self, job_id: str) -> Response:
         link = await self._link(job_id)
         try:
             return await self._gateway.download(link)
@@ -161,13 +176,15 @@ class Downloads:
 
 
 def _read_full(content: bytes) -> dict[str, PasqalResults]:
-    try:
-        found = FullResults.model_validate_json(content).data
-    except ValidationError as error:
-        raise ProtocolError(
-            f"the results of a batch cannot be read: {first_finding(error)}",
-            provider="pasqal",
-            accepted="yes",
-            remedy="A gateway may have answered instead of the service: try again.",
-        ) from None
+    with decoding(content, "the results of a batch", provider="pasqal", accepted="yes"):
+        try:
+            found = FullResults.model_validate_json(content).data
+        except ValidationError as error:
+            raise ProtocolError(
+                f"the results of a batch cannot be read: {first_finding(error)}; they begin with "
+                f"{beginning(content)!r}",
+                provider="pasqal",
+                accepted="yes",
+                remedy="A gateway may have answered instead of the service: try again.",
+            ) from None
     return {job_id: stored for job_id, stored in found.items() if stored is not None}
