@@ -269,6 +269,7 @@ class AzureClient(ProviderClient):
             jobs_per_submission=1,
             jobs_per_poll=JOBS_PER_POLL,
             requests_in_flight=16,
+            tells_what_left=True,
         )
 
     @property

@@ -197,6 +197,7 @@ class IQMClient(Runs, ProviderClient):
             jobs_per_poll=1,
             long_poll=True,
             bulk_results=True,
+            tells_what_left=True,
         )
 
     @property
