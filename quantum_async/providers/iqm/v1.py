@@ -32,6 +32,7 @@ from quantum_async.providers.iqm.wire import (
     QuantumComputers,
     StaticArchitecture,
 )
+from quantum_async.providers.wording import about_job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,7 +214,8 @@ class V1(Dialect):
         try:
             found = await off_loop(measurements_of, answer.content)
         except ValueError as error:
-            await decoded(answer)  # says better what is wrong where it is no JSON at all
+            with about_job(job_id, provider="iqm"):
+                await decoded(answer)  # says better what is wrong where it is no JSON at all
             raise ResultError(
                 f"job {job_id} has measurements of an unknown form: {error}",
                 provider="iqm",
@@ -229,7 +231,9 @@ class V1(Dialect):
 
     async def payload(self, job_id: str) -> Mapping[str, JsonValue]:
         """Read what was submitted, exactly as it was."""
-        return await decoded_object(await self.raw_payload(job_id))
+        answer = await self.raw_payload(job_id)
+        with about_job(job_id, provider="iqm"):
+            return await decoded_object(answer)
 
     async def raw_payload(self, job_id: str) -> Response:
         """Read what was submitted, byte for byte."""

@@ -22,6 +22,7 @@ from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.translate.results import read_results
 from quantum_async.providers.pasqal.wire import Answer, PasqalResults, ResultsLink
+from quantum_async.providers.wording import about_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,8 +67,9 @@ class Downloads:
         """
         if (early := self._early.pop(job_id, None)) is not None:
             return early
-        response = await self._downloaded(job_id)
-        return await off_loop(read_results, response.content)
+        with about_job(job_id, provider="pasqal"):
+            response = await self._downloaded(job_id)
+            return await off_loop(read_results, response.content)
 
     async def many(self, batch_id: str, job_ids: list[str]) -> dict[str, PasqalResults]:
         """Get what there is of the results of a batch's jobs, in one request at most.
