@@ -23,7 +23,7 @@ class JobStatus(StrEnum):
     CANCELLING = "cancelling"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
-    """The provider said something this package does not know; asking goes on."""
+    """The provider said something this package does not know; asking goes on for a while."""
 
     @property
     def is_terminal(self) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import QuantumAsyncError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from quantum_async.errors import Accepted
 
 
@@ -38,3 +41,18 @@ class Wording:
             error.args = (f"{self._wanted}: {error}{request}",)
             accepted: Accepted | None = "yes" if self._exists else None
             error.concerning(provider=self._provider, job_id=self._job_id, accepted=accepted)
+
+
+@contextmanager
+def about_job(job_id: str, *, provider: str) -> Generator[None]:
+    """Say in an error of a block which job it concerns: one that the provider has.
+
+    Args:
+        job_id: The job.
+        provider: Registry name of the provider.
+    """
+    try:
+        yield
+    except QuantumAsyncError as error:
+        error.concerning(provider=provider, job_id=job_id, accepted="yes")
+        raise

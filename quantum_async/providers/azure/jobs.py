@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import (
@@ -31,9 +31,10 @@ from quantum_async.providers.azure.sas import blob_of, container_name, is_good
 from quantum_async.providers.azure.translate.statuses import is_over, job_status
 from quantum_async.providers.azure.wire import AzureJob, Paged, Priority
 from quantum_async.providers.waiting import wait_until_over
+from quantum_async.providers.wording import about_job
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
     from quantum_async.http.lanes import LaneName
     from quantum_async.http.wire import Download
@@ -246,7 +247,7 @@ class Jobs:
                 job_id=job.id,
                 remedy="Wait for it first: client.jobs.wait(job_id).",
             )
-        with _stored_of(job.id):
+        with about_job(job.id, provider="azure"):
             content = await self._storage.download(job.container_uri, job.output_data_uri or "")
         return JobOutput(content, job.output_data_format or "", job.id)
 
@@ -259,7 +260,7 @@ class Jobs:
         """
         job = await self.get(id)
         uri = job.output_data_uri or ""
-        with _stored_of(id):
+        with about_job(id, provider="azure"):
             async with self._storage.stream(job.container_uri, uri) as download:
                 yield download
 
@@ -269,7 +270,7 @@ class Jobs:
 
     async def input_of(self, job: AzureJob) -> bytes:
         """Download the input of a job that was looked up."""
-        with _stored_of(job.id):
+        with about_job(job.id, provider="azure"):
             return await self._storage.download(job.container_uri, job.input_data_uri)
 
     async def upload_attachment(
@@ -290,7 +291,7 @@ class Jobs:
     async def download_attachment(self, id: str, name: str) -> bytes:
         """Read something that is stored beside a job's input."""
         container = (await self.get(id)).container_uri
-        with _stored_of(id):
+        with about_job(id, provider="azure"):
             return await self._storage.download(container, blob_of(container, name))
 
     async def list_attachments(self, id: str) -> Sequence[str]:
@@ -370,13 +371,3 @@ class Jobs:
     @staticmethod
     def _path(id: str) -> str:
         return f"/jobs/{segment(id)}"
-
-
-@contextmanager
-def _stored_of(job_id: str) -> Generator[None]:
-    """Say in an error whose storage it was: whatever became of it, the job is there."""
-    try:
-        yield
-    except QuantumAsyncError as error:
-        error.concerning(provider="azure", job_id=job_id, accepted="yes")
-        raise

@@ -32,6 +32,7 @@ from quantum_async.providers.iqm.wire import (
     QuantumComputers,
     StaticArchitecture,
 )
+from quantum_async.providers.wording import about_job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -210,7 +211,10 @@ class V1(Dialect):
     async def stored(self, job_id: str, *, with_payload: bool) -> Stored:
         """Read what a job that has succeeded measured."""
         answer = await self.job_artifact(job_id, "measurements")
-        with answer.decoding("what was measured", provider="iqm", job_id=job_id):
+        with (
+            about_job(job_id, provider="iqm"),
+            answer.decoding("what was measured", provider="iqm", job_id=job_id),
+        ):
             try:
                 found = await off_loop(measurements_of, answer.content)
             except ValueError as error:
@@ -230,7 +234,9 @@ class V1(Dialect):
 
     async def payload(self, job_id: str) -> Mapping[str, JsonValue]:
         """Read what was submitted, exactly as it was."""
-        return await decoded_object(await self.raw_payload(job_id))
+        answer = await self.raw_payload(job_id)
+        with about_job(job_id, provider="iqm"):
+            return await decoded_object(answer)
 
     async def raw_payload(self, job_id: str) -> Response:
         """Read what was submitted, byte for byte."""

@@ -25,6 +25,7 @@ from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.translate.results import read_results
 from quantum_async.providers.pasqal.wire import Answer, PasqalResults, ResultsLink
+from quantum_async.providers.wording import about_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,12 +70,13 @@ class Downloads:
         """
         if (early := self._early.pop(job_id, None)) is not None:
             return early
-        response = await self._downloaded(job_id)
-        try:
-            return await off_loop(read_results, response.content)
-        except ProtocolError as error:
-            error.concerning(job_id=job_id, request_id=response.request_id)
-            raise
+        with about_job(job_id, provider="pasqal"):
+            response = await self._downloaded(job_id)
+            try:
+                return await off_loop(read_results, response.content)
+            except ProtocolError as error:
+                error.concerning(request_id=response.request_id)
+                raise
 
     async def many(self, batch_id: str, job_ids: list[str]) -> dict[str, PasqalResults]:
         """Get what there is of the results of a batch's jobs, in one request at most.
