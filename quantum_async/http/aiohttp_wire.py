@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 import anyio
 
+from quantum_async.errors import ConfigurationError
 from quantum_async.http.deadlines import Deadlines, Waiting
 from quantum_async.http.failures import ConnectFailureError, is_network_failure, transport_error
 from quantum_async.http.fence import PASSAGE
@@ -114,8 +115,19 @@ class AiohttpWire:
         self._deadlines: Deadlines | None = None
 
     async def open(self) -> None:
-        """Make the connection pools. Sends nothing."""
-        self._deadlines = Deadlines()
+        """Make the connection pools. Sends nothing.
+
+        Raises:
+            ConfigurationError: This is no task of asyncio, on which alone aiohttp runs.
+        """
+        try:
+            self._deadlines = Deadlines()
+        except RuntimeError:
+            raise ConfigurationError(
+                "connections to a provider need asyncio, and this is another event loop",
+                remedy="Start it with asyncio.run; under Trio use quantum_async.blocking in a "
+                "worker thread.",
+            ) from None
         self._clients = {
             "kept": _client(
                 _Connector(limit=0, resolver=_resolver(), keepalive_timeout=_KEEP_ALIVE)

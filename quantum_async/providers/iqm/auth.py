@@ -202,6 +202,7 @@ class Login(Auth):
         password: str | Secret,
         options: SessionOptions,
         clock: Callable[[], float] = time.time,
+        *,
         leaving: float = LEAVING,
     ) -> None:
         if not BaseUrl(url).carries_secrets_safely:
