@@ -76,8 +76,10 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
     Args:
         resource_id: ``/subscriptions/…/providers/Microsoft.Quantum/Workspaces/name``.
         connection_string: A workspace's connection string, with an API key.
-        workspace: An ``azure.quantum.Workspace`` that exists already.
-        name: The workspace's name; alone, it is looked up.
+        workspace: The workspace's name, which is looked up where it stands alone, or an
+            ``azure.quantum.Workspace`` that exists already.
+        name: What the client is called in a scheduler, where that has several of one provider;
+            where nothing else names the workspace, the workspace's name instead, as with Microsoft.
         subscription_id: Its subscription.
         resource_group: Its resource group.
         location: Its region.
@@ -121,8 +123,8 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         resource_id: str | None = None,
         *,
         connection_string: str | None = None,
-        workspace: VendorWorkspace | None = None,
-        name: str = "",
+        workspace: VendorWorkspace | str | None = None,
+        name: str | None = None,
         subscription_id: str = "",
         resource_group: str = "",
         location: str = "",
@@ -164,20 +166,26 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
 
     @classmethod
     def from_env(
-        cls, environ: Mapping[str, str] | None = None, *, options: SessionOptions | None = None
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        options: SessionOptions | None = None,
+        name: str | None = None,
     ) -> Self:
         """Build a client from environment variables; `AzureSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
             options: Timeouts, connections, proxy, certificates, retries and hooks.
+            name: What the client is called in a scheduler.
 
         Raises:
+            InvalidOptionError: No target could begin with the name.
             ConfigurationError: Nothing says which workspace is meant, or a variable is malformed.
 
         Blocking twin of `quantum_async.AzureClient.from_env`.
         """
-        return cls._of(_async.AzureClient.from_env(environ, options=options))
+        return cls._of(_async.AzureClient.from_env(environ, options=options, name=name))
 
     @property
     def jobs(self) -> Jobs:
@@ -487,7 +495,13 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         """
         return self._call("AzureClient.find_batch", lambda: self._async.find_batch(key), timeout)
 
-    name: ClassVar[str] = "azure"
+    @property
+    def name(self) -> str:
+        """What the client is called in a scheduler, where that has several of one provider;
+
+        Blocking twin of `quantum_async.AzureClient.name`.
+        """
+        return self._async.name
 
     options_class: ClassVar[type[RunOptions]] = AzureOptions
 
@@ -506,6 +520,14 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         Blocking twin of `quantum_async.AzureClient.account`.
         """
         return self._async.account
+
+    @property
+    def provider(self) -> str:
+        """Registry name of its provider, whatever the client is called. Sends nothing.
+
+        Blocking twin of `quantum_async.AzureClient.provider`.
+        """
+        return self._async.provider
 
     def options_of(self, options: RunOptions) -> RunOptions:
         """Take options of any class as those of this client. Sends nothing.

@@ -245,6 +245,7 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         password: The password.
         generation: Which interface the server has; asked if ``None``.
         account: Which account, where a program uses several.
+        name: What the client is called in a scheduler, where that has several of one provider.
         options: Timeouts, connections, proxy, certificates, retries and hooks.
         clock: Wall clock, against which the end of tokens is compared.
         jitter: Numbers between 0 and 1, which keep many waits from falling together.
@@ -280,6 +281,7 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         password: str | None = None,
         generation: Generation | None = None,
         account: str = "",
+        name: str | None = None,
         options: SessionOptions | None = None,
         clock: Callable[[], float] = _time.time,
         jitter: Callable[[], float] = _random.random,
@@ -294,6 +296,7 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
             password=password,
             generation=generation,
             account=account,
+            name=name,
             options=options,
             clock=clock,
             jitter=jitter,
@@ -306,20 +309,26 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
 
     @classmethod
     def from_env(
-        cls, environ: Mapping[str, str] | None = None, *, options: SessionOptions | None = None
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        options: SessionOptions | None = None,
+        name: str | None = None,
     ) -> Self:
         """Build a client from environment variables; `IQMSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
             options: Timeouts, connections, proxy, certificates, retries and hooks.
+            name: What the client is called in a scheduler.
 
         Raises:
+            InvalidOptionError: No target could begin with the name.
             ConfigurationError: The address is missing, or variables contradict each other.
 
         Blocking twin of `quantum_async.IQMClient.from_env`.
         """
-        return cls._of(_async.IQMClient.from_env(environ, options=options))
+        return cls._of(_async.IQMClient.from_env(environ, options=options, name=name))
 
     @property
     def jobs(self) -> Jobs:
@@ -578,7 +587,13 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         """
         return self._call("IQMClient.token", lambda: self._async.token(), timeout)
 
-    name: ClassVar[str] = "iqm"
+    @property
+    def name(self) -> str:
+        """What the client is called in a scheduler, where that has several of one provider.
+
+        Blocking twin of `quantum_async.IQMClient.name`.
+        """
+        return self._async.name
 
     options_class: ClassVar[type[RunOptions]] = IQMOptions
 
@@ -806,6 +821,14 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         return self._call(
             "IQMClient.close_auth_session", lambda: self._async.close_auth_session(), timeout
         )
+
+    @property
+    def provider(self) -> str:
+        """Registry name of its provider, whatever the client is called. Sends nothing.
+
+        Blocking twin of `quantum_async.IQMClient.provider`.
+        """
+        return self._async.provider
 
     def options_of(self, options: RunOptions) -> RunOptions:
         """Take options of any class as those of this client. Sends nothing.

@@ -47,6 +47,7 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
             ``client.get_executor()``; the caller keeps it and closes it.
         seed: Makes every job without a seed of its own repeatable.
         workers: How many worker processes; by default as many as cores and memory allow.
+        name: What the client is called in a scheduler, where that has several of one provider.
 
     Raises:
         InvalidOptionError: The number of workers or the seed makes no sense.
@@ -71,8 +72,9 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
         executor: Executor | None = None,
         seed: int | None = None,
         workers: int | None = None,
+        name: str | None = None,
     ) -> None:
-        twin = _async.LocalClient(executor=executor, seed=seed, workers=workers)
+        twin = _async.LocalClient(executor=executor, seed=seed, workers=workers, name=name)
         super().__init__(twin, Session(twin))
 
     def __enter__(self) -> LocalClient:
@@ -80,18 +82,20 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
         return self
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def from_env(cls, environ: Mapping[str, str] | None = None, *, name: str | None = None) -> Self:
         """Build a client from ``QUANTUM_ASYNC_LOCAL_SEED`` and ``QUANTUM_ASYNC_LOCAL_WORKERS``.
 
         Args:
             environ: Read instead of the process's environment.
+            name: What the client is called in a scheduler.
 
         Raises:
+            InvalidOptionError: No target could begin with the name.
             ConfigurationError: A variable is not a whole number.
 
         Blocking twin of `quantum_async.LocalClient.from_env`.
         """
-        return cls._of(_async.LocalClient.from_env(environ))
+        return cls._of(_async.LocalClient.from_env(environ, name=name))
 
     @property
     def capabilities(self) -> Capabilities:
@@ -307,9 +311,23 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
         """
         return self._call("LocalClient.find_batch", lambda: self._async.find_batch(key), timeout)
 
-    name: ClassVar[str] = "local"
+    @property
+    def name(self) -> str:
+        """What the client is called in a scheduler, where that has several of one provider.
+
+        Blocking twin of `quantum_async.LocalClient.name`.
+        """
+        return self._async.name
 
     options_class: ClassVar[type[RunOptions]] = SimulationOptions
+
+    @property
+    def provider(self) -> str:
+        """Registry name of its provider, whatever the client is called. Sends nothing.
+
+        Blocking twin of `quantum_async.LocalClient.provider`.
+        """
+        return self._async.provider
 
     @property
     def address(self) -> str:

@@ -337,6 +337,7 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         endpoints: Other addresses; the login follows them.
         webhook: Address that the service calls about every new batch.
         account: Which account, where a program uses several.
+        name: What the client is called in a scheduler, where that has several of one provider.
         settle_delay: Seconds to look for a batch whose answer was lost before it is sent again.
         options: Timeouts, connections, proxy, certificates, retries and hooks.
         prompt: Asks a person for the password; by default at a terminal.
@@ -375,6 +376,7 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         endpoints: PasqalEndpoints | None = None,
         webhook: str | None = None,
         account: str = "",
+        name: str | None = None,
         settle_delay: float = 5.0,
         options: SessionOptions | None = None,
         prompt: Callable[[str], str] | None = None,
@@ -391,6 +393,7 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
             endpoints=endpoints,
             webhook=webhook,
             account=account,
+            name=name,
             settle_delay=settle_delay,
             options=options,
             prompt=prompt,
@@ -403,20 +406,26 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
 
     @classmethod
     def from_env(
-        cls, environ: Mapping[str, str] | None = None, *, options: SessionOptions | None = None
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        options: SessionOptions | None = None,
+        name: str | None = None,
     ) -> Self:
         """Build a client from environment variables; `PasqalSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
             options: Timeouts, connections, proxy, certificates, retries and hooks.
+            name: What the client is called in a scheduler.
 
         Raises:
+            InvalidOptionError: No target could begin with the name.
             ConfigurationError: Credentials are missing, or a variable is malformed.
 
         Blocking twin of `quantum_async.PasqalClient.from_env`.
         """
-        return cls._of(_async.PasqalClient.from_env(environ, options=options))
+        return cls._of(_async.PasqalClient.from_env(environ, options=options, name=name))
 
     @property
     def batches(self) -> Batches:
@@ -726,7 +735,13 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         """
         return self._call("PasqalClient.find_batch", lambda: self._async.find_batch(key), timeout)
 
-    name: ClassVar[str] = "pasqal"
+    @property
+    def name(self) -> str:
+        """What the client is called in a scheduler, where that has several of one provider.
+
+        Blocking twin of `quantum_async.PasqalClient.name`.
+        """
+        return self._async.name
 
     options_class: ClassVar[type[RunOptions]] = PasqalOptions
 
@@ -739,6 +754,14 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         Blocking twin of `quantum_async.PasqalClient.account`.
         """
         return self._async.account
+
+    @property
+    def provider(self) -> str:
+        """Registry name of its provider, whatever the client is called. Sends nothing.
+
+        Blocking twin of `quantum_async.PasqalClient.provider`.
+        """
+        return self._async.provider
 
     def options_of(self, options: RunOptions) -> RunOptions:
         """Take options of any class as those of this client. Sends nothing.

@@ -51,6 +51,14 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         return self
 
     @property
+    def provider(self) -> str:
+        """Registry name of its provider, whatever the client is called. Sends nothing.
+
+        Blocking twin of `quantum_async.providers.base.ProviderClient.provider`.
+        """
+        return self._async.provider
+
+    @property
     def capabilities(self) -> Capabilities:
         """What this client can do and how much it takes at once. Sends nothing.
 
@@ -329,6 +337,15 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Blocking twin of `quantum_async.providers.base.ProviderClient.find_batch`.
         """
         return self._call("ProviderClient.find_batch", lambda: self._async.find_batch(key), timeout)
+
+    @property
+    def name(self) -> str:
+        """What it is called in a scheduler: the part of a target before the colon. A class has its
+        provider's registry name, and so have its clients, unless one is given a name of its own.
+
+        Blocking twin of `quantum_async.providers.base.ProviderClient.name`.
+        """
+        return self._async.name
 
     options_class: ClassVar[type[RunOptions]] = RunOptions
 

@@ -162,6 +162,7 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         token_provider: An object with ``get_token()`` or a function, async or not, instead.
         url: Where the service listens.
         account: Which account, where a program uses several.
+        name: What the client is called in a scheduler, where that has several of one provider.
         defaults: What jobs are opened with unless they say otherwise.
         settle_delay: Seconds to look at a job whose last upload was not answered, before it is
             cancelled and sent again.
@@ -192,6 +193,7 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         token_provider: TokenProvider | TokenFunction | None = None,
         url: str = "https://app.qoroquantum.net/api",
         account: str = "",
+        name: str | None = None,
         defaults: JobConfig | None = None,
         settle_delay: float = 5.0,
         options: SessionOptions | None = None,
@@ -201,6 +203,7 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
             token_provider=token_provider,
             url=url,
             account=account,
+            name=name,
             defaults=defaults,
             settle_delay=settle_delay,
             options=options,
@@ -213,20 +216,26 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
 
     @classmethod
     def from_env(
-        cls, environ: Mapping[str, str] | None = None, *, options: SessionOptions | None = None
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        options: SessionOptions | None = None,
+        name: str | None = None,
     ) -> Self:
         """Build a client from environment variables; `QoroSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
             options: Timeouts, connections, proxy, certificates, retries and hooks.
+            name: What the client is called in a scheduler.
 
         Raises:
+            InvalidOptionError: No target could begin with the name.
             ConfigurationError: There is no API key.
 
         Blocking twin of `quantum_async.QoroClient.from_env`.
         """
-        return cls._of(_async.QoroClient.from_env(environ, options=options))
+        return cls._of(_async.QoroClient.from_env(environ, options=options, name=name))
 
     @property
     def jobs(self) -> Jobs:
@@ -454,7 +463,13 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         """
         return self._call("QoroClient.find", lambda: self._async.find(key), timeout)
 
-    name: ClassVar[str] = "qoro"
+    @property
+    def name(self) -> str:
+        """What the client is called in a scheduler, where that has several of one provider.
+
+        Blocking twin of `quantum_async.QoroClient.name`.
+        """
+        return self._async.name
 
     options_class: ClassVar[type[RunOptions]] = QoroOptions
 
@@ -467,6 +482,14 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         Blocking twin of `quantum_async.QoroClient.account`.
         """
         return self._async.account
+
+    @property
+    def provider(self) -> str:
+        """Registry name of its provider, whatever the client is called. Sends nothing.
+
+        Blocking twin of `quantum_async.QoroClient.provider`.
+        """
+        return self._async.provider
 
     @property
     def identity(self) -> str:

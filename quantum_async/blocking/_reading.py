@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 PLUMBING: dict[str, frozenset[str]] = {
     "Batch": frozenset(
@@ -162,14 +162,24 @@ def _function_shape(function: Callable[..., object]) -> Shape:
 def _attributes(owner: type) -> Iterator[Member]:
     """List the class's annotated attributes, and those that its constructor sets."""
     tree = class_tree(owner)
+    annotated: set[str] = set()
     for name, annotation, doc in _assigned(tree.body, "", {}):
+        annotated.add(name)
         yield Member(name, Shape.SNAPSHOT, owner, None, annotation, doc)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == "__init__":
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             types = {a.arg: ast.unparse(a.annotation) for a in arguments if a.annotation}
-            for name, annotation, doc in _assigned(node.body, "self.", types):
+            body = [one for one in node.body if not _is_set(one, annotated)]
+            for name, annotation, doc in _assigned(body, "self.", types):
                 yield Member(name, Shape.SNAPSHOT, owner, None, annotation, doc)
+
+
+def _is_set(node: ast.stmt, names: Collection[str]) -> bool:
+    """Whether a statement sets an attribute that the class has annotated itself."""
+    return isinstance(node, ast.Assign) and any(
+        isinstance(target, ast.Attribute) and target.attr in names for target in node.targets
+    )
 
 
 @cache

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
     from quantum_async.blocking._handle import AnyClient
     from quantum_async.journal.base import Journal
@@ -162,7 +163,7 @@ class Batch(BlockHandle["AsyncBatch"]):
 
     def sweep(
         self,
-        points: Points,
+        points: Points | Sequence[Mapping[str, object]],
         *,
         shots: int,
         program: SweepProgram | None = None,
@@ -173,7 +174,7 @@ class Batch(BlockHandle["AsyncBatch"]):
         """Start a sweep whose jobs all go to this batch.
 
         Args:
-            points: The sweep's points, from `grid` or `zip_points`.
+            points: The points, from `grid` or `zip_points`, or a list with a mapping for each.
             shots: Shots of each point.
             program: What to run; the batch's own program by default.
             options: Everything else; the batch's own by default, as for `submit`.
@@ -451,7 +452,8 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         progress: Whether waiting shows how far the work has come; by default it does in notebooks.
 
     Raises:
-        ConfigurationError: No client, or two of one provider.
+        ConfigurationError: No client, or two of one name: clients of one provider are told apart
+            by their ``name=``.
 
     Blocking twin of `quantum_async.Scheduler`.
 
@@ -556,7 +558,7 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
     def sweep(
         self,
         program: SweepProgram,
-        points: Points,
+        points: Points | Sequence[Mapping[str, object]],
         *,
         shots: int,
         on: str | None = None,
@@ -570,7 +572,7 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         Args:
             program: A parametrised program, or a function from parameters, taken as keywords or
                 as one mapping, to a program, or to a pair of one and values of its parameters.
-            points: The points, from `grid` or `zip_points`.
+            points: The points, from `grid` or `zip_points`, or a list with a mapping for each.
             shots: Shots of each point.
             on: The target, ``provider:device``.
             name: What the sweep is called. With a journal, running it again under the same name
@@ -581,8 +583,8 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
             batch: The open batch that the jobs go to; `Batch.sweep` passes it.
 
         Raises:
-            InvalidInputError: The program or the number of shots is of no use. What only the
-                provider can check is raised on iteration, before anything is sent.
+            InvalidInputError: The program, the points or the number of shots are of no use. What
+                only the provider can check is raised on iteration, before anything is sent.
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
 
         Blocking twin of `quantum_async.Scheduler.sweep`.
@@ -806,7 +808,7 @@ class Sweep(Handle["AsyncSweep"]):
         """
         return self._call("Sweep.results", lambda: self._async.results(), timeout)
 
-    def refs(self, *, timeout: float | None = None) -> tuple[JobRef | None, ...]:
+    def refs(self, *, timeout: float | None = None) -> Sequence[JobRef | None]:
         """Wait until the provider has accepted every point, and say which job measures each.
 
         Cancelled: only the waiting ends; the sweep goes on.
@@ -821,7 +823,7 @@ class Sweep(Handle["AsyncSweep"]):
         """
         return self._call("Sweep.refs", lambda: self._async.refs(), timeout)
 
-    def statuses(self, *, timeout: float | None = None) -> tuple[JobStatus, ...]:
+    def statuses(self, *, timeout: float | None = None) -> Sequence[JobStatus]:
         """Ask the provider where the points stand that have not finished.
 
         Args:

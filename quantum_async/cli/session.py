@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
+import threading
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from quantum_async.cli.codes import ExitCode, exit_code
@@ -15,12 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from types import FrameType
 
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+"""What ends a command: Ctrl-C, a polite request, and the end of its terminal."""
+
 
 def execute(verb: Callable[[], Awaitable[ExitCode]], *, debug: bool) -> ExitCode:
     """Run a verb to its end and return the exit code; errors are told on standard error.
 
-    Interrupting it, or terminating the process, cancels what the verb runs, remote jobs included,
-    before this returns; a second interrupt leaves at once.
+    Interrupting it, terminating the process, or closing its terminal cancels what the verb runs,
+    remote jobs included, before this returns; a second signal leaves at once. A signal that the
+    process was started to ignore, as a shell does for what it runs in the background, stays ignored.
 
     Args:
         verb: What to run.
@@ -29,16 +37,24 @@ def execute(verb: Callable[[], Awaitable[ExitCode]], *, debug: bool) -> ExitCode
     import anyio
 
     farewell: list[str] = []
+    interrupt = _Interrupt()
 
     async def heard() -> ExitCode:
-        try:
-            return await verb()
-        except anyio.get_cancelled_exc_class() as cancelled:
-            # The loop raises a KeyboardInterrupt of its own, without the scheduler's notes.
-            farewell.extend(getattr(cancelled, "__notes__", []))
-            raise
+        with anyio.CancelScope() as scope:
+            interrupt.cancel = partial(
+                asyncio.get_running_loop().call_soon_threadsafe, scope.cancel
+            )
+            try:
+                return await verb()
+            except anyio.get_cancelled_exc_class() as cancelled:
+                # It ends here, and with it the scheduler's notes.
+                farewell.extend(getattr(cancelled, "__notes__", []))
+                raise
+            finally:
+                interrupt.cancel = None
+        return ExitCode.INTERRUPTED
 
-    previous = signal.signal(signal.SIGTERM, _as_interrupt)
+    previous = _handle(interrupt)
     try:
         code = anyio.run(heard)
         sys.stdout.flush()
@@ -47,17 +63,51 @@ def execute(verb: Callable[[], Awaitable[ExitCode]], *, debug: bool) -> ExitCode
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
     except KeyboardInterrupt:
-        tell("interrupted: what was running has been cancelled", *farewell)
-        return ExitCode.INTERRUPTED
+        code = ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the last place that can tell
         complain(error, debug=debug)
         return exit_code(error)
-    else:
-        return code
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    if code is ExitCode.INTERRUPTED:
+        _say_goodbye(farewell, is_whole=interrupt.times < 2)
+    return code
 
 
-def _as_interrupt(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    signal.raise_signal(signal.SIGINT)
+def _say_goodbye(farewell: list[str], *, is_whole: bool) -> None:
+    words = "what was running has been cancelled" if is_whole else "not everything may be cancelled"
+    # A terminal that was closed takes no words.
+    with suppress(OSError):
+        tell(f"interrupted: {words}", *farewell)
+
+
+class _Interrupt:
+    """What a signal does: the first one cancels the verb, and every further one leaves at once."""
+
+    def __init__(self) -> None:
+        self.cancel: Callable[[], object] | None = None
+        """Cancels the verb, as long as it runs."""
+        self.times = 0
+        """How many signals there were."""
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self.times += 1
+        if self.cancel is None or self.times > 1:
+            raise KeyboardInterrupt
+        self.cancel()
+
+
+def _handle(
+    interrupt: _Interrupt,
+) -> dict[int, signal.Handlers | Callable[..., object] | int | None]:
+    """Handle the signals that are not ignored, and return who has handled them so far."""
+    previous: dict[int, signal.Handlers | Callable[..., object] | int | None] = {}
+    if threading.current_thread() is not threading.main_thread():
+        return previous
+    for name in _SIGNALS:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            previous[number] = signal.signal(number, interrupt)
+    return previous

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from quantum_async.models.grid import Value
 
 _PI = re.compile(r"([+-]?)(\d+\.?\d*|\.\d+)?\*?pi(?:/(\d+\.?\d*))?")
+_DIGITS = 19
+"""Digits of a count that are read: with more of them it is too large in any case."""
+
+MOST_POINTS = 1_000_000
+"""Points of one command: each is held, shown and written."""
+
 _HOW = (
     "Write name=start:stop:count (both ends included) or name=value,value,...; "
     "a number may contain pi, as in 3pi/2."
@@ -29,9 +35,11 @@ def parse_points(texts: Sequence[str]) -> Points:
         texts: Such as ``omega=1:10:21`` or ``x=0.1,0.2``; the last one varies fastest.
 
     Raises:
-        InvalidInputError: A text is not of this form, or a parameter comes twice.
+        InvalidInputError: A text is not of this form, a parameter comes twice, or there are more
+            than a million points.
     """
     axes: dict[str, list[Value]] = {}
+    points = 1
     for text in texts:
         name, written = _split(text)
         if name in axes:
@@ -39,7 +47,16 @@ def parse_points(texts: Sequence[str]) -> Points:
                 f"--param {name} is given twice",
                 remedy=f"Put all its values into one: --param {name}=0.1,0.2.",
             )
-        axes[name] = _span(text, written) if written.count(":") == 2 else _listed(text, written)
+        is_span = written.count(":") == 2
+        points *= _count(text, written) if is_span else 1
+        if points <= MOST_POINTS:
+            axes[name] = _span(text, written) if is_span else _listed(text, written)
+            points *= 1 if is_span else len(axes[name])
+        if points > MOST_POINTS:
+            raise InvalidOptionError(
+                f"{points:.7g} points, and a sweep on the command line has at most {MOST_POINTS}",
+                remedy="Ask for fewer values, or split the sweep into several commands.",
+            )
     return grid(**axes)
 
 
@@ -72,26 +89,38 @@ def _split(text: str) -> tuple[str, str]:
     return name.strip(), written.strip()
 
 
+def _count(text: str, written: str) -> int:
+    word = written.rpartition(":")[2].strip()
+    if not word.isascii() or not word.isdigit() or not int(word[:_DIGITS]):
+        raise InvalidOptionError(f"--param {text}: {word!r} is not a count", remedy=_HOW)
+    return int(word[:_DIGITS])
+
+
 def _span(text: str, written: str) -> list[Value]:
-    start, stop, count = written.split(":")
-    if not count.strip().isdigit() or int(count) < 1:
-        raise InvalidOptionError(f"--param {text}: {count!r} is not a count", remedy=_HOW)
-    low, high, number = _number(text, start), _number(text, stop), int(count)
+    start, stop, _ = written.split(":")
+    low, high, number = _number(text, start), _number(text, stop), _count(text, written)
     if number == 1:
         return [low]
     if isinstance(low, int) and isinstance(high, int) and (high - low) % (number - 1) == 0:
         # Whole numbers stay whole: Pulser takes durations as integers only.
         return [low + (high - low) // (number - 1) * i for i in range(number)]
-    # The last one as it was written: rounding must not miss it.
-    return [*(low + (high - low) * i / (number - 1) for i in range(number - 1)), float(high)]
+    try:
+        # The last one as it was written: rounding must not miss it.
+        span = [*(low + (high - low) * i / (number - 1) for i in range(number - 1)), float(high)]
+    except OverflowError:
+        span = [math.inf]
+    if not all(map(math.isfinite, span)):
+        raise InvalidOptionError(f"--param {text}: too large a span", remedy=_HOW)
+    return list(span)
 
 
 def _listed(text: str, written: str) -> list[Value]:
     if "[" in written or "{" in written or '"' in written:
         try:
             found: list[Value] = json.loads(f"[{written}]")
-        except json.JSONDecodeError as error:
-            raise InvalidOptionError(f"--param {text}: {error.msg}", remedy=_HOW) from None
+        except (ValueError, RecursionError) as error:
+            why = getattr(error, "msg", error)
+            raise InvalidOptionError(f"--param {text}: {why}", remedy=_HOW) from None
         return found
     return [_number(text, word) for word in written.split(",")]
 
@@ -101,10 +130,10 @@ def _number(text: str, word: str) -> int | float:
     for kind in (int, float):
         try:
             value = kind(word)
-        except ValueError:
+            if math.isfinite(value):
+                return value
+        except (ValueError, OverflowError):
             continue
-        if math.isfinite(value):
-            return value
     match = _PI.fullmatch(word)
     if match is None:
         raise InvalidOptionError(f"--param {text}: {word!r} is not a number", remedy=_HOW)

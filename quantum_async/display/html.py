@@ -128,18 +128,20 @@ def sweep_results_html(results: SweepResults) -> str:
     Args:
         results: The finished sweep.
     """
-    failed = len(results.errors)
+    failed = results.failed
     head = [
         _chip(f"{failed} failed", "bad") if failed else _chip("complete", "good"),
         f"<b>Sweep</b> {_code(results.name)}" if results.name else "<b>Sweep</b>",
         _dim(f"{len(results)} points"),
     ]
-    shown: Sequence[SweepPoint | None] = list(results)
-    if len(results) > MOST_POINTS:
-        half = MOST_POINTS // 2
-        shown = [*results[:half], None, *results[-half:]]
+    half = MOST_POINTS // 2
+    is_long = len(results) > MOST_POINTS
+    shown: Sequence[SweepPoint | None] = (
+        [*results[:half], None, *results[-half:]] if is_long else list(results)
+    )
     names = list(results.points.axes)
-    label = next((main_value(p.result)[0] for p in results if p.result is not None), "outcome")
+    measured = (point.result for point in shown if point is not None)
+    label = next((main_value(result)[0] for result in measured if result is not None), "outcome")
     heads = ["#point", *(f"#{name}" for name in names), "#shots", f"#{label}", ""]
     return _card(head, _table(heads, [_point_row(point, names) for point in shown]))
 

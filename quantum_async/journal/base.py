@@ -9,7 +9,7 @@ from quantum_async.errors import JournalError
 from quantum_async.journal.records import Claim
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from types import TracebackType
 
     from quantum_async.errors import QuantumAsyncError
@@ -215,7 +215,9 @@ class Journal(ABC):
         """Report that a batch is closed, or was never opened."""
 
     @abstractmethod
-    async def claim(self, run: str | None, served: Mapping[tuple[str, str], str]) -> Claim:
+    async def claim(
+        self, run: str | None, served: Mapping[tuple[str, str], str | Collection[str]]
+    ) -> Claim:
         """Take over unfinished work that no living process answers for.
 
         Args:
@@ -365,7 +367,9 @@ class NullJournal(Journal):
     def batch_closed(self, key: str) -> None:
         """Do nothing."""
 
-    async def claim(self, run: str | None, served: Mapping[tuple[str, str], str]) -> Claim:
+    async def claim(
+        self, run: str | None, served: Mapping[tuple[str, str], str | Collection[str]]
+    ) -> Claim:
         """Find nothing."""
         return Claim()
 

@@ -27,7 +27,7 @@ from quantum_async.models.identity import is_same_server
 from quantum_async.models.options import differing_options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, RowMapping
 
@@ -59,7 +59,9 @@ class Claiming:
         self._leases = held
         self._shown = shown
 
-    def claim(self, run: str | None, served: Mapping[tuple[str, str], str]) -> Claim:
+    def claim(
+        self, run: str | None, served: Mapping[tuple[str, str], str | Collection[str]]
+    ) -> Claim:
         """Take over a run's unfinished work, or all that can be had.
 
         Raises:
@@ -197,12 +199,13 @@ class Claiming:
         found = {scope for query in queries for scope in self._connection.scalars(query)}
         return sorted(found)
 
-    def _take(self, scope: str, served: Mapping[tuple[str, str], str], *, must: bool) -> bool:
+    def _take(
+        self, scope: str, served: Mapping[tuple[str, str], str | Collection[str]], *, must: bool
+    ) -> bool:
         missing = {
             " ".join(filter(None, (provider, account, f"at {identity}" if identity else "")))
             for provider, account, identity in self._servers(scope)
-            if (provider, account) not in served
-            or not is_same_server(served[provider, account], identity)
+            if not _is_served(served.get((provider, account), ()), identity)
         }
         if missing:
             names = ", ".join(sorted(missing))
@@ -301,3 +304,9 @@ def _in_use(what: str, holder: Owner) -> JournalError:
         f"{what} is in the hands of process {holder.pid} on {holder.host.partition('/')[0]}",
         remedy="Wait for that process or end it; its work can then be taken over.",
     )
+
+
+def _is_served(clients: str | Collection[str], identity: str) -> bool:
+    """Say whether one of some clients is at a server: by their identities, or that of the only one."""
+    identities = (clients,) if isinstance(clients, str) else clients
+    return any(is_same_server(one, identity) for one in identities)

@@ -41,7 +41,7 @@ from quantum_async.journal.statements import Statements, Transaction
 from quantum_async.journal.writer import Entry, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from quantum_async.journal.forms import Clean
@@ -292,7 +292,9 @@ class SqlJournal(Journal):
         """Report that a batch is closed, or was never opened."""
         self._writer.report(CloseBatch(key, self._scopes.pop(key, None)))
 
-    async def claim(self, run: str | None, served: Mapping[tuple[str, str], str]) -> Claim:
+    async def claim(
+        self, run: str | None, served: Mapping[tuple[str, str], str | Collection[str]]
+    ) -> Claim:
         """Take over unfinished work that no living process answers for.
 
         Raises:

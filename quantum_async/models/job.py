@@ -114,7 +114,8 @@ class JobEvent:
     Args:
         kind: What happened.
         key: The job's key.
-        target: Where it runs, as ``provider:device``.
+        target: Where it runs, as ``provider:device``; a client with a name of its own has that in
+            place of the provider's.
         status: The status after the event; of a job that ended without any word of its provider,
             ``failed`` where it was never accepted, and ``unknown`` where that cannot be known.
         time: Seconds since the epoch.
@@ -142,5 +143,5 @@ class JobEvent:
 
     @property
     def provider(self) -> str:
-        """Registry name of the provider."""
+        """What the client is called: the provider's registry name, or a name of its own."""
         return self.target.partition(":")[0]

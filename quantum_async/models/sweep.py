@@ -2,22 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
 from quantum_async.errors import ResultError
 from quantum_async.models._late import call_late
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas
     from matplotlib.axes import Axes
 
     from quantum_async.models.grid import Points, Value
     from quantum_async.models.job import JobRef
     from quantum_async.models.result import Result
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class PerPoint(Sequence[T_co], Generic[T_co]):
+    """One value per point, of which those that are known are kept and the others made when asked.
+
+    Args:
+        size: How many points there are.
+        known: The values that are known, by the points' places.
+        otherwise: Makes the value of any other point.
+    """
+
+    __slots__ = ("_known", "_otherwise", "_size")
+
+    def __init__(
+        self, size: int, known: Mapping[int, T_co], otherwise: Callable[[int], T_co]
+    ) -> None:
+        self._size = size
+        self._known = known
+        self._otherwise = otherwise
+
+    @overload
+    def __getitem__(self, index: int) -> T_co: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T_co]: ...
+    def __getitem__(self, index: int | slice) -> T_co | Sequence[T_co]:
+        if isinstance(index, slice):
+            return tuple(self[place] for place in range(*index.indices(self._size)))
+        place = range(self._size)[index]
+        return self._known[place] if place in self._known else self._otherwise(place)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[T_co]:
+        return (self[place] for place in range(self._size))
+
+    def tally(self, is_so: Callable[[T_co], bool]) -> int:
+        """Count the values of which something is so; all that are made are alike."""
+        found = sum(map(is_so, self._known.values()))
+        made = self._size - len(self._known)
+        if not made:
+            return found
+        one = next(place for place in range(self._size) if place not in self._known)
+        return found + made * is_so(self._otherwise(one))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, (PerPoint, list, tuple)):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<{self._size} values, {len(self._known)} of them known>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +120,22 @@ class SweepResults(Sequence[SweepPoint]):
     ) -> None:
         self.points = points
         self.name = name
-        self._outcomes = tuple(outcomes)
+        # What makes its members when they are asked for must not be made to make them all.
+        self._outcomes: Sequence[SweepPoint] = (
+            outcomes if isinstance(outcomes, PerPoint) else tuple(outcomes)
+        )
 
     @property
     def results(self) -> list[Result]:
         """The results in grid order; raises the first error where a point failed."""
         return [point.outcome() for point in self._outcomes]
+
+    @property
+    def failed(self) -> int:
+        """Number of points that have an error."""
+        if isinstance(self._outcomes, PerPoint):
+            return self._outcomes.tally(lambda point: point.error is not None)
+        return sum(point.error is not None for point in self._outcomes)
 
     @property
     def errors(self) -> list[SweepPoint]:
@@ -92,8 +156,7 @@ class SweepResults(Sequence[SweepPoint]):
         return iter(self._outcomes)
 
     def __repr__(self) -> str:
-        failed = len(self.errors)
-        return f"<SweepResults: {len(self)} points, {failed} failed>"
+        return f"<SweepResults: {len(self)} points, {self.failed} failed>"
 
     def _repr_html_(self) -> str:
         shown: str = call_late("quantum_async.display.html", "sweep_results_html", self)

@@ -12,7 +12,8 @@ class Target:
     """A device of a provider, written ``provider:device``.
 
     Args:
-        provider: Registry name of the provider, such as ``"pasqal"``.
+        provider: What the client is called: the registry name of its provider, such as
+            ``"pasqal"``, or a name of its own.
         device: The device's name as the provider spells it; empty means "the one that follows
             from the program".
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, NoReturn, Self
 
-from quantum_async.errors import BatchError, UnknownTargetError
+from quantum_async.errors import BatchError, InvalidOptionError, UnknownTargetError
 from quantum_async.http.redact import unpicklable
 from quantum_async.models.carrying import options_as
 from quantum_async.models.identity import identity_of
@@ -40,8 +41,9 @@ class ProviderClient(ABC):
     themselves.
     """
 
-    name: ClassVar[str]
-    """Registry name: the part of a target before the colon."""
+    name: str
+    """What it is called in a scheduler: the part of a target before the colon. A class has its
+    provider's registry name, and so have its clients, unless one is given a name of its own."""
 
     options_class: ClassVar[type[RunOptions]] = RunOptions
     """What options its jobs have: a subclass, where it has more than all jobs have."""
@@ -52,6 +54,11 @@ class ProviderClient(ABC):
     variable_prefixes: ClassVar[tuple[str, ...]] = ()
     """The vendor's own variables, beside ``QUANTUM_ASYNC_<PROVIDER>_``: beginnings up to an
     underscore, or whole names."""
+
+    @property
+    def provider(self) -> str:
+        """Registry name of its provider, whatever the client is called. Sends nothing."""
+        return type(self).name
 
     @property
     @abstractmethod
@@ -70,7 +77,7 @@ class ProviderClient(ABC):
         A journal keeps it with all that is sent, and nothing of it is asked for or continued
         elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
         """
-        return identity_of(self.address or self.name, account=self.account)
+        return identity_of(self.address or self.provider, account=self.account)
 
     @property
     @abstractmethod
@@ -144,7 +151,7 @@ class ProviderClient(ABC):
         Raises:
             InvalidOptionError: This client has no such option, or they are no options.
         """
-        return options_as(self.options_class, options, self.name)
+        return options_as(self.options_class, options, self.provider)
 
     @abstractmethod
     async def validate(self, job: JobSpec, device: str) -> None:
@@ -250,13 +257,13 @@ class ProviderClient(ABC):
         """
         raise BatchError(
             f"{self.name} has no open batches",
-            provider=self.name,
+            provider=self.provider,
             remedy="Submit jobs to the scheduler itself.",
         )
 
     async def close_batch(self, batch: BatchRef) -> None:
         """Close a batch: jobs in it go on, no more can be added. Closing twice is harmless."""
-        raise BatchError(f"{self.name} has no open batches", provider=self.name)
+        raise BatchError(f"{self.name} has no open batches", provider=self.provider)
 
     async def cancel_batch(self, batch: BatchRef) -> None:
         """Close a batch and cancel its unfinished jobs."""
@@ -265,6 +272,39 @@ class ProviderClient(ABC):
     async def find_batch(self, key: str) -> BatchRef | None:
         """Look for a batch whose opening answer was lost, by its key."""
         return None
+
+
+def client_name(name: object, usual: str) -> str:
+    """Check what a client is to be called; for constructors.
+
+    Args:
+        name: What comes before the colon in a target, or ``None``.
+        usual: The provider's registry name, which it is called where nothing else is given.
+
+    Raises:
+        InvalidOptionError: No target could begin with the name.
+    """
+    if name is None:
+        return usual
+    if not isinstance(name, str) or not name or any(c == ":" or c.isspace() for c in name):
+        raise InvalidOptionError(
+            f"a client cannot be called {name!r}",
+            provider=usual,
+            remedy='Give a word without blanks and colons, such as name="lab2".',
+        )
+    return name
+
+
+def signed(devices: Sequence[Device], client: ProviderClient) -> list[Device]:
+    """Let devices name a client in their targets.
+
+    Args:
+        devices: What the provider described.
+        client: Whose devices they are.
+    """
+    if client.name == client.provider:
+        return list(devices)
+    return [replace(device, provider=client.name) for device in devices]
 
 
 def providers() -> dict[str, type[ProviderClient]]:

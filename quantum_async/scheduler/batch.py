@@ -23,7 +23,7 @@ from quantum_async.scheduler.sending import Departure, given_up
 from quantum_async.scheduler.source import plain_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
 
     from quantum_async.models.batch import BatchRef
@@ -210,7 +210,7 @@ class Batch:
         return SubmissionUnknownError(
             "the scheduler's block was left before the answer to an opening came",
             key=self._request.key,
-            provider=self._lane.client.name,
+            provider=self._lane.client.provider,
             remedy="Look for an open batch at the provider; it may reserve the device.",
         )
 
@@ -269,7 +269,7 @@ class Batch:
 
     def sweep(
         self,
-        points: Points,
+        points: Points | Sequence[Mapping[str, object]],
         *,
         shots: int,
         program: SweepProgram | None = None,
@@ -280,7 +280,7 @@ class Batch:
         """Start a sweep whose jobs all go to this batch.
 
         Args:
-            points: The sweep's points, from `grid` or `zip_points`.
+            points: The points, from `grid` or `zip_points`, or a list with a mapping for each.
             shots: Shots of each point.
             program: What to run; the batch's own program by default.
             options: Everything else; the batch's own by default, as for `submit`.
@@ -353,7 +353,7 @@ class Batch:
         if not self._is_open:
             raise BatchClosedError(
                 f"batch {self._ref or 'not opened yet'} takes no jobs",
-                provider=self._lane.client.name,
+                provider=self._lane.client.provider,
                 remedy="Open a new one with scheduler.open_batch(...).",
             )
         return self.ref
@@ -405,12 +405,12 @@ def check_batch(lane: Lane, device: str) -> None:
     if not device:
         raise UnknownTargetError(
             f"{lane.client.name!r} names no device, and without a program none follows",
-            provider=lane.client.name,
+            provider=lane.client.provider,
             remedy="Write on='provider:device'.",
         )
     if not lane.capabilities.open_batch:
         raise BatchError(
             f"{lane.client.name} has no open batches",
-            provider=lane.client.name,
+            provider=lane.client.provider,
             remedy="Submit jobs to the scheduler itself.",
         )

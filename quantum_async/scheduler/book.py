@@ -116,7 +116,9 @@ class Book:
             error.add_note(f"Accepted and unfinished: {_names(self._accepted.values())}")
         return error
 
-    async def claim(self, run: str | None, served: Mapping[tuple[str, str], str]) -> Claim:
+    async def claim(
+        self, run: str | None, served: Mapping[tuple[str, str], Collection[str]]
+    ) -> Claim:
         """Take over unfinished work; what cannot be read is told now, and when the block is left.
 
         Args:
@@ -234,7 +236,9 @@ class Book:
             JournalError: It cannot be, so the batch must not be opened.
         """
         try:
-            await self.journal.intend_batch(request, client.name, client.account, client.identity)
+            await self.journal.intend_batch(
+                request, client.provider, client.account, client.identity
+            )
         except JournalError as error:
             raise self.concern(error) from error.__cause__
 
@@ -373,7 +377,7 @@ class Slip:
         client = self._records[0].lane.client
         return Submission(
             key=self.request.key,
-            provider=client.name,
+            provider=client.provider,
             account=client.account,
             target=self.request.target,
             jobs=self.request.jobs,

@@ -180,7 +180,7 @@ class Delivery:
         return SubmissionUnknownError(
             f"the answer to a submission was lost ({error}), and {why}",
             key=self._key,
-            provider=self._client.name,
+            provider=self._client.provider,
             request_id=error.request_id,
             remedy=(
                 f"Look for key {self._key} at the provider before sending it again; it may exist "

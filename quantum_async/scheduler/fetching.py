@@ -137,7 +137,7 @@ class Fetcher:
         try:
             with (
                 self._lane.hub.during("fetch", records),
-                contained(self._lane.client.name, "fetch_many", "yes"),
+                contained(self._lane.client.provider, "fetch_many", "yes"),
                 single_attempts(),
             ):
                 results = await self._lane.client.fetch_many(refs)
@@ -195,7 +195,7 @@ class Fetcher:
 
         async def attempt() -> Result:
             try:
-                with contained(self._lane.client.name, "fetch", "yes"):
+                with contained(self._lane.client.provider, "fetch", "yes"):
                     return _result(await self._lane.client.fetch(ref), record)
             except ProtocolError as error:
                 readings[reading(error)] += 1

@@ -139,7 +139,7 @@ class Job:
         status = self._record.state.status
         error = WaitTimeoutError(
             f"job {self._record.ref} is still {status} after {elapsed:.1f} s",
-            provider=self._record.lane.client.name,
+            provider=self._record.lane.client.provider,
             job_id=self.id,
             remedy="The job goes on: wait again, or cancel it with job.cancel().",
         )

@@ -129,7 +129,7 @@ class Lane:
     def broken(self, error: BaseException) -> None:
         """Tell every job here of a defect, after which nothing here can be relied on."""
         logger.error("%s: a defect: %r; please report it", self.client.name, error, exc_info=error)
-        twin = defect(error, self.client.name, "the scheduler", "no")
+        twin = defect(error, self.client.provider, "the scheduler", "no")
         for record in self.sender.refuse(twin):
             self.sender.withdraw(record)
             self.failed(record, fresh(twin))
@@ -217,7 +217,7 @@ class Lane:
         """Note that a job will have no result."""
         if isinstance(error, QuantumAsyncError):
             job_id = record.ref.id if record.ref else None
-            error.concerning(provider=self.client.name, job_id=job_id)
+            error.concerning(provider=self.client.provider, job_id=job_id)
         record.fail(error)
         self.settled(record)
 
@@ -341,7 +341,7 @@ class Lane:
             failures = await self.client.cancel(list(refs))
         except QuantumAsyncError as error:
             job_id = next(iter(refs)).id if len(refs) == 1 else None
-            error.concerning(provider=self.client.name, job_id=job_id, accepted="yes")
+            error.concerning(provider=self.client.provider, job_id=job_id, accepted="yes")
             raise
         for ref, record in refs.items():
             if ref in failures:

@@ -180,7 +180,7 @@ class Poller:
         if (meters := self._lane.hub.meters) is not None:
             meters.polled(self._lane.client.name)
         refs = [record.ref for record in records if record.ref is not None]
-        with contained(self._lane.client.name, "poll", "yes"):
+        with contained(self._lane.client.provider, "poll", "yes"):
             states = _checked(refs, await self._lane.client.poll(refs))
         for record in records:
             if record.ref is not None and record.stage is Stage.ACCEPTED:
@@ -256,7 +256,7 @@ class Poller:
         if (meters := self._lane.hub.meters) is not None:
             meters.polled(self._lane.client.name)
         # What fails is asked for again by us, and in our time.
-        with contained(self._lane.client.name, "poll", "yes"), single_attempts():
+        with contained(self._lane.client.provider, "poll", "yes"), single_attempts():
             if not self._is_held_back:
                 return _checked(refs, await self._lane.client.poll(refs))
             wait = min(LONG_POLL_WAIT, self._lane.limits.patience)

@@ -194,14 +194,14 @@ class JobRecord:
         if state.status is JobStatus.CANCELLED:
             return JobCancelledError(
                 f"job {where} was cancelled{reason}",
-                provider=self.lane.client.name,
+                provider=self.lane.client.provider,
                 job_id=job_id,
                 accepted="yes" if self.ref else "no",
                 remedy="Submit it again if it is still wanted.",
             )
         return JobFailedError(
             f"job {where} failed{reason}",
-            provider=self.lane.client.name,
+            provider=self.lane.client.provider,
             job_id=job_id,
             remedy="Read the provider's words above; the job is not run again by itself.",
         )

@@ -27,7 +27,7 @@ from quantum_async.scheduler.delivery import UnknownPolicy
 from quantum_async.scheduler.record import JobRecord, fresh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from quantum_async.journal.records import Claim, StoredBatch, StoredJob, StoredSubmission
     from quantum_async.models.batch import BatchRef
@@ -50,13 +50,16 @@ class Revival:
     """
 
     def __init__(self, lanes: Sequence[Lane], tasks: Host) -> None:
-        self._lanes = {(lane.client.name, lane.client.account): lane for lane in lanes}
+        self._lanes = lanes
         self._tasks = tasks
 
     @property
-    def served(self) -> Mapping[tuple[str, str], str]:
-        """Providers and accounts that there are clients for, and each client's identity."""
-        return {served: lane.client.identity for served, lane in self._lanes.items()}
+    def served(self) -> Mapping[tuple[str, str], Collection[str]]:
+        """Providers and accounts that there are clients for, and these clients' identities."""
+        served: dict[tuple[str, str], list[str]] = {}
+        for client in (lane.client for lane in self._lanes):
+            served.setdefault((client.provider, client.account), []).append(client.identity)
+        return served
 
     def identity(self, ref: JobRef) -> str:
         """Say at which server and account a job would be followed.
@@ -135,7 +138,7 @@ class Revival:
                 tasks.start_soon(self._answer_for, scheduler, stored)
 
     async def _answer_for(self, scheduler: Scheduler, stored: StoredBatch) -> None:
-        lane = self._lanes[stored.ref.provider, stored.ref.account]
+        lane = self._serving(stored.ref, stored.identity)
         ref = await self._opened(lane, stored)
         if ref is not None:
             request = BatchRequest(stored.ref.key, stored.ref.target, name=stored.name)
@@ -160,16 +163,44 @@ class Revival:
         return ref
 
     def _lane_of(self, ref: JobRef) -> Lane:
-        lane = self._lanes.get((ref.provider, ref.account))
-        if lane is None:
-            raise ConfigurationError(
-                f"no client of this scheduler serves {ref}",
-                remedy=f"Give the scheduler a client of {ref.provider} for the same account.",
-            )
-        return lane
+        # One that an earlier version has pickled lacks the identity.
+        return self._serving(ref, getattr(ref, "identity", ""))
 
     def _lane(self, job: StoredJob) -> Lane:
-        return self._lanes[job.provider, job.account]
+        return self._serving(job, job.identity)
+
+    def _serving(self, work: JobRef | BatchRef | StoredJob, identity: str) -> Lane:
+        """Find the lane of the client for the provider, account and server that work is at.
+
+        What the client is called is of no account: another process may have called it otherwise.
+        """
+        lanes = [
+            lane
+            for lane in self._lanes
+            if (lane.client.provider, lane.client.account) == (work.provider, work.account)
+        ]
+        if not lanes:
+            raise ConfigurationError(
+                f"no client of this scheduler serves {work}",
+                remedy=f"Give the scheduler a client of {work.provider} for the same account.",
+            )
+        if len(lanes) == 1:
+            return lanes[0]
+        fitting = [lane for lane in lanes if is_same_server(lane.client.identity, identity)]
+        exact = [lane for lane in fitting if lane.client.identity == identity]
+        # What is of no known server is of the time before clients had names of their own.
+        unnamed = [lane for lane in fitting if lane.client.name == lane.client.provider]
+        chosen = exact[:1] or (fitting if len(fitting) == 1 else unnamed)
+        if len(chosen) != 1:
+            names = ", ".join(lane.client.name for lane in lanes)
+            raise ConfigurationError(
+                f"none of the clients {names} is known to be the one for {work}"
+                + (f" at {identity}" if identity else ""),
+                provider=work.provider,
+                remedy="Give the scheduler a client for the same address and account, and pass a "
+                "reference that a scheduler has made: it says which they are.",
+            )
+        return chosen[0]
 
     def _once(
         self,
@@ -279,7 +310,7 @@ async def _ask_for(lane: Lane, refs: Sequence[JobRef]) -> None:
     if missing := [ref for ref in refs if ref not in states]:
         raise InvalidInputError(
             f"{lane.client.name} does not know {', '.join(map(str, missing))}",
-            provider=lane.client.name,
+            provider=lane.client.provider,
             job_id=missing[0].id,
             accepted="unknown",
             remedy="Look the id up at the provider; nothing was changed.",

@@ -21,7 +21,7 @@ class Router:
         lanes: The scheduler's lanes, one per client.
 
     Raises:
-        ConfigurationError: There is none, or two clients of one provider and account.
+        ConfigurationError: There is none, or two are called the same.
     """
 
     def __init__(self, lanes: Sequence[Lane]) -> None:
@@ -32,9 +32,12 @@ class Router:
             )
         self._lanes = {lane.client.name: lane for lane in lanes}
         if len(self._lanes) < len(lanes):
+            names = [lane.client.name for lane in lanes]
+            twice = next(name for name in names if names.count(name) > 1)
             raise ConfigurationError(
-                "two clients of one provider cannot share a scheduler: a target would name both",
-                remedy="Use one scheduler per account.",
+                f"two clients are called {twice!r}: a target would name both",
+                remedy=f'Give one a name of its own, such as name="{twice}2", and write '
+                f'on="{twice}2:device" for what it is to run.',
             )
 
     def route(self, on: str | None, program: Program | None) -> tuple[Lane, str]:

@@ -87,7 +87,8 @@ class Scheduler:
             cannot look up: report it (``"at_most_once"``) or send it again (``"at_least_once"``).
 
     Raises:
-        ConfigurationError: No client, or two of one provider.
+        ConfigurationError: No client, or two of one name: clients of one provider are told apart
+            by their ``name=``.
 
     Example:
         ```python
@@ -340,7 +341,7 @@ class Scheduler:
     def sweep(
         self,
         program: SweepProgram,
-        points: Points,
+        points: Points | Sequence[Mapping[str, object]],
         *,
         shots: int,
         on: str | None = None,
@@ -354,7 +355,7 @@ class Scheduler:
         Args:
             program: A parametrised program, or a function from parameters, taken as keywords or
                 as one mapping, to a program, or to a pair of one and values of its parameters.
-            points: The points, from `grid` or `zip_points`.
+            points: The points, from `grid` or `zip_points`, or a list with a mapping for each.
             shots: Shots of each point.
             on: The target, ``provider:device``.
             name: What the sweep is called. With a journal, running it again under the same name
@@ -365,8 +366,8 @@ class Scheduler:
             batch: The open batch that the jobs go to; `Batch.sweep` passes it.
 
         Raises:
-            InvalidInputError: The program or the number of shots is of no use. What only the
-                provider can check is raised on iteration, before anything is sent.
+            InvalidInputError: The program, the points or the number of shots are of no use. What
+                only the provider can check is raised on iteration, before anything is sent.
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
         """
         self._check_running()
@@ -376,7 +377,6 @@ class Scheduler:
             lane,
             device,
             source,
-            points,
             shots=checked_shots(shots),
             options=lane.client.options_of(self._given(options, batch)),
             batch=batch,
@@ -695,7 +695,7 @@ def _followed_no_further(record: JobRecord) -> SchedulerClosedError:
     ref = record.ref
     return SchedulerClosedError(
         f"the scheduler's block was left; job {ref or record.spec.key} is followed no further",
-        provider=record.lane.client.name,
+        provider=record.lane.client.provider,
         job_id=ref.id if ref is not None else None,
         accepted="yes" if ref is not None else "unknown",
         remedy="Follow it in another scheduler: await scheduler.adopt(job.ref).",

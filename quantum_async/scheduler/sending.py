@@ -371,7 +371,7 @@ class Sender:
         error = SubmissionUnknownError(
             "the scheduler's block was left before the answer to a submission came",
             key=slip.request.key,
-            provider=self._lane.client.name,
+            provider=self._lane.client.provider,
             remedy=f"Look for key {slip.request.key} at the provider; it may exist and be billed.",
         )
         slip.unknown(error)
@@ -416,7 +416,7 @@ class Sender:
             refs = await client.find(request.key)
             if refs and len(refs) != len(request.jobs):
                 found = f"{len(refs)} jobs were found where {len(request.jobs)} were sent"
-                raise SubmissionUnknownError(found, key=request.key, provider=client.name)
+                raise SubmissionUnknownError(found, key=request.key, provider=client.provider)
             return refs or None
 
         return create, find

@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 import inspect
 import operator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 import anyio.to_thread
 
-from quantum_async.errors import InvalidShotsError, ProgramError, QuantumAsyncError
-from quantum_async.models.grid import plain_value
+from quantum_async.errors import (
+    InvalidInputError,
+    InvalidShotsError,
+    ProgramError,
+    QuantumAsyncError,
+)
+from quantum_async.models.grid import as_points, plain_value
 from quantum_async.models.program import Program
 from quantum_async.programs.identity import program_identity
 from quantum_async.programs.objects import as_program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from quantum_async.models.grid import Points, Value
     from quantum_async.programs.objects import ProgramLike
@@ -28,6 +34,9 @@ if TYPE_CHECKING:
     Taken: TypeAlias = tuple[Program, Mapping[str, Value]]
     Made: TypeAlias = Taken | QuantumAsyncError
 
+_LONGEST = 300
+"""Characters of what was given that an error quotes."""
+
 
 class ProgramSource:
     """Give each point of a sweep its program and the values that remain to be bound.
@@ -37,16 +46,21 @@ class ProgramSource:
 
     Args:
         program: The program, or a function from parameters to a program.
-        points: The sweep's points.
+        points: The sweep's points, or a list with a mapping for each.
+
+    Raises:
+        InvalidInputError: The points are none, or the program is of no use.
     """
 
-    def __init__(self, program: SweepProgram, points: Points) -> None:
-        self._points = points
+    def __init__(
+        self, program: SweepProgram, points: Points | Sequence[Mapping[str, object]]
+    ) -> None:
+        self.points: Points = as_points(points)
         self._function: Callable[..., object] | None = None
         self._program: Program | None = None
         if callable(program) and not isinstance(program, Program):
             self._function = program
-            self._takes_mapping = _takes_mapping(program, points)
+            self._takes_mapping = _takes_mapping(program, self.points)
         else:
             self._program = as_program(program)
 
@@ -91,7 +105,7 @@ class ProgramSource:
             function, with its own exception as the cause.
         """
         if self._program is not None:
-            return [(self._program, self._points[index]) for index in indices]
+            return [(self._program, self.points[index]) for index in indices]
         return await anyio.to_thread.run_sync(lambda: [self._try(index) for index in indices])
 
     def _try(self, index: int) -> Made:
@@ -102,7 +116,7 @@ class ProgramSource:
 
     def _build(self, index: int) -> Taken:
         assert self._function is not None
-        point = self._points[index]
+        point = self.points[index]
         try:
             built = self._function(point) if self._takes_mapping else self._function(**point)
         except QuantumAsyncError:
@@ -139,13 +153,21 @@ def _binds_one(signature: inspect.Signature) -> bool:
     return True
 
 
-def plain_variables(variables: Mapping[str, object] | None) -> Mapping[str, Value]:
+def plain_variables(variables: object) -> Mapping[str, Value]:
     """Turn the values of a job's parameters into plain Python.
 
     Raises:
-        InvalidInputError: A value is not a number, word, array or mapping.
+        InvalidInputError: They are no mapping from names, or a value is not a number, word, array
+            or mapping.
     """
-    return {name: plain_value(name, value) for name, value in (variables or {}).items()}
+    if variables is None:
+        return {}
+    if not isinstance(variables, Mapping) or not all(isinstance(name, str) for name in variables):
+        raise InvalidInputError(
+            f"variables are a mapping from names to values, got {variables!r}"[:_LONGEST],
+            remedy='Write variables={"theta": 0.5}.',
+        )
+    return {name: plain_value(name, value) for name, value in variables.items()}
 
 
 async def in_thread(program: ProgramLike) -> Program:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import anyio
 
@@ -13,23 +14,42 @@ from quantum_async.errors import (
     AuthenticationError,
     BudgetExceededError,
     ConfigurationError,
+    DefectError,
+    InvalidInputError,
+    InvalidOptionError,
+    InvalidShotsError,
     JobCancelledError,
     JournalError,
+    NoMeasurementError,
+    ProgramSyntaxError,
     QuantumAsyncError,
     SchedulerClosedError,
+    UnboundParametersError,
+    UnknownTargetError,
+    UnsupportedProgramError,
 )
 from quantum_async.journal.records import SETTLED, Place, SweepPlan
 from quantum_async.models.job import JobStatus
 from quantum_async.models.options import as_asked
 from quantum_async.models.submission import JobSpec, RunOptions
-from quantum_async.models.sweep import SweepPoint, SweepResults
+from quantum_async.models.sweep import PerPoint, SweepPoint, SweepResults
+from quantum_async.models.target import Target
 from quantum_async.scheduler.containment import defect
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.revival import Revival
 from quantum_async.scheduler.signal import Broadcast
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Mapping, Sequence
+    from collections.abc import (
+        AsyncIterator,
+        Callable,
+        Collection,
+        Generator,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
     from quantum_async.journal.records import Claim
     from quantum_async.models.batch import BatchRef
@@ -46,6 +66,19 @@ OnError: TypeAlias = Literal["raise", "collect"]
 HOPELESS = (AuthenticationError, BudgetExceededError, ConfigurationError, SchedulerClosedError)
 """Errors that every further point would meet as well."""
 
+COMMON = (
+    InvalidOptionError,
+    InvalidShotsError,
+    NoMeasurementError,
+    ProgramSyntaxError,
+    UnboundParametersError,
+    UnknownTargetError,
+    UnsupportedProgramError,
+)
+"""Refusals of a program that no value of its parameters changes."""
+
+T = TypeVar("T")
+
 
 class Sweep:
     """A sweep under way: iterate over it to get points as they finish, await it to get all.
@@ -60,7 +93,6 @@ class Sweep:
         lane: Lane,
         device: str,
         source: ProgramSource,
-        points: Points,
         *,
         shots: int,
         options: RunOptions,
@@ -78,6 +110,7 @@ class Sweep:
         self._failed: set[int] = set()
         self._unseen: dict[int, BaseException] = {}
         self._is_cancelled = False
+        self._is_checked = False
         self._is_told = False
         self._outcomes: dict[int, SweepPoint] = {}
         self._finished: list[int] = []
@@ -86,7 +119,8 @@ class Sweep:
         self._decided = anyio.Event()
         self._fed = anyio.Event()
         self._failure: BaseException | None = None
-        self.points = points
+        self._never: _Never | None = None
+        self.points: Points = source.points
         self.name = name
         self.batch = batch
         self.is_feeding: bool = True
@@ -97,12 +131,12 @@ class Sweep:
     @property
     def done(self) -> int:
         """Number of points that have a result or an error."""
-        return len(self._finished)
+        return len(self._finished) + len(self._never or ())
 
     @property
     def failed(self) -> int:
         """Number of points that have an error."""
-        return len(self._failed)
+        return len(self._failed) + len(self._never or ())
 
     @property
     def target(self) -> str:
@@ -118,15 +152,22 @@ class Sweep:
         Raises:
             QuantumAsyncError: A point failed and the sweep was started with ``on_error="raise"``.
         """
-        position = 0
-        while position < len(self.points):
-            await self._wait_beyond(position)
-            point = self._outcomes[self._finished[position]]
-            position += 1
-            if point.error is not None:
-                is_fatal = self._on_error == "raise"
-                self._look_at(await self._first_failure() if is_fatal else point.index)
-            yield point
+        position, seen = 0, 0
+        while seen < len(self.points):
+            await self._wait_beyond(seen)
+            never = self._never
+            if never is not None and never.position == position and seen == position:
+                indices: Iterable[int] = never
+            else:
+                indices = (self._finished[position],)
+                position += 1
+            for index in indices:
+                point = self._point(index)
+                if point.error is not None:
+                    is_fatal = self._on_error == "raise"
+                    self._look_at(await self._first_failure() if is_fatal else point.index)
+                seen += 1
+                yield point
 
     def __await__(self) -> Generator[object, None, SweepResults]:
         return self.results().__await__()
@@ -141,13 +182,12 @@ class Sweep:
                 notes on it name further failures.
         """
         await self._decided.wait()
-        if self._failed and self._on_error == "raise":
+        if self.failed and self._on_error == "raise":
             self._look_at(await self._first_failure())
         self._unseen.clear()
-        ordered = [self._outcomes[index] for index in range(len(self.points))]
-        return SweepResults(self.points, ordered, self.name)
+        return SweepResults(self.points, self._each(self._outcomes, self._given_up), self.name)
 
-    async def refs(self) -> tuple[JobRef | None, ...]:
+    async def refs(self) -> Sequence[JobRef | None]:
         """Wait until the provider has accepted every point, and say which job measures each.
 
         Cancelled: only the waiting ends; the sweep goes on.
@@ -161,9 +201,9 @@ class Sweep:
             await record.wait_accepted()
             known[index] = record.ref
         known |= {index: point.ref for index, point in self._outcomes.items()}
-        return tuple(known.get(index) for index in range(len(self.points)))
+        return self._each(known, lambda _: None)
 
-    async def statuses(self) -> tuple[JobStatus, ...]:
+    async def statuses(self) -> Sequence[JobStatus]:
         """Ask the provider where the points stand that have not finished.
 
         Returns:
@@ -175,7 +215,8 @@ class Sweep:
         await self._lane.poller.refresh(*self._records)
         found = {index: record.state.status for record, index in self._records.items()}
         found |= {index: _status(point) for index, point in self._outcomes.items()}
-        return tuple(found.get(index, JobStatus.QUEUED) for index in range(len(self.points)))
+        otherwise = JobStatus.QUEUED if self._never is None else _status(self._given_up(0))
+        return self._each(found, lambda _: otherwise)
 
     async def cancel(self) -> None:
         """Cancel every point that has not finished; those not sent yet are never sent.
@@ -217,31 +258,33 @@ class Sweep:
     async def feed(self, host: Host) -> None:
         """Prepare jobs as the provider takes them; run by the scheduler."""
         try:
-            missing = await self._recall(host)
-            start = 0
-            while start < len(missing) and self._failure is None:
-                stop = min(start + await self._lane.sender.room(), len(missing))
-                self._lane.sender.expected = len(missing) - stop
-                await self._send(missing[start:stop], is_first=start == 0)
-                start = stop
+            known = await self._recall(host)
+            missing = (index for index in range(len(self.points)) if index not in known)
+            left = len(self.points) - len(known)
+            while left and self._failure is None:
+                indices = list(islice(missing, await self._lane.sender.room()))
+                left -= len(indices)
+                self._lane.sender.expected = left
+                await self._send(indices)
         except QuantumAsyncError as error:
             self._fail(error)
         except anyio.get_cancelled_exc_class():
             self._fail(SchedulerClosedError("the scheduler's block was left"))
             raise
         except BaseException as error:  # noqa: BLE001 -- of whatever makes a program
-            self._fail(defect(error, self._lane.client.name, "making the jobs of a sweep", "no"))
+            self._fail(
+                defect(error, self._lane.client.provider, "making the jobs of a sweep", "no")
+            )
         finally:
             self.is_feeding = False
             self._fed.set()
             self._lane.sender.expected = 0
             self._abandon()
 
-    async def _recall(self, host: Host) -> Sequence[int]:
-        """Take over what the journal knows of a named sweep, and list the points it does not."""
-        everything = range(len(self.points))
+    async def _recall(self, host: Host) -> Collection[int]:
+        """Take over the points that the journal knows of a named sweep, and return their places."""
         if self.name is None:
-            return everything
+            return ()
         plan = await self._plan(self.name)
         claim = await self._lane.book.claim_sweep(plan, lambda: self._is_over)
         done = [job for job in claim.jobs if job.state in SETTLED]
@@ -257,8 +300,7 @@ class Sweep:
                 self._finish(SweepPoint(row.point, self.points[row.point], error=error))
         open_jobs = tuple(job for job in claim.jobs if job.state not in SETTLED)
         self._continue(host, replace(claim, jobs=open_jobs))
-        known = {*self._outcomes, *self._records.values()}
-        return [index for index in everything if index not in known]
+        return {*self._outcomes, *self._records.values()}
 
     def _continue(self, host: Host, claim: Claim) -> None:
         for record in Revival([self._lane], host).revive(claim):
@@ -277,28 +319,40 @@ class Sweep:
             points=self.points.digest,
             size=len(self.points),
             shots=self._shots,
-            target=self.target,
+            # By the provider: what its client is called here says nothing of where it runs.
+            target=str(Target(self._lane.client.provider, self._device)),
             options=self._options,
             identity=self._lane.client.identity,
         )
 
-    async def _send(self, indices: Sequence[int], *, is_first: bool) -> None:
+    async def _send(self, indices: Sequence[int]) -> None:
         made = await self._source.take(indices)
         records: dict[JobRecord, int] = {}
         for index, one in zip(indices, made, strict=True):
             if isinstance(one, QuantumAsyncError):
                 self._finish(SweepPoint(index, self.points[index], error=one))
+                continue
+            try:
+                record = self._record(index, *one)
+                if not self._is_checked:
+                    # One point stands for all: the sweep is refused before anything is sent.
+                    await self._lane.client.validate(record.spec, record.device)
+                    self._is_checked = True
+            except (InvalidInputError, DefectError) as error:
+                if self._on_error == "raise" or self._is_common(error):
+                    raise
+                self._finish(SweepPoint(index, self.points[index], error=error))
             else:
-                records[self._record(index, *one)] = index
-        if is_first and records:
-            # One point stands for all: the sweep is refused whole before anything is sent.
-            first = next(iter(records))
-            await self._lane.client.validate(first.spec, first.device)
+                records[record] = index
         if self._failure is None:
             self._records.update(records)
             self._lane.put(records)
             for record in records:
                 record.on_settled(self._settled)
+
+    def _is_common(self, error: QuantumAsyncError) -> bool:
+        """Whether every other point would be refused as well, whatever its values are."""
+        return self._source.shared is not None and isinstance(error, COMMON)
 
     def _record(self, index: int, program: Program, variables: Mapping[str, Value]) -> JobRecord:
         spec = JobSpec(
@@ -337,7 +391,7 @@ class Sweep:
 
     def _tell(self) -> None:
         self._progress.notify()
-        if self.done == len(self.points) or (self._failed and self._on_error == "raise"):
+        if self.done == len(self.points) or (self.failed and self._on_error == "raise"):
             self._decided.set()
 
     def _fail(self, error: BaseException) -> None:
@@ -353,13 +407,10 @@ class Sweep:
         if self._failure is None:
             return
         known = {*self._outcomes, *self._records.values()}
-        for index in range(len(self.points)):
-            if index not in known:
-                self._failed.add(index)
-                self._finished.append(index)
-                self._outcomes[index] = SweepPoint(index, self.points[index], error=self._failure)
+        if len(known) < len(self.points):
+            self._never = _Never(len(self.points), known, len(self._finished))
         is_known = self._is_cancelled or self._is_told
-        if self._failed and not self._unseen and not is_known:
+        if self.failed and not self._unseen and not is_known:
             self._unseen[self._first_failed()] = self._failure
         self._tell()
 
@@ -370,15 +421,28 @@ class Sweep:
         for one of those first, it is asked for the rest before the cancellation is told.
         """
         first = self._first_failed()
-        if isinstance(self._outcomes[first].error, JobCancelledError) and not self._is_cancelled:
+        if isinstance(self._point(first).error, JobCancelledError) and not self._is_cancelled:
             with suppress(QuantumAsyncError):
                 await self._lane.poller.refresh(*self._records)
         return self._first_failed()
 
     def _first_failed(self) -> int:
         failed = [index for index in self._finished if index in self._failed]
-        causes = (i for i in failed if not isinstance(self._outcomes[i].error, JobCancelledError))
-        return next(causes, failed[0])
+        causes = (i for i in failed if not isinstance(self._point(i).error, JobCancelledError))
+        is_cause = self._never is not None and not isinstance(self._failure, JobCancelledError)
+        never = next(iter(self._never)) if self._never is not None else None
+        first = next(causes, never if is_cause or not failed else failed[0])
+        assert first is not None
+        return first
+
+    def _point(self, index: int) -> SweepPoint:
+        return self._outcomes.get(index) or self._given_up(index)
+
+    def _given_up(self, index: int) -> SweepPoint:
+        return SweepPoint(index, self.points[index], error=self._failure)
+
+    def _each(self, known: Mapping[int, T], otherwise: Callable[[int], T]) -> Sequence[T]:
+        return PerPoint(len(self.points), known, otherwise)
 
     async def _wait_beyond(self, position: int) -> None:
         while self.done <= position:
@@ -387,7 +451,7 @@ class Sweep:
     def _look_at(self, index: int) -> None:
         """Count a failed point as seen, and raise its error where that was asked for."""
         self._unseen.pop(index, None)
-        error = self._outcomes[index].error
+        error = self._point(index).error
         if self._on_error == "raise" and error is not None:
             raise self._told(error)
 
@@ -397,9 +461,30 @@ class Sweep:
         # Whoever has caught this is not told again by what ends later.
         self._is_told = True
         twin = fresh(error)
-        if len(self._failed) > 1:
-            twin.add_note(f"{len(self._failed)} of {len(self.points)} points have no result.")
+        if self.failed > 1:
+            twin.add_note(f"{self.failed} of {len(self.points)} points have no result.")
         return twin
+
+
+class _Never:
+    """The points that are never sent: all but some, which may be more than could be listed.
+
+    Args:
+        size: How many points the sweep has.
+        known: Those that were sent, or have an outcome.
+        position: How many had an outcome when the others were given up.
+    """
+
+    def __init__(self, size: int, known: set[int], position: int) -> None:
+        self._size = size
+        self._known = known
+        self.position = position
+
+    def __len__(self) -> int:
+        return self._size - len(self._known)
+
+    def __iter__(self) -> Iterator[int]:
+        return (index for index in range(self._size) if index not in self._known)
 
 
 def _status(point: SweepPoint) -> JobStatus:

@@ -20,7 +20,7 @@ class Awaiting(ProviderClient):
 
     def __init__(self, client: ClientHandle) -> None:
         self._client = client
-        self.name = client.name  # type: ignore[misc]
+        self.name = client.name
 
     def __repr__(self) -> str:
         return repr(self._client)

@@ -55,14 +55,23 @@ def command(*arguments: object) -> Ran:
     return Ran(result.exit_code, result.stdout, result.stderr)
 
 
-def start(*arguments: object, path: Path | None = None, **variables: str) -> subprocess.Popen[str]:
-    """Start the command line as a process of its own; `path` has further modules."""
+def start(
+    *arguments: object, path: Path | None = None, ignored: str = "", **variables: str
+) -> subprocess.Popen[str]:
+    """Start the command line as a process of its own.
+
+    `path` has further modules; `ignored` names signals that the process is started to ignore, as a
+    shell does for its background.
+    """
     environment = dict(os.environ) | variables
     if path is not None:
         inherited = environment.get("PYTHONPATH")
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(path), inherited]))
     return subprocess.Popen(
-        [sys.executable, "-m", "quantum_async.cli", *map(str, arguments)],
+        [
+            *(["sh", "-c", f"trap '' {ignored}; exec \"$@\"", "sh"] if ignored else []),
+            *[sys.executable, "-m", "quantum_async.cli", *map(str, arguments)],
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -29,7 +29,11 @@ def until_submitted(log: Path, number: int) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, signal.SIGTERM, signal.SIGHUP],
+    ids=["Ctrl-C", "SIGTERM", "a closed terminal"],
+)
 def test_an_interrupt_cancels_remote_jobs(bell: Path, log: Path, number: signal.Signals) -> None:
     """Interrupted or terminated, the command cancels its jobs at the provider and exits 130."""
     other = written(bell.with_name("other.qasm"), BELL)
@@ -39,9 +43,49 @@ def test_an_interrupt_cancels_remote_jobs(bell: Path, log: Path, number: signal.
     out, err = process.communicate()
     assert process.returncode == 130
     assert out == ""
-    assert "interrupted" in err
+    assert "interrupted: what was running has been cancelled" in err
     assert "Traceback" not in err
     assert len(lines(log, "cancelled")) == 2
+
+
+@pytest.mark.parametrize("ignored", ["INT", "INT HUP"], ids=["in the background", "by nohup"])
+@pytest.mark.parametrize("verb", ["run", "sweep"])
+def test_sigterm_ends_a_command_that_was_started_to_ignore_interrupts(
+    bell: Path, log: Path, ignored: str, verb: str
+) -> None:
+    """What a shell runs in the background is deaf to Ctrl-C, and SIGTERM still cancels its jobs."""
+    words = ["--param", "theta=500,600"] if verb == "sweep" else []
+    process = start(
+        verb, bell, "--on", "slowpoke", *words,
+        path=PLUGIN, ignored=ignored, SLOWPOKE_LOG=str(log),
+    )  # fmt: skip
+    until_submitted(log, 2 if words else 1)
+    for name in ignored.split():
+        process.send_signal(getattr(signal, f"SIG{name}"))
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert "interrupted" in err
+    assert len(lines(log, "cancelled")) == len(lines(log, "submitted"))
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_second_signal_leaves_a_command_at_once(
+    bell: Path, log: Path, second: signal.Signals
+) -> None:
+    """Where the provider does not answer a cancel, the second one ends it, and does not say all is well."""
+    process = start(
+        "run", bell, "--on", "slowpoke", path=PLUGIN, SLOWPOKE_LOG=str(log), SLOWPOKE_STUBBORN="yes"
+    )
+    until_submitted(log, 1)
+    process.send_signal(signal.SIGTERM)
+    while not lines(log, "asked"):
+        time.sleep(0.01)
+    process.send_signal(second)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert "interrupted: not everything may be cancelled" in err
+    assert not lines(log, "cancelled")
 
 
 def test_a_timeout_cancels_remote_jobs(bell: Path, log: Path) -> None:

@@ -57,6 +57,10 @@ def test_a_pipe_gets_a_row_per_point(rotation: Path) -> None:
     [
         (["--param", "phi=1,2"], "no parameter 'phi'"),
         (["--param", "theta=1:2"], "not a number"),
+        (["--param", "theta=0:1:99999999999", "--timeout", 3], "at most 1000000"),
+        (["--param", "theta=0:1:2", "--timeout", "nan"], "no time"),
+        (["--param", "theta=0:1:2", "--timeout", "inf"], "no time"),
+        (["--param", "theta=0:1:2", "--timeout", "-1"], "no time"),
         (["--param", "theta=1,2", "--shots", -1], "shots"),
         (["--param", "theta=1,2", "--on", "local:pulser"], "does not run qasm3"),
         (["--param", "theta=1,2", "--output", "picture.gif"], "picture.gif"),

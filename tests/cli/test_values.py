@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import pytest
 from hypothesis import given, strategies as st
@@ -55,6 +56,15 @@ def test_several_parameters_make_a_grid() -> None:
         "a=pi/0",
         "a=2pi/0.0",
         "a=" + "9" * 400 + "pi",
+        "a=0:1:-5",
+        "a=0:1:1e3",
+        "a=0:1:nan",
+        "a=0:1:²",
+        "a=0:inf:5",
+        "a=-1.7e308:1.7e308:3",
+        "a=0.5:" + "9" * 400 + ":3",
+        "a=[" + "9" * 5000 + "]",
+        "a=" + "[" * 100_000,
     ],
 )
 def test_what_is_no_value_is_refused_with_the_form(text: str) -> None:
@@ -62,6 +72,45 @@ def test_what_is_no_value_is_refused_with_the_form(text: str) -> None:
     with pytest.raises(InvalidInputError, match="--param") as caught:
         parse_points([text])
     assert "start:stop:count" in (caught.value.remedy or "")
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["a=0:1:99999999999"],
+        ["a=0:1:" + "9" * 5000],
+        ["a=0:1:1000001"],
+        ["a=0:1:1001", "b=0:1:1000"],
+        ["a=0:1:500001", "b=1,2"],
+        ["a=1,2", "b=0:1:500001"],
+        ["a=0:99999999998:99999999999"],
+    ],
+    ids=[
+        "a span",
+        "a long number",
+        "one too many",
+        "a grid",
+        "with a list",
+        "a list first",
+        "whole",
+    ],
+)
+def test_more_points_than_a_command_can_hold_are_refused_before_they_are_built(
+    texts: list[str],
+) -> None:
+    """However they are spelled, and in no more memory than it takes to count them."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInputError, match="has at most 1000000"):
+            parse_points(texts)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_as_many_points_as_a_command_can_hold_are_taken() -> None:
+    """The limit itself is none too many."""
+    assert len(parse_points(["a=0:1:1000", "b=0:1:1000"])) == 1_000_000
 
 
 def test_a_parameter_given_twice_is_refused() -> None:

@@ -75,7 +75,7 @@ class FakeClient(ProviderClient):
         latency: Seconds before and after the server acts.
     """
 
-    name: ClassVar[str] = "fake"
+    name: str = "fake"
     options_class: ClassVar[type[RunOptions]] = SimulationOptions
 
     def __init__(
@@ -100,7 +100,7 @@ class FakeClient(ProviderClient):
         self._numbers = itertools.count(len(self.world.jobs))
         self._open = False
         self.opened = 0
-        self.name = name  # type: ignore[misc]
+        self.name = name
 
     @property
     def capabilities(self) -> Capabilities:
@@ -187,7 +187,7 @@ class FakeClient(ProviderClient):
     async def find_batch(self, key: str) -> BatchRef | None:
         """Look a batch's key up."""
         found = self.world.batches.get(f"batch-{key}")
-        return BatchRef(self.name, f"batch-{key}", "one", key) if found else None
+        return BatchRef(self.provider, f"batch-{key}", "one", key) if found else None
 
     def running(self) -> int:
         """Count the jobs that run now."""
@@ -229,9 +229,11 @@ class FakeClient(ProviderClient):
         batch_id = request.batch.id if request.batch else request.key
         if self._capabilities.shared_job:
             index = request.jobs.index(spec)
-            ref = JobRef(self.name, f"shared-{request.key}", request.target, spec.key, index)
+            ref = JobRef(self.provider, f"shared-{request.key}", request.target, spec.key, index)
         else:
-            ref = JobRef(self.name, f"job-{number}", request.target, spec.key, batch_id=batch_id)
+            ref = JobRef(
+                self.provider, f"job-{number}", request.target, spec.key, batch_id=batch_id
+            )
         self.world.jobs[slot(ref)] = RemoteJob(
             ref, spec, now, self._run_time(number), self._fails(number)
         )
@@ -247,7 +249,7 @@ class FakeClient(ProviderClient):
 
     def _open_batch(self, request: BatchRequest) -> BatchRef:
         self.world.batches[f"batch-{request.key}"] = "open"
-        return BatchRef(self.name, f"batch-{request.key}", request.target, request.key)
+        return BatchRef(self.provider, f"batch-{request.key}", request.target, request.key)
 
     def _cancel_batch(self, batch: BatchRef) -> None:
         self.world.batches[batch.id] = "cancelled"

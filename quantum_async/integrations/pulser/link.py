@@ -363,11 +363,11 @@ class Link:
         self._book.enter(entry)
 
     def _batch_ref(self, batch_id: str, target: str) -> BatchRef:
-        return BatchRef(self.client.name, batch_id, target, account=self.client.account)
+        return BatchRef(self.client.provider, batch_id, target, account=self.client.account)
 
     def _job_ref(self, batch_id: str, job_id: str) -> JobRef:
         return JobRef(
-            self.client.name, job_id, batch_id=batch_id or None, account=self.client.account
+            self.client.provider, job_id, batch_id=batch_id or None, account=self.client.account
         )
 
 

@@ -185,4 +185,4 @@ _SERVICES: dict[str, type[Service]] = {
 
 def service_of(client: ProviderClient) -> Service:
     """Give what is known of a client's provider."""
-    return _SERVICES.get(client.name, Service)(client)
+    return _SERVICES.get(client.provider, Service)(client)

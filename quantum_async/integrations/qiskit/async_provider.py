@@ -218,12 +218,13 @@ class AsyncProvider(AsyncContextManagerMixin):
 
     def _ref(self, job_id: str, device: str, index: int) -> JobRef:
         return JobRef(
-            self.client.name,
+            self.client.provider,
             job_id,
             device,
             key=uuid.uuid4().hex,
             index=index,
             account=self.client.account,
+            identity=self.client.identity,
         )
 
     def _make(self) -> Scheduler:

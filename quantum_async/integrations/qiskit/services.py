@@ -83,7 +83,7 @@ class Service:
         Raises:
             NotFoundError: The provider knows no such job.
         """
-        ref = JobRef(self.client.name, job_id, account=self.client.account)
+        ref = JobRef(self.client.provider, job_id, account=self.client.account)
         if not await self.client.poll([ref]):
             raise _unknown(self.client.name, job_id)
         return "", 1
@@ -239,4 +239,4 @@ _SERVICES: dict[str, type[Service]] = {
 
 def service_of(client: ProviderClient) -> Service:
     """Give what is known of a client's provider."""
-    return _SERVICES.get(client.name, Service)(client)
+    return _SERVICES.get(client.provider, Service)(client)

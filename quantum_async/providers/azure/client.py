@@ -43,7 +43,7 @@ from quantum_async.providers.azure.translate.results import result_of
 from quantum_async.providers.azure.translate.statuses import job_status
 from quantum_async.providers.azure.versions import CURRENT, ApiVersion
 from quantum_async.providers.azure.workspace import ConnectionString, Workspace, of_vendor
-from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.base import ProviderClient, client_name, signed
 from quantum_async.providers.environment import secret
 from quantum_async.providers.sequences import facts_of
 from quantum_async.simulation.shots import check_shots
@@ -76,8 +76,10 @@ class AzureClient(ProviderClient):
     Args:
         resource_id: ``/subscriptions/…/providers/Microsoft.Quantum/Workspaces/name``.
         connection_string: A workspace's connection string, with an API key.
-        workspace: An ``azure.quantum.Workspace`` that exists already.
-        name: The workspace's name; alone, it is looked up.
+        workspace: The workspace's name, which is looked up where it stands alone, or an
+            ``azure.quantum.Workspace`` that exists already.
+        name: What the client is called in a scheduler, where that has several of one provider;
+            where nothing else names the workspace, the workspace's name instead, as with Microsoft.
         subscription_id: Its subscription.
         resource_group: Its resource group.
         location: Its region.
@@ -112,7 +114,7 @@ class AzureClient(ProviderClient):
         ```
     """
 
-    name: ClassVar[str] = "azure"
+    name: str = "azure"
     options_class: ClassVar[type[RunOptions]] = AzureOptions
     variable_prefixes: ClassVar[tuple[str, ...]] = (
         "AZURE_",
@@ -127,8 +129,8 @@ class AzureClient(ProviderClient):
         resource_id: str | None = None,
         *,
         connection_string: str | None = None,
-        workspace: VendorWorkspace | None = None,
-        name: str = "",
+        workspace: VendorWorkspace | str | None = None,
+        name: str | None = None,
         subscription_id: str = "",
         resource_group: str = "",
         location: str = "",
@@ -143,10 +145,14 @@ class AzureClient(ProviderClient):
         clock: Callable[[], float] = time.time,
         make_default: Callable[[], TokenCredential] | None = None,
     ) -> None:
-        where = Workspace(subscription_id, resource_group, name, location, endpoint)
+        if resource_id is None and connection_string is None and workspace is None:
+            workspace, name = name, None
+        self.name = client_name(name, "azure")
+        called = workspace if isinstance(workspace, str) else ""
+        where = Workspace(subscription_id, resource_group, called, location, endpoint)
         if resource_id is not None:
             where = _agreed(where, Workspace.parse(resource_id))
-        if workspace is not None:
+        if workspace is not None and not isinstance(workspace, str):
             where = _agreed(where, of_vendor(workspace))
             if credential is None and api_key is None:
                 credential = workspace.credential
@@ -184,14 +190,17 @@ class AzureClient(ProviderClient):
         environ: Mapping[str, str] | None = None,
         *,
         options: SessionOptions | None = None,
+        name: str | None = None,
     ) -> Self:
         """Build a client from environment variables; `AzureSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
             options: Timeouts, connections, proxy, certificates, retries and hooks.
+            name: What the client is called in a scheduler.
 
         Raises:
+            InvalidOptionError: No target could begin with the name.
             ConfigurationError: Nothing says which workspace is meant, or a variable is malformed.
         """
         settings = AzureSettings.read(environ)
@@ -199,7 +208,8 @@ class AzureClient(ProviderClient):
         return cls(
             settings.resource_id,
             connection_string=secret(settings.connection_string),
-            name=settings.name if settings.resource_id is None else "",
+            workspace=settings.name if settings.resource_id is None else None,
+            name=name,
             subscription_id=settings.subscription_id if settings.resource_id is None else "",
             resource_group=settings.resource_group if settings.resource_id is None else "",
             location=settings.location,
@@ -297,7 +307,7 @@ class AzureClient(ProviderClient):
 
     async def devices(self) -> list[Device]:
         """List the targets of the workspace, with status and queue time."""
-        return await self._targets.devices()
+        return signed(await self._targets.devices(), self)
 
     def default_device(self, program: Program) -> str:
         """Name the target of the device that a sequence was made for.
@@ -314,7 +324,7 @@ class AzureClient(ProviderClient):
         known = ", ".join(self._targets.known or QUBITS)
         raise UnknownTargetError(
             f"no target of Azure Quantum follows from {made_for}",
-            provider=self.name,
+            provider=self.provider,
             remedy=f"Write on='azure:...' with one of: {known}.",
         )
 
@@ -339,7 +349,7 @@ class AzureClient(ProviderClient):
     def grouping(self, job: JobSpec) -> Hashable:
         """Every submission is one job, so that nothing is said of which could share one."""
         del job
-        return self.name
+        return self.provider
 
     def weigh(self, job: JobSpec) -> int:
         """Nothing limits a submission of one job."""
@@ -387,7 +397,7 @@ class AzureClient(ProviderClient):
             raise kind(
                 f"job {job.id} has no result: {found.status} "
                 f"{hide(str(found.error_data or ''))}".strip(),
-                provider=self.name,
+                provider=self.provider,
                 job_id=job.id,
                 remedy="What it has written, if anything, is read by client.jobs.output(job_id)."
                 if status.is_terminal
@@ -398,7 +408,7 @@ class AzureClient(ProviderClient):
         except NotFoundError as error:
             raise ResultPendingError(
                 f"the output of job {job.id} is not there yet",
-                provider=self.name,
+                provider=self.provider,
                 job_id=job.id,
                 request_id=error.request_id,
                 remedy="Ask again in a moment.",
@@ -412,7 +422,9 @@ class AzureClient(ProviderClient):
         Args:
             job: The job, whoever submitted it.
         """
-        return JobRef(self.name, job.id, job.target, batch_id=job.session_id, account=self.account)
+        return JobRef(
+            self.provider, job.id, job.target, batch_id=job.session_id, account=self.account
+        )
 
     async def cancel(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, QuantumAsyncError]:
         """Cancel jobs, each by a request of its own. What did not run is not billed.

@@ -12,7 +12,7 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
 from quantum_async.models.options import meaning_of
-from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.base import ProviderClient, client_name, signed
 from quantum_async.providers.each import by_id, failures_of_each, states_of_each
 from quantum_async.providers.environment import secret
 from quantum_async.providers.iqm.api_tokens import Tokens
@@ -73,6 +73,7 @@ class IQMClient(Runs, ProviderClient):
         password: The password.
         generation: Which interface the server has; asked if ``None``.
         account: Which account, where a program uses several.
+        name: What the client is called in a scheduler, where that has several of one provider.
         options: Timeouts, connections, proxy, certificates, retries and hooks.
         clock: Wall clock, against which the end of tokens is compared.
         jitter: Numbers between 0 and 1, which keep many waits from falling together.
@@ -92,7 +93,7 @@ class IQMClient(Runs, ProviderClient):
         ```
     """
 
-    name: ClassVar[str] = "iqm"
+    name: str = "iqm"
     options_class: ClassVar[type[RunOptions]] = IQMOptions
     variable_prefixes: ClassVar[tuple[str, ...]] = ("IQM_",)
 
@@ -108,12 +109,14 @@ class IQMClient(Runs, ProviderClient):
         password: str | None = None,
         generation: Generation | None = None,
         account: str = "",
+        name: str | None = None,
         options: SessionOptions | None = None,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         credentials = Credentials(token, tokens_file, auth_server, username, password)
         session = options or SessionOptions()
+        self.name = client_name(name, "iqm")
         self.account = account
         self._user = username
         self._gateway = Gateway(url, credentials, session, clock)
@@ -133,14 +136,17 @@ class IQMClient(Runs, ProviderClient):
         environ: Mapping[str, str] | None = None,
         *,
         options: SessionOptions | None = None,
+        name: str | None = None,
     ) -> Self:
         """Build a client from environment variables; `IQMSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
             options: Timeouts, connections, proxy, certificates, retries and hooks.
+            name: What the client is called in a scheduler.
 
         Raises:
+            InvalidOptionError: No target could begin with the name.
             ConfigurationError: The address is missing, or variables contradict each other.
         """
         settings = IQMSettings.read(environ)
@@ -154,6 +160,7 @@ class IQMClient(Runs, ProviderClient):
             password=secret(settings.password),
             generation=settings.generation,
             options=options,
+            name=name,
         )
 
     def __repr__(self) -> str:
@@ -233,7 +240,7 @@ class IQMClient(Runs, ProviderClient):
 
     async def devices(self) -> list[Device]:
         """List the quantum computers, with what they can run as they are calibrated."""
-        return await devices(self._server)
+        return signed(await devices(self._server), self)
 
     def default_device(self, program: Program) -> str:
         """Name the quantum computer that the client was made for, or the only one known.
@@ -244,7 +251,7 @@ class IQMClient(Runs, ProviderClient):
         if program.format not in FORMATS:
             raise UnknownTargetError(
                 f"IQM's quantum computers do not run {program.format} programs",
-                provider=self.name,
+                provider=self.provider,
                 remedy=f"They run: {', '.join(sorted(FORMATS))}.",
             )
         known = self._server.known
@@ -253,8 +260,8 @@ class IQMClient(Runs, ProviderClient):
             aliases = ", ".join(computer.alias for computer in known) or "garnet"
             raise UnknownTargetError(
                 f"nothing says which quantum computer of {self._gateway} is meant",
-                provider=self.name,
-                remedy=f"Write on='iqm:...' with one of: {aliases}; or name one for the client "
+                provider=self.provider,
+                remedy=f"Write on='{self.name}:...' with one of: {aliases}; or name one for the client "
                 "with quantum_computer= or IQM_QUANTUM_COMPUTER.",
             )
         return name
@@ -349,7 +356,7 @@ class IQMClient(Runs, ProviderClient):
         raise SubmissionUnknownError(
             f"IQM cannot search for jobs; it was {self._sending.described(key)}",
             key=key,
-            provider=self.name,
+            provider=self.provider,
             remedy="Look for the tag in IQM's dashboard, or ask its support.",
         )
 
@@ -361,7 +368,7 @@ class IQMClient(Runs, ProviderClient):
         """
         if self._gateway.auth is None:
             raise AuthenticationError(
-                "this client has no credentials", provider=self.name, remedy="Set IQM_TOKEN."
+                "this client has no credentials", provider=self.provider, remedy="Set IQM_TOKEN."
             )
         headers = await self._gateway.auth.headers()
         return headers["Authorization"].removeprefix("Bearer ")

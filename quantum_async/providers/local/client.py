@@ -21,7 +21,7 @@ from quantum_async.errors import (
 from quantum_async.models.batch import BatchRef
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.job import JobRef, JobState
-from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.base import ProviderClient, client_name
 from quantum_async.providers.local.devices import local_devices
 from quantum_async.providers.local.engine import Engine
 from quantum_async.providers.local.record import CANCELLED, LocalBatch, LocalJob
@@ -69,6 +69,7 @@ class LocalClient(ProviderClient):
             ``client.get_executor()``; the caller keeps it and closes it.
         seed: Makes every job without a seed of its own repeatable.
         workers: How many worker processes; by default as many as cores and memory allow.
+        name: What the client is called in a scheduler, where that has several of one provider.
 
     Raises:
         InvalidOptionError: The number of workers or the seed makes no sense.
@@ -83,7 +84,7 @@ class LocalClient(ProviderClient):
         ```
     """
 
-    name: ClassVar[str] = "local"
+    name: str = "local"
     options_class: ClassVar[type[RunOptions]] = SimulationOptions
 
     def __init__(
@@ -92,7 +93,9 @@ class LocalClient(ProviderClient):
         executor: Executor | None = None,
         seed: int | None = None,
         workers: int | None = None,
+        name: str | None = None,
     ) -> None:
+        self.name = client_name(name, "local")
         if workers is not None and workers < 1:
             raise InvalidOptionError(
                 f"{workers} workers", remedy="Give a whole number from 1 up.", provider="local"
@@ -110,17 +113,21 @@ class LocalClient(ProviderClient):
         self._checking: anyio.CapacityLimiter | None = None
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def from_env(cls, environ: Mapping[str, str] | None = None, *, name: str | None = None) -> Self:
         """Build a client from ``QUANTUM_ASYNC_LOCAL_SEED`` and ``QUANTUM_ASYNC_LOCAL_WORKERS``.
 
         Args:
             environ: Read instead of the process's environment.
+            name: What the client is called in a scheduler.
 
         Raises:
+            InvalidOptionError: No target could begin with the name.
             ConfigurationError: A variable is not a whole number.
         """
         given = os.environ if environ is None else environ
-        return cls(seed=_whole_number(given, "SEED"), workers=_whole_number(given, "WORKERS"))
+        return cls(
+            seed=_whole_number(given, "SEED"), workers=_whole_number(given, "WORKERS"), name=name
+        )
 
     @property
     def capabilities(self) -> Capabilities:
@@ -187,7 +194,7 @@ class LocalClient(ProviderClient):
     def grouping(self, job: JobSpec) -> Hashable:
         """Any jobs can share a submission."""
         del job
-        return self.name
+        return self.provider
 
     def weigh(self, job: JobSpec) -> int:
         """Nothing is sent, so nothing weighs anything."""
@@ -268,7 +275,7 @@ class LocalClient(ProviderClient):
         known = await self.find_batch(request.key)
         if known is not None:
             return known
-        ref = BatchRef(self.name, uuid4().hex, request.target, request.key)
+        ref = BatchRef(self.provider, uuid4().hex, request.target, request.key)
         self._table.batches[ref.id] = LocalBatch(ref, request.on_failure)
         return ref
 
@@ -318,7 +325,7 @@ class LocalClient(ProviderClient):
         if refs and [ref.key for ref in refs] != [job.key for job in request.jobs]:
             raise DuplicateSubmissionError(
                 f"the key {request.key} was used for other jobs",
-                provider=self.name,
+                provider=self.provider,
                 remedy="Give every submission a key of its own.",
             )
         return list(refs)
@@ -329,7 +336,7 @@ class LocalClient(ProviderClient):
         batch = self._held(request.batch.id)
         if not batch.is_open:
             raise BatchClosedError(
-                f"{request.batch} is closed", provider=self.name, remedy="Open another one."
+                f"{request.batch} is closed", provider=self.provider, remedy="Open another one."
             )
         return batch
 
@@ -339,7 +346,7 @@ class LocalClient(ProviderClient):
         except KeyError:
             raise BatchError(
                 f"the local provider has no batch {batch_id}",
-                provider=self.name,
+                provider=self.provider,
                 remedy="Batches live as long as the client that opened them is open.",
             ) from None
 

@@ -18,7 +18,7 @@ from quantum_async.models.capabilities import Binding, Capabilities, SubmissionG
 from quantum_async.models.identity import identity_of
 from quantum_async.models.options import meaning_of
 from quantum_async.models.program import ProgramFormat
-from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.base import ProviderClient, client_name, signed
 from quantum_async.providers.environment import secret
 from quantum_async.providers.pasqal.additions import Additions
 from quantum_async.providers.pasqal.atoms import Atoms
@@ -88,6 +88,7 @@ class PasqalClient(ProviderClient):
         endpoints: Other addresses; the login follows them.
         webhook: Address that the service calls about every new batch.
         account: Which account, where a program uses several.
+        name: What the client is called in a scheduler, where that has several of one provider.
         settle_delay: Seconds to look for a batch whose answer was lost before it is sent again.
         options: Timeouts, connections, proxy, certificates, retries and hooks.
         prompt: Asks a person for the password; by default at a terminal.
@@ -108,7 +109,7 @@ class PasqalClient(ProviderClient):
         ```
     """
 
-    name: ClassVar[str] = "pasqal"
+    name: str = "pasqal"
     options_class: ClassVar[type[RunOptions]] = PasqalOptions
     variable_prefixes: ClassVar[tuple[str, ...]] = ("PASQAL_",)
 
@@ -126,6 +127,7 @@ class PasqalClient(ProviderClient):
         endpoints: PasqalEndpoints | None = None,
         webhook: str | None = None,
         account: str = "",
+        name: str | None = None,
         settle_delay: float = SETTLE_DELAY,
         options: SessionOptions | None = None,
         prompt: Callable[[str], str] | None = None,
@@ -134,6 +136,7 @@ class PasqalClient(ProviderClient):
             username, password, client_id, client_secret, token, token_provider
         )
         where = endpoints or PasqalEndpoints.from_region(region)
+        self.name = client_name(name, "pasqal")
         self.account = account
         self._user = username or client_id
         self._options = options or SessionOptions()
@@ -157,14 +160,17 @@ class PasqalClient(ProviderClient):
         environ: Mapping[str, str] | None = None,
         *,
         options: SessionOptions | None = None,
+        name: str | None = None,
     ) -> Self:
         """Build a client from environment variables; `PasqalSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
             options: Timeouts, connections, proxy, certificates, retries and hooks.
+            name: What the client is called in a scheduler.
 
         Raises:
+            InvalidOptionError: No target could begin with the name.
             ConfigurationError: Credentials are missing, or a variable is malformed.
         """
         settings = PasqalSettings.read(environ)
@@ -181,6 +187,7 @@ class PasqalClient(ProviderClient):
             endpoints=settings.endpoints,
             webhook=settings.webhook,
             options=options,
+            name=name,
         )
 
     def __repr__(self) -> str:
@@ -281,7 +288,7 @@ class PasqalClient(ProviderClient):
 
     async def devices(self) -> list[Device]:
         """List the devices of this account; without credentials, the public ones."""
-        return await self._specs.devices()
+        return signed(await self._specs.devices(), self)
 
     def default_device(self, program: Program) -> str:
         """Name the device that a sequence was made for.
@@ -297,7 +304,7 @@ class PasqalClient(ProviderClient):
             known = ", ".join([*(self._cloud.specifications or _QPUS), *_EMULATORS])
             raise UnknownTargetError(
                 f"no device of Pasqal Cloud follows from a program {made_for}",
-                provider=self.name,
+                provider=self.provider,
                 remedy=f"Write on='pasqal:...' with one of: {known}.",
             )
         return name
@@ -318,7 +325,7 @@ class PasqalClient(ProviderClient):
         """
         self._submitter.checked_options(job.options, device)
         self._check_device(device)
-        json_values(job.variables, provider=self.name)
+        json_values(job.variables, provider=self.provider)
         _, facts = await self._submitter.prepared(job.program, device)
         check_values(facts, job.variables)
         on_qpu = not is_emulator(device)
@@ -331,7 +338,7 @@ class PasqalClient(ProviderClient):
         if is_unknown or not _DEVICE_TYPE.fullmatch(device):
             raise UnknownTargetError(
                 f"Pasqal Cloud has no device {device!r}",
-                provider=self.name,
+                provider=self.provider,
                 remedy=f"There are: {', '.join([*(known or _QPUS), *_EMULATORS])}.",
             )
 
@@ -425,7 +432,7 @@ class PasqalClient(ProviderClient):
             raise SubmissionUnknownError(
                 "OVH's access to Pasqal Cloud cannot search",
                 key=key,
-                provider=self.name,
+                provider=self.provider,
                 remedy="Look for the batch in OVH's console before sending it again.",
             )
         return await self._submitter.find(key)
@@ -442,7 +449,7 @@ class PasqalClient(ProviderClient):
         if request.on_failure is FailurePolicy.ABORT:
             raise InvalidOptionError(
                 "Pasqal Cloud goes on with a batch after a failed job",
-                provider=self.name,
+                provider=self.provider,
                 remedy="Leave on_failure out, and cancel the batch yourself.",
             )
         return await self._submitter.open_batch(request)

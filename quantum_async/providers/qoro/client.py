@@ -15,7 +15,7 @@ from quantum_async.http.timeouts import Timeouts
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.options import meaning_of
 from quantum_async.models.program import CIRCUIT_FORMATS
-from quantum_async.providers.base import ProviderClient
+from quantum_async.providers.base import ProviderClient, client_name, signed
 from quantum_async.providers.each import by_id, failures_of_each, states_of_each
 from quantum_async.providers.qoro.auth import API_URL, QoroSettings, credentials
 from quantum_async.providers.qoro.characterisations import Characterisations
@@ -63,6 +63,7 @@ class QoroClient(ProviderClient):
         token_provider: An object with ``get_token()`` or a function, async or not, instead.
         url: Where the service listens.
         account: Which account, where a program uses several.
+        name: What the client is called in a scheduler, where that has several of one provider.
         defaults: What jobs are opened with unless they say otherwise.
         settle_delay: Seconds to look at a job whose last upload was not answered, before it is
             cancelled and sent again.
@@ -82,7 +83,7 @@ class QoroClient(ProviderClient):
         ```
     """
 
-    name: ClassVar[str] = "qoro"
+    name: str = "qoro"
     options_class: ClassVar[type[RunOptions]] = QoroOptions
     variable_prefixes: ClassVar[tuple[str, ...]] = ("QORO_",)
 
@@ -93,10 +94,12 @@ class QoroClient(ProviderClient):
         token_provider: TokenProvider | TokenFunction | None = None,
         url: str = API_URL,
         account: str = "",
+        name: str | None = None,
         defaults: JobConfig | None = None,
         settle_delay: float = SETTLE_DELAY,
         options: SessionOptions | None = None,
     ) -> None:
+        self.name = client_name(name, "qoro")
         self.account = account
         auth = credentials(api_key, token_provider)
         usual = defaults or JobConfig()
@@ -116,14 +119,17 @@ class QoroClient(ProviderClient):
         environ: Mapping[str, str] | None = None,
         *,
         options: SessionOptions | None = None,
+        name: str | None = None,
     ) -> Self:
         """Build a client from environment variables; `QoroSettings` lists them. Sends nothing.
 
         Args:
             environ: Read instead of the process's environment.
             options: Timeouts, connections, proxy, certificates, retries and hooks.
+            name: What the client is called in a scheduler.
 
         Raises:
+            InvalidOptionError: No target could begin with the name.
             ConfigurationError: There is no API key.
         """
         settings = QoroSettings.read(environ)
@@ -132,6 +138,7 @@ class QoroClient(ProviderClient):
             url=settings.url,
             account=settings.account,
             options=options,
+            name=name,
         )
 
     def __repr__(self) -> str:
@@ -200,7 +207,7 @@ class QoroClient(ProviderClient):
 
     async def devices(self) -> list[Device]:
         """List the systems and clusters of this account."""
-        return await self._systems.devices()
+        return signed(await self._systems.devices(), self)
 
     def default_device(self, program: Program) -> str:
         """Name the target that the client was given, else the service's default cluster.
@@ -211,7 +218,7 @@ class QoroClient(ProviderClient):
         if program.format not in CIRCUIT_FORMATS:
             raise UnknownTargetError(
                 f"no target of the Qoro service runs {program.format} programs",
-                provider=self.name,
+                provider=self.provider,
                 remedy="It runs OpenQASM and Qiskit circuits.",
             )
         return self._defaults.target or DEFAULT_CLUSTER
@@ -310,7 +317,7 @@ class QoroClient(ProviderClient):
         raise SubmissionUnknownError(
             "the Qoro service has no list of jobs to look a submission up in",
             key=key,
-            provider=self.name,
+            provider=self.provider,
             remedy="Look for the key in the tags that the service's own page shows.",
         )
 

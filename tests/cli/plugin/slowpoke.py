@@ -6,6 +6,8 @@ import asyncio
 import os
 from pathlib import Path
 
+import anyio
+
 from quantum_async.errors import AuthenticationError, JobFailedError
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.device import Device, DeviceKind
@@ -94,6 +96,9 @@ class SlowpokeClient(ProviderClient):
         return Result({"1": 1}, 1, BitOrder.QISKIT, registers=(Register("c", 1),))
 
     async def cancel(self, jobs):
+        if "SLOWPOKE_STUBBORN" in os.environ:
+            self._write("asked")
+            await anyio.sleep_forever()
         for job in jobs:
             self._cancelled.add(job.id)
             self._write(f"cancelled {job.id}")
