@@ -116,6 +116,9 @@ def _rebuild(
     return error
 
 
+_hiding: list[Callable[[str], str]] = []
+
+
 class QuantumAsyncError(Exception):
     """Base of every error that this package raises on purpose.
 
@@ -140,14 +143,33 @@ class QuantumAsyncError(Exception):
         request_id: str | None = None,
         accepted: Accepted | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(self._shown(message))
         self.provider = provider
         self.job_id = job_id
-        self.request_id = request_id
+        self.request_id = request_id and self._shown(request_id)
         if accepted is not None:
             self.accepted = accepted
         if remedy:
             self.add_note(remedy)
+
+    @staticmethod
+    def hiding(hide: Callable[[str], str]) -> None:
+        """Take out of all that errors will say what nobody may read.
+
+        Args:
+            hide: Takes it out of a text.
+        """
+        _hiding.append(hide)
+
+    @staticmethod
+    def _shown(text: str) -> str:
+        for hide in _hiding:
+            text = hide(text)
+        return text
+
+    def add_note(self, note: str, /) -> None:
+        """Add to what is known, or to what to do next."""
+        super().add_note(self._shown(note))
 
     @property
     def remedy(self) -> str | None:
@@ -170,7 +192,7 @@ class QuantumAsyncError(Exception):
         """
         self.provider = self.provider or provider
         self.job_id = self.job_id or job_id
-        self.request_id = self.request_id or request_id
+        self.request_id = self.request_id or (request_id and self._shown(request_id))
         if accepted is not None:
             self.accepted = accepted
         return self
@@ -190,6 +212,11 @@ class QuantumAsyncError(Exception):
 
 class InvalidInputError(QuantumAsyncError, ValueError):
     """Input was refused before anything was sent."""
+
+    @staticmethod
+    def _shown(text: str) -> str:
+        # What it quotes is the caller's own.
+        return text
 
 
 class ProgramError(InvalidInputError):
@@ -343,7 +370,7 @@ class ResponseError(QuantumAsyncError):
             accepted=accepted,
         )
         self.status = status
-        self.body = body
+        self.body = self._shown(body)
 
 
 class RejectedRequestError(ResponseError):
@@ -463,6 +490,8 @@ class BatchNotClosedError(BatchError):
         provider: Registry name of the provider.
         remedy: What to do next.
     """
+
+    accepted: Accepted = "yes"
 
     def __init__(
         self,

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from quantum_async.blocking._block import Block
 from quantum_async.blocking._progress import Reporter
 from quantum_async.blocking._pump import Pump
 from quantum_async.blocking._session import Session
+from quantum_async.http.redact import unpicklable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterator
@@ -51,6 +52,10 @@ class Handle(Generic[T_co]):
 
     def __hash__(self) -> int:
         return hash(id(self._async))
+
+    def __reduce__(self) -> NoReturn:
+        # What is behind it lives on the loop of this process, with credentials and connections.
+        raise unpicklable(type(self).__name__)
 
     def __repr__(self) -> str:
         return repr(self._async)

@@ -413,7 +413,7 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         return self._call("IQMClient.open", lambda: self._async.open(), timeout)
 
     def close(self, *, timeout: float | None = None) -> None:
-        """Close every connection; remote jobs go on.
+        """Log out where this client has logged in, and close every connection; remote jobs go on.
 
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.

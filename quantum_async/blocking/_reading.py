@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
 PLUMBING: dict[str, frozenset[str]] = {
-    "Batch": frozenset({"adopt", "open_ref"}),
+    "Batch": frozenset(
+        {"adopt", "cancel_now", "close_now", "is_passing", "may_be_open", "name", "open_ref"}
+    ),
     "EventStream": frozenset({"end", "push"}),
     "Scheduler": frozenset({"clients", "closed", "opened", "sent", "withdraw_batch"}),
     "Sweep": frozenset({"batch", "feed", "is_feeding", "stop", "unseen"}),

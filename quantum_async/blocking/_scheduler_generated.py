@@ -112,6 +112,8 @@ class Batch(BlockHandle["AsyncBatch"]):
     def open(self, *, timeout: float | None = None) -> None:
         """Open the batch at the provider. Billed: it may reserve the device from now on.
 
+        Cancelled: a batch that is opened after all is cancelled at once.
+
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
@@ -214,7 +216,7 @@ class Batch(BlockHandle["AsyncBatch"]):
         return self._call("Batch.close", lambda: self._async.close(), timeout)
 
     def cancel(self, *, timeout: float | None = None) -> None:
-        """Close the batch and cancel its unfinished jobs.
+        """Close the batch and cancel its unfinished jobs; done also if the caller is cancelled.
 
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
@@ -664,7 +666,7 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         return self._async.unfinished
 
     def cancel_all(self, *, timeout: float | None = None) -> None:
-        """Cancel every unfinished job, and take no more.
+        """Cancel every unfinished job, and take no more; done also if the caller is cancelled.
 
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
@@ -681,7 +683,11 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
 
         Accepted jobs are followed. Submissions that were never sent are sent now. Those that may
         have been sent are looked up first; where the provider offers no way to, `on_unknown`
-        decides. Batches that are still open are closed when the block is left.
+        decides: those that stay unknown are among the handles each time, until `resolve` settles
+        them. Batches that are still open are closed when the block is left.
+
+        Rows of the journal that cannot be read do not keep the rest from going on. They are named
+        in the log at once, and raised as a `JournalError` when the block is left.
 
         Billed: what is sent now.
 
@@ -718,6 +724,42 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         Blocking twin of `quantum_async.Scheduler.adopt`.
         """
         return self._wrap(self._call("Scheduler.adopt", lambda: self._async.adopt(ref), timeout))
+
+    def resolve(
+        self,
+        key: str,
+        *,
+        lost: bool = False,
+        job_id: str | Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> list[Job]:
+        """Settle a submission of which nobody can say whether the provider has it.
+
+        Args:
+            key: The key of the submission, or of one of its jobs.
+            lost: It does not exist. Its part of the budget is free, and running its sweep again
+                sends its points again.
+            job_id: It exists, and this is the provider's id: it is followed here. Where its jobs do
+                not share one id, the ids of all of them in their order.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Returns:
+            A handle of each job that is followed now; none where it is lost.
+
+        Raises:
+            InvalidInputError: Neither or both were said, or the provider does not know the id.
+            JournalError: Nothing is unknown under this key, or a living process answers for it.
+            SchedulerClosedError: The scheduler's block is not entered, or is being left.
+
+        Blocking twin of `quantum_async.Scheduler.resolve`.
+        """
+        return self._wrap(
+            self._call(
+                "Scheduler.resolve",
+                lambda: self._async.resolve(key, lost=lost, job_id=job_id),
+                timeout,
+            )
+        )
 
     @property
     def grace(self) -> float:

@@ -77,7 +77,7 @@ class Canceller:
         # What is found is in the request's order; the keys of jobs are not on the wire.
         pairs = zip(found, submission.jobs, strict=True)
         refs = [replace(ref, key=job.spec.key) for ref, job in pairs]
-        self._journal.accepted(submission.key, refs)
+        await self._journal.accepted(submission.key, refs)
         return {ref: ref.key for ref in refs}
 
     async def _end(self, client: ProviderClient, keys: Mapping[JobRef, str]) -> None:

@@ -36,7 +36,7 @@ class Findings:
         jobs: Jobs that the provider has accepted and that have no outcome.
         submissions: What was never sent, or may have been.
         batches: Batches that are or may be open.
-        bad: Rows that could not be read.
+        bad: Rows that cannot be read.
     """
 
     jobs: list[StoredJob]
@@ -115,6 +115,7 @@ def job_document(job: StoredJob) -> Document:
         "key": job.spec.key,
         "target": f"{job.provider}:{job.target}",
         "state": str(job.state),
+        "submission": job.submission,
         "job_id": job.ref.id if job.ref else None,
         "sweep": job.place.sweep,
         "point": job.place.point,
@@ -124,6 +125,11 @@ def job_document(job: StoredJob) -> Document:
         "server": job.identity or None,
         "error": failure(job.error),
     }
+
+
+def bad_row_document(row: BadRow) -> Document:
+    """Write down a row that cannot be read, with stable keys."""
+    return {"kind": row.kind, "key": row.key, "reason": row.reason}
 
 
 def batch_document(batch: StoredBatch) -> Document:

@@ -1,4 +1,4 @@
-"""How much a journal holds, counted without reading its jobs."""
+"""How much a journal holds, and whether all of it can be read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from quantum_async.cli.findings import existing
+from quantum_async.journal.reading import Reader
 from quantum_async.journal.schema import FORMAT, batches, jobs, quarantine, runs
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Inventory:
         runs: How many processes have written to it.
         jobs: How many jobs are in each state.
         batches: How many batches are in each state.
-        unreadable: How many rows were set aside.
+        unreadable: How many rows cannot be read.
     """
 
     place: str
@@ -68,6 +69,10 @@ async def take_inventory(journal: str) -> Inventory:
 
         def count(transaction: Transaction) -> Inventory:
             connection = transaction.connection
+            # Those that cannot be read are found by reading.
+            reader = Reader(transaction, place)
+            reader.jobs()
+            reader.batches()
             return Inventory(
                 place,
                 # This look is a run of its own, which nobody means.

@@ -24,7 +24,7 @@ Key: TypeAlias = Annotated[
 ]
 
 app: typer.Typer = typer.Typer(
-    help="List, show, cancel and resume the jobs of a journal.", no_args_is_help=True
+    help="List, show, cancel, resume and settle the jobs of a journal.", no_args_is_help=True
 )
 
 
@@ -106,5 +106,48 @@ def resume_jobs(
         from quantum_async.cli.keeping import resume
 
         return await resume(journal, run, json=json, debug=debug)
+
+    raise typer.Exit(execute(verb, debug=debug))
+
+
+@app.command("resolve", cls=Verb, short_help="Settle a submission that may or may not exist.")
+def resolve_jobs(
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY", help="The key of the submission or of one of its jobs, or its beginning."
+        ),
+    ],
+    *,
+    lost: Annotated[
+        bool, typer.Option("--lost", help="It does not exist, and may be sent again.")
+    ] = False,
+    ids: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--is",
+            metavar="ID",
+            help="It exists, and this is the provider's id. Once per job, in their order, where "
+            "its jobs do not share one.",
+        ),
+    ] = None,
+    journal: Journal = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Settle a submission of which nobody can say whether the provider has it.
+
+    Look for it at the provider first. What is lost may be sent again, by running its sweep; what
+    has an id is followed to its end.
+
+    quantum-async jobs resolve 3f2a --lost
+
+    quantum-async jobs resolve 3f2a --is 0d6b1c52-77bc-4d1e-9f0a-1f5a1a2b3c4d
+    """
+
+    async def verb() -> ExitCode:
+        from quantum_async.cli.keeping import resolve
+
+        return await resolve(journal, key, lost=lost, ids=ids or (), json=json, debug=debug)
 
     raise typer.Exit(execute(verb, debug=debug))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from quantum_async.cli.codes import ExitCode, exit_code
 from quantum_async.cli.complaints import complain
 from quantum_async.cli.documents import dump, failure, measured
 from quantum_async.cli.findings import (
+    bad_row_document,
     clients_for,
     existing,
     job_document,
@@ -22,7 +24,9 @@ from quantum_async.errors import (
     JobCancelledError,
     QuantumAsyncError,
 )
+from quantum_async.journal.base import UnreadableError
 from quantum_async.journal.records import UNFINISHED
+from quantum_async.scheduler.book import settled_as_lost, unreadable
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -45,19 +49,21 @@ async def list_jobs(journal: str | None, *, everything: bool, json: bool) -> Exi
     async with existing(journal) as opened:
         runs = await opened.read(lambda reader: reader.runs())
         jobs = await opened.read(lambda reader: reader.jobs())
+        bad = await opened.read(lambda reader: reader.quarantined())
     shown = [job for job in jobs if everything or job.state in UNFINISHED]
     runs = [run for run in runs if run.id != opened.run]
     if json:
         document: Document = {
             "runs": [run_document(run) for run in runs],
             "jobs": [job_document(job) for job in shown],
+            "unreadable": [bad_row_document(row) for row in bad],
         }
         sys.stdout.write(dump(document) + "\n")
     else:
         from quantum_async.cli.listing import print_journal
 
-        print_journal(runs, shown, hidden=len(jobs) - len(shown))
-    return ExitCode.OK
+        print_journal(runs, shown, bad, hidden=len(jobs) - len(shown))
+    return ExitCode.FAILED if bad else ExitCode.OK
 
 
 async def show_job(journal: str | None, key: str, *, json: bool) -> ExitCode:
@@ -112,22 +118,93 @@ async def resume(journal: str | None, run: str | None, *, json: bool, debug: boo
     """
     async with existing(journal) as opened:
         findings = await opened.read(ownerless)
+    errors: list[QuantumAsyncError] = [unreadable(findings.bad)] if findings.bad else []
     if not findings.providers:
         sys.stdout.write(dump({"jobs": []}) + "\n" if json else "nothing to resume\n")
-        return ExitCode.OK
-    errors: list[QuantumAsyncError] = []
+        return _ended(errors, debug=debug)
     rows: list[Document] = []
     clients = clients_for(findings.providers)
-    async with Scheduler(*clients, journal=place_of(journal)) as scheduler:
-        jobs = await scheduler.resume(run)
-        if run is None and (others := findings.elsewhere(clients)):
-            errors.append(_left(others))
-        async for job in scheduler.as_completed(jobs):
-            rows.append(await _outcome(job, errors))
-            if not json:
-                sys.stdout.write(f"{rows[-1]['key']} {job.target} {rows[-1]['status']}\n")
+    # What cannot be read is told below, once.
+    with suppress(UnreadableError):
+        async with Scheduler(*clients, journal=place_of(journal)) as scheduler:
+            jobs = await scheduler.resume(run)
+            if run is None and (others := findings.elsewhere(clients)):
+                errors.append(_left(others))
+            rows = await _follow(scheduler, jobs, errors, json=json)
     if json:
         sys.stdout.write(dump({"jobs": rows}) + "\n")
+    return _ended(errors, debug=debug)
+
+
+async def resolve(
+    journal: str | None, key: str, *, lost: bool, ids: Sequence[str], json: bool, debug: bool
+) -> ExitCode:
+    """Settle a submission of which nobody can say whether it exists.
+
+    Args:
+        journal: A path or URL.
+        key: The key of the submission or of one of its jobs, or the beginning of one.
+        lost: It does not exist.
+        ids: It exists, under these ids of the provider; its jobs are followed to their end.
+        json: Print a document instead of lines.
+        debug: Show tracebacks.
+    """
+    if lost == bool(ids):
+        raise InvalidInputError(
+            "a submission is either lost, or is the job with an id",
+            remedy="Give --lost, or --is with the provider's id.",
+        )
+    async with existing(journal) as opened:
+        submission, provider = await opened.read(lambda reader: _submission(reader.jobs(), key))
+        if lost:
+            stored = await opened.claim_unknown(submission)
+            await opened.settle(submission, settled_as_lost(stored))
+    errors: list[QuantumAsyncError] = []
+    rows: list[Document] = []
+    if lost:
+        if not json:
+            sys.stdout.write(f"submission {submission} does not exist; it may be sent again\n")
+    else:
+        # What somebody has just found goes on if this is stopped.
+        clients = clients_for([provider])
+        place = place_of(journal)
+        async with Scheduler(*clients, journal=place, on_cancel="detach") as scheduler:
+            jobs = await scheduler.resolve(submission, job_id=ids)
+            rows = await _follow(scheduler, jobs, errors, json=json)
+    if json:
+        outcome = "lost" if lost else "found"
+        document: Document = {"submission": submission, "outcome": outcome, "jobs": rows}
+        sys.stdout.write(dump(document) + "\n")
+    return _ended(errors, debug=debug)
+
+
+def _submission(jobs: Sequence[StoredJob], word: str) -> tuple[str, str]:
+    """Find the submission that a key, or the beginning of one, names, and its provider."""
+    exact = [job for job in jobs if word in (job.spec.key, job.submission)]
+    begun = (
+        job for job in jobs if job.spec.key.startswith(word) or job.submission.startswith(word)
+    )
+    found = {(job.submission, job.provider) for job in exact or begun}
+    if len(found) == 1:
+        return found.pop()
+    raise InvalidInputError(
+        f"{len(found)} submissions of the journal are called {word!r}",
+        remedy="Give the whole key; quantum-async jobs list --all --json shows it.",
+    )
+
+
+async def _follow(
+    scheduler: Scheduler, jobs: Sequence[Job], errors: list[QuantumAsyncError], *, json: bool
+) -> list[Document]:
+    rows: list[Document] = []
+    async for job in scheduler.as_completed(jobs):
+        rows.append(await _outcome(job, errors))
+        if not json:
+            sys.stdout.write(f"{rows[-1]['key']} {job.target} {rows[-1]['status']}\n")
+    return rows
+
+
+def _ended(errors: list[QuantumAsyncError], *, debug: bool) -> ExitCode:
     if not errors:
         return ExitCode.OK
     group = ExceptionGroup("not everything could be finished", errors)

@@ -13,18 +13,21 @@ from quantum_async.display.tables import print_table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from quantum_async.journal.records import StoredJob, StoredRun
+    from quantum_async.journal.records import BadRow, StoredJob, StoredRun
 
 RUN = ("run", "started", "~process", "alive", "#unfinished")
 JOB = ("job", "target", "state", "sweep", "#point", "#shots", "~id")
 
 
-def print_journal(runs: Sequence[StoredRun], jobs: Sequence[StoredJob], *, hidden: int) -> None:
+def print_journal(
+    runs: Sequence[StoredRun], jobs: Sequence[StoredJob], bad: Sequence[BadRow], *, hidden: int
+) -> None:
     """Print what a journal holds.
 
     Args:
         runs: Its runs.
         jobs: The jobs that are to be shown.
+        bad: The rows that cannot be read.
         hidden: How many others have ended.
     """
     console = Console(highlight=False)
@@ -36,6 +39,7 @@ def print_journal(runs: Sequence[StoredRun], jobs: Sequence[StoredJob], *, hidde
         print_table(console, JOB, map(_job_row, jobs))
     if hidden:
         print_lines(console, f"{hidden} finished jobs are not shown; --all shows them")
+    print_lines(console, *(f"unreadable {row.kind} row {row.key}: {row.reason}" for row in bad))
 
 
 def print_job(job: Mapping[str, object]) -> None:

@@ -11,12 +11,15 @@ import anyio
 
 from quantum_async.cli.cancelling import Canceller
 from quantum_async.cli.findings import (
+    bad_row_document,
     batch_document,
     clients_for,
     existing,
     job_document,
     ownerless,
 )
+from quantum_async.errors import SubmissionUnknownError
+from quantum_async.journal.base import UnreadableError
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ class Tidied:
     Args:
         found: What was found.
         action: What was done: ``adopt``, ``cancel``, ``leave``; empty where nothing was found.
-        is_clean: Whether nothing of it is left.
+        is_clean: Whether nothing of it is left, and all of the journal can be read.
     """
 
     found: Findings
@@ -51,9 +54,7 @@ class Tidied:
                 for s in self.found.submissions
             ],
             "batches": [batch_document(batch) for batch in self.found.batches],
-            "unreadable": [
-                {"kind": row.kind, "key": row.key, "reason": row.reason} for row in self.found.bad
-            ],
+            "unreadable": [bad_row_document(row) for row in self.found.bad],
             "action": self.action or None,
         }
 
@@ -75,7 +76,7 @@ async def tidy(journal: str, *, yes: bool, cancel: bool, json: bool) -> Tidied:
     if not json:
         _tell(found)
     if found.is_clean:
-        return Tidied(found)
+        return Tidied(found, is_clean=not found.bad)
     action = await _choice(yes=yes, cancel=cancel, ask=not json)
     if action == "leave":
         return Tidied(found, action, is_clean=False)
@@ -85,7 +86,7 @@ async def tidy(journal: str, *, yes: bool, cancel: bool, json: bool) -> Tidied:
     if not json and not left.is_clean:
         sys.stdout.write("left over:\n")
         _tell(left)
-    return Tidied(found, action, left.is_clean)
+    return Tidied(found, action, left.is_clean and not left.bad)
 
 
 async def _look(journal: str) -> Findings:
@@ -115,9 +116,13 @@ async def ask_for_choice(terminal: TextIO) -> str:
 
 async def _act(findings: Findings, journal: str, action: str) -> None:
     if action == "adopt":
-        # Leaving the block waits for the jobs and closes the batches.
-        async with Scheduler(*clients_for(findings.providers), journal=journal) as scheduler:
-            await scheduler.resume()
+        # Leaving the block waits for the jobs and closes the batches. What stays unknown, or cannot
+        # be read, is listed as left over.
+        try:
+            async with Scheduler(*clients_for(findings.providers), journal=journal) as scheduler:
+                await scheduler.resume()
+        except* (SubmissionUnknownError, UnreadableError):
+            pass
         return
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(existing(journal))

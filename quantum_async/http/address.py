@@ -17,6 +17,8 @@ Query = Mapping[str, QueryValue]
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%|]")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 _ONE_VALUE: Final = (str, int, float)
+_HOST: Final = re.compile(r"[\w.-]+|[0-9a-f:.]+(?:%[\w.-]+)?")
+_NEVER_IN_LINKS: Final = ("\\", " ")
 _KEPT: Final = "-._~:/?#[]@!$&'()*+,;=%|"
 
 
@@ -87,6 +89,20 @@ def split_address(url: str) -> SplitResult | None:
         # An IPv6 host without its bracket, or a port that is no number.
         return None
     return parts if is_good else None
+
+
+def split_link(url: str) -> SplitResult | None:
+    """Take a link that a service has named apart; `None` where nobody can read it.
+
+    Args:
+        url: What it has named: absolute, and encoded already.
+    """
+    if not url.isprintable() or any(mark in url for mark in _NEVER_IN_LINKS):
+        return None
+    parts = split_address(url)
+    if parts is None or _HOST.fullmatch(parts.hostname or "") is None:
+        return None
+    return parts
 
 
 def encoded(url: str) -> str:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 import anyio
 
+from quantum_async.errors import ConfigurationError
 from quantum_async.http.deadlines import Deadlines, Waiting
 from quantum_async.http.failures import ConnectFailureError, is_network_failure, transport_error
+from quantum_async.http.fence import PASSAGE
 from quantum_async.http.proxies import ProxyRoutes
 from quantum_async.http.response import Response
 from quantum_async.http.targets import Targets
@@ -44,8 +46,23 @@ class _InterruptedError(Exception):
     """A failure on an established connection, under a name that aiohttp will not repeat."""
 
 
+class _HeldBackError(Exception):
+    """The fence let nothing leave; carries its error past aiohttp, which rewrites some kinds.
+
+    Args:
+        error: What the fence has raised.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
 class _Connector(aiohttp.TCPConnector):
-    """A connector whose every failure says that nothing was sent."""
+    """A connector whose every failure says that nothing was sent.
+
+    aiohttp writes to a connection as soon as it has it, so this is where the fence is looked at.
+    """
 
     async def connect(
         self,
@@ -57,7 +74,16 @@ class _Connector(aiohttp.TCPConnector):
             connection = await super().connect(req, traces, timeout)
         except (aiohttp.ClientError, OSError) as error:
             raise ConnectFailureError from error
-        if (waiting := _waiting.get()) is not None:
+        waiting = _waiting.get()
+        if (passage := PASSAGE.get()) is not None:
+            try:
+                left = passage.leave(req.method)
+            except Exception as error:
+                connection.release()
+                raise _HeldBackError(error) from error
+            if waiting is not None:
+                waiting.ends_within(left)
+        if waiting is not None:
             waiting.connected(connection)
         return connection
 
@@ -89,8 +115,19 @@ class AiohttpWire:
         self._deadlines: Deadlines | None = None
 
     async def open(self) -> None:
-        """Make the connection pools. Sends nothing."""
-        self._deadlines = Deadlines()
+        """Make the connection pools. Sends nothing.
+
+        Raises:
+            ConfigurationError: This is no task of asyncio, on which alone aiohttp runs.
+        """
+        try:
+            self._deadlines = Deadlines()
+        except RuntimeError:
+            raise ConfigurationError(
+                "connections to a provider need asyncio, and this is another event loop",
+                remedy="Start it with asyncio.run; under Trio use quantum_async.blocking in a "
+                "worker thread.",
+            ) from None
         self._clients = {
             "kept": _client(
                 _Connector(limit=0, resolver=_resolver(), keepalive_timeout=_KEEP_ALIVE)
@@ -115,6 +152,8 @@ class AiohttpWire:
             if request.content is not None and len(request.content) > _AT_ONCE:
                 return await self._uploaded(request)
             return await self._answered(request)
+        except _HeldBackError as held:
+            raise _as_it_is(held) from held.error.__cause__
         except Exception as error:
             if not _is_failure(error):
                 raise
@@ -156,6 +195,8 @@ class AiohttpWire:
         before = sys.exception()
         try:
             answer = await self._send(request, _limits(request.timeouts))
+        except _HeldBackError as held:
+            raise _as_it_is(held) from held.error.__cause__
         except Exception as error:
             if not _is_failure(error):
                 raise
@@ -170,7 +211,10 @@ class AiohttpWire:
     async def _send(
         self, request: Outgoing, limits: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
-        url, proxy = self._targets.find(request.url)
+        try:
+            url, proxy = self._targets.find(request.url)
+        except ValueError:
+            raise ConnectFailureError("the address cannot be read") from None
         if url.scheme == "https" and self._tls is None:
             self._tls = await anyio.to_thread.run_sync(tls_context, self._trust)
         headers: Mapping[str, str] = request.headers
@@ -271,6 +315,11 @@ async def _read(answer: aiohttp.ClientResponse, waiting: Waiting) -> Response:
         answer.close()
         raise
     return Response(answer.status, answer.headers, b"".join(parts))
+
+
+def _as_it_is(held: _HeldBackError) -> Exception:
+    # Without aiohttp's frames, whose variables hold the headers of the request.
+    return held.error.with_traceback(None)
 
 
 def _is_failure(error: Exception) -> bool:

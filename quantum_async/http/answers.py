@@ -49,12 +49,20 @@ def error_for(
         provider: Registry name of the provider.
         explain: Where the provider puts its words, if not in one of the usual places.
     """
-    words = (explain(response) if explain is not None else None) or words_of(response)
+    words = _explained(response, explain) or words_of(response)
     message = f"{_shorten(words) or _phrase(response.status)} (HTTP {response.status})"
     error = _error(message, response)
     if isinstance(error, RateLimitedError | ServerError):
         error.retry_after = retry_after(response.headers)
     return error.concerning(provider=provider, request_id=response.request_id)
+
+
+def _explained(response: Response, explain: Explain | None) -> str | None:
+    try:
+        return explain(response) if explain is not None else None
+    except (ValueError, RecursionError):
+        # An error is told in any case, whatever its body is.
+        return None
 
 
 def _error(message: str, response: Response) -> QuantumAsyncError:
@@ -176,10 +184,9 @@ def words_of(response: Response) -> str | None:
 
 def _words_of_json(text: str) -> str:
     try:
-        value: object = json.loads(text)
+        return _words(json.loads(text)) or text
     except (ValueError, RecursionError):
         return text
-    return _words(value) or text
 
 
 _CODES = ("code", "error_code", "errorCode")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import anyio
 
@@ -17,11 +17,14 @@ from quantum_async.errors import (
     ResponseError,
     TransportError,
 )
+from quantum_async.http.fence import unfenced
+from quantum_async.http.redact import Headers, unpicklable
 from quantum_async.http.token import Token, provided_token
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from quantum_async.http.redact import Secret
     from quantum_async.http.token import TokenFunction, TokenProvider
 
 
@@ -38,6 +41,9 @@ class Auth(ABC):
             AuthenticationError: The credentials were refused.
             NotSentError: They could not be renewed; the request itself was not sent.
         """
+
+    def __reduce__(self) -> NoReturn:
+        raise unpicklable(type(self).__name__)
 
     @abstractmethod
     async def refresh(self, rejected: Mapping[str, str]) -> bool:
@@ -72,7 +78,7 @@ class StaticAuth(Auth):
     """
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        self._headers = dict(headers)
+        self._headers = Headers(headers)
 
     def __repr__(self) -> str:
         return f"StaticAuth({', '.join(self._headers)})"
@@ -86,7 +92,7 @@ class StaticAuth(Auth):
         return False
 
 
-def bearer(token: str) -> StaticAuth:
+def bearer(token: str | Secret) -> StaticAuth:
     """Make credentials from a token that this program does not renew.
 
     Args:
@@ -98,7 +104,7 @@ def bearer(token: str) -> StaticAuth:
     return StaticAuth({"Authorization": f"Bearer {checked_secret(token)}"})
 
 
-def checked_secret(value: str) -> str:
+def checked_secret(value: str | Secret) -> str:
     """Strip a secret and make sure that it can be put into a header.
 
     Args:
@@ -107,7 +113,7 @@ def checked_secret(value: str) -> str:
     Raises:
         ConfigurationError: It is empty or holds characters that no header may.
     """
-    stripped = value.strip()
+    stripped = (value if isinstance(value, str) else value.reveal()).strip()
     if not stripped or not stripped.isascii() or not stripped.isprintable():
         raise ConfigurationError(
             "the token or key is empty or holds characters that cannot be sent",
@@ -146,7 +152,7 @@ class TokenSource(Auth):
         self._margin = margin
         self._clock = clock
         self._monotonic = monotonic
-        self._headers: dict[str, str] | None = None
+        self._headers: Headers | None = None
         self._renew_at = float("-inf")
         self._lock = anyio.Lock()
         self._failures = 0
@@ -182,8 +188,10 @@ class TokenSource(Auth):
 
     async def _fetch_now(self) -> Mapping[str, str]:
         try:
-            token = await self._fetch()
-            value = checked_secret(token.value)
+            # Others wait for this token as well.
+            with unfenced():
+                token = await self._fetch()
+            headers = Headers({"Authorization": f"Bearer {checked_secret(token.value)}"})
         except Exception as error:
             self._failures += 1
             failure = _failed(error)
@@ -193,8 +201,8 @@ class TokenSource(Auth):
                 raise
             raise failure from error
         self._renew_at = self._monotonic() + self._usable_for(token)
-        self._headers = {"Authorization": f"Bearer {value}"}
-        return self._headers
+        self._headers = headers
+        return headers
 
     def _usable_for(self, token: Token) -> float:
         if token.expires_at is None:

@@ -99,6 +99,10 @@ class Waiting:
         self._connection = connection
         self.heard()
 
+    def ends_within(self, seconds: float) -> None:
+        """Give the whole no more time than this from now on."""
+        self._end = min(self._end, self._deadlines.now() + seconds)
+
     def heard(self) -> None:
         """Begin to count the server's silence anew."""
         self._deadlines.set(self, min(self._deadlines.now() + self._silence, self._end))

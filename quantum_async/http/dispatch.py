@@ -17,16 +17,16 @@ from quantum_async.errors import (
     ServerError,
 )
 from quantum_async.http.answers import error_for
+from quantum_async.http.fence import PASSAGE, PAST_PAUSES
 from quantum_async.http.lanes import Lane
 from quantum_async.http.rate import Pacer
-from quantum_async.http.redact import redact_url
+from quantum_async.http.redact import Headers, Secrets, is_secret_name, redact_url
+from quantum_async.http.retry import repeat
 from quantum_async.http.telemetry import Observer, RetryEvent
 from quantum_async.http.wire import Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-
-    from tenacity import AsyncRetrying, RetryCallState
 
     from quantum_async.http.answers import Explain
     from quantum_async.http.auth import Auth
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from quantum_async.http.lanes import LaneName
     from quantum_async.http.options import SessionOptions
     from quantum_async.http.response import Response
+    from quantum_async.http.retry import Failure
     from quantum_async.http.telemetry import Answer
     from quantum_async.http.timeouts import Timeouts
     from quantum_async.http.wire import Connection, Download, Wire
@@ -78,7 +79,7 @@ class Call:
     """
 
     method: str
-    url: str
+    url: str = field(repr=False)
     lane: LaneName
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     body: Body | None = None
@@ -120,6 +121,12 @@ class Dispatcher:
         self._explain = explain
         self._pacer = Pacer(options.rate, clock=options.clock, sleep=options.sleep)
         self._observer = Observer(provider, options.hooks, options.clock)
+        self.secrets: Secrets = Secrets()
+        """What of all that is sent nobody may read."""
+        self._signatures = Secrets()
+        for name, value in headers.items():
+            if is_secret_name(name):
+                self.secrets.add(value)
         self._lanes: dict[LaneName, Lane] = {}
         self._wire: Wire | None = None
         self._opening = anyio.Lock()
@@ -134,7 +141,7 @@ class Dispatcher:
         async with self._opening:
             if self._wire is not None:
                 return
-            wire = await anyio.to_thread.run_sync(_wire_for, self._options)
+            wire = await anyio.to_thread.run_sync(_wire_for, self._options, self.secrets)
             self._headers = merged(general_headers(), self._further_headers)
             self._credentials = None
             await wire.open()
@@ -142,11 +149,15 @@ class Dispatcher:
                 "data": Lane("data", self._options.connections),
                 "control": Lane("control", self._options.control_connections),
             }
+            self.secrets.open()
+            self._signatures.open()
             self._wire = wire
 
     async def close(self) -> None:
         """Close every connection."""
         wire, self._wire = self._wire, None
+        self.secrets.close()
+        self._signatures.close()
         if wire is not None:
             await wire.close()
 
@@ -217,50 +228,27 @@ class Dispatcher:
     async def _repeating(
         self, call: Call, attempt: Callable[[Call], Awaitable[_Result]]
     ) -> _Result:
-        started = self._options.clock()
-        try:
+        policy = self._options.retry
+        if policy.attempts == 1:
             return await attempt(call)
-        except QuantumAsyncError as error:
-            policy = self._options.retry
-            if policy.attempts == 1 or not policy.repeats(error):
-                raise
-            first = error
-        # The first attempt is made outside the loop, which costs as much as a request.
-        return await self._retrying(call, started)(_replaying(first, call, attempt))
 
-    def _retrying(self, call: Call, started: float) -> AsyncRetrying:
-        from tenacity import AsyncRetrying, retry_if_exception
+        async def announce(failure: Failure) -> None:
+            if failure.seconds is None:
+                return
+            call.attempt = failure.attempt + 1
+            url, error = redact_url(call.url), failure.error
+            event = RetryEvent(
+                self._provider, call.method, url, failure.attempt, failure.seconds, error
+            )
+            await self._observer.retrying(event)
 
-        policy, clock = self._options.retry, self._options.clock
-
-        def pause(state: RetryCallState) -> float:
-            return policy.pause(state.attempt_number, _failure(state))
-
-        def is_over(state: RetryCallState) -> bool:
-            late = clock() - started + state.upcoming_sleep > policy.total
-            return late or state.attempt_number >= policy.attempts
-
-        async def announce(state: RetryCallState) -> None:
-            call.attempt = state.attempt_number + 1
-            await self._observer.retrying(self._retry_event(call, state))
-
-        return AsyncRetrying(
+        return await repeat(
+            lambda: attempt(call),
+            policy,
+            policy.repeats,
+            told=announce,
+            clock=self._options.clock,
             sleep=self._options.sleep,
-            stop=is_over,
-            wait=pause,
-            retry=retry_if_exception(policy.repeats),
-            before_sleep=announce,
-            reraise=True,
-        )
-
-    def _retry_event(self, call: Call, state: RetryCallState) -> RetryEvent:
-        return RetryEvent(
-            self._provider,
-            call.method,
-            redact_url(call.url),
-            state.attempt_number,
-            state.upcoming_sleep,
-            _failure(state),
         )
 
     async def _authorised(
@@ -301,15 +289,22 @@ class Dispatcher:
         return await self._observer.observe(event, send_with, call.sent - 1)
 
     def _outgoing(self, call: Call, credentials: Mapping[str, str] | None) -> Outgoing:
-        headers = general_headers() if call.presigned else self._authorising(credentials)
+        if call.presigned:
+            headers = general_headers()
+            self._signatures.add_signature(call.url)
+        else:
+            headers = self._authorising(credentials)
         if call.body is not None:
             headers = merged(headers, call.body.headers)
+            for secret in call.body.secrets:
+                self.secrets.add(secret)
         if call.headers is not None:
             headers = merged(headers, call.headers)
         content = None if call.body is None else call.body.content
-        return Outgoing(
-            call.method, call.url, headers, content, self._timeouts(call), call.connection
-        )
+        timeouts = self._timeouts(call)
+        if (passage := PASSAGE.get()) is not None:
+            timeouts = timeouts.within(passage.remaining())
+        return Outgoing(call.method, call.url, headers, content, timeouts, call.connection)
 
     def _authorising(self, credentials: Mapping[str, str] | None) -> Mapping[str, str]:
         # The same object for as long as the credentials are: most requests need nothing else.
@@ -317,7 +312,10 @@ class Dispatcher:
             return self._headers
         if self._credentials is not credentials:
             self._credentials = credentials
-            self._authorised_headers = {**self._headers, **credentials}
+            self._authorised_headers = Headers({**self._headers, **credentials})
+            for value in credentials.values():
+                self.secrets.add(value)
+                self.secrets.add(value.partition(" ")[2])
         return self._authorised_headers
 
     def _exchange(self, outgoing: Outgoing) -> Awaitable[Response]:
@@ -332,6 +330,9 @@ class Dispatcher:
     def _lane(self, call: Call) -> Lane:
         if self._wire is None:
             raise self._not_open()
+        if PAST_PAUSES.get():
+            # The places may all be taken by requests that wait for the end of the pause.
+            return Lane(call.lane, 1)
         return self._lanes[call.lane]
 
     def _not_open(self) -> ConfigurationError:
@@ -360,7 +361,7 @@ def merged(headers: Mapping[str, str], further: Mapping[str, str]) -> dict[str, 
     """
     replaced = {name.lower() for name in further}
     kept = {name: value for name, value in headers.items() if name.lower() not in replaced}
-    return {**kept, **further}
+    return Headers({**kept, **further})
 
 
 def _is_welcome(call: Call, status: int) -> bool:
@@ -371,27 +372,8 @@ def _pause_asked_for(error: QuantumAsyncError) -> float | None:
     return error.retry_after if isinstance(error, RateLimitedError | ServerError) else None
 
 
-def _failure(state: RetryCallState) -> QuantumAsyncError:
-    error = state.outcome.exception() if state.outcome is not None else None
-    assert isinstance(error, QuantumAsyncError)  # the policy repeats nothing else
-    return error
-
-
-def _replaying(
-    error: QuantumAsyncError, call: Call, attempt: Callable[[Call], Awaitable[_Result]]
-) -> Callable[[], Awaitable[_Result]]:
-    async def replay() -> _Result:
-        if call.attempt == 1:
-            raise error
-        return await attempt(call)
-
-    return replay
-
-
-def _wire_for(options: SessionOptions) -> Wire:
+def _wire_for(options: SessionOptions, secrets: Secrets) -> Wire:
     # In a worker thread, because all this takes longer than an event loop may stand still.
-    import tenacity  # noqa: F401  so that the first repetition does not
-
     general_headers()
     if options.transport is not None:
         from quantum_async.http.httpx_wire import HttpxWire
@@ -400,4 +382,4 @@ def _wire_for(options: SessionOptions) -> Wire:
     from quantum_async.http.aiohttp_wire import AiohttpWire
     from quantum_async.http.proxies import ProxyRoutes
 
-    return AiohttpWire(trust=options.ca, proxies=ProxyRoutes(options.proxy))
+    return AiohttpWire(trust=options.ca, proxies=ProxyRoutes(options.proxy, secrets))

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
 import zlib
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlencode
 
 import anyio.to_thread
 
+from quantum_async.http.redact import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORM = "application/x-www-form-urlencoded"
 LARGE = 64 * 1024
 """Bytes above which compressing is worth its time, and is done in a worker thread."""
 
@@ -31,11 +39,13 @@ class Body:
         content: The bytes, compressed if `encoding` says so.
         media_type: What they are.
         encoding: ``"gzip"``, or `None` for plain bytes.
+        secrets: What of it nobody may read, wherever it is quoted afterwards.
     """
 
     content: bytes = field(repr=False)
     media_type: str = "application/json"
     encoding: Literal["gzip"] | None = None
+    secrets: tuple[Secret, ...] = ()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -44,6 +54,22 @@ class Body:
         if self.encoding is not None:
             headers["Content-Encoding"] = self.encoding
         return headers
+
+
+def form_body(fields: Mapping[str, str | Secret]) -> Body:
+    """Encode fields as a form. Secrets among them are opened here and nowhere before.
+
+    Args:
+        fields: Names and values.
+    """
+    secrets = [value for value in fields.values() if isinstance(value, Secret)]
+    who = fields.get("username") or fields.get("client_id")
+    if isinstance(who, str):
+        # Some services quote both of them as they would stand in a header.
+        pairs = [f"{who}:{value.reveal()}".encode() for value in secrets]
+        secrets += [Secret(base64.b64encode(pair).decode()) for pair in pairs]
+    opened = {n: v.reveal() if isinstance(v, Secret) else v for n, v in fields.items()}
+    return Body(urlencode(opened).encode(), FORM, secrets=tuple(secrets))
 
 
 def json_bytes(value: object) -> bytes:

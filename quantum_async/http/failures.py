@@ -27,6 +27,9 @@ class ConnectFailureError(Exception):
 
 def is_network_failure(error: Exception) -> bool:
     """Say whether an exception comes from the network rather than from a mistake in code."""
+    if isinstance(error, QuantumAsyncError):
+        # Some are errors of the system by their class as well.
+        return False
     if isinstance(error, OSError | EOFError | ConnectFailureError):
         return True
     return any(

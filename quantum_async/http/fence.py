@@ -20,7 +20,7 @@ class Passage:
         look: Looked at before each of them.
 
     Attributes:
-        has_left: Whether the bytes of one may have left.
+        has_left: Whether the bytes of one that may change something may have left.
     """
 
     __slots__ = ("_look", "has_left")
@@ -37,6 +37,25 @@ class Passage:
         """
         return self._look()
 
+    def leave(self, method: str) -> float:
+        """Look, and note that a request leaves; nothing may be waited for between this and it.
+
+        Args:
+            method: Its HTTP method: what only reads changes nothing, whatever becomes of it.
+
+        Returns:
+            The seconds for which it may be under way.
+
+        Raises:
+            QuantumAsyncError: It must not leave.
+        """
+        left = self._look()
+        if method not in _READING:
+            self.has_left = True
+        return left
+
+
+_READING = frozenset({"GET", "HEAD"})
 
 PASSAGE: ContextVar[Passage | None] = ContextVar("quantum_async_passage", default=None)
 PAST_PAUSES: ContextVar[bool] = ContextVar("quantum_async_past_pauses", default=False)
@@ -52,6 +71,19 @@ def fenced(look: Look) -> Generator[Passage]:
     token = PASSAGE.set(passage := Passage(look))
     try:
         yield passage
+    finally:
+        PASSAGE.reset(token)
+
+
+@contextmanager
+def unfenced() -> Generator[None]:
+    """Let the requests of this block leave as they would by themselves.
+
+    For what many callers share, such as a login: the fence of one must not keep it from the others.
+    """
+    token = PASSAGE.set(None)
+    try:
+        yield
     finally:
         PASSAGE.reset(token)
 

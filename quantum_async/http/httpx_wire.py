@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 import httpx
 
+from quantum_async.errors import NotSentError
 from quantum_async.http.failures import is_network_failure, transport_error
+from quantum_async.http.fence import PASSAGE
 from quantum_async.http.response import Response
 
 if TYPE_CHECKING:
@@ -53,7 +55,15 @@ class HttpxWire:
         """Send a request and hand its answer over while the body comes in."""
         total = request.timeouts.total
         deadline = math.inf if total is None else anyio.current_time() + total
-        answer = await _before(deadline, self._transport.handle_async_request(_translated(request)))
+        try:
+            translated = _translated(request)
+        except (httpx.InvalidURL, ValueError):
+            raise NotSentError(
+                "the address of a request cannot be read", remedy="Check the addresses."
+            ) from None
+        if (passage := PASSAGE.get()) is not None:
+            deadline = min(deadline, anyio.current_time() + passage.leave(request.method))
+        answer = await _before(deadline, self._transport.handle_async_request(translated))
         try:
             yield _HttpxDownload(answer, deadline)
         finally:

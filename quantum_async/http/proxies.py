@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote
 from urllib.request import getproxies, proxy_bypass  # noqa: TID251  settings, not requests
 
 from quantum_async.errors import ConfigurationError
 from quantum_async.http.address import split_address
+
+if TYPE_CHECKING:
+    from quantum_async.http.redact import Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,12 @@ class ProxyRoutes:
         explicit: A proxy for everything, or `None` to obey ``HTTP_PROXY``, ``HTTPS_PROXY``,
             ``ALL_PROXY`` and ``NO_PROXY`` in either case, or the system's settings where
             those are known to Python. An empty string means none at all.
+        secrets: What is told of a proxy's password.
     """
 
-    def __init__(self, explicit: str | None = None) -> None:
-        self._explicit = Proxy.parse(explicit) if explicit else None
+    def __init__(self, explicit: str | None = None, secrets: Secrets | None = None) -> None:
+        self._secrets = secrets
+        self._explicit = self._parsed(explicit) if explicit else None
         self._from_environment = explicit is None
         self._known: dict[tuple[str, str], Proxy | None] = {}
 
@@ -76,13 +82,21 @@ class ProxyRoutes:
             return self._explicit
         key = (scheme, host)
         if key not in self._known:
-            self._known[key] = _environment_proxy(scheme, host)
+            self._known[key] = self._from_settings(scheme, host)
         return self._known[key]
 
+    def _from_settings(self, scheme: str, host: str) -> Proxy | None:
+        settings = getproxies()
+        url = settings.get(scheme) or settings.get("all")
+        if not url or proxy_bypass(host):
+            return None
+        return self._parsed(url)
 
-def _environment_proxy(scheme: str, host: str) -> Proxy | None:
-    settings = getproxies()
-    url = settings.get(scheme) or settings.get("all")
-    if not url or proxy_bypass(host):
-        return None
-    return Proxy.parse(url)
+    def _parsed(self, url: str) -> Proxy:
+        proxy = Proxy.parse(url)
+        if self._secrets is not None:
+            for value in proxy.headers.values():
+                pair = value.partition(" ")[2]
+                self._secrets.add(pair)
+                self._secrets.add(base64.b64decode(pair).decode().partition(":")[2])
+        return proxy

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import anyio
 
 from quantum_async.errors import InvalidOptionError, RateLimitedError
+from quantum_async.http.fence import PAST_PAUSES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 
 _NEVER = float("-inf")
+_HASTE = 1.0
+"""The longest wait for the rate, in seconds, where pauses are not waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +85,17 @@ class Pacer:
 
         Args:
             patience: The longest pause in seconds that is waited out. The rate is always waited
-                for.
+                for; past pauses (see `quantum_async.http.fence`) for a second at most.
 
         Raises:
             RateLimitedError: The provider imposed a longer pause; nothing was sent.
         """
         if self.is_free:
+            return
+        if PAST_PAUSES.get():
+            now = self._clock()
+            if self._paused_until <= now and (wait := self._take_place() - now) > 0.0:
+                await self._sleep(min(wait, _HASTE))
             return
         while True:
             await self._wait_out_pause(patience)

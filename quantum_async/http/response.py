@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import ProtocolError
-from quantum_async.http.redact import redact
+from quantum_async.errors import ProtocolError, QuantumAsyncError
+from quantum_async.http.redact import beginning, hide
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
+    from contextlib import AbstractContextManager
+
+    from quantum_async.errors import Accepted
 
 REQUEST_ID_HEADERS = (
     "x-request-id",
@@ -22,7 +26,7 @@ REQUEST_ID_HEADERS = (
 )
 """Where providers name a request for their support desks; the first that is present wins."""
 
-_LOOKED_AT = 4096
+A_GATEWAY = "A gateway or proxy may have answered instead of the provider."
 _SHOWN = 500
 
 
@@ -30,7 +34,7 @@ def request_id_of(headers: Mapping[str, str]) -> str | None:
     """Find the provider's own id of an exchange in the answer's headers."""
     for name in REQUEST_ID_HEADERS:
         if value := headers.get(name):
-            return value
+            return hide(value)
     return None
 
 
@@ -66,8 +70,7 @@ class Response:
     @property
     def excerpt(self) -> str:
         """The start of the body for an error to show, with secrets hidden."""
-        # Redacted before it is cut, or a cut-off secret would no longer look like one.
-        return redact(self.content[:_LOOKED_AT].decode("utf-8", "replace"))[:_SHOWN]
+        return beginning(self.content, _SHOWN)
 
     def json(self) -> object:
         """Parse the body as JSON.
@@ -80,10 +83,76 @@ class Response:
         try:
             return json.loads(self.content)
         except (ValueError, RecursionError) as error:
+            nested = isinstance(error, RecursionError)
+            kind = "nested too deeply" if nested else self.media_type or "of no named type"
             raise ProtocolError(
-                f"the answer is not JSON but {self.media_type or 'of no named type'}",
+                f"the answer is not JSON but {kind}; it begins with {beginning(self.content)!r}",
                 status=self.status,
                 body=self.excerpt,
                 request_id=self.request_id,
-                remedy="A gateway or proxy may have answered instead of the provider.",
-            ) from error
+                remedy=A_GATEWAY,
+            ) from None
+
+    def decoding(
+        self, what: str = "the answer", *, provider: str | None = None, job_id: str | None = None
+    ) -> AbstractContextManager[None]:
+        """Turn whatever a decoder of this answer raises in a block into a `ProtocolError`.
+
+        Args:
+            what: What is decoded.
+            provider: Registry name of the provider.
+            job_id: The job concerned.
+        """
+        return decoding(
+            self.content,
+            what,
+            provider=provider,
+            job_id=job_id,
+            status=self.status,
+            request_id=self.request_id,
+        )
+
+
+@contextmanager
+def decoding(
+    content: bytes | str,
+    what: str = "the answer",
+    *,
+    provider: str | None = None,
+    job_id: str | None = None,
+    status: int | None = None,
+    request_id: str | None = None,
+    accepted: Accepted | None = None,
+) -> Generator[None]:
+    """Turn whatever a decoder of foreign bytes raises in a block into a `ProtocolError`.
+
+    A hundred thousand brackets are a `RecursionError`, and nobody can list what else a decoder may
+    raise at what a stranger makes up. Our own errors pass.
+
+    Args:
+        content: What is decoded; the error quotes its beginning.
+        what: What that is.
+        provider: Registry name of the provider.
+        job_id: The job concerned.
+        status: The answer's status.
+        request_id: The provider's id of the exchange.
+        accepted: Whether the provider has the job.
+    """
+    try:
+        yield
+    except (QuantumAsyncError, ImportError):
+        raise
+    except Exception as error:  # noqa: BLE001 -- what a decoder may raise nobody can list
+        kind = type(error).__name__
+        why = "it nests too deeply" if isinstance(error, RecursionError) else f"{kind}: {error}"
+        # Without the decoder's frames: a thousand of them explain nothing.
+        raise ProtocolError(
+            f"{what} cannot be read: {beginning(why)}; it begins with {beginning(content)!r}",
+            status=status,
+            body=beginning(content, _SHOWN),
+            provider=provider,
+            job_id=job_id,
+            request_id=request_id,
+            accepted=accepted,
+            remedy=A_GATEWAY,
+        ) from None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 from urllib.parse import urljoin
 
 from quantum_async.errors import ConfigurationError, ProtocolError
-from quantum_async.http.address import BaseUrl
+from quantum_async.http.address import BaseUrl, is_loopback, split_link
 from quantum_async.http.dispatch import Call, Dispatcher
 from quantum_async.http.options import SessionOptions
-from quantum_async.http.redact import redact_url
+from quantum_async.http.redact import redact_url, unpicklable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from quantum_async.http.auth import Auth
     from quantum_async.http.encode import Body
     from quantum_async.http.lanes import LaneName
+    from quantum_async.http.redact import Secrets
     from quantum_async.http.response import Response
     from quantum_async.http.timeouts import Timeouts
     from quantum_async.http.wire import Connection, Download
 
 _REDIRECTS = 5
+_SHOWN = 200
 
 
 class Session:
@@ -103,6 +105,11 @@ class Session:
         return f"<Session of {self.provider} at {self.base_url}, {state}>"
 
     @property
+    def secrets(self) -> Secrets:
+        """What it knows that nobody may read; a login adds what it is issued."""
+        return self._dispatcher.secrets
+
+    @property
     def is_open(self) -> bool:
         """Whether requests can be sent."""
         return self._dispatcher.is_open
@@ -114,6 +121,9 @@ class Session:
     async def close(self) -> None:
         """Close every connection, within a few seconds. Closing twice has no effect."""
         await self._dispatcher.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise unpicklable("a session")
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -240,6 +250,8 @@ class Session:
             timeouts: Other limits than the session's.
 
         Raises:
+            ProtocolError: Nobody can read the link, or what it leads to would travel without
+                encryption; nothing was sent.
             QuantumAsyncError: See `create`. An expired link is a `PermissionDeniedError` or a
                 `NotFoundError`, by the storage's taste.
         """
@@ -287,6 +299,7 @@ class Session:
             timeouts: Other limits than the session's.
 
         Raises:
+            ProtocolError: As of `fetch_url`.
             QuantumAsyncError: See `create`.
         """
         call = self._presigned("PUT", url, headers=headers, body=body, timeouts=timeouts)
@@ -301,11 +314,42 @@ class Session:
         body: Body | None = None,
         timeouts: Timeouts | None = None,
     ) -> Call:
+        self.check_link(url)
         return Call(method, url, "data", headers, body, timeouts, presigned=True)
 
+    def check_link(self, url: str) -> None:
+        """Refuse an address that a service has named, where it must not be followed.
+
+        Args:
+            url: The address.
+
+        Raises:
+            ProtocolError: Nobody can read it, or whatever is sent there would travel without
+                encryption, which is for this machine only.
+        """
+        parts = split_link(url)
+        if parts is None:
+            what = "cannot be read"
+        elif parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+            what = "is not encrypted"
+        else:
+            return
+        # Its query may be a signature, which is as good as a password.
+        shown = redact_url(url).partition("?")[0]
+        raise ProtocolError(
+            f"the service names an address that {what}: {shown[:_SHOWN]}",
+            provider=self.provider,
+            accepted="no",
+            remedy="Something between here and the service may have answered: check the proxy.",
+        )
+
     def _redirected(self, url: str, response: Response) -> str:
-        target = urljoin(url, response.headers.get("location", ""))
-        if url.startswith("https:") and not target.startswith("https:"):
+        named = response.headers.get("location", "")
+        try:
+            target = urljoin(url, named)
+        except ValueError:
+            target = named
+        if url.startswith("https:") and not target.lower().startswith("https:"):
             raise ProtocolError(
                 "a link redirects from https to an address without encryption",
                 status=response.status,

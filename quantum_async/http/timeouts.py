@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quantum_async.models.numbers import check_number
+
+_SHORTEST = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,16 @@ class Timeouts:
     read: float | None = 60.0
     pool: float | None = None
     total: float | None = 600.0
+
+    def within(self, seconds: float) -> Timeouts:
+        """Return these limits with the whole attempt bounded further.
+
+        Args:
+            seconds: The longest that an attempt may take.
+        """
+        if self.total is not None and self.total <= seconds:
+            return self
+        return replace(self, total=max(seconds, _SHORTEST))
 
     def __post_init__(self) -> None:
         for name in ("connect", "read", "pool", "total"):

@@ -66,12 +66,15 @@ def jwt_expiry(value: str) -> float | None:
     padded = parts[1] + "=" * (-len(parts[1]) % 4)
     try:
         claims: object = json.loads(base64.urlsafe_b64decode(padded))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return None
     expiry = claims.get("exp") if isinstance(claims, dict) else None
     if isinstance(expiry, bool) or not isinstance(expiry, int | float):
         return None
-    return float(expiry)
+    try:
+        return float(expiry)
+    except OverflowError:
+        return None
 
 
 @runtime_checkable

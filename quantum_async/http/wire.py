@@ -34,7 +34,7 @@ class Outgoing:
     """
 
     method: str
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     content: bytes | None = field(repr=False)
     timeouts: Timeouts
@@ -71,6 +71,8 @@ class Wire(Protocol):
     """A carrier of requests. It neither repeats, nor redirects, nor keeps cookies.
 
     Every failure comes out as `NotSentError` or `LostAnswerError`, and no status is a failure.
+    The last thing before the bytes of a request leave is a look at the fence of its block, in
+    `quantum_async.http.fence`; what is raised there comes out as it is.
     """
 
     async def open(self) -> None:

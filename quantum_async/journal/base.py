@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Self
 
+from quantum_async.errors import JournalError
 from quantum_async.journal.records import Claim
 
 if TYPE_CHECKING:
@@ -12,7 +13,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from quantum_async.errors import QuantumAsyncError
-    from quantum_async.journal.records import StoredJob, Submission, SweepPlan, WorkState
+    from quantum_async.journal.records import (
+        StoredJob,
+        StoredSubmission,
+        Submission,
+        SweepPlan,
+        WorkState,
+    )
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.cost import Budget, Cost
     from quantum_async.models.job import JobRef
@@ -20,13 +27,38 @@ if TYPE_CHECKING:
     from quantum_async.models.submission import BatchRequest
 
 
+class LostLeaseError(JournalError):
+    """A lease is not ours any more, or may not be: whoever holds it goes on with the work."""
+
+
+class UnavailableError(JournalError):
+    """The journal cannot be used now; the same may work later."""
+
+
+class UnansweredError(UnavailableError):
+    """Nobody waited for the journal's answer any longer: it may have written or not."""
+
+
+class UnreadableError(JournalError):
+    """Rows cannot be read, so what they stand for was left as it is."""
+
+
+class GoneError(UnavailableError):
+    """The journal is not where it was: deleted, renamed or replaced while it was in use."""
+
+
 class Journal(ABC):
     """Remember every job before it is sent, so that another process can finish the work.
 
-    What is awaited is on the disk when it returns. What is not awaited is a report: it follows
-    within moments, is tried again while the journal cannot be written, and losing it in a crash
-    costs a question to the provider, never a job.
+    What is awaited is on the disk when it returns, or was refused. What is not awaited is a report:
+    it follows within moments, is tried again while the journal cannot be written, and losing it in
+    a crash costs a question to the provider, never a job.
     """
+
+    @property
+    def missing(self) -> JournalError | None:
+        """Once it is closed: which ids of accepted jobs could not be written down, and why."""
+        return None
 
     @property
     @abstractmethod
@@ -58,7 +90,19 @@ class Journal(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """Write what is left, give back the leases and close. Closing twice has no effect."""
+        """Write what is left, give back the leases and close. Closing twice has no effect.
+
+        Waits for a journal that does not answer only up to a bound. Cancelled: it is closed at
+        once, and what was not written is missing.
+        """
+
+    @abstractmethod
+    def hurry(self) -> None:
+        """Let nobody wait for the journal any longer, from now on or already: the way out begins.
+
+        What was accepted is still written down as soon as that is possible. What waits to be sent
+        is refused.
+        """
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -99,14 +143,19 @@ class Journal(ABC):
         """Report that the provider is known not to have a submission, which is sent later."""
 
     @abstractmethod
-    def accepted(self, key: str, refs: Sequence[JobRef], *, is_findable: bool = False) -> None:
-        """Report that the provider has a submission, and under which ids.
+    async def accepted(
+        self, key: str, refs: Sequence[JobRef], *, is_findable: bool = False
+    ) -> None:
+        """Record that the provider has a submission, and under which ids.
+
+        Returns once the journal alone leads back to the jobs. The jobs exist, so a journal that
+        refuses does not raise: the ids go to the log at once, and are tried again as reports are.
 
         Args:
             key: The submission.
             refs: Its jobs, in their order.
-            is_findable: Whether another process could ask the provider for it by its key, so that
-                the report may be on the disk a moment later.
+            is_findable: Whether another process could ask the provider for it by its key: then the
+                intent leads back to it, and the ids may be on the disk a moment later.
         """
 
     @abstractmethod
@@ -158,8 +207,8 @@ class Journal(ABC):
         """
 
     @abstractmethod
-    def batch_opened(self, ref: BatchRef) -> None:
-        """Report a batch's id."""
+    async def batch_opened(self, ref: BatchRef) -> None:
+        """Record a batch's id; a journal that refuses does not raise, as in `accepted`."""
 
     @abstractmethod
     def batch_closed(self, key: str) -> None:
@@ -203,6 +252,30 @@ class Journal(ABC):
         """
 
     @abstractmethod
+    async def claim_unknown(self, key: str) -> StoredSubmission:
+        """Take over a submission of which nobody can say whether it exists, to settle it.
+
+        Args:
+            key: The key of the submission, or of one of its jobs.
+
+        Raises:
+            JournalError: There is none under this key, it is not unknown, or a living process
+                answers for it.
+        """
+
+    @abstractmethod
+    async def settle(self, key: str, outcome: Sequence[JobRef] | QuantumAsyncError) -> None:
+        """Record what became of a submission that was unknown.
+
+        Args:
+            key: The submission's key.
+            outcome: Its jobs, in their order, or why there are none: it does not exist.
+
+        Raises:
+            JournalError: It cannot be recorded.
+        """
+
+    @abstractmethod
     async def renew(self) -> frozenset[str]:
         """Renew this process's leases.
 
@@ -214,8 +287,12 @@ class Journal(ABC):
         """
 
     @abstractmethod
+    def remaining(self, scope: str) -> float:
+        """Seconds for which the lease of a scope is certainly ours; looks at the clock alone."""
+
     def holds(self, scope: str) -> bool:
         """Whether the lease of a scope is certainly still ours; looks at the clock alone."""
+        return self.remaining(scope) > 0
 
 
 class NullJournal(Journal):
@@ -247,6 +324,9 @@ class NullJournal(Journal):
     async def close(self) -> None:
         """Do nothing."""
 
+    def hurry(self) -> None:
+        """Nobody waits."""
+
     async def intend(self, submission: Submission, budget: Budget | None) -> None:
         """Do nothing."""
 
@@ -256,7 +336,9 @@ class NullJournal(Journal):
     def postponed(self, key: str) -> None:
         """Do nothing."""
 
-    def accepted(self, key: str, refs: Sequence[JobRef], *, is_findable: bool = False) -> None:
+    async def accepted(
+        self, key: str, refs: Sequence[JobRef], *, is_findable: bool = False
+    ) -> None:
         """Do nothing."""
 
     def rejected(self, key: str, error: QuantumAsyncError) -> None:
@@ -279,7 +361,7 @@ class NullJournal(Journal):
     ) -> None:
         """Do nothing."""
 
-    def batch_opened(self, ref: BatchRef) -> None:
+    async def batch_opened(self, ref: BatchRef) -> None:
         """Do nothing."""
 
     def batch_closed(self, key: str) -> None:
@@ -299,10 +381,20 @@ class NullJournal(Journal):
         """Find nothing."""
         return None, False
 
+    async def claim_unknown(self, key: str) -> StoredSubmission:
+        """Know nothing."""
+        raise JournalError(
+            f"without a journal nothing is known of {key}",
+            remedy="Give the scheduler the journal that the submission was written to.",
+        )
+
+    async def settle(self, key: str, outcome: Sequence[JobRef] | QuantumAsyncError) -> None:
+        """Do nothing."""
+
     async def renew(self) -> frozenset[str]:
         """Lose nothing."""
         return frozenset()
 
-    def holds(self, scope: str) -> bool:
+    def remaining(self, scope: str) -> float:
         """Nobody else could hold it."""
-        return True
+        return float("inf")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from sqlalchemy import select, update
 
@@ -46,6 +46,8 @@ class Change(ABC, Generic[T_co]):
 
     scope: str | None
     """The lease that has to be ours."""
+    lets_send: ClassVar[bool] = False
+    """Whether something is sent as soon as it is on the disk, and not before."""
 
     @property
     def is_durable(self) -> bool:
@@ -87,6 +89,8 @@ class Work(Change[T_co]):
 
 class Intend(Change[None]):
     """A submission that is about to be sent."""
+
+    lets_send = True
 
     def __init__(
         self, submission: Submission, budget: Budget | None, run: str, stored: set[str]
@@ -219,6 +223,7 @@ def _exceeded(transaction: Transaction) -> BudgetExceededError:
 class Resend(Change[None]):
     """A submission that is about to be sent again."""
 
+    lets_send: ClassVar[bool] = True
     key: str
     scope: str | None
 
@@ -255,8 +260,9 @@ class Accept(Change[None]):
         row: Row = {"k": self.key, "state": SendState.ACCEPTED.value}
         transaction.add(statements.set_submission, row)
         for ref in self.refs:
-            row = {"k": ref.key, "state": WorkState.ACCEPTED.value, "ref": pack_ref(ref)}
-            transaction.add(statements.accept_job, row)
+            # What was unknown until now has no failure any more.
+            accepted: Row = {"k": ref.key, "state": WorkState.ACCEPTED.value, "failure": None}
+            transaction.add(statements.accept_job, accepted | {"ref": pack_ref(ref)})
 
 
 @dataclass
@@ -354,6 +360,7 @@ class Detach(Report):
 class IntendBatch(Change[None]):
     """A batch that is about to be opened."""
 
+    lets_send: ClassVar[bool] = True
     request: BatchRequest
     provider: str
     account: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select, update
@@ -16,6 +17,7 @@ from quantum_async.journal.records import (
     Claim,
     SendState,
     StoredJob,
+    StoredSubmission,
     SweepPlan,
     WorkState,
 )
@@ -25,17 +27,19 @@ from quantum_async.models.identity import is_same_server
 from quantum_async.models.options import differing_options
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, RowMapping
 
     from quantum_async.journal.leases import Leases
     from quantum_async.journal.owner import Owner
+    from quantum_async.journal.records import StoredBatch
     from quantum_async.journal.statements import Transaction
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-UNSENT = (SendState.INTENDED, SendState.SENDING, SendState.UNKNOWN)
+UNCERTAIN = (SendState.SENDING, SendState.UNKNOWN)
+UNSENT = (SendState.INTENDED, *UNCERTAIN)
 RUNNING = (WorkState.ACCEPTED, WorkState.SUCCEEDED)
 OPEN = (BatchState.OPENING, BatchState.OPEN)
 
@@ -70,12 +74,11 @@ class Claiming:
         scopes = [s for s in self._unfinished(run) if not self._leases.holds(s)]
         taken = [s for s in scopes if self._take(s, served, must=run is not None)]
         reader = Reader(self._transaction, self._shown)
-        return Claim(
-            tuple(
-                reader.submissions(submissions.c.scope.in_(taken), submissions.c.state.in_(UNSENT))
-            ),
-            tuple(reader.jobs(jobs.c.scope.in_(taken), jobs.c.state.in_(RUNNING))),
-            tuple(reader.batches(batches.c.scope.in_(taken), batches.c.state.in_(OPEN))),
+        return self._claim(
+            reader,
+            reader.submissions(submissions.c.scope.in_(taken), submissions.c.state.in_(UNSENT)),
+            reader.jobs(jobs.c.scope.in_(taken), jobs.c.state.in_(RUNNING)),
+            reader.batches(batches.c.scope.in_(taken), batches.c.state.in_(OPEN)),
         )
 
     def sweep(self, plan: SweepPlan, run: str) -> Claim:
@@ -91,13 +94,71 @@ class Claiming:
         self._same_plan(plan, run)
         mine = jobs.c.sweep == plan.name
         reader = Reader(self._transaction, self._shown)
-        return Claim(
-            tuple(
-                reader.submissions(
-                    submissions.c.scope == plan.scope, submissions.c.state.in_(UNSENT)
+        return self._claim(
+            reader,
+            reader.submissions(submissions.c.scope == plan.scope, submissions.c.state.in_(UNSENT)),
+            reader.jobs(mine, jobs.c.state.in_((*RUNNING, *SETTLED)), with_results=True),
+        )
+
+    def unknown(self, key: str) -> StoredSubmission:
+        """Take over one submission of which nobody can say whether it exists.
+
+        Raises:
+            JournalError: There is none under this key, it is not unknown, or a living process
+                answers for it.
+        """
+        by_job = select(jobs.c.submission).where(jobs.c.key == key)
+        row = self._connection.execute(
+            select(submissions.c.key, submissions.c.scope, submissions.c.state).where(
+                or_(
+                    submissions.c.key == key,
+                    submissions.c.key == by_job.scalar_subquery(),
                 )
-            ),
-            tuple(reader.jobs(mine, jobs.c.state.in_((*RUNNING, *SETTLED)), with_results=True)),
+            )
+        ).one_or_none()
+        if row is None:
+            raise JournalError(
+                f"the journal knows no submission and no job {key}",
+                remedy="quantum-async jobs list names them.",
+            )
+        # What this process itself is sending has its answer on the way.
+        is_at_work = self._leases.holds(row.scope) and row.state == SendState.SENDING
+        if row.state not in UNCERTAIN or is_at_work:
+            what = "on its way" if is_at_work else row.state
+            raise JournalError(
+                f"submission {row.key} is not unknown: it is {what}",
+                remedy="Only what nobody can say anything about is settled by hand.",
+            )
+        holder = self._leases.take(self._transaction, row.scope)
+        if holder is not None:
+            raise _in_use(f"submission {row.key}", holder)
+        # From now on it is for its user to say, also where its process was killed before it knew.
+        for table, column in ((submissions, submissions.c.key), (jobs, jobs.c.submission)):
+            unknown = update(table).where(column == row.key).values(state=SendState.UNKNOWN.value)
+            self._connection.execute(unknown)
+        reader = Reader(self._transaction, self._shown)
+        found = reader.submissions(submissions.c.key == row.key)
+        if not found:
+            raise JournalError(
+                f"submission {row.key} cannot be read: {'; '.join(map(str, reader.unreadable))}",
+                remedy="Use the version and the providers that it was written with.",
+            )
+        return found[0]
+
+    def _claim(
+        self,
+        reader: Reader,
+        unsent: list[StoredSubmission],
+        found: list[StoredJob],
+        opened: Sequence[StoredBatch] = (),
+    ) -> Claim:
+        """Put a claim together, with the time until earlier owners must have fallen silent."""
+        now, quiet = self._transaction.now, self._leases.quiet
+        return Claim(
+            tuple(replace(s, quiet=quiet(s.jobs[0].place.scope, now)) for s in unsent),
+            tuple(found),
+            tuple(replace(batch, quiet=quiet(batch.scope, now)) for batch in opened),
+            tuple(reader.unreadable),
         )
 
     def job(self, key: str, identity: str) -> tuple[StoredJob | None, bool]:

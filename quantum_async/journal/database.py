@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, event, text
@@ -14,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.pool import StaticPool
 
 from quantum_async.errors import JournalError, QuantumAsyncError
+from quantum_async.journal.base import GoneError, UnansweredError, UnavailableError
 from quantum_async.journal.filesystem import MOUNTS, refuse_network
 
 if TYPE_CHECKING:
@@ -28,6 +33,27 @@ if TYPE_CHECKING:
 
 LOCK_WAIT = 5.0
 """How long another writer is waited for, in seconds."""
+ANSWER_WAIT = 10.0
+"""How long the database may take for one transaction, in seconds."""
+
+
+@dataclass(eq=False)
+class Link:
+    """A connection and what holds it.
+
+    Args:
+        engine: What it was made by.
+        connection: The connection.
+        raw: The driver's own.
+        is_in_use: Whether a thread is in a transaction.
+        is_given_up: Whether nobody waits for it any more; who uses it at that time disposes of it.
+    """
+
+    engine: Engine
+    connection: Connection
+    raw: DBAPIConnection
+    is_in_use: bool = False
+    is_given_up: bool = False
 
 
 class Database:
@@ -36,17 +62,27 @@ class Database:
     Args:
         place: Where it is.
         lock_wait: How long another process's transaction is waited for, in seconds.
+        answer_wait: How long the server may take for one statement, in seconds.
         mounts: The table of mounted file systems.
     """
 
     def __init__(
-        self, place: JournalPlace, *, lock_wait: float = LOCK_WAIT, mounts: Path = MOUNTS
+        self,
+        place: JournalPlace,
+        *,
+        lock_wait: float = LOCK_WAIT,
+        answer_wait: float = ANSWER_WAIT,
+        mounts: Path = MOUNTS,
     ) -> None:
         self._place = place
         self._lock_wait = lock_wait
+        self._answer_wait = answer_wait
         self._mounts = mounts
-        self._engine: Engine | None = None
-        self._connection: Connection | None = None
+        self._link: Link | None = None
+        self._is_open = False
+        self._interruptions = 0
+        self._lock = Lock()
+        self._file_id: tuple[int, int] | None = None
         self._is_durable = True
 
     @property
@@ -69,14 +105,39 @@ class Database:
             JournalError: It cannot be opened.
         """
         with self.explained():
-            self._engine = self._sqlite(must_exist) if self.is_sqlite else self._postgresql()
-            self._connection = self._engine.connect()
+            self._link = self._connected(must_exist=must_exist)
+            self._is_open = True
+            self._file_id = self._file_now()
 
     def disconnect(self) -> None:
         """Close the connection; twice is harmless."""
-        engine, self._engine, self._connection = self._engine, None, None
-        if engine is not None:
-            engine.dispose()
+        self._is_open = False
+        link, self._link = self._link, None
+        if link is not None:
+            link.engine.dispose()
+
+    def interrupt(self) -> None:
+        """Give up a connection that does not answer, so that the thread that waits for it goes on.
+
+        Called from another thread than the one that waits. The next transaction connects anew.
+        """
+        self._interruptions += 1
+        with self._lock:
+            link, self._link = self._link, None
+            if link is None:
+                return
+            link.is_given_up = True
+            is_in_use = link.is_in_use
+        if not is_in_use:
+            link.engine.dispose()
+            return
+        with suppress(Exception):  # it may be closed, or end at this moment
+            if isinstance(link.raw, sqlite3.Connection):
+                link.raw.interrupt()
+            else:
+                # Whoever waits for the server reads the end of the connection instead.
+                with socket.socket(fileno=os.dup(_descriptor(link.raw))) as twin:
+                    twin.shutdown(socket.SHUT_RDWR)
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Generator[Connection]:
@@ -86,22 +147,56 @@ class Database:
             durable: Whether it has to be on the disk when the block ends.
 
         Raises:
+            GoneError: The file is not where it was.
             JournalError: The database refused; nothing of the transaction was kept.
         """
-        connection = self._connection
-        if connection is None:
+        if not self._is_open:
             raise JournalError("the journal is closed")
+        self.check_file()
         with self.explained():
-            self._sync(connection, durable=durable)
+            link = self._link or self._again()
+            with self._lock:
+                link.is_in_use = True
             try:
-                with connection.begin():
-                    yield connection
+                self._sync(link.connection, durable=durable)
+                with link.connection.begin():
+                    yield link.connection
             except DBAPIError as error:
-                if error.connection_invalidated and not connection.closed:
-                    connection.close()
-                    assert self._engine is not None
-                    self._connection = self._engine.connect()
+                if error.connection_invalidated and not link.is_given_up:
+                    link.engine.dispose()
+                    self._link = None
                 raise
+            finally:
+                with self._lock:
+                    link.is_in_use = False
+                    is_given_up = link.is_given_up
+                if is_given_up:
+                    link.engine.dispose()
+
+    def check_file(self) -> None:
+        """See to it that what is written can be found again: an open file outlives its name.
+
+        Raises:
+            GoneError: The file was deleted, renamed or replaced.
+        """
+        if self._file_id is None:
+            return
+        try:
+            found = self._file_now()
+        except OSError as error:
+            words = (
+                "is gone" if isinstance(error, FileNotFoundError) else f"cannot be seen: {error}"
+            )
+        else:
+            if found == self._file_id:
+                return
+            words = "was replaced by another file"
+        raise GoneError(
+            f"the journal {self._place.shown} {words} while it was in use",
+            remedy="Nothing more is sent. Put the file back, with those beside it whose names begin "
+            "alike, or leave the scheduler and begin with a new journal.",
+            accepted="no",
+        )
 
     def now(self, connection: Connection) -> float:
         """Return the time that all processes agree on, in seconds since the epoch."""
@@ -115,13 +210,11 @@ class Database:
         Raises:
             JournalError: It cannot be written.
         """
-        if self._connection is None or not self.is_sqlite:
+        if self._link is None or not self.is_sqlite:
             raise JournalError("only an open SQLite journal can be copied")
         with self.explained():
             # Not through SQLAlchemy, which would begin a transaction, and there it is refused.
-            raw = self._connection.connection.dbapi_connection
-            assert raw is not None
-            raw.cursor().execute("VACUUM INTO ?", (str(target),))
+            self._link.raw.cursor().execute("VACUUM INTO ?", (str(target),))
 
     @contextmanager
     def explained(self) -> Generator[None]:
@@ -132,6 +225,30 @@ class Database:
             raise
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise explain(error, self._place.shown) from error
+
+    def _connected(self, *, must_exist: bool) -> Link:
+        engine = self._sqlite(must_exist) if self.is_sqlite else self._postgresql()
+        connection = engine.connect()
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        self._is_durable = True
+        return Link(engine, connection, raw)
+
+    def _again(self) -> Link:
+        """Connect anew, unless nobody waits for it any more once that is done."""
+        before = self._interruptions
+        link = self._connected(must_exist=True)
+        if self._interruptions != before:
+            link.engine.dispose()
+            raise UnansweredError(f"connecting to the journal {self._place.shown} took too long")
+        self._link = link
+        return link
+
+    def _file_now(self) -> tuple[int, int] | None:
+        if self._place.file is None:
+            return None
+        found = self._place.file.stat()
+        return found.st_dev, found.st_ino
 
     def _sync(self, connection: Connection, *, durable: bool) -> None:
         if self._is_durable is durable or not self.is_sqlite:
@@ -162,13 +279,24 @@ class Database:
         return engine
 
     def _postgresql(self) -> Engine:
-        wait = int(self._lock_wait * 1000)
+        wait, limit = int(self._lock_wait * 1000), int(self._answer_wait * 1000)
+        settings = {
+            "application_name": "quantum_async",
+            "lock_timeout": wait,
+            "statement_timeout": limit,
+            "idle_in_transaction_session_timeout": 2 * limit,
+        }
+        said = [f"-c {name}={value}" for name, value in settings.items()]
+        given = self._place.url.query.get("options")
         return create_engine(
             self._place.url,
             poolclass=StaticPool,
             connect_args={
                 "connect_timeout": max(int(self._lock_wait), 2),
-                "options": f"-c lock_timeout={wait} -c application_name=quantum_async",
+                # The kernel gives up a server whose machine does not confirm what it is sent.
+                "tcp_user_timeout": limit,
+                "keepalives_idle": max(int(self._answer_wait), 1),
+                "options": " ".join([given, *said] if isinstance(given, str) else said),
             },
         )
 
@@ -181,13 +309,15 @@ def _prepare_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) ->
     cursor.close()
 
 
+def _descriptor(connection: DBAPIConnection) -> int:
+    # Psycopg's; the protocol of all drivers has no such thing.
+    number: int = connection.fileno()
+    return number
+
+
 def _begin_immediately(connection: Connection) -> None:
     # A transaction that reads first and writes later could otherwise fail in the middle.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-class UnavailableError(JournalError):
-    """The database cannot be used now; the same may work later."""
 
 
 _REMEDIES = (
@@ -211,7 +341,7 @@ def explain(error: Exception, shown: str) -> JournalError:
     words = " ".join(str(cause).split("\n", 1)[0].split())
     remedy = next((r for sign, r in _REMEDIES if sign in words.lower()), None)
     passing = (OperationalError, InterfaceError, sqlite3.OperationalError, OSError)
-    kind = UnavailableError if isinstance(error, passing) else JournalError
+    kind: type[JournalError] = UnavailableError if isinstance(error, passing) else JournalError
     return kind(
         f"the journal {shown} cannot be used: {words}",
         remedy=remedy or "Nothing was sent because of it.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, exists, or_, select, update
 
-from quantum_async.errors import JournalError
+from quantum_async.journal.base import LostLeaseError
 from quantum_async.journal.owner import Owner
 from quantum_async.journal.schema import batches, leases, runs, submissions, sweeps
 
@@ -22,10 +22,6 @@ LEASE = 30.0
 """How long a lease lasts without being renewed, in seconds."""
 MARGIN = 0.2
 """Fraction of a lease's time that is left unused: what was begun in it may still be under way."""
-
-
-class LostLeaseError(JournalError):
-    """Another process has taken over, so this one has to stop."""
 
 
 class Leases:
@@ -44,6 +40,7 @@ class Leases:
         self._owner = owner
         self._lasts = lasts
         self._held: dict[str, int] = {}
+        self._quiet: dict[str, float] = {}
         self._until = float("-inf")
 
     @property
@@ -51,9 +48,21 @@ class Leases:
         """Seconds between two renewals."""
         return self._lasts / 3
 
+    def remaining(self, scope: str) -> float:
+        """Seconds for which a lease is certainly ours, by this machine's clock."""
+        return self._until - clock() if scope in self._held else float("-inf")
+
     def holds(self, scope: str) -> bool:
         """Whether a lease is certainly still ours, by this machine's clock."""
-        return scope in self._held and clock() < self._until
+        return self.remaining(scope) > 0
+
+    def quiet(self, scope: str, now: float) -> float:
+        """Seconds until nothing of an earlier owner of a lease can be under way.
+
+        One that is not known to be dead may have been stopped in the middle of a create. Whatever
+        left had its lease, and at most as long as one lasts to get through.
+        """
+        return max(0.0, self._quiet.get(scope, now) - now)
 
     def take(self, transaction: Transaction, scope: str) -> Owner | None:
         """Take a lease that nobody living holds.
@@ -81,6 +90,8 @@ class Leases:
             )
             if not taken.rowcount:
                 return holder
+            if not holder.is_dead():
+                self._quiet[scope] = row["expires"] + self._lasts
         if not self._held:
             self._until = began + self._span
         # With others, the earliest end counts for all of them, until the next renewal.

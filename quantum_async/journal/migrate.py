@@ -30,7 +30,26 @@ def _keep_identities(connection: Connection) -> None:
         )
 
 
-STEPS: Mapping[int, Step] = {1: _keep_identities}
+def _name_types(connection: Connection) -> None:
+    """From here on types have declared names; the rows of before are read by a table of theirs.
+
+    A row that could not be read had lost its state. It gets back what the rest of it tells, and is
+    read again: what was missing then may be there now.
+    """
+    has_result = "EXISTS (SELECT 1 FROM results WHERE results.job = jobs.key)"
+    states = {
+        "jobs": f"CASE WHEN {has_result} THEN 'fetched' WHEN failure IS NOT NULL THEN 'failed' "
+        "WHEN ref IS NOT NULL THEN 'accepted' ELSE 'pending' END",
+        "submissions": "CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE jobs.submission = "
+        "submissions.key AND ref IS NULL) THEN 'sending' ELSE 'accepted' END",
+        "batches": "CASE WHEN id IS NULL THEN 'opening' ELSE 'open' END",
+    }
+    for table, state in states.items():
+        renewed = f"UPDATE {table} SET state = {state} WHERE state = 'quarantined'"  # noqa: S608 -- our own words
+        connection.execute(text(renewed))
+
+
+STEPS: Mapping[int, Step] = {1: _keep_identities, 2: _name_types}
 """What brings a journal from one format to the next, by the older one's number."""
 LOCK = 0x71_61_6A_6E
 """PostgreSQL's advisory lock for whoever changes the schema."""

@@ -1,4 +1,4 @@
-"""Reading the journal's rows; those that cannot be understood are set aside, never fatal."""
+"""Reading the journal's rows; those that cannot be understood are listed, never fatal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import zlib
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from quantum_async.errors import QuantumAsyncError
 from quantum_async.journal.forms import (
@@ -59,7 +59,6 @@ T = TypeVar("T")
 
 DAMAGE = (ValueError, KeyError, TypeError, AttributeError, zlib.error, QuantumAsyncError)
 """What reading a damaged row may raise."""
-QUARANTINED = "quarantined"
 CHUNK = 500
 """Keys named in one query: databases have limits."""
 
@@ -78,6 +77,9 @@ class Reader:
         self._now = transaction.now
         self._shown = shown
         self._programs: dict[str, Program | None] = {}
+        self._known: set[tuple[str, str]] | None = None
+        self.unreadable: list[BadRow] = []
+        """Rows that were asked for and cannot be read."""
 
     def jobs(self, *conditions: ColumnElement[bool], with_results: bool = False) -> list[StoredJob]:
         """Read jobs, the oldest first.
@@ -96,7 +98,7 @@ class Reader:
                 submissions.c.identity,
             )
             .join(submissions, submissions.c.key == jobs.c.submission)
-            .where(jobs.c.state != QUARANTINED, *conditions)
+            .where(*conditions)
             .order_by(jobs.c.created, jobs.c.submission, jobs.c.place)
         )
         rows = self._connection.execute(query).mappings().all()
@@ -109,11 +111,7 @@ class Reader:
 
         One of whose jobs cannot be read is left out: it could not be sent again as it was.
         """
-        query = (
-            select(submissions)
-            .where(submissions.c.state != QUARANTINED, *conditions)
-            .order_by(submissions.c.first_sent)
-        )
+        query = select(submissions).where(*conditions).order_by(submissions.c.first_sent)
         rows = self._connection.execute(query).mappings().all()
         members: dict[str, list[StoredJob]] = {}
         for chunk in _chunks([row["key"] for row in rows]):
@@ -127,11 +125,7 @@ class Reader:
 
     def batches(self, *conditions: ColumnElement[bool]) -> list[StoredBatch]:
         """Read batches, the oldest first."""
-        query = (
-            select(batches)
-            .where(batches.c.state != QUARANTINED, *conditions)
-            .order_by(batches.c.opened)
-        )
+        query = select(batches).where(*conditions).order_by(batches.c.opened)
         rows = self._connection.execute(query).mappings().all()
         found = (self._read("batches", row, _batch) for row in rows)
         return [batch for batch in found if batch is not None]
@@ -171,7 +165,7 @@ class Reader:
         )
 
     def quarantined(self) -> list[BadRow]:
-        """List what was set aside."""
+        """List the rows that could not be read when somebody last asked for them."""
         query = select(quarantine).order_by(quarantine.c.id)
         return [
             BadRow(row["kind"], row["key"], row["reason"])
@@ -235,28 +229,55 @@ class Reader:
         try:
             if not isinstance(body, bytes | memoryview):
                 raise TypeError("its body is no bytes")
-            return unpack_result(bytes(body))
+            result = unpack_result(bytes(body))
         except DAMAGE as error:
             self._set_aside("results", key, error, str(body).encode()[:1000])
             self._connection.execute(delete(results).where(results.c.job == key))
             return None
+        self._note_readable("results", key)
+        return result
 
     def _read(
         self, kind: str, row: RowMapping, read: Callable[[RowMapping], T], key: str = "key"
     ) -> T | None:
-        try:
-            return read(row)
-        except DAMAGE as error:
-            self._set_aside(kind, row[key], error)
-            table = {"jobs": jobs, "submissions": submissions, "batches": batches}.get(kind)
-            if table is not None:
-                self._connection.execute(
-                    update(table).where(table.c.key == row[key]).values(state=QUARANTINED)
-                )
-            return None
+        """Read a row; one that cannot be read stays as it is, and is listed.
 
-    def _set_aside(self, kind: str, key: str, error: Exception, body: bytes | None = None) -> None:
+        Another version may read it, or this one once its provider is installed again.
+        """
+        try:
+            found = read(row)
+        except DAMAGE as error:
+            self._set_aside(kind, row[key], error, point=row.get("point"))
+            return None
+        self._note_readable(kind, row[key])
+        return found
+
+    def _note_readable(self, kind: str, key: str) -> None:
+        if (kind, key) in self._set_aside_before:
+            mine = (quarantine.c.kind == kind) & (quarantine.c.key == key)
+            self._connection.execute(delete(quarantine).where(mine))
+            self._set_aside_before.discard((kind, key))
+
+    @property
+    def _set_aside_before(self) -> set[tuple[str, str]]:
+        if self._known is None:
+            query = select(quarantine.c.kind, quarantine.c.key)
+            self._known = {(row[0], row[1]) for row in self._connection.execute(query)}
+        return self._known
+
+    def _set_aside(
+        self,
+        kind: str,
+        key: str,
+        error: Exception,
+        body: bytes | None = None,
+        point: int | None = None,
+    ) -> None:
         reason = f"{type(error).__name__}: {error}"
+        self.unreadable.append(BadRow(kind, key, reason, point))
+        if (kind, key) in self._set_aside_before:
+            return
+        self._set_aside_before.add((kind, key))
         logger.warning("the journal's %s row %s cannot be read: %s", kind, key, reason)
         self._connection.execute(
             quarantine.insert(), {"kind": kind, "key": key, "reason": reason, "body": body}

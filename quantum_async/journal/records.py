@@ -56,8 +56,10 @@ class BatchState(StrEnum):
 
 SETTLED = frozenset({WorkState.FETCHED, WorkState.FAILED})
 """States in which a job has an outcome that stands."""
-UNFINISHED = frozenset({WorkState.PENDING, WorkState.ACCEPTED, WorkState.SUCCEEDED})
-"""States in which something remains to be done for a job."""
+UNFINISHED = frozenset(
+    {WorkState.PENDING, WorkState.ACCEPTED, WorkState.SUCCEEDED, WorkState.UNKNOWN}
+)
+"""States in which something remains to be done for a job, if only to find out what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +156,15 @@ class StoredSubmission:
         state: What is known of it.
         jobs: Its jobs, in order.
         sent: When it was last about to be sent, in seconds since the epoch.
+        quiet: Seconds until nothing of it can be under way any more from a process that has lost
+            its lease and may still be alive.
     """
 
     key: str
     state: SendState
     jobs: tuple[StoredJob, ...]
     sent: float
+    quiet: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,7 @@ class StoredBatch:
         opened: When it was about to be opened, in seconds since the epoch.
         name: What people call it.
         identity: Which server and account it is at; empty where nobody noted it.
+        quiet: Seconds until its opening cannot be under way any more, as for a submission.
     """
 
     ref: BatchRef
@@ -181,6 +187,7 @@ class StoredBatch:
     opened: float = 0.0
     name: str = ""
     identity: str = ""
+    quiet: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +230,13 @@ class Claim:
         submissions: What was not known to be accepted.
         jobs: Accepted jobs without an outcome, and in a sweep also those with one.
         batches: Batches that are or may be open.
+        unreadable: Rows that belong to it and that this version cannot read.
     """
 
     submissions: tuple[StoredSubmission, ...] = ()
     jobs: tuple[StoredJob, ...] = ()
     batches: tuple[StoredBatch, ...] = ()
+    unreadable: tuple[BadRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,14 +264,19 @@ class StoredRun:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that could not be read and was set aside.
+    """A row that cannot be read; it stays as it is, for a version or a provider that can.
 
     Args:
         kind: The table it is in.
         key: Its key.
         reason: What is wrong with it.
+        point: Its place in its sweep, where it is a job of one.
     """
 
     kind: str
     key: str
     reason: str
+    point: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}: {self.reason}"

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-FORMAT = 2
+FORMAT = 3
 """Version of this schema; a journal of a newer one is refused."""
 
 metadata: MetaData = MetaData()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import uuid
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from quantum_async.errors import JournalError, QuantumAsyncError
-from quantum_async.journal.base import Journal
+from quantum_async.journal.base import GoneError, Journal, UnavailableError
 from quantum_async.journal.changes import (
     Accept,
     CloseBatch,
@@ -26,14 +28,14 @@ from quantum_async.journal.changes import (
     Work,
 )
 from quantum_async.journal.claiming import Claiming
-from quantum_async.journal.database import LOCK_WAIT, Database, UnavailableError
+from quantum_async.journal.database import ANSWER_WAIT, LOCK_WAIT, Database
 from quantum_async.journal.filesystem import MOUNTS
 from quantum_async.journal.leases import LEASE, Leases
 from quantum_async.journal.migrate import prepare, sdk_version
 from quantum_async.journal.owner import Owner
 from quantum_async.journal.place import JournalPlace
 from quantum_async.journal.reading import Reader
-from quantum_async.journal.records import SendState
+from quantum_async.journal.records import Claim, SendState
 from quantum_async.journal.schema import runs
 from quantum_async.journal.statements import Statements, Transaction
 from quantum_async.journal.writer import Entry, Writer
@@ -43,12 +45,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from quantum_async.journal.forms import Clean
-    from quantum_async.journal.records import Claim, StoredJob, Submission, SweepPlan, WorkState
+    from quantum_async.journal.records import (
+        StoredJob,
+        StoredSubmission,
+        Submission,
+        SweepPlan,
+        WorkState,
+    )
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.cost import Budget, Cost
     from quantum_async.models.job import JobRef
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -68,6 +78,7 @@ class SqlJournal(Journal):
         clean: Removes secrets from what providers said: messages, and answers kept as they were.
         lease: How long, in seconds, work stays with a process that has fallen silent.
         lock_wait: How long, in seconds, another process's transaction is waited for.
+        answer_wait: How long, in seconds, the database may take for what is written together.
         must_exist: Whether a missing file is an error rather than a new journal.
         mounts: The table of mounted file systems, where network drives are recognised.
 
@@ -82,6 +93,7 @@ class SqlJournal(Journal):
         clean: Clean = str,
         lease: float = LEASE,
         lock_wait: float = LOCK_WAIT,
+        answer_wait: float = ANSWER_WAIT,
         must_exist: bool = False,
         mounts: Path = MOUNTS,
     ) -> None:
@@ -89,14 +101,18 @@ class SqlJournal(Journal):
         self._clean = clean
         self._lease = lease
         self._must_exist = must_exist
-        self._database = Database(self._place, lock_wait=lock_wait, mounts=mounts)
+        self._answer_wait = max(answer_wait, 2 * lock_wait)
+        self._database = Database(
+            self._place, lock_wait=lock_wait, answer_wait=answer_wait, mounts=mounts
+        )
         self._statements = Statements(self._database.dialect)
         self._owner = Owner("", "", 0, "")
         self._leases = Leases(self._owner, lease, self._database.dialect)
         self._scopes: dict[str, str] = {}
         self._programs: set[str] = set()
-        self._writer = Writer(self._commit)
-        self._stack: AsyncExitStack | None = None
+        self._writer = self._new_writer()
+        self._missing: JournalError | None = None
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def location(self) -> str:
@@ -124,35 +140,58 @@ class SqlJournal(Journal):
         Raises:
             JournalError: It cannot be opened, is of a newer format, or lies on a network drive.
         """
-        if self._stack is not None:
+        if self._task is not None:
             raise JournalError("the journal is open already", remedy="Use one per scheduler.")
-        self._writer = Writer(self._commit)
+        self._writer, self._missing = self._new_writer(), None
         await anyio.to_thread.run_sync(self._connect)
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._disconnect)
-            stack.callback(self._owner.leave)
-            tasks = await stack.enter_async_context(anyio.create_task_group())
-            tasks.start_soon(self._writer.run)
-            self._owner.enter()
-            try:
-                await self.ask(self._begin)
-            except BaseException:
-                # The writer runs until it is drained, and the task group waits for it: without
-                # this, a cancelled opening would never end.
-                await self._writer.drain()
-                raise
-            self._stack = stack.pop_all()
+        # A task of its own, not a group's: who opens a journal need not be who closes it.
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self._writer.run(), name="quantum_async.journal")
+        self._owner.enter()
+        try:
+            await self.ask(self._begin)
+        except BaseException:
+            await self._end()
+            raise
 
     async def close(self) -> None:
-        """Write what is left, give back the leases and close."""
-        stack, self._stack = self._stack, None
-        if stack is None:
+        """Write what is left, give back the leases and close.
+
+        Waits for a database that does not answer for 10 seconds, or until it is cancelled.
+        """
+        if self._task is None:
             return
-        with anyio.move_on_after(CLOSE_WAIT, shield=True):
-            self._writer.report(Work(self._leases.release))
-            await self._writer.drain()
+        try:
+            with anyio.move_on_after(CLOSE_WAIT):
+                self._writer.report(Work(self._leases.release))
+                await self._writer.drain()
+        finally:
+            await self._end()
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        # Also in a scope that is cancelled: what was reported is written.
+        with anyio.CancelScope(shield=True):
+            await self.close()
+
+    async def _end(self) -> None:
+        """End the writer, and with it what still waits for the database: a commit is atomic."""
         self._writer.stop()
-        await stack.aclose()
+        self._owner.leave()
+        with anyio.move_on_after(CLOSE_WAIT, shield=True):
+            await self._writer.drain()
+            self._task = None
+            # The last to leave a SQLite file moves its log into it, and waits for the disk.
+            gone = await anyio.to_thread.run_sync(self._leave, abandon_on_cancel=True)
+            self._missing = gone or self._not_taken()
+
+    @property
+    def missing(self) -> JournalError | None:
+        """Once it is closed: which ids of accepted jobs could not be written down, and why."""
+        return self._missing
+
+    def hurry(self) -> None:
+        """Let nobody wait for the journal any longer: the way out begins."""
+        self._writer.hurry()
 
     async def ask(self, work: Callable[[Transaction], T], scope: str | None = None) -> T:
         """Run a function in a transaction of its place in the order.
@@ -201,10 +240,15 @@ class SqlJournal(Journal):
         """Report that the provider is known not to have a submission, which is sent later."""
         self._writer.report(Postpone(key, self._scopes.get(key)))
 
-    def accepted(self, key: str, refs: Sequence[JobRef], *, is_findable: bool = False) -> None:
-        """Report that the provider has a submission, and under which ids."""
+    async def accepted(
+        self, key: str, refs: Sequence[JobRef], *, is_findable: bool = False
+    ) -> None:
+        """Record that the provider has a submission, and under which ids."""
         change = Accept(key, self._scopes.pop(key, None), refs)
-        self._writer.report(change, within=ACCEPT_LINGER if is_findable else 0.0)
+        if is_findable:
+            self._writer.report(change, within=ACCEPT_LINGER)
+        elif (refusal := await self._writer.keep(change)) is not None:
+            self._lament(f"jobs {', '.join(map(str, refs))} were accepted", refusal)
 
     def rejected(self, key: str, error: QuantumAsyncError) -> None:
         """Report that a submission does not exist; its part of the budget is free again."""
@@ -238,9 +282,11 @@ class SqlJournal(Journal):
         await self._writer.do(change)
         self._scopes[request.key] = self.scope
 
-    def batch_opened(self, ref: BatchRef) -> None:
-        """Report a batch's id."""
-        self._writer.report(OpenBatch(ref, self._scopes.get(ref.key)), within=0.0)
+    async def batch_opened(self, ref: BatchRef) -> None:
+        """Record a batch's id."""
+        change = OpenBatch(ref, self._scopes.get(ref.key))
+        if (refusal := await self._writer.keep(change)) is not None:
+            self._lament(f"batch {ref} was opened", refusal)
 
     def batch_closed(self, key: str) -> None:
         """Report that a batch is closed, or was never opened."""
@@ -273,6 +319,29 @@ class SqlJournal(Journal):
             self._scopes[key] = f"job:{key}"
         return job, is_ours
 
+    async def claim_unknown(self, key: str) -> StoredSubmission:
+        """Take over a submission of which nobody can say whether it exists, to settle it.
+
+        Raises:
+            JournalError: There is none under this key, it is not unknown, or a living process
+                answers for it.
+        """
+        found = await self.ask(lambda t: self._claiming(t).unknown(key))
+        self._known(Claim((found,)))
+        return found
+
+    async def settle(self, key: str, outcome: Sequence[JobRef] | QuantumAsyncError) -> None:
+        """Record what became of a submission that was unknown.
+
+        Raises:
+            JournalError: It cannot be recorded.
+        """
+        scope = self._scopes.pop(key, None)
+        if isinstance(outcome, QuantumAsyncError):
+            await self._writer.do(Refuse(key, scope, SendState.REJECTED, outcome, self._clean))
+        else:
+            await self._writer.do(Accept(key, scope, outcome))
+
     async def renew(self) -> frozenset[str]:
         """Renew this process's leases.
 
@@ -284,9 +353,9 @@ class SqlJournal(Journal):
         """
         return await self.ask(self._leases.renew)
 
-    def holds(self, scope: str) -> bool:
-        """Whether the lease of a scope is certainly still ours; looks at the clock alone."""
-        return self._leases.holds(scope)
+    def remaining(self, scope: str) -> float:
+        """Seconds for which the lease of a scope is certainly ours; looks at the clock alone."""
+        return self._leases.remaining(scope)
 
     def _claiming(self, transaction: Transaction) -> Claiming:
         return Claiming(transaction, self._leases, self.location)
@@ -302,6 +371,40 @@ class SqlJournal(Journal):
         self._scopes.update((batch.ref.key, batch.scope) for batch in claim.batches)
         return claim
 
+    def _new_writer(self) -> Writer:
+        return Writer(self._commit, patience=self._answer_wait, interrupt=self._database.interrupt)
+
+    def _lament(self, what: str, refusal: Exception) -> None:
+        """Say at once what is not on the disk and cannot be found without it."""
+        logger.error(
+            "%s, and the journal %s has not taken it yet: %s", what, self.location, refusal
+        )
+
+    def _leave(self) -> GoneError | None:
+        self._database.disconnect()
+        try:
+            self._database.check_file()
+        except GoneError as error:
+            return error
+        return None
+
+    def _not_taken(self) -> JournalError | None:
+        """Say which ids are lost with this process."""
+        refs = [
+            ref
+            for change in self._writer.missing
+            for ref in (change.refs if isinstance(change, Accept) else ())
+        ]
+        batches = [change.ref for change in self._writer.missing if isinstance(change, OpenBatch)]
+        if not refs and not batches:
+            return None
+        names = ", ".join(str(ref) for ref in (*refs, *batches))
+        return JournalError(
+            f"the journal {self.location} could not take the ids of what was accepted: {names}",
+            accepted="yes",
+            remedy="Note them: nothing else leads back to them.",
+        )
+
     def _refuse(self, key: str, state: SendState, error: QuantumAsyncError) -> None:
         change = Refuse(key, self._scopes.pop(key, None), state, error, self._clean)
         self._writer.report(change, within=0.0)
@@ -314,11 +417,6 @@ class SqlJournal(Journal):
             self._database.connect(must_exist=self._must_exist)
             prepare(self._database, self._place.file)
             opened.pop_all()
-
-    async def _disconnect(self) -> None:
-        # The last to leave a SQLite file moves its log into it, and waits for the disk.
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._database.disconnect)
 
     def _begin(self, transaction: Transaction) -> None:
         row = {

@@ -61,7 +61,9 @@ class Statements:
         self.postpone: Prepared = self._made(_change(submissions, state="state"))
         self.send_again: Prepared = self._made(_change(submissions, sent="sent", state="state"))
         self.set_submission: Prepared = self._made(_change(submissions, state="state"))
-        self.accept_job: Prepared = self._made(_change(jobs, state="state", ref="ref"))
+        self.accept_job: Prepared = self._made(
+            _change(jobs, state="state", ref="ref", failure="failure")
+        )
         self.end_job: Prepared = self._made(
             _change(jobs, state="state", failure="failure").where(not_fetched)
         )

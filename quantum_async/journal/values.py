@@ -1,27 +1,67 @@
 """Values as JSON and back, exactly: plain data, tuples, enumerations and our own dataclasses.
 
-Nothing here is pickled: reading a journal runs no code but the constructors of our own values.
+Nothing here is pickled, and nothing is imported because a row names it: reading a journal runs no
+code but the constructors of types that were declared for it.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import lru_cache
-from importlib import import_module
+from functools import cache, lru_cache
+from importlib.metadata import entry_points
 from typing import TypeAlias
 
 from quantum_async.errors import JournalError
+from quantum_async.models.stored import stored_name, stored_type
 from quantum_async.models.submission import RunOptions
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
+logger: logging.Logger = logging.getLogger(__name__)
+
 TAG = "~"
 """Marks an object that stands for something JSON has no word for."""
 PACKAGE = "quantum_async"
+PROVIDERS = "quantum_async.providers"
+"""The entry points of installed providers."""
+
+OLD_NAMES: Mapping[str, str] = {
+    "quantum_async.models.submission:RunOptions": "options",
+    "quantum_async.models.submission:EmulationOptions": "emulation-options",
+    "quantum_async.models.batch:BatchRef": "batch",
+    "quantum_async.models.batch:BatchStatus": "batch-status",
+    "quantum_async.models.batch:FailurePolicy": "failure-policy",
+    "quantum_async.models.result:BitOrder": "bit-order",
+    "quantum_async.models.job:JobStatus": "job-status",
+    "quantum_async.simulation.options:SimulationOptions": "local.options",
+    "quantum_async.providers.azure.options:AzureOptions": "azure.options",
+    "quantum_async.providers.azure.options:CircuitForm": "azure.circuit-form",
+    "quantum_async.providers.azure.wire:Priority": "azure.priority",
+    "quantum_async.providers.iqm.options:IQMOptions": "iqm.options",
+    "quantum_async.providers.iqm.options:DDSequence": "iqm.dd-sequence",
+    "quantum_async.providers.iqm.options:DDStrategy": "iqm.dd-strategy",
+    "quantum_async.providers.iqm.options:HeraldingMode": "iqm.heralding-mode",
+    "quantum_async.providers.iqm.options:MoveValidation": "iqm.move-validation",
+    "quantum_async.providers.iqm.options:MoveFrameTracking": "iqm.move-frame-tracking",
+    "quantum_async.providers.qoro.options:QoroOptions": "qoro.options",
+    "quantum_async.providers.qoro.configs:DeviceConfig": "qoro.device-config",
+    "quantum_async.providers.qoro.configs:ExecutionConfig": "qoro.execution-config",
+    "quantum_async.providers.qoro.configs:MaestroConfig": "qoro.maestro-config",
+    "quantum_async.providers.qoro.configs:Simulator": "qoro.simulator",
+    "quantum_async.providers.qoro.configs:SimulationMethod": "qoro.simulation-method",
+    "quantum_async.providers.pasqal.options:PasqalOptions": "pasqal.options",
+    "quantum_async.providers.pasqal.emulators:DeviceType": "pasqal.device-type",
+    "quantum_async.providers.pasqal.emulators:EmuFreeConfig": "pasqal.emu-free-config",
+    "quantum_async.providers.pasqal.emulators:EmuTNConfig": "pasqal.emu-tn-config",
+    "quantum_async.providers.pasqal.emulators:EmuFresnelConfig": "pasqal.emu-fresnel-config",
+    "quantum_async.providers.pasqal.emulators:EmulatorConfig": "pasqal.emulator-config",
+}
+"""What formats 1 and 2 called our types, after where they were then, and their declared names."""
 
 
 def encode(value: object) -> Json:
@@ -127,7 +167,18 @@ def load_options(text: str) -> RunOptions:
 
 
 def _name(kind: type) -> str:
-    return f"{kind.__module__}:{kind.__qualname__}"
+    name = stored_name(kind)
+    if name is not None:
+        return name
+    place = f"{kind.__module__}:{kind.__qualname__}"
+    is_found = issubclass(kind, (RunOptions, Enum))
+    if not is_found or kind.__module__.partition(".")[0] == PACKAGE:
+        raise JournalError(
+            f"a {kind.__qualname__} has no name to be written under",
+            remedy="Declare one beside the class: @stored(...) of quantum_async.models.stored.",
+        )
+    # A stranger's options that declare no name are found while they stay where they are.
+    return place
 
 
 def _pair(pair: Json) -> tuple[object, object]:
@@ -138,31 +189,42 @@ def _pair(pair: Json) -> tuple[object, object]:
 
 @lru_cache(maxsize=256)
 def _found(name: str, base: type) -> type:
-    """Find one of our own dataclasses or enumerations, or a provider's, by its name."""
-    module, _, path = name.partition(":")
-    found = _provided(name) if module.partition(".")[0] != PACKAGE else _ours(module, path)
-    is_fit = isinstance(found, type) and issubclass(found, base)
-    if isinstance(found, type) and is_fit and (is_dataclass(found) or issubclass(found, Enum)):
+    """Find a declared dataclass or enumeration, or a provider's own options, by its name."""
+    name = OLD_NAMES.get(name, name)
+    found = stored_type(name)
+    if found is None:
+        _load_provider(name.partition(".")[0])
+        found = stored_type(name) or _undeclared(name)
+    if found is not None and issubclass(found, base) and _is_value(found):
         return found
-    raise ValueError(f"{name!r} is no type of this package or of an imported provider")
+    raise ValueError(f"{name!r} is no type of this version or of an installed provider")
 
 
-def _ours(module: str, path: str) -> object:
-    try:
-        found: object = import_module(module)
-        for part in path.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"this version has no {module}:{path}") from error
-    return found
+def _is_value(kind: type) -> bool:
+    return is_dataclass(kind) or issubclass(kind, Enum)
 
 
-def _provided(name: str) -> object:
-    """Find a type of a provider outside of this package: its client's import has brought it."""
+@cache
+def _load_provider(name: str) -> None:
+    """Import an installed provider, whose import declares its types; all of them for others' names.
+
+    What can be imported is what is installed as a provider; a row only says which.
+    """
+    installed = entry_points(group=PROVIDERS)
+    for entry in installed.select(name=name) or installed:
+        try:
+            entry.load()
+        except Exception:
+            logger.warning("the provider %s cannot be imported", entry.name, exc_info=True)
+
+
+def _undeclared(name: str) -> type | None:
+    """Find options of a provider outside of this package that declares no names."""
     open_types: list[type] = [RunOptions, Enum]
     while open_types:
         kind = open_types.pop()
-        if _name(kind) == name:
+        is_other = kind.__module__.partition(".")[0] != PACKAGE
+        if is_other and f"{kind.__module__}:{kind.__qualname__}" == name:
             return kind
         open_types.extend(kind.__subclasses__())
     return None

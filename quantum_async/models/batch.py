@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from quantum_async.models.stored import stored
 
+
+@stored("batch-status")
 class BatchStatus(StrEnum):
     """Where a batch stands."""
 
@@ -17,6 +20,7 @@ class BatchStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+@stored("failure-policy")
 class FailurePolicy(StrEnum):
     """What a failed job does to the batch it belongs to."""
 
@@ -24,6 +28,7 @@ class FailurePolicy(StrEnum):
     ABORT = "abort"
 
 
+@stored("batch")
 @dataclass(frozen=True, slots=True)
 class BatchRef:
     """All that is needed to find a batch again, from any process.

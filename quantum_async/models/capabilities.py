@@ -47,6 +47,8 @@ class Capabilities:
         outlives: Whether jobs go on when the process that submitted them ends.
         finds_additions: Whether jobs added to an open batch can be looked up by another process
             than the one that sent them.
+        tells_what_left: Whether all its requests go through the package's HTTP session, which
+            knows whether one had left when something that nobody expects is raised.
     """
 
     grade: SubmissionGrade
@@ -64,3 +66,4 @@ class Capabilities:
     bulk_results: bool = False
     outlives: bool = True
     finds_additions: bool = True
+    tells_what_left: bool = False

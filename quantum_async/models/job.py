@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from quantum_async.models.stored import stored
+
 if TYPE_CHECKING:
     from quantum_async.models.cost import Cost
 
 
+@stored("job-status")
 class JobStatus(StrEnum):
     """Where a job stands; one enumeration for every provider."""
 
@@ -20,7 +23,7 @@ class JobStatus(StrEnum):
     CANCELLING = "cancelling"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
-    """The provider said something this package does not know; asking goes on."""
+    """The provider said something this package does not know; asking goes on for a while."""
 
     @property
     def is_terminal(self) -> bool:

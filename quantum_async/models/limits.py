@@ -22,8 +22,9 @@ class Limits:
         submissions_per_second: Most submissions in one second.
         min_poll_interval: Shortest time in seconds between two polls of a job.
         max_poll_interval: Longest time in seconds between two polls of a job.
-        patience: How long, in seconds, a provider may fail without a break before the jobs that
-            wait for it are given up here; they go on there.
+        patience: How long, in seconds, a provider may fail, refuse to answer or know nothing of a
+            job before the wait for it is given up here; it goes on there. Results are asked for
+            as long, by ten requests at most.
 
     Example:
         ```python

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import ResultError
 from quantum_async.models._late import call_late
+from quantum_async.models.stored import stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ _ROUNDING = 1e-12
 """The imaginary part that computing in floating point leaves to a real value of about one."""
 
 
+@stored("bit-order")
 class BitOrder(StrEnum):
     """What the characters of an outcome stand for, from left to right."""
 

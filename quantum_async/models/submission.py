@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from quantum_async.errors import InvalidOptionError
 from quantum_async.models.fields import check_fields
+from quantum_async.models.stored import stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from quantum_async.models.program import Program
 
 
+@stored("options")
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """Options of a job beyond program, shots and parameters.
@@ -55,6 +57,7 @@ class WrittenByPulser(Protocol):
         ...
 
 
+@stored("emulation-options")
 @dataclass(frozen=True, slots=True)
 class EmulationOptions(RunOptions):
     """Options of a job that may be an emulated Pulser sequence: what such clients have in common.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, NoReturn, Self
 
 from quantum_async.errors import BatchError, InvalidOptionError, UnknownTargetError
+from quantum_async.http.redact import unpicklable
 from quantum_async.models.carrying import options_as
 from quantum_async.models.identity import identity_of
 from quantum_async.models.options import meaning_of
@@ -93,6 +94,14 @@ class ProviderClient(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Release everything; unfinished remote jobs go on. Closing twice has no effect."""
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: a client holds credentials, and connections of one event loop.
+
+        Raises:
+            ConfigurationError: Always; it says what to do instead.
+        """
+        raise unpicklable(type(self).__name__)
 
     async def __aenter__(self) -> Self:
         await self.open()

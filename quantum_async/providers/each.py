@@ -112,7 +112,8 @@ async def _each(
             try:
                 found[job_id] = await work(job_id)
             except QuantumAsyncError as error:
-                failures[job_id] = error
+                # A provider that has no such job gave it no id.
+                failures[job_id] = error.concerning(job_id=job_id, accepted="yes")
 
     async with anyio.create_task_group() as tasks:
         for job_id in dict.fromkeys(job.id for job in jobs):

@@ -25,15 +25,19 @@ def parse(
         kind: What it must be.
         response: The answer.
         provider: Registry name of the provider.
-        job_id: The job concerned.
+        job_id: The job concerned, where the provider has it.
 
     Raises:
         ProtocolError: It is something else.
     """
-    try:
-        return kind.model_validate_json(response.content)
-    except ValidationError as error:
-        raise _unreadable(response, error).concerning(provider=provider, job_id=job_id) from None
+    with response.decoding(provider=provider, job_id=job_id):
+        try:
+            return kind.model_validate_json(response.content)
+        except ValidationError as error:
+            wrong = _unreadable(response, error)
+            raise wrong.concerning(
+                provider=provider, job_id=job_id, accepted="yes" if job_id else None
+            ) from None
 
 
 def parse_value(adapter: TypeAdapter[Value], response: Response, *, provider: str) -> Value:
@@ -47,10 +51,11 @@ def parse_value(adapter: TypeAdapter[Value], response: Response, *, provider: st
     Raises:
         ProtocolError: It is something else.
     """
-    try:
-        return adapter.validate_json(response.content)
-    except ValidationError as error:
-        raise _unreadable(response, error).concerning(provider=provider) from None
+    with response.decoding(provider=provider):
+        try:
+            return adapter.validate_json(response.content)
+        except ValidationError as error:
+            raise _unreadable(response, error).concerning(provider=provider) from None
 
 
 def first_finding(error: ValidationError) -> str:

@@ -86,7 +86,7 @@ def read_facts(text: str, source: str = "<sequence>") -> SequenceFacts:
     """
     try:
         return _facts_in(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ProgramSyntaxError(
             f"not a Pulser sequence: {type(error).__name__}: {error}",
             source=source,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pydantic_core
 from pydantic import JsonValue, TypeAdapter, ValidationError
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -18,9 +22,47 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from quantum_async.sandbox.faces import Face
     from quantum_async.sandbox.world import World
+
+
+class LocalOnly:
+    """Refuse what a page in a browser makes it send, and what another name was bound to this port for.
+
+    A form on anybody's page may post to a port of this machine without asking. The browser then
+    says whose page it is; and whoever binds a name of theirs to this machine, to read what it
+    tells, is given away by that name.
+
+    Args:
+        app: What is asked otherwise.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or let it pass."""
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if not _is_here(host):
+            refused = _refusal(421, f"{host!r} is not this machine: use 127.0.0.1 or localhost")
+        elif origin is not None and origin != f"http://{host}":
+            refused = _refusal(403, f"a page of {origin!r} may not do this")
+        else:
+            await self._app(scope, receive, send)
+            return
+        await refused(scope, receive, send)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
 
 _FIXED = {"env_file", "port", "preload", "services", "workers"}
 _CHANGE: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
@@ -45,8 +87,9 @@ class ControlPlane:
         self._initial = world.settings
 
     def application(self) -> Starlette:
-        """Build the ASGI application."""
+        """Build the ASGI application, for programs of this machine alone."""
         return Starlette(
+            middleware=[Middleware(LocalOnly)],
             routes=[
                 Route("/", self.services),
                 Route("/stats", self.stats),
@@ -56,7 +99,7 @@ class ControlPlane:
                 Route("/faults", self.put_faults, methods=["PUT"]),
                 Route("/settings", self.get_settings, methods=["GET"]),
                 Route("/settings", self.put_settings, methods=["PUT"]),
-            ]
+            ],
         )
 
     async def services(self, _: Request) -> Response:
@@ -178,4 +221,8 @@ def _json(document: object) -> Response:
 
 
 def _refuse(error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, status_code=422)
+    return _refusal(422, str(error))
+
+
+def _refusal(status: int, why: str) -> Response:
+    return JSONResponse({"error": why}, status_code=status)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeVar
-
-import anyio
-import anyio.lowlevel
 
 from quantum_async.errors import (
     BatchClosedError,
     BatchError,
     BatchNotClosedError,
     InvalidInputError,
-    ProtocolError,
     QuantumAsyncError,
-    RateLimitedError,
-    ServerError,
     SubmissionUnknownError,
-    TransportError,
     UnknownTargetError,
 )
-from quantum_async.scheduler.retrying import Retry
+from quantum_async.http.retry import RetryPolicy, repeat
+from quantum_async.journal.base import LostLeaseError
+from quantum_async.scheduler.host import first_of
+from quantum_async.scheduler.sending import Departure, given_up
 from quantum_async.scheduler.source import plain_variables
 
 if TYPE_CHECKING:
@@ -33,13 +31,17 @@ if TYPE_CHECKING:
     from quantum_async.models.program import Program
     from quantum_async.models.submission import BatchRequest, RunOptions
     from quantum_async.programs.objects import ProgramLike
+    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.job import Job
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.scheduler import Scheduler
     from quantum_async.scheduler.source import SweepProgram
     from quantum_async.scheduler.sweep import OnError, Sweep
 
+logger: logging.Logger = logging.getLogger(__name__)
+
 CLOSE_ATTEMPTS = 5
+CLOSE_WAIT = 0.1
 
 T = TypeVar("T")
 
@@ -58,6 +60,8 @@ class Batch:
         self._request = request
         self._ref: BatchRef | None = None
         self._is_open = False
+        self._is_opening = False
+        self._is_unwanted = False
 
     @property
     def ref(self) -> BatchRef:
@@ -86,6 +90,25 @@ class Batch:
         return self._is_open
 
     @property
+    def may_be_open(self) -> bool:
+        """Whether it is open, or its opening is under way; sends nothing."""
+        return self._is_open or self._is_opening
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether it is being opened, or being cancelled because nobody entered it."""
+        return self._is_opening or (self._is_open and self._is_unwanted)
+
+    @property
+    def name(self) -> str:
+        """What it is called in a message: its reference, or our key while it has none."""
+        return str(self._ref) if self._ref is not None else f"of key {self._request.key}"
+
+    @property
+    def _host(self) -> Host:
+        return self._lane.host
+
+    @property
     def target(self) -> str:
         """Where it runs, as ``provider:device``."""
         return f"{self._lane.client.name}:{self._request.target}"
@@ -101,40 +124,107 @@ class Batch:
         traceback: TracebackType | None,
     ) -> None:
         if exc is None:
-            await self.close()
-            return
-        with anyio.move_on_after(self._scheduler.grace, shield=True) as scope:
             try:
-                await self.cancel()
-            except QuantumAsyncError as failure:
-                exc.add_note(f"Closing batch {self._ref} failed as well: {failure}")
-        if scope.cancelled_caught:
-            exc.add_note(f"Batch {self._ref} may still be open: closing it took too long.")
+                await self.close()
+            except BaseException as caught:
+                await self._abandon(caught)
+                raise
+        else:
+            await self._abandon(exc)
 
     async def open(self) -> None:
         """Open the batch at the provider. Billed: it may reserve the device from now on.
+
+        Cancelled: a batch that is opened after all is cancelled at once.
 
         Raises:
             BatchError: The provider has no open batches.
             SubmissionUnknownError: The answer was lost and the batch cannot be looked up.
         """
-        client, request = self._lane.client, self._request
         # The opening must not be torn off: a batch opened without anyone knowing its id stays open.
-        with anyio.CancelScope(shield=True):
-            await self._lane.book.intend_batch(request, client)
-            delivery = self._lane.delivery(request.key, lambda _: None)
+        opening = self._host.begin(self._open, repeats=False)
+        self._is_opening = True
+        self._scheduler.opened(self)
+        try:
+            await first_of(opening)
+        except asyncio.CancelledError:
+            self._is_unwanted = True
+            self._lane.sender.give_up()
+            self._host.start_soon(self._give_up, opening)
+            raise
+        if opening.cancelled():
+            raise self._torn()
+        opening.result()
+
+    async def _open(self) -> None:
+        request = self._request
+        try:
+            await self._lane.book.intend_batch(request, self._lane.client)
             try:
-                ref = await delivery.deliver(
-                    lambda: client.open_batch(request), lambda: client.find_batch(request.key)
+                ref = await self._delivered()
+            except (SubmissionUnknownError, LostLeaseError):
+                raise
+            except QuantumAsyncError as error:
+                if error.accepted != "unknown":
+                    self._lane.book.batch_closed(request.key)
+                raise
+            self._ref = replace(ref, key=request.key)
+            await self._lane.book.batch_opened(self.ref)
+            self._is_open = True
+        except QuantumAsyncError:
+            self._is_opening = False
+            self._scheduler.closed(self)
+            raise
+        # One that was torn off may be open, and is named on the way out.
+        self._is_opening = False
+        self._scheduler.opened(self)
+
+    async def _delivered(self) -> BatchRef:
+        client, sender, key = self._lane.client, self._lane.sender, self._request.key
+        book = self._lane.book
+
+        def notify(error: QuantumAsyncError) -> None:
+            del error
+            departure.is_resting = True
+
+        departure = Departure(
+            client,
+            lambda: book.look(book.journal.scope),
+            lambda: not (self._is_unwanted or self._lane.is_leaving),
+        )
+        sender.departures[departure] = None
+        ref: BatchRef | None = None
+        try:
+            with departure.scope:
+                ref = await self._lane.delivery(key, notify).deliver(
+                    lambda: departure.attempt(lambda: client.open_batch(self._request)),
+                    lambda: client.find_batch(key),
                 )
-            except SubmissionUnknownError:
-                raise
-            except QuantumAsyncError:
-                self._lane.book.batch_closed(request.key)
-                raise
-            self.adopt(ref)
-            self._lane.book.batch_opened(self.ref)
-        await anyio.lowlevel.checkpoint_if_cancelled()
+        finally:
+            del sender.departures[departure]
+        if ref is None:
+            raise given_up()
+        return ref
+
+    def _torn(self) -> SubmissionUnknownError:
+        return SubmissionUnknownError(
+            "the scheduler's block was left before the answer to an opening came",
+            key=self._request.key,
+            provider=self._lane.client.provider,
+            remedy="Look for an open batch at the provider; it may reserve the device.",
+        )
+
+    async def _give_up(self, opening: asyncio.Task[None]) -> None:
+        """Cancel a batch whose block nobody enters, once it is open."""
+        try:
+            await opening
+            await self.cancel_now()
+        except QuantumAsyncError as error:
+            logger.warning("batch %s, which nobody entered: %s", self.name, error)
+        finally:
+            self._is_unwanted = False
+            if self._is_open:
+                self._scheduler.opened(self)
 
     def adopt(self, ref: BatchRef) -> None:
         """Answer for a batch that is open at the provider.
@@ -222,17 +312,37 @@ class Batch:
         """
         if self._is_open:
             await self._scheduler.sent(self.ref)
-            await self._leave(self._lane.client.close_batch)
+            await self._host.call(self.close_now)
+
+    async def close_now(self) -> None:
+        """Close the batch without waiting for anything; for the scheduler's own tasks."""
+        await self._leave(self._lane.client.close_batch)
 
     async def cancel(self) -> None:
-        """Close the batch and cancel its unfinished jobs.
+        """Close the batch and cancel its unfinished jobs; done also if the caller is cancelled.
 
         Raises:
             BatchNotClosedError: The provider could not be told; it may still be open.
         """
+        await self._host.call(self.cancel_now)
+
+    async def cancel_now(self) -> None:
+        """Cancel the batch; for the scheduler's own tasks."""
         if self._is_open:
             self._scheduler.withdraw_batch(self.ref)
             await self._leave(self._lane.client.cancel_batch)
+
+    async def _abandon(self, reason: BaseException) -> None:
+        """Cancel the batch because its block was left by an error."""
+        if not self._is_open:
+            return
+        ending = self._host.begin(self.cancel_now)
+        try:
+            await self._host.finish(ending, within=self._scheduler.grace)
+        except QuantumAsyncError as failure:
+            reason.add_note(f"Closing batch {self._ref} failed as well: {failure}")
+        except TimeoutError:
+            reason.add_note(f"Batch {self._ref} may still be open: closing it took too long.")
 
     def open_ref(self) -> BatchRef:
         """Return the reference of the open batch.
@@ -243,7 +353,7 @@ class Batch:
         if not self._is_open:
             raise BatchClosedError(
                 f"batch {self._ref or 'not opened yet'} takes no jobs",
-                provider=self._lane.client.name,
+                provider=self._lane.client.provider,
                 remedy="Open a new one with scheduler.open_batch(...).",
             )
         return self.ref
@@ -258,10 +368,12 @@ class Batch:
         return chosen
 
     async def _leave(self, operation: Callable[[BatchRef], Awaitable[None]]) -> None:
+        if not self._is_open:
+            return
         ref = self.ref
-        retry = Retry(_passing, attempts=CLOSE_ATTEMPTS, patience=self._scheduler.grace)
+        policy = RetryPolicy(CLOSE_ATTEMPTS, total=self._scheduler.grace, first=CLOSE_WAIT)
         try:
-            await retry.run(lambda: operation(ref))
+            await repeat(lambda: operation(ref), policy)
         except QuantumAsyncError as error:
             raise BatchNotClosedError(
                 f"batch {ref} could not be closed: {error}",
@@ -283,10 +395,6 @@ class Batch:
         return batch_html(self.target, self._ref, is_open=self._is_open)
 
 
-def _passing(error: Exception) -> bool:
-    return isinstance(error, (TransportError, ServerError, ProtocolError, RateLimitedError))
-
-
 def check_batch(lane: Lane, device: str) -> None:
     """Refuse a batch that cannot be opened.
 
@@ -297,12 +405,12 @@ def check_batch(lane: Lane, device: str) -> None:
     if not device:
         raise UnknownTargetError(
             f"{lane.client.name!r} names no device, and without a program none follows",
-            provider=lane.client.name,
+            provider=lane.client.provider,
             remedy="Write on='provider:device'.",
         )
     if not lane.capabilities.open_batch:
         raise BatchError(
             f"{lane.client.name} has no open batches",
-            provider=lane.client.name,
+            provider=lane.client.provider,
             remedy="Submit jobs to the scheduler itself.",
         )

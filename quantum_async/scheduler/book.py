@@ -15,17 +15,26 @@ from quantum_async.errors import (
     JobCancelledError,
     JobFailedError,
     JournalError,
+    NotSentError,
     QuantumAsyncError,
     ResultError,
 )
-from quantum_async.journal.base import Journal, NullJournal
+from quantum_async.journal.base import (
+    GoneError,
+    Journal,
+    LostLeaseError,
+    NullJournal,
+    UnansweredError,
+    UnreadableError,
+)
 from quantum_async.journal.records import Place, Submission, WorkState
 from quantum_async.models.capabilities import SubmissionGrade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from types import TracebackType
 
-    from quantum_async.journal.records import Claim, SweepPlan
+    from quantum_async.journal.records import BadRow, Claim, StoredSubmission, SweepPlan
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.cost import Budget
     from quantum_async.models.job import JobRef
@@ -55,14 +64,84 @@ class Book:
         self.budget = budget
         self.revived: dict[str, JobRecord] = {}
         self._sweeps: dict[str, Callable[[], bool]] = {}
+        self._accepted: dict[str, JobRef] = {}
+        self._unreadable: dict[str, BadRow] = {}
+        self._has_told = False
+        self.complaints: list[JournalError] = []
+        """Once it is closed: what it could not take, and what of it could not be read."""
 
     async def __aenter__(self) -> None:
         if isinstance(self._wanted, str | Path):
             self.journal = await anyio.to_thread.run_sync(_durable, self._wanted)
         await self.journal.open()
 
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self.journal.close()
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.journal.__aexit__(exc_type, exc, traceback)
+        self.complaints = [e for e in (self._lost(), self._left_unread()) if e is not None]
+        for error in self.complaints:
+            logger.error("%s", error)
+
+    def hurry(self) -> None:
+        """Let nothing wait for the journal any longer: the way out, and cancelling, need none."""
+        self.journal.hurry()
+
+    def look(self, scope: str) -> float:
+        """Say for how many seconds a request under a lease may still be under way.
+
+        Raises:
+            LostLeaseError: It must not leave.
+        """
+        remaining = self.journal.remaining(scope)
+        if remaining <= 0:
+            raise LostLeaseError(
+                "this process has not renewed its lease in time, so another may have taken over",
+                remedy="Nothing was sent. The journal keeps it: whoever holds the lease sends it; "
+                "resume the run to see who that is.",
+            )
+        return remaining
+
+    def took(self, refs: Iterable[JobRef]) -> None:
+        """Note jobs that a provider has, to name them where the journal cannot."""
+        if self.journal.location is not None:
+            self._accepted.update((ref.key, ref) for ref in refs)
+
+    def concern(self, error: JournalError) -> JournalError:
+        """Add to an error of the journal which jobs are accepted and unfinished."""
+        if self._accepted:
+            error.add_note(f"Accepted and unfinished: {_names(self._accepted.values())}")
+        return error
+
+    async def claim(
+        self, run: str | None, served: Mapping[tuple[str, str], Collection[str]]
+    ) -> Claim:
+        """Take over unfinished work; what cannot be read is told now, and when the block is left.
+
+        Args:
+            run: One run; all that can be had by default.
+            served: The providers, accounts and identities that there are clients for.
+
+        Raises:
+            JournalError: The run is unknown, or cannot be taken over.
+        """
+        claim = await self.journal.claim(run, served)
+        self._unreadable |= {str(row): row for row in claim.unreadable}
+        return _with_complaints(claim)
+
+    def _lost(self) -> JournalError | None:
+        """Say what the journal has not taken by the time it was closed."""
+        missing = self.journal.missing
+        return missing and self.concern(missing)
+
+    def _left_unread(self) -> JournalError | None:
+        rows = self._unreadable.values()
+        if not rows:
+            return None
+        return unreadable(rows)
 
     async def keep(self, lost: Callable[[frozenset[str]], None]) -> None:
         """Renew the leases for ever.
@@ -76,8 +155,16 @@ class Book:
                 scopes = await self.journal.renew()
             except JournalError as error:
                 # Until it works again nothing is sent: the leases' own clock sees to that.
-                logger.warning("the journal's leases could not be renewed: %s", error)
+                is_gone = isinstance(error, GoneError)
+                if not is_gone or not self._has_told:
+                    words = " ".join(("", *self.concern(error).__notes__)) if is_gone else ""
+                    level = logging.ERROR if is_gone else logging.WARNING
+                    logger.log(
+                        level, "the journal's leases could not be renewed: %s%s", error, words
+                    )
+                self._has_told = is_gone
             else:
+                self._has_told = False
                 if scopes:
                     lost(scopes)
 
@@ -103,7 +190,17 @@ class Book:
                 remedy="Wait for it, or give this one another name.",
             )
         self._sweeps[plan.name] = is_over
-        return await self.journal.claim_sweep(plan)
+        return _with_complaints(await self.journal.claim_sweep(plan))
+
+    async def settle_lost(self, stored: StoredSubmission) -> None:
+        """Write down, by its user's word, that an unknown submission does not exist.
+
+        Raises:
+            JournalError: It cannot be.
+        """
+        await self.journal.settle(stored.key, settled_as_lost(stored))
+        for job in stored.jobs:
+            self.revived.pop(job.spec.key, None)
 
     def slip(self, request: SubmitRequest, records: Sequence[JobRecord]) -> Slip:
         """Prepare the entry of one submission, or find the one that the journal has.
@@ -117,6 +214,7 @@ class Book:
     def settled(self, record: JobRecord) -> None:
         """Write down a job's outcome; that of one that was never accepted is its submission's."""
         self.revived.pop(record.spec.key, None)
+        self._accepted.pop(record.spec.key, None)
         if record.is_guest or record.ref is None:
             return
         self.purse.pay(record.state.cost)
@@ -127,6 +225,7 @@ class Book:
 
     def detached(self, record: JobRecord) -> None:
         """Write down that nobody here answers for a job any more."""
+        self._accepted.pop(record.spec.key, None)
         if not record.is_guest and record.ref is not None:
             self.journal.detached(record.spec.key)
 
@@ -136,11 +235,16 @@ class Book:
         Raises:
             JournalError: It cannot be, so the batch must not be opened.
         """
-        await self.journal.intend_batch(request, client.provider, client.account, client.identity)
+        try:
+            await self.journal.intend_batch(
+                request, client.provider, client.account, client.identity
+            )
+        except JournalError as error:
+            raise self.concern(error) from error.__cause__
 
-    def batch_opened(self, ref: BatchRef) -> None:
-        """Write down a batch's id."""
-        self.journal.batch_opened(ref)
+    async def batch_opened(self, ref: BatchRef) -> None:
+        """Write down a batch's id; on the disk when this returns, as far as it takes it."""
+        await self.journal.batch_opened(ref)
 
     def batch_closed(self, key: str) -> None:
         """Write down that a batch is closed, or was never opened."""
@@ -192,13 +296,18 @@ class Slip:
         self._book.purse.take(jobs=len(self._records), shots=self._shots)
         try:
             await self._journal.intend(self._submission(), self._book.budget)
-        except BaseException:
+        except BaseException as error:
             self._book.purse.give_back(jobs=len(self._records), shots=self._shots)
+            if isinstance(error, UnansweredError):
+                # It may have been written, and is not sent.
+                self._journal.rejected(self.request.key, error)
+            if isinstance(error, JournalError):
+                self._book.concern(error)
             raise
         self._is_paid = self._is_recorded_as_sent = True
 
     async def attempt(self) -> None:
-        """Let one attempt pass; after this, the request may leave.
+        """Let one attempt pass; after this, the request may leave after a `look`.
 
         Raises:
             JournalError: It must not be sent.
@@ -206,26 +315,43 @@ class Slip:
         if not self._is_recorded_as_sent:
             await self._journal.sending(self.request.key)
             self._is_recorded_as_sent = True
-        if not self._journal.holds(self.scope):
-            raise JournalError(
-                "this process has not renewed its lease in time, so another may have taken over",
-                remedy="Nothing was sent; resume the run to see who works on it.",
-            )
+        self._book.look(self.scope)
+
+    def look(self) -> float:
+        """Say for how many seconds a request of one attempt may still be under way.
+
+        Raises:
+            LostLeaseError: It must not leave.
+        """
+        return self._book.look(self.scope)
+
+    def returned(self, error: LostLeaseError) -> None:
+        """Leave it to whoever holds the lease: it ends here, and goes on there."""
+        if error.accepted == "no":
+            # Otherwise only the provider can say, which the journal says already.
+            self.postponed()
+        if self._is_paid:
+            self._book.purse.give_back(jobs=len(self._records), shots=self._shots)
 
     def postponed(self) -> None:
         """Note that the provider is known not to have it, and that it is sent later."""
         self._is_recorded_as_sent = False
         self._journal.postponed(self.request.key)
 
-    def accepted(self, refs: Sequence[JobRef]) -> list[JobRef]:
-        """Note that the provider has it, and return references that name the journal."""
+    async def accepted(self, refs: Sequence[JobRef]) -> list[JobRef]:
+        """Note that the provider has it, and return references that name the journal.
+
+        Returns once the journal alone leads back to the jobs. They exist, so one that refuses
+        raises nothing: they are followed here, their ids are in the log and are tried again.
+        """
         location = self._journal.location
         identity = self._records[0].lane.client.identity
         named = [
             replace(ref, key=record.spec.key, journal=location, identity=identity)
             for ref, record in zip(refs, self._records, strict=True)
         ]
-        self._journal.accepted(self.request.key, named, is_findable=self.is_findable)
+        self._book.took(named)
+        await self._journal.accepted(self.request.key, named, is_findable=self.is_findable)
         return named
 
     def rejected(self, error: QuantumAsyncError) -> None:
@@ -236,6 +362,11 @@ class Slip:
 
     def unknown(self, error: QuantumAsyncError) -> None:
         """Note that nobody can say whether it exists."""
+        if self._journal.location is not None:
+            error.add_note(
+                f"Then settle it: quantum-async jobs resolve {self.request.key} --lost, "
+                "or --is with its id."
+            )
         self._journal.unknown(self.request.key, error)
 
     @property
@@ -263,6 +394,36 @@ def _ending(error: QuantumAsyncError) -> WorkState:
         return WorkState.FAILED
     # Following it failed, not the job: whoever resumes asks again.
     return WorkState.SUCCEEDED if isinstance(error, ResultError) else WorkState.ACCEPTED
+
+
+def settled_as_lost(stored: StoredSubmission) -> NotSentError:
+    """Say why the jobs of a submission have no result that its user has settled as lost."""
+    return NotSentError(
+        f"submission {stored.key} was settled as lost",
+        provider=stored.jobs[0].provider,
+        remedy="It may be sent again: run its sweep, or submit the job once more.",
+    )
+
+
+def unreadable(rows: Collection[BadRow]) -> UnreadableError:
+    """Say which rows of a journal cannot be read."""
+    return UnreadableError(
+        f"{len(rows)} rows of the journal cannot be read, and what they stand for was left: "
+        f"{'; '.join(map(str, rows))}",
+        accepted="unknown",
+        remedy="Use the version and the providers that they were written with; the rows are kept "
+        "as they are.",
+    )
+
+
+def _with_complaints(claim: Claim) -> Claim:
+    for row in claim.unreadable:
+        logger.error("the journal has a row that cannot be read: %s", row)
+    return claim
+
+
+def _names(refs: Iterable[JobRef]) -> str:
+    return ", ".join(map(str, refs))
 
 
 def _durable(place: str | Path) -> Journal:

@@ -21,12 +21,13 @@ from quantum_async.errors import (
     ServerError,
     SubmissionUnknownError,
 )
+from quantum_async.http.retry import RetryPolicy, repeat, warn
 from quantum_async.models.capabilities import SubmissionGrade
-from quantum_async.scheduler.retrying import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from quantum_async.http.retry import Failure
     from quantum_async.providers.base import ProviderClient
 
     Notify: TypeAlias = Callable[[QuantumAsyncError], None]
@@ -75,12 +76,8 @@ class Delivery:
     ) -> None:
         self._client = client
         self._key = key
-        self._retry = Retry(
-            self._may_repeat,
-            attempts=ATTEMPTS,
-            patience=patience,
-            first_wait=FIRST_WAIT,
-            longest_wait=LONGEST_WAIT,
+        self._retry = RetryPolicy(
+            attempts=ATTEMPTS, total=patience, first=FIRST_WAIT, longest=LONGEST_WAIT
         )
         self._policy = policy
         self._notify = notify
@@ -108,56 +105,70 @@ class Delivery:
             except AMBIGUOUS as error:
                 return await self._settle(error, find)
 
-        return await self._retry.run(attempt)
+        return await repeat(attempt, self._retry, _may_repeat, told=self._put_off)
 
     async def resume(
         self,
         create: Callable[[], Awaitable[T]],
         find: Callable[[], Awaitable[T | None]],
+        *,
+        quiet: float = 0.0,
     ) -> T:
         """Find out what became of a create whose process has ended; create again where that is safe.
 
         Args:
             create: One attempt.
             find: Looks the key up; ``None`` where there is nothing under it.
+            quiet: Seconds until nothing of it can be under way any more: only from then on
+                finding nothing begins to mean that there is nothing.
 
         Raises:
             SubmissionUnknownError: It cannot be looked up.
             QuantumAsyncError: The provider refused, or stayed out of reach.
         """
         try:
-            return await self._settle(LostAnswerError("the process that sent it has ended"), find)
+            lost = LostAnswerError("the process that sent it has ended")
+            return await self._settle(lost, find, quiet)
         except _NotThereError as error:
             self._notify(error)
         return await self.deliver(create, find)
 
-    async def _settle(self, error: QuantumAsyncError, find: Callable[[], Awaitable[T | None]]) -> T:
+    async def _settle(
+        self,
+        error: QuantumAsyncError,
+        find: Callable[[], Awaitable[T | None]],
+        quiet: float = 0.0,
+    ) -> T:
         """Find out what became of a create whose answer was lost."""
         if self._grade is SubmissionGrade.AT_MOST_ONCE:
             if self._policy is UnknownPolicy.AT_LEAST_ONCE:
+                await anyio.sleep(quiet)
                 raise _NotThereError(f"{error}; sent again by policy") from error
             raise self.unknown(error, "this provider offers no way to look it up") from error
-        found = await self._look_up(error, find)
+        found = await self._look_up(error, find, quiet)
         if found is None:
             raise _NotThereError(f"{error}; the provider does not have it") from error
         return found
 
     async def _look_up(
-        self, error: QuantumAsyncError, find: Callable[[], Awaitable[T | None]]
+        self, error: QuantumAsyncError, find: Callable[[], Awaitable[T | None]], quiet: float
     ) -> T | None:
         """Search until the provider must have listed it, if it has it."""
         delay = self._client.capabilities.settle_delay
         looks = LOOKS if delay else 1
         start = anyio.current_time()
-        for look in range(looks):
-            # Early looks adopt quickly; only the one after the whole delay proves absence.
-            await anyio.sleep_until(start + delay * 2 ** (look - looks + 1))
+        # Early looks adopt quickly; only the one after the whole delay proves absence.
+        moments = [start + quiet + delay * 2 ** (look - looks + 1) for look in range(looks)]
+        if quiet:
+            moments.insert(0, start)
+        for moment in moments:
+            await anyio.sleep_until(moment)
             try:
                 found = await find()
             except SubmissionUnknownError:
                 raise
             except QuantumAsyncError as failure:
-                if look == looks - 1:
+                if moment == moments[-1]:
                     raise self.unknown(error, f"looking it up failed: {failure}") from failure
                 continue
             if found is not None:
@@ -169,7 +180,7 @@ class Delivery:
         return SubmissionUnknownError(
             f"the answer to a submission was lost ({error}), and {why}",
             key=self._key,
-            provider=self._client.name,
+            provider=self._client.provider,
             request_id=error.request_id,
             remedy=(
                 f"Look for key {self._key} at the provider before sending it again; it may exist "
@@ -177,14 +188,14 @@ class Delivery:
             ),
         )
 
-    def _may_repeat(self, error: Exception) -> bool | float:
-        if isinstance(error, RateLimitedError):
-            self._notify(error)
-            return error.retry_after if error.retry_after is not None else True
-        if isinstance(error, NotSentError):
-            self._notify(error)
-            return True
-        return False
+    async def _put_off(self, failure: Failure) -> None:
+        await warn(failure)
+        if failure.seconds is not None:
+            self._notify(failure.error)
+
+
+def _may_repeat(error: QuantumAsyncError) -> bool:
+    return isinstance(error, (NotSentError, RateLimitedError))
 
 
 class _NotThereError(NotSentError):

@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, deque
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 
 from quantum_async.errors import (
+    DefectError,
     ProtocolError,
     QuantumAsyncError,
-    RateLimitedError,
     ResultError,
     ResultPendingError,
-    ServerError,
-    TransportError,
 )
+from quantum_async.http.retry import (
+    RetryPolicy,
+    described,
+    may_pass,
+    reading,
+    repeat,
+    single_attempts,
+)
+from quantum_async.models.options import as_asked
+from quantum_async.models.result import Result
+from quantum_async.scheduler.containment import contained
 from quantum_async.scheduler.crew import Crew
-from quantum_async.scheduler.retrying import Retry
+from quantum_async.scheduler.record import fresh
 from quantum_async.scheduler.signal import Signal
 from quantum_async.scheduler.window import Window
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
+    from collections.abc import Awaitable, Callable
 
-    from quantum_async.models.result import Result
     from quantum_async.scheduler.crew import Piece
+    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.record import JobRecord
 
 ATTEMPTS = 10
+"""How often a result is asked for at most, spread over the lane's patience."""
 BULK_PARTS = 3
 """In how many parts, at the most, the results of a batch are fetched while it runs."""
 BULK_WAIT = 0.3
 """Longest wait for more results of a batch, as a fraction of the median run time."""
+SAME_READINGS = 3
+"""So many equal answers that make no sense are what a result is, and not a failure that passes."""
 
-PASSING = (TransportError, ServerError, ProtocolError, RateLimitedError, ResultPendingError)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Fetcher:
@@ -54,11 +68,8 @@ class Fetcher:
         self._signal = Signal()
         self._queue: deque[Piece] = deque()
         self._crew = Crew(Window(lane.requests_in_flight), self._queue.__len__, self._next)
-        self._retry = Retry(
-            _passing,
-            attempts=ATTEMPTS,
-            patience=lane.limits.patience,
-            first_wait=lane.limits.min_poll_interval,
+        self._policy = RetryPolicy(
+            ATTEMPTS, total=lane.limits.patience, first=lane.limits.min_poll_interval, spread=True
         )
 
     def expect(self, record: JobRecord) -> None:
@@ -79,11 +90,11 @@ class Fetcher:
             self._since.setdefault(batch_id, anyio.current_time())
             self._signal.notify()
         else:
-            self._put(partial(self._fetch_one, record))
+            self._put(partial(self._fetch_each, [record], self._policy))
 
-    async def run(self, tasks: TaskGroup) -> None:
+    async def run(self, tasks: Host) -> None:
         """Fetch for ever; cancelled by the scheduler."""
-        tasks.start_soon(self._lane.guarded, self._crew.run, self._lane.hire(tasks))
+        tasks.start_soon(self._lane.guarded, self._crew.run, self._lane.hire())
         while True:
             await self._signal.wait_until(self._next_deadline())
             for records in self._gathered(anyio.current_time()):
@@ -122,42 +133,82 @@ class Fetcher:
 
     async def _fetch_many(self, records: list[JobRecord]) -> None:
         refs = [record.ref for record in records if record.ref is not None]
+        policy = self._policy
         try:
-            with self._lane.hub.during("fetch", records):
+            with (
+                self._lane.hub.during("fetch", records),
+                contained(self._lane.client.provider, "fetch_many", "yes"),
+                single_attempts(),
+            ):
                 results = await self._lane.client.fetch_many(refs)
-        except QuantumAsyncError:
-            # The shortcut is optional: one by one, each failure is told to the right job.
-            results = {}
-        for record in records:
-            result = results.get(record.ref) if record.ref is not None else None
-            if result is None:
-                self._put(partial(self._fetch_one, record))
-            else:
+                given = [results.get(record.ref) for record in records if record.ref is not None]
+                found = [
+                    None if result is None else _result(result, record)
+                    for result, record in zip(given, records, strict=True)
+                ]
+        except QuantumAsyncError as error:
+            # The shortcut is optional: one by one, each failure is told to the right job. What is
+            # behind it may be the same address.
+            logger.info("%s: results are fetched one by one: %s", self._lane.client.name, error)
+            found = [None] * len(records)
+            policy = replace(policy, attempts=policy.attempts - 1)
+        rest: dict[str, list[JobRecord]] = {}
+        for record, result in zip(records, found, strict=True):
+            if result is not None:
                 record.succeed(result)
                 self._lane.settled(record)
+            elif record.ref is not None:
+                rest.setdefault(record.ref.id, []).append(record)
+        for sharing in rest.values():
+            self._put(partial(self._fetch_each, sharing, policy))
 
-    async def _fetch_one(self, record: JobRecord) -> None:
+    async def _fetch_each(self, records: list[JobRecord], policy: RetryPolicy) -> None:
+        """Fetch the results of jobs that share one id, one after the other.
+
+        What they ask for may be one document: if it stays out of reach for the first, it is not
+        asked for again for each of the others.
+        """
+        failure: QuantumAsyncError | None = None
+        for record in records:
+            if failure is None:
+                failure = await self._fetch_one(record, policy)
+            else:
+                self._lane.failed(record, _failure(record, failure))
+
+    async def _fetch_one(self, record: JobRecord, policy: RetryPolicy) -> QuantumAsyncError | None:
+        """Fetch one result; returns its error where that may concern the others of its id."""
         try:
             with self._lane.hub.during("fetch", [record]):
-                result = await self._fetch_patiently(record)
+                result = await repeat(self._attempt(record), policy, _passes)
         except QuantumAsyncError as error:
-            failure = error
-            if not isinstance(error, ResultError):
-                failure = ResultError(
-                    f"the result of job {record.ref} could not be fetched: {error}",
-                    request_id=error.request_id,
-                    remedy="The job is done and stays at the provider; fetch it again later.",
-                )
-                failure.__cause__ = error
-            self._lane.failed(record, failure)
-        else:
-            record.succeed(result)
-            self._lane.settled(record)
+            self._lane.failed(record, _failure(record, error))
+            is_shared = _passes(error) or isinstance(error.__cause__, ProtocolError)
+            return error if is_shared else None
+        record.succeed(result)
+        self._lane.settled(record)
+        return None
 
-    async def _fetch_patiently(self, record: JobRecord) -> Result:
-        ref = record.ref
+    def _attempt(self, record: JobRecord) -> Callable[[], Awaitable[Result]]:
+        """Prepare to ask for one result, which is an error once it has made no sense three times."""
+        ref, readings = record.ref, Counter[tuple[str, str]]()
         assert ref is not None
-        return await self._retry.run(lambda: self._lane.client.fetch(ref))
+
+        async def attempt() -> Result:
+            try:
+                with contained(self._lane.client.provider, "fetch", "yes"):
+                    return _result(await self._lane.client.fetch(ref), record)
+            except ProtocolError as error:
+                readings[reading(error)] += 1
+                if readings[reading(error)] < SAME_READINGS:
+                    raise
+                raise ResultError(
+                    f"the result of job {ref} makes no sense, and was the same "
+                    f"{SAME_READINGS} times: {described(error)}",
+                    request_id=error.request_id,
+                    remedy="The job is done and stays at the provider; please report this.",
+                ) from error
+
+        return attempt
 
 
 def _batch(record: JobRecord) -> str:
@@ -166,7 +217,24 @@ def _batch(record: JobRecord) -> str:
     return record.ref.batch_id or record.ref.id
 
 
-def _passing(error: Exception) -> bool | float:
-    if isinstance(error, (RateLimitedError, ServerError)) and error.retry_after is not None:
-        return error.retry_after
-    return isinstance(error, PASSING)
+def _passes(error: QuantumAsyncError) -> bool:
+    return may_pass(error) or isinstance(error, ResultPendingError)
+
+
+def _result(given: object, record: JobRecord) -> Result:
+    """Take what a client gave as a result; what is none is a defect of the client's."""
+    if not isinstance(given, Result):
+        raise TypeError(f"a result was expected, not {type(given).__name__}")
+    return as_asked(given, record.spec.options)
+
+
+def _failure(record: JobRecord, error: QuantumAsyncError) -> QuantumAsyncError:
+    if isinstance(error, ResultError | DefectError):
+        return fresh(error)
+    failure = ResultError(
+        f"the result of job {record.ref} could not be fetched: {error}",
+        request_id=error.request_id,
+        remedy="The job is done and stays at the provider; fetch it again later.",
+    )
+    failure.__cause__ = error
+    return failure

@@ -33,16 +33,20 @@ class GroupQueue:
         for group in self._groups.values():
             yield from group
 
-    def put(self, record: JobRecord) -> None:
-        """Add a job behind those it may share a submission with."""
-        # A submission stands under one lease.
-        scope = record.place.scope if record.place is not None else None
-        key = (record.device, record.batch, scope, self._client.grouping(record.spec))
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = deque()
-        group.append(record)
-        self._size += 1
+    def put(self, records: Iterable[JobRecord]) -> None:
+        """Add jobs behind those that each may share a submission with; all of them, or none."""
+        is_limited = self._client.capabilities.payload_limit is not None
+        keyed: list[tuple[Hashable, JobRecord]] = []
+        for record in records:
+            # A submission stands under one lease.
+            scope = record.place.scope if record.place is not None else None
+            key: Hashable = (record.device, record.batch, scope, self._client.grouping(record.spec))
+            if is_limited:
+                record.weight = self._client.weigh(record.spec)
+            keyed.append((key, record))
+        for key, record in keyed:
+            self._groups.setdefault(key, deque()).append(record)
+        self._size += len(keyed)
 
     def remove(self, record: JobRecord) -> None:
         """Take out one job; it need not be here."""
@@ -85,7 +89,7 @@ class GroupQueue:
         weight = 0
         for number in range(min(most, len(group))):
             if limit is not None:
-                weight += self._client.weigh(group[0].spec)
+                weight += group[0].weight
                 # A single job above the limit is sent alone: only the provider can refuse it.
                 if number and weight > limit:
                     return

@@ -111,7 +111,8 @@ class Job:
         Raises:
             QuantumAsyncError: The provider could not be asked, or refused.
         """
-        await self._record.lane.cancel([self._record])
+        lane = self._record.lane
+        await lane.host.call(lane.cancel, [self._record])
 
     def detach(self) -> JobRef:
         """Leave the job to itself: the scheduler neither waits for it nor cancels it.
@@ -140,7 +141,7 @@ class Job:
         status = self._record.state.status
         error = WaitTimeoutError(
             f"job {self._record.ref} is still {status} after {elapsed:.1f} s",
-            provider=self._record.lane.client.name,
+            provider=self._record.lane.client.provider,
             job_id=self.id,
             remedy="The job goes on: wait again, or cancel it with job.cancel().",
         )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import anyio
 
 from quantum_async.errors import JournalError, QuantumAsyncError
+from quantum_async.http.fence import past_pauses
 from quantum_async.models.job import JobEventKind, JobState, JobStatus
+from quantum_async.scheduler.containment import PASSING, ContainedClient, defect
 from quantum_async.scheduler.delivery import Delivery
 from quantum_async.scheduler.fetching import Fetcher
 from quantum_async.scheduler.polling import Poller
@@ -19,8 +21,6 @@ from quantum_async.scheduler.sending import Sender
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from anyio.abc import TaskGroup
-
     from quantum_async.models.capabilities import Capabilities, SubmissionGrade
     from quantum_async.models.job import JobRef
     from quantum_async.models.limits import Limits
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.crew import Hire, Piece
     from quantum_async.scheduler.delivery import Notify, UnknownPolicy
     from quantum_async.scheduler.events import EventHub
+    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.signal import Broadcast
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class Common:
         policy: What to do where a lost answer cannot be looked up.
         settled: Called with each job whose result or error is here.
         changed: Told whenever a job is accepted or settled.
-        crashed: Called when one of the loops ends by a defect.
+        host: Owns all that runs.
     """
 
     limits: Limits
@@ -54,7 +55,7 @@ class Common:
     policy: UnknownPolicy
     settled: Callable[[JobRecord], None]
     changed: Broadcast
-    crashed: Callable[[], None]
+    host: Host
 
 
 class Lane:
@@ -65,11 +66,12 @@ class Lane:
     """
 
     def __init__(self, client: ProviderClient, common: Common) -> None:
-        self.client = client
+        self.client = ContainedClient(client)
         self.common = common
         self.live: dict[JobRecord, None] = {}
-        self._scopes: set[anyio.CancelScope] = set()
-        self._is_stopped = False
+        self.astray: dict[JobRecord, None] = {}
+        """Jobs that can no longer be followed, and that are not known to have ended."""
+        self.is_leaving: bool = False
         self.sender: Sender = Sender(self)
         self.poller: Poller = Poller(self)
         self.fetcher: Fetcher = Fetcher(self)
@@ -105,44 +107,47 @@ class Lane:
         own, provider = self.limits.jobs_in_flight, self.capabilities.jobs_in_flight
         return own if provider is None else min(provider, own or provider)
 
-    def start(self, tasks: TaskGroup) -> None:
-        """Start the three loops in the scheduler's task group."""
+    @property
+    def host(self) -> Host:
+        """Owns all that runs."""
+        return self.common.host
+
+    def start(self) -> None:
+        """Start the three loops."""
         for loop in (self.sender, self.poller, self.fetcher):
-            tasks.start_soon(self.guarded, loop.run, tasks)
+            self.host.start_soon(self.guarded, loop.run, self.host)
 
     async def guarded(self, work: Callable[..., Awaitable[None]], *args: object) -> None:
-        """Run work that outlives a cancelled block, until the scheduler stops the lane.
+        """Run work of this lane: a defect in it fails this lane's jobs, and ends nothing else."""
+        try:
+            await work(*args)
+        except PASSING:
+            raise
+        except BaseException as error:  # noqa: BLE001 -- of whatever a library raises
+            self.broken(error)
 
-        A submission under way must not be torn off because the caller was cancelled: its job
-        would run without an owner. The scheduler ends these scopes itself, after its grace.
-        """
-        with anyio.CancelScope(shield=True) as scope:
-            self._scopes.add(scope)
-            if self._is_stopped:
-                scope.cancel()
-            try:
-                await work(*args)
-            except Exception:
-                # A defect of ours or of a provider: without this, the other shielded loops
-                # would keep the scheduler's task group from ending.
-                self.common.crashed()
-                raise
-            finally:
-                self._scopes.discard(scope)
+    def broken(self, error: BaseException) -> None:
+        """Tell every job here of a defect, after which nothing here can be relied on."""
+        logger.error("%s: a defect: %r; please report it", self.client.name, error, exc_info=error)
+        twin = defect(error, self.client.provider, "the scheduler", "no")
+        for record in self.sender.refuse(twin):
+            self.sender.withdraw(record)
+            self.failed(record, fresh(twin))
+        for record in list(self.live):
+            if record.ref is not None:
+                self.lost(record, twin)
+            else:
+                uncertain = fresh(twin)
+                uncertain.accepted = "unknown"
+                self.failed(record, uncertain)
 
-    def hire(self, tasks: TaskGroup) -> Hire:
-        """Say how a crew starts tasks that the lane ends."""
+    def hire(self) -> Hire:
+        """Say how a crew starts tasks."""
 
         def start(toil: Piece) -> None:
-            tasks.start_soon(self.guarded, toil)
+            self.host.start_soon(self.guarded, toil)
 
         return start
-
-    def stop(self) -> None:
-        """End everything that runs here, also what was started and has not run yet."""
-        self._is_stopped = True
-        for scope in tuple(self._scopes):
-            scope.cancel()
 
     def delivery(self, key: str, notify: Notify, grade: SubmissionGrade | None = None) -> Delivery:
         """Prepare the delivery of one create."""
@@ -195,6 +200,11 @@ class Lane:
         for record in self.sender.refuse(error):
             self.withdraw(record)
 
+    def leave(self, error: QuantumAsyncError) -> None:
+        """Take no more jobs; from now on a pause that the provider asked for holds up no cancel."""
+        self.is_leaving = True
+        self.refuse(error)
+
     def accepted(self, records: Sequence[JobRecord]) -> None:
         """Note that the provider has the jobs of a submission."""
         for record in records:
@@ -207,7 +217,7 @@ class Lane:
         """Note that a job will have no result."""
         if isinstance(error, QuantumAsyncError):
             job_id = record.ref.id if record.ref else None
-            error.concerning(provider=self.client.name, job_id=job_id)
+            error.concerning(provider=self.client.provider, job_id=job_id)
         record.fail(error)
         self.settled(record)
 
@@ -224,9 +234,14 @@ class Lane:
             self.settled(record)
 
     def lost(self, record: JobRecord, error: QuantumAsyncError) -> None:
-        """Give up on an accepted job that can no longer be followed."""
+        """Give up on an accepted job that can no longer be followed: it has not ended for that.
+
+        It stays among the unfinished, and is cancelled, or at the least named, on the way out.
+        """
         self.sender.landed(record)
-        self.fetcher.dismiss(record)
+        if record.stage is Stage.ACCEPTED:
+            self.fetcher.dismiss(record)
+            self.astray[record] = None
         twin = fresh(error)
         twin.accepted = "yes"
         twin.add_note("The job goes on at the provider; look for it there by its id.")
@@ -268,6 +283,7 @@ class Lane:
     def withdraw(self, record: JobRecord) -> None:
         """Take back a job that was not sent yet; it ends as cancelled."""
         self.sender.withdraw(record)
+        self.sender.landed(record)
         record.wants_cancel = True
         record.end(JobState(JobStatus.CANCELLED, message="it had not been sent yet"))
         self.settled(record)
@@ -285,13 +301,19 @@ class Lane:
             record.wants_cancel = True
             if record.stage is Stage.WAITING:
                 self.withdraw(record)
-            elif record.stage is Stage.ACCEPTED:
+            elif record.stage is Stage.ACCEPTED or record in self.astray:
                 accepted.append(record)
+        self.sender.give_up()
         await self._cancel_remotely([r for r in accepted if not self._left_to_others(r)])
 
     async def cancel_wanted(self, records: Iterable[JobRecord]) -> None:
         """Cancel those of some newly accepted jobs that were cancelled while on their way."""
-        await self.cancel_quietly([record for record in records if record.wants_cancel])
+        wanted = [record for record in records if record.wants_cancel]
+        if self.is_leaving:
+            with past_pauses():
+                await self.cancel_quietly(wanted)
+        else:
+            await self.cancel_quietly(wanted)
 
     async def cancel_quietly(self, records: Iterable[JobRecord]) -> None:
         """Cancel jobs where nobody waits for the answer: a refusal is logged."""
@@ -305,6 +327,8 @@ class Lane:
         sharing = record.watch.records if record.watch is not None else []
         if all(r.wants_cancel or r.stage is not Stage.ACCEPTED for r in sharing):
             return False
+        if record in self.astray:
+            return True
         message = "others that share the provider's job go on"
         self.ended(record, JobState(JobStatus.CANCELLED, message=message))
         return True
@@ -313,10 +337,18 @@ class Lane:
         refs = {record.ref: record for record in records if record.ref is not None}
         if not refs:
             return
-        failures = await self.client.cancel(list(refs))
+        try:
+            failures = await self.client.cancel(list(refs))
+        except QuantumAsyncError as error:
+            job_id = next(iter(refs)).id if len(refs) == 1 else None
+            error.concerning(provider=self.client.provider, job_id=job_id, accepted="yes")
+            raise
         for ref, record in refs.items():
-            if ref not in failures and record.stage is Stage.ACCEPTED:
+            if ref in failures:
+                continue
+            self.astray.pop(record, None)
+            if record.stage is Stage.ACCEPTED:
                 record.state = JobState(JobStatus.CANCELLING)
                 self.poller.hurry(record)
-        for error in failures.values():
-            raise error
+        for ref, failure in failures.items():
+            raise failure.concerning(job_id=ref.id, accepted="yes")

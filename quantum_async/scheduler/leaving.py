@@ -2,118 +2,154 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Literal
 
 import anyio
 
 from quantum_async.errors import QuantumAsyncError, SchedulerClosedError
+from quantum_async.http.fence import past_pauses
+from quantum_async.models.job import JobStatus
 from quantum_async.scheduler.record import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+    from anyio.abc import TaskGroup
 
     from quantum_async.scheduler.batch import Batch
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.record import JobRecord
     from quantum_async.scheduler.signal import Broadcast
 
+logger: logging.Logger = logging.getLogger(__name__)
+
 NAMED = 10
-"""Jobs named one by one in a note."""
+"""Jobs named one by one in a note; the log names all."""
 
 
 class Leaving:
     """Cancel or detach what is unfinished, within a bounded time, and say what remains.
 
+    What is known is dealt with at once, beside waiting for the answers that are still missing:
+    one that does not come must not keep anything running.
+
     Args:
         lanes: The scheduler's lanes.
-        batches: Batches that are open.
+        batches: Batches that are open, or being opened; it grows while their openings end.
         policy: Whether unfinished jobs are cancelled or left running.
-        grace: Longest time in seconds for all of it.
-        changed: Told whenever a job is accepted or settled.
+        deadline: When all of it ends, on the event loop's clock, in seconds.
+        changed: Told whenever a job is accepted or settled, or a batch opened or closed.
     """
 
     def __init__(
         self,
         lanes: Sequence[Lane],
-        batches: Sequence[Batch],
+        batches: Mapping[Batch, None],
         *,
         policy: Literal["cancel", "detach"],
-        grace: float,
+        deadline: float,
         changed: Broadcast,
     ) -> None:
         self._lanes = lanes
         self._batches = batches
         self._policy = policy
-        self._grace = grace
+        self._deadline = deadline
         self._changed = changed
+        self._troubles: list[str] = []
 
-    async def abort(self, reason: BaseException) -> None:
-        """End everything; what could not be ended is told in notes on the reason."""
-        with anyio.move_on_after(self._grace, shield=True):
-            self._refuse()
-            await self._under_way()
-            if self._policy == "cancel":
-                await self._cancel(reason)
-            else:
-                await self._detach(reason)
-        self._tell(reason)
+    async def abort(self) -> None:
+        """End everything, as far as that can be done in time."""
+        self._refuse()
+        with anyio.move_on_at(self._deadline), past_pauses():
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._end_batches, tasks)
+                if self._policy == "cancel":
+                    for lane in self._lanes:
+                        tasks.start_soon(self._quietly, lane.cancel, self._alone(lane))
+            await self._changed.until(self._is_over)
+        for lane in self._lanes:
+            lane.sender.give_up(is_over=True)
+
+    def tell(self) -> list[str]:
+        """Say in the log what is left, all of it, and return notes that say it in short."""
+        notes = [f"On the way out: {trouble}" for trouble in self._troubles]
+        left = self._live(lambda record: record.stage is Stage.ACCEPTED)
+        left += [record for lane in self._lanes for record in lane.astray]
+        asked = [record for record in left if record.state.status is JobStatus.CANCELLING]
+        running = [record for record in left if record.state.status is not JobStatus.CANCELLING]
+        word = "Left running" if self._policy == "detach" else "May still be running"
+        notes += _named(word, running, lambda record: str(record.ref))
+        notes += _named("Cancelled, but not confirmed yet", asked, lambda r: str(r.ref))
+        unknown = [record for lane in self._lanes for record in lane.sender.uncertain]
+        under_way = f"{len(unknown)} jobs were under way, and may or may not have been accepted"
+        notes += _named(under_way, unknown, lambda record: f"key {record.spec.key}")
+        for batch in self._batches:
+            if batch.may_be_open:
+                notes.append(f"Batch {batch.name} may still be open.")
+                logger.warning("batch %s may still be open", batch.name)
+        return notes
 
     def _refuse(self) -> None:
         error = SchedulerClosedError("the scheduler's block is being left")
         for lane in self._lanes:
-            lane.refuse(error)
+            if self._policy == "cancel":
+                for record in lane.live:
+                    record.wants_cancel = True
+            lane.leave(error)
+            lane.sender.give_up()
         for record in self._live(lambda record: record.is_guest):
             record.lane.forget(record)
 
-    async def _under_way(self) -> None:
-        """Wait until every submission has its answer: only then its jobs can be cancelled."""
-        if self._policy == "cancel":
+    async def _end_batches(self, tasks: TaskGroup) -> None:
+        """End each batch as soon as it is known, also those that are only now being opened."""
+        ended: set[Batch] = set()
+        while True:
+            for batch in [batch for batch in self._batches if batch not in ended]:
+                if batch.is_open:
+                    ended.add(batch)
+                    tasks.start_soon(self._end_batch, batch)
+            if all(batch in ended for batch in self._batches):
+                return
+            await self._changed.wait()
+
+    async def _end_batch(self, batch: Batch) -> None:
+        jobs = self._live(lambda r: r.batch == batch.ref and r.stage is Stage.ACCEPTED)
+        if self._policy == "detach":
+            await self._quietly(batch.close_now)
+        elif not await self._quietly(batch.cancel_now):
             for lane in self._lanes:
-                for record in lane.live:
-                    record.wants_cancel = True
-        await self._changed.until(lambda: not self._live(lambda r: r.stage < Stage.ACCEPTED))
+                await self._quietly(lane.cancel, [job for job in jobs if job.lane is lane])
 
-    async def _cancel(self, reason: BaseException) -> None:
-        async with anyio.create_task_group() as tasks:
-            for batch in self._batches:
-                tasks.start_soon(self._quietly, reason, batch.cancel)
-        async with anyio.create_task_group() as tasks:
-            for lane in self._lanes:
-                tasks.start_soon(self._quietly, reason, lambda lane=lane: lane.cancel(_open(lane)))
-        await self._changed.until(lambda: not self._live(lambda r: r.stage is Stage.ACCEPTED))
-
-    async def _detach(self, reason: BaseException) -> None:
-        async with anyio.create_task_group() as tasks:
-            for batch in self._batches:
-                tasks.start_soon(self._quietly, reason, batch.close)
-
-    async def _quietly(self, reason: BaseException, action: Callable[[], Awaitable[None]]) -> None:
+    async def _quietly(self, action: Callable[..., Awaitable[None]], *args: object) -> bool:
         try:
-            await action()
+            await action(*args)
         except QuantumAsyncError as error:
-            reason.add_note(f"On the way out: {error}")
+            self._troubles.append(str(error))
+            logger.warning("on the way out: %s", error)
+            return False
+        return True
+
+    def _alone(self, lane: Lane) -> list[JobRecord]:
+        """List the jobs of a lane that no batch takes along."""
+        batches = {batch.ref for batch in self._batches if batch.is_open}
+        live = [r for r in lane.live if r.stage is Stage.ACCEPTED and r.batch not in batches]
+        return [*live, *lane.astray]
+
+    def _is_over(self) -> bool:
+        last = Stage.ACCEPTED if self._policy == "cancel" else Stage.SENDING
+        return not self._live(lambda record: record.stage <= last)
 
     def _live(self, wanted: Callable[[JobRecord], bool]) -> list[JobRecord]:
         return [record for lane in self._lanes for record in lane.live if wanted(record)]
 
-    def _tell(self, reason: BaseException) -> None:
-        left = self._live(lambda record: record.stage is Stage.ACCEPTED)
-        if left:
-            word = "Left running" if self._policy == "detach" else "May still be running"
-            reason.add_note(f"{word}: {_names(left)}")
-        unknown = self._live(lambda record: record.stage < Stage.ACCEPTED)
-        if unknown:
-            reason.add_note(f"{len(unknown)} jobs may or may not have been accepted.")
-        for batch in self._batches:
-            if batch.is_open:
-                reason.add_note(f"Batch {batch.ref} may still be open.")
 
-
-def _open(lane: Lane) -> list[JobRecord]:
-    return [record for record in lane.live if record.stage is Stage.ACCEPTED]
-
-
-def _names(records: list[JobRecord]) -> str:
-    names = ", ".join(str(record.ref) for record in records[:NAMED])
-    more = len(records) - NAMED
-    return f"{names} and {more} more" if more > 0 else names
+def _named(what: str, records: Iterable[JobRecord], name: Callable[[JobRecord], str]) -> list[str]:
+    names = [name(record) for record in records]
+    if not names:
+        return []
+    for one in names:
+        logger.warning("%s: %s", what, one)
+    more = len(names) - NAMED
+    rest = f" and {more} more; the log names all" if more > 0 else ""
+    return [f"{what}: {', '.join(names[:NAMED])}{rest}"]

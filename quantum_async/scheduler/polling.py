@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import logging
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,18 @@ import anyio
 
 from quantum_async.errors import (
     AuthenticationError,
-    InvalidInputError,
+    DefectError,
     NotFoundError,
+    ProtocolError,
     QuantumAsyncError,
     RateLimitedError,
     RejectedRequestError,
     ServerError,
+    TransportError,
 )
+from quantum_async.http.retry import described, reading, single_attempts
 from quantum_async.models.job import JobEventKind, JobState, JobStatus
+from quantum_async.scheduler.containment import contained
 from quantum_async.scheduler.interval import IntervalLaw
 from quantum_async.scheduler.record import JobRecord, Stage
 from quantum_async.scheduler.signal import Signal
@@ -25,9 +30,8 @@ from quantum_async.scheduler.signal import Signal
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
 
-    from anyio.abc import TaskGroup
-
     from quantum_async.models.job import JobRef
+    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
 
 SHORT_POLL_PAGES = 4
@@ -42,21 +46,42 @@ LONG_POLL_WAIT = 60.0
 """Longest time in seconds that a server may hold an answer back."""
 NEWS_REST = 0.0002
 """Least time in seconds between two answers with news, for each job that they are about."""
-REFUSALS = 3
-"""Refused polls in a row after which asking again is pointless."""
+HELD = 1.0
+"""A long poll that took so many seconds was held back; the next one may follow at once."""
+LONGEST_PAUSE = 30.0
+"""Longest time in seconds between two polls while all of them fail."""
 FAR = float("inf")
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Watch:
-    """What is asked about together: the jobs that share one id at the provider."""
+    """What is asked about together: the jobs that share one id at the provider.
 
-    __slots__ = ("asked_at", "law", "number", "records")
+    Attributes:
+        failures: How often in a row nothing was learned of one of them.
+        failing_since: When that began.
+    """
+
+    __slots__ = ("asked_at", "failing_since", "failures", "law", "number", "records")
 
     def __init__(self, law: IntervalLaw) -> None:
         self.records: list[JobRecord] = []
         self.law: IntervalLaw = law
         self.asked_at: float = 0.0
         self.number: int = -1
+        self.failures: int = 0
+        self.failing_since: float = 0.0
+
+    def fail(self, now: float) -> None:
+        """Note that nothing was learned of one of them."""
+        if self.failures == 0:
+            self.failing_since = now
+        self.failures += 1
+
+    def waiting(self) -> list[JobRecord]:
+        """Return the jobs that are still waited for."""
+        return [record for record in self.records if record.stage is Stage.ACCEPTED]
 
     @property
     def is_over(self) -> bool:
@@ -73,7 +98,9 @@ class Poller:
 
     What is watched waits in a heap ordered by when to ask next. The manager sleeps until the first
     is due, takes all that are due and fills up the page with those due next, which costs no
-    further request. Failures postpone; they never end a wait before the lane's patience does.
+    further request. Failures postpone; they never end a wait before the lane's patience does. That
+    is counted for each watch: what is learned of others says nothing of a job that is not known
+    any more, or whose state nobody understands.
     """
 
     def __init__(self, lane: Lane) -> None:
@@ -82,8 +109,8 @@ class Poller:
         self._laws: dict[Hashable, IntervalLaw] = {}
         self._number = count()
         self._signal = Signal()
-        self._failing_since: float | None = None
         self._failures = 0
+        self._told: tuple[str, str] | None = None
         self._not_before = 0.0
         self._asked_at = 0.0
         self._spacing = 0.0
@@ -105,7 +132,7 @@ class Poller:
             watch.records.append(record)
             record.watch = watch
         for watch in watches.values():
-            self._schedule(watch, now, now)
+            self._schedule(watch, now, now, 0.0 if self._is_held_back else None)
         self._signal.notify()
 
     def hurry(self, record: JobRecord) -> None:
@@ -114,7 +141,7 @@ class Poller:
             self._push(anyio.current_time() + self._lane.limits.min_poll_interval, record.watch)
             self._signal.notify()
 
-    async def run(self, tasks: TaskGroup) -> None:
+    async def run(self, tasks: Host) -> None:
         """Ask for ever; cancelled by the scheduler."""
         while True:
             now = anyio.current_time()
@@ -152,7 +179,9 @@ class Poller:
     async def _refresh(self, records: list[JobRecord]) -> None:
         if (meters := self._lane.hub.meters) is not None:
             meters.polled(self._lane.client.name)
-        states = await self._lane.client.poll([r.ref for r in records if r.ref is not None])
+        refs = [record.ref for record in records if record.ref is not None]
+        with contained(self._lane.client.provider, "poll", "yes"):
+            states = _checked(refs, await self._lane.client.poll(refs))
         for record in records:
             if record.ref is not None and record.stage is Stage.ACCEPTED:
                 self._update(record, states.get(record.ref), anyio.current_time())
@@ -184,36 +213,57 @@ class Poller:
         return page
 
     async def _ask(self, page: list[Watch]) -> None:
-        records = [r for watch in page for r in watch.records if r.stage is Stage.ACCEPTED]
-        sent = anyio.current_time()
         try:
-            with self._lane.hub.within(records):
-                states = await self._poll([r.ref for r in records if r.ref is not None])
-        except QuantumAsyncError as error:
-            self._postpone(page, error)
-        else:
-            self._failing_since, self._failures = None, 0
-            now = anyio.current_time()
-            rest = self._rest(records, states) if self._is_held_back else 0.0
-            for record in records:
-                state = states.get(record.ref) if record.ref is not None else None
-                # Nearly all are as they were, and are told by the very same object.
-                if state is not record.state and record.stage is Stage.ACCEPTED:
-                    self._update(record, state, now)
-            for watch in page:
-                if not watch.is_over:
-                    self._schedule(watch, now, sent, rest)
-                watch.asked_at = now
+            await self._ask_about(page)
         finally:
             self._slots.release()
             self._signal.notify()
 
-    async def _poll(self, refs: list[JobRef]) -> Mapping[JobRef, JobState]:
+    async def _ask_about(self, page: list[Watch]) -> None:
+        records = [record for watch in page for record in watch.waiting()]
+        sent = anyio.current_time()
+        try:
+            with self._lane.hub.within(records):
+                states = await self._poll(page, [r.ref for r in records if r.ref is not None])
+        except QuantumAsyncError as error:
+            if len(page) > 1 and self._may_be_ones_fault(page, error):
+                middle = len(page) // 2
+                await self._ask_about(page[:middle])
+                await self._ask_about(page[middle:])
+            else:
+                self._failed(page, error)
+            return
+        self._failures, self._told = 0, None
+        now = anyio.current_time()
+        rest = self._rest(records, states, now - sent) if self._is_held_back else None
+        untold: dict[Watch, list[JobRecord]] = {}
+        for record in records:
+            state = states.get(record.ref) if record.ref is not None else None
+            if (state is None or state.status is JobStatus.UNKNOWN) and record.watch is not None:
+                untold.setdefault(record.watch, []).append(record)
+            # Nearly all are as they were, and are told by the very same object.
+            if state is not record.state and record.stage is Stage.ACCEPTED:
+                self._update(record, state, now)
+        for watch in page:
+            if watch in untold:
+                self._not_understood(watch, untold[watch], states, now)
+            elif not watch.is_over:
+                watch.failures = 0
+                self._schedule(watch, now, sent, rest)
+            watch.asked_at = now
+
+    async def _poll(self, page: list[Watch], refs: list[JobRef]) -> Mapping[JobRef, JobState]:
         if (meters := self._lane.hub.meters) is not None:
             meters.polled(self._lane.client.name)
-        if self._is_held_back:
-            return await self._lane.client.poll(refs, wait=LONG_POLL_WAIT)
-        return await self._lane.client.poll(refs)
+        # What fails is asked for again by us, and in our time.
+        with contained(self._lane.client.provider, "poll", "yes"), single_attempts():
+            if not self._is_held_back:
+                return _checked(refs, await self._lane.client.poll(refs))
+            wait = min(LONG_POLL_WAIT, self._lane.limits.patience)
+            if any(watch.failures for watch in page):
+                # An answer that is not understood is none to wait for.
+                wait = 0.0
+            return _checked(refs, await self._lane.client.poll(refs, wait=wait))
 
     def _update(self, record: JobRecord, state: JobState | None, now: float) -> None:
         if state is not None and state.status.is_terminal:
@@ -239,18 +289,23 @@ class Poller:
         asked_at = record.watch.asked_at if record.watch is not None else 0.0
         return now - max(asked_at, record.accepted_at)
 
-    def _rest(self, records: list[JobRecord], states: Mapping[JobRef, JobState]) -> float:
-        """Say how long a server that holds its answers back is left alone after one."""
+    def _rest(
+        self, records: list[JobRecord], states: Mapping[JobRef, JobState], took: float
+    ) -> float | None:
+        """Say how long a server that holds its answers back is left alone after one.
+
+        Returns:
+            Nothing where it did not hold this one back: it is asked as seldom as any other.
+        """
         least = self._lane.limits.min_poll_interval
         if not any(_is_news(record, states) for record in records):
-            # One that answers at once although nothing changed must not be asked in a spin.
-            return least
+            return least if took >= HELD else None
         # News of many are gathered, because each answer is gone through as a whole; those of few
         # come at once, or the last job of a short sweep would be noticed late.
         return min(least, NEWS_REST * len(records))
 
-    def _schedule(self, watch: Watch, now: float, sent: float, rest: float = 0.0) -> None:
-        if not self._is_held_back:
+    def _schedule(self, watch: Watch, now: float, sent: float, rest: float | None) -> None:
+        if rest is None:
             age = now - watch.records[0].accepted_at
             delay = watch.law.next_delay(age, len(self._heap))
             # From question to question, or the way there and back would be added to each lag;
@@ -276,33 +331,116 @@ class Poller:
         """Median duration in seconds of jobs of this kind, once it is known."""
         return self._law(record).median
 
-    def _postpone(self, page: list[Watch], error: QuantumAsyncError) -> None:
+    def _failed(self, page: list[Watch], error: QuantumAsyncError) -> None:
+        """Put off what could not be asked about; give up what could not be for too long."""
         now = anyio.current_time()
-        self._failures += 1
-        if self._failing_since is None:
-            self._failing_since = now
-        records = [r for watch in page for r in watch.records if r.stage is Stage.ACCEPTED]
-        if self._is_final(error) or now - self._failing_since > self._lane.limits.patience:
-            for record in records:
-                self._lane.lost(record, error)
-            return
-        self._not_before = now + self._pause(error)
+        self._tell(error)
+        if _is_about_all(error):
+            self._failures += 1
+            self._not_before = now + self._pause(error, self._failures)
         for watch in page:
-            self._push(self._not_before, watch)
-        for record in records:
-            self._lane.hub.publish(JobEventKind.RETRIED, record, str(error))
+            records = watch.waiting()
+            watch.fail(now)
+            if isinstance(error, DefectError) or self._is_given_up(watch, now):
+                for record in records:
+                    self._lane.lost(record, error)
+                continue
+            self._put_off(watch, now, self._pause(error, watch.failures))
+            for record in records:
+                self._lane.hub.publish(JobEventKind.RETRIED, record, str(error))
 
-    def _is_final(self, error: QuantumAsyncError) -> bool:
-        if isinstance(error, (RateLimitedError, NotFoundError)):
-            return False
-        refused = isinstance(error, (AuthenticationError, RejectedRequestError, InvalidInputError))
-        return refused and self._failures >= REFUSALS
+    def _not_understood(
+        self,
+        watch: Watch,
+        untold: list[JobRecord],
+        states: Mapping[JobRef, JobState],
+        now: float,
+    ) -> None:
+        """Ask again about jobs that the provider does not know, or says of what nobody knows."""
+        watch.fail(now)
+        is_given_up = self._is_given_up(watch, now)
+        for record in untold:
+            assert record.ref is not None
+            error = _not_told(record.ref, states.get(record.ref))
+            self._tell(error)
+            if is_given_up:
+                self._lane.lost(record, error)
+        if watch.is_over:
+            return
+        if is_given_up:
+            watch.failures = 0
+        delay = watch.law.next_delay(now - watch.records[0].accepted_at)
+        self._put_off(watch, now, max(delay, self._backoff(watch.failures)))
 
-    def _pause(self, error: QuantumAsyncError) -> float:
+    def _is_given_up(self, watch: Watch, now: float) -> bool:
+        return now >= watch.failing_since + self._lane.limits.patience
+
+    def _put_off(self, watch: Watch, now: float, seconds: float) -> None:
+        """Ask again after a while, and once more when the patience ends."""
+        end = watch.failing_since + self._lane.limits.patience
+        self._push(min(now + seconds, end) if watch.failures else now + seconds, watch)
+
+    def _may_be_ones_fault(self, page: list[Watch], error: QuantumAsyncError) -> bool:
+        """Say whether a page is to be asked about in halves, so that one job fails alone."""
+        if isinstance(error, DefectError):
+            return True
+        is_content = isinstance(error, ProtocolError) or (
+            isinstance(error, RejectedRequestError) and not isinstance(error, RateLimitedError)
+        )
+        # Often it concerns all, and passes: halves of halves are only asked for before giving up.
+        now = anyio.current_time()
+        return is_content and any(w.failures and self._is_given_up(w, now) for w in page)
+
+    def _tell(self, error: QuantumAsyncError) -> None:
+        """Log what goes wrong, when it begins and when it becomes something else."""
+        if (said := reading(error)) == self._told:
+            return
+        self._told = said
+        level = logging.INFO if isinstance(error, RateLimitedError) else logging.WARNING
+        what = "%s: a poll failed, and is repeated for %.0f s at most: %s"
+        patience = self._lane.limits.patience
+        logger.log(level, what, self._lane.client.name, patience, described(error))
+
+    def _pause(self, error: QuantumAsyncError, failures: int) -> float:
         asked = error.retry_after if isinstance(error, (RateLimitedError, ServerError)) else None
+        return asked if asked is not None else min(self._backoff(failures), LONGEST_PAUSE)
+
+    def _backoff(self, failures: int) -> float:
         limits = self._lane.limits
-        backoff: float = limits.min_poll_interval * 2 ** min(self._failures, 20)
-        return asked if asked is not None else min(backoff, limits.max_poll_interval, 30.0)
+        return min(limits.min_poll_interval * 2.0 ** min(failures, 20), limits.max_poll_interval)
+
+
+def _is_about_all(error: QuantumAsyncError) -> bool:
+    """Say whether an error says something of the provider, and not of the jobs asked about."""
+    passing = (TransportError, ServerError, RateLimitedError, AuthenticationError)
+    return isinstance(error, passing)
+
+
+def _not_told(ref: JobRef, state: JobState | None) -> QuantumAsyncError:
+    if state is None:
+        return NotFoundError(
+            f"{ref.provider} does not know job {ref.id} any more",
+            provider=ref.provider,
+            job_id=ref.id,
+            accepted="yes",
+            remedy="It may have been deleted there, or belong to another account or project.",
+        )
+    return ProtocolError(
+        f"{ref.provider} says {state.reported!r} of job {ref.id}, which is no state that is known",
+        provider=ref.provider,
+        job_id=ref.id,
+        accepted="yes",
+        remedy="Look at the job there; a newer version of this package may know the word.",
+    )
+
+
+def _checked(refs: list[JobRef], states: Mapping[JobRef, JobState]) -> Mapping[JobRef, JobState]:
+    """Take what a client gave as states; what is none is a defect of the client's."""
+    for ref in refs:
+        state: object = states.get(ref)
+        if state is not None and not isinstance(state, JobState):
+            raise TypeError(f"the state of a job was expected, not {type(state).__name__}")
+    return states
 
 
 def _is_news(record: JobRecord, states: Mapping[JobRef, JobState]) -> bool:

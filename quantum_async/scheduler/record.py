@@ -72,6 +72,7 @@ class JobRecord:
         "state",
         "wants_cancel",
         "watch",
+        "weight",
     )
 
     def __init__(
@@ -95,6 +96,7 @@ class JobRecord:
         self.error: BaseException | None = None
         self.accepted_at: float = 0.0
         self.watch: Watch | None = None
+        self.weight: int = 0
         self.flight: Flight | None = None
         self.wants_cancel: bool = False
         self.looked_at: bool = False
@@ -192,14 +194,14 @@ class JobRecord:
         if state.status is JobStatus.CANCELLED:
             return JobCancelledError(
                 f"job {where} was cancelled{reason}",
-                provider=self.lane.client.name,
+                provider=self.lane.client.provider,
                 job_id=job_id,
                 accepted="yes" if self.ref else "no",
                 remedy="Submit it again if it is still wanted.",
             )
         return JobFailedError(
             f"job {where} failed{reason}",
-            provider=self.lane.client.name,
+            provider=self.lane.client.provider,
             job_id=job_id,
             remedy="Read the provider's words above; the job is not run again by itself.",
         )

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import logging
 import uuid
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import ConfigurationError, QuantumAsyncError
+import anyio
+
+from quantum_async.errors import (
+    ConfigurationError,
+    InvalidInputError,
+    QuantumAsyncError,
+    SubmissionUnknownError,
+)
 from quantum_async.journal.records import BatchState, SendState, WorkState
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.identity import is_same_server
+from quantum_async.models.job import JobRef
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
 from quantum_async.scheduler.batch import Batch
 from quantum_async.scheduler.delivery import UnknownPolicy
-from quantum_async.scheduler.record import JobRecord
+from quantum_async.scheduler.record import JobRecord, fresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from anyio.abc import TaskGroup
-
-    from quantum_async.journal.records import Claim, StoredBatch, StoredJob
+    from quantum_async.journal.records import Claim, StoredBatch, StoredJob, StoredSubmission
     from quantum_async.models.batch import BatchRef
-    from quantum_async.models.job import JobRef
+    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.scheduler import Scheduler
 
@@ -41,7 +49,7 @@ class Revival:
         tasks: Where submissions go on.
     """
 
-    def __init__(self, lanes: Sequence[Lane], tasks: TaskGroup) -> None:
+    def __init__(self, lanes: Sequence[Lane], tasks: Host) -> None:
         self._lanes = lanes
         self._tasks = tasks
 
@@ -70,6 +78,8 @@ class Revival:
     def revive(self, claim: Claim) -> list[JobRecord]:
         """Follow accepted jobs, and bring submissions to their end.
 
+        What nobody can say anything about ends as unknown, each time anew, and is not sent.
+
         Args:
             claim: What was taken over.
 
@@ -79,18 +89,18 @@ class Revival:
         records: list[JobRecord] = []
         for submission in claim.submissions:
             lane = self._lane(submission.jobs[0])
-            if submission.state is SendState.UNKNOWN and not _can_tell(lane):
-                logger.warning("submission %s stays unknown: nobody can tell", submission.key)
-                continue
             is_unsent = submission.state is SendState.INTENDED or not lane.capabilities.outlives
-            begin = self._send_first if is_unsent else self._send_again
+            if submission.state is SendState.UNKNOWN and not is_unsent and not _can_tell(lane):
+                begin = self._stay_unknown
+            else:
+                begin = partial(self._send, is_unsent=is_unsent, quiet=submission.quiet)
             records += self._once(lane, submission.jobs, begin)
         for jobs in _together(claim.jobs):
             lane = self._lane(jobs[0])
             if lane.capabilities.outlives:
                 records += self._once(lane, jobs, self._follow)
             else:
-                records += self._once(lane, jobs, self._send_first)
+                records += self._once(lane, jobs, partial(self._send, is_unsent=True))
         return records
 
     def adopt(self, ref: JobRef, stored: StoredJob | None) -> JobRecord:
@@ -123,12 +133,16 @@ class Revival:
 
     async def batches(self, scheduler: Scheduler, claim: Claim) -> None:
         """Answer for batches that are open; the scheduler closes them when its block is left."""
-        for stored in claim.batches:
-            lane = self._serving(stored.ref, stored.identity)
-            ref = await self._opened(lane, stored)
-            if ref is not None:
-                request = BatchRequest(stored.ref.key, stored.ref.target, name=stored.name)
-                Batch(scheduler, lane, request).adopt(ref)
+        async with anyio.create_task_group() as tasks:
+            for stored in claim.batches:
+                tasks.start_soon(self._answer_for, scheduler, stored)
+
+    async def _answer_for(self, scheduler: Scheduler, stored: StoredBatch) -> None:
+        lane = self._serving(stored.ref, stored.identity)
+        ref = await self._opened(lane, stored)
+        if ref is not None:
+            request = BatchRequest(stored.ref.key, stored.ref.target, name=stored.name)
+            Batch(scheduler, lane, request).adopt(ref)
 
     async def _opened(self, lane: Lane, stored: StoredBatch) -> BatchRef | None:
         """Find a batch at the provider; one that is known not to be there is crossed out."""
@@ -138,12 +152,12 @@ class Revival:
         if stored.state is BatchState.OPEN:
             return stored.ref
         try:
-            ref = await lane.client.find_batch(stored.ref.key)
+            ref = await _look_for(lane, stored)
         except QuantumAsyncError as error:
             logger.warning("batch %s cannot be looked up: %s", stored.ref.key, error)
             return None
         if ref is not None:
-            lane.book.batch_opened(ref)
+            await lane.book.batch_opened(replace(ref, key=stored.ref.key))
         elif _can_look_up(lane):
             lane.book.batch_closed(stored.ref.key)
         return ref
@@ -199,13 +213,19 @@ class Revival:
         new = [job for job, record in zip(jobs, known, strict=True) if record is None]
         return [record for record in known if record is not None] + (begin(new) if new else [])
 
-    def _send_first(self, jobs: Sequence[StoredJob]) -> list[JobRecord]:
-        return self._send(jobs, is_unsent=True)
+    def _stay_unknown(self, jobs: Sequence[StoredJob]) -> list[JobRecord]:
+        """Say again that nobody knows: only a word of the user's settles it."""
+        lane = self._lane(jobs[0])
+        records = [_record(lane, job) for job in jobs]
+        lane.board(records)
+        for record, job in zip(records, jobs, strict=True):
+            lane.sender.landed(record)
+            lane.failed(record, _still_unknown(job))
+        return records
 
-    def _send_again(self, jobs: Sequence[StoredJob]) -> list[JobRecord]:
-        return self._send(jobs, is_unsent=False)
-
-    def _send(self, jobs: Sequence[StoredJob], *, is_unsent: bool) -> list[JobRecord]:
+    def _send(
+        self, jobs: Sequence[StoredJob], *, is_unsent: bool, quiet: float = 0.0
+    ) -> list[JobRecord]:
         lane = self._lane(jobs[0])
         records = [_record(lane, job) for job in jobs]
         request = SubmitRequest(
@@ -218,7 +238,7 @@ class Revival:
         slip = lane.book.slip(request, records)
 
         async def send() -> None:
-            await lane.sender.redeliver(slip, records, is_unsent=is_unsent)
+            await lane.sender.redeliver(slip, records, is_unsent=is_unsent, quiet=quiet)
 
         self._tasks.start_soon(lane.guarded, send)
         return records
@@ -227,8 +247,97 @@ class Revival:
         lane = self._lane(jobs[0])
         known = [(_record(lane, job), job.ref) for job in jobs if job.ref is not None]
         records = [record for record, _ in known]
-        lane.adopt(records, [ref for _, ref in known])
+        refs = [ref for _, ref in known]
+        lane.book.took(refs)
+        lane.adopt(records, refs)
         return records
+
+    async def settle(self, stored: StoredSubmission, ids: Sequence[str]) -> list[JobRecord]:
+        """Follow what was unknown under the ids that its user names.
+
+        Args:
+            stored: The submission.
+            ids: The provider's ids of its jobs, in their order; one for all where they share it.
+
+        Raises:
+            ConfigurationError: There is no client for its provider, account and server.
+            InvalidInputError: There are more or fewer jobs, or the provider does not know them.
+        """
+        jobs = stored.jobs
+        lane = self._lane_of(JobRef(jobs[0].provider, "", jobs[0].target, account=jobs[0].account))
+        is_shared = lane.capabilities.shared_job
+        if len(ids) != (wanted := 1 if is_shared else len(jobs)):
+            raise InvalidInputError(
+                f"submission {stored.key} has {len(jobs)} jobs, so {wanted} ids are needed and not "
+                f"{len(ids)}",
+                provider=jobs[0].provider,
+                remedy="Name the provider's ids in the order in which the jobs were submitted.",
+            )
+        refs = [
+            JobRef(
+                job.provider,
+                ids[0 if is_shared else number],
+                job.target,
+                job.spec.key,
+                number if is_shared else 0,
+                job.batch.id if job.batch is not None else None,
+                job.account,
+                lane.book.journal.location,
+                lane.client.identity,
+            )
+            for number, job in enumerate(jobs)
+        ]
+        _check_server(refs[0], jobs[0].identity, lane.client.identity)
+        await _ask_for(lane, refs)
+        await lane.book.journal.settle(stored.key, refs)
+        followed = [
+            replace(job, ref=ref, state=WorkState.ACCEPTED, error=None)
+            for job, ref in zip(jobs, refs, strict=True)
+        ]
+        for job in jobs:
+            lane.book.revived.pop(job.spec.key, None)
+        return self._follow(followed)
+
+
+async def _ask_for(lane: Lane, refs: Sequence[JobRef]) -> None:
+    """See to it that ids which somebody has typed are jobs, before they are written down."""
+    size = lane.capabilities.jobs_per_poll
+    states = {
+        ref: state
+        for start in range(0, len(refs), size)
+        for ref, state in (await lane.client.poll(refs[start : start + size])).items()
+    }
+    if missing := [ref for ref in refs if ref not in states]:
+        raise InvalidInputError(
+            f"{lane.client.name} does not know {', '.join(map(str, missing))}",
+            provider=lane.client.provider,
+            job_id=missing[0].id,
+            accepted="unknown",
+            remedy="Look the id up at the provider; nothing was changed.",
+        )
+
+
+async def _look_for(lane: Lane, stored: StoredBatch) -> BatchRef | None:
+    """Look for a batch until it would have to be there, if it is."""
+    can_prove = _can_look_up(lane)
+    end = anyio.current_time() + stored.quiet + lane.capabilities.settle_delay
+    found = await lane.client.find_batch(stored.ref.key)
+    if found is None and can_prove and end > anyio.current_time():
+        await anyio.sleep_until(end)
+        found = await lane.client.find_batch(stored.ref.key)
+    return found
+
+
+def _still_unknown(job: StoredJob) -> SubmissionUnknownError:
+    if isinstance(job.error, SubmissionUnknownError):
+        return fresh(job.error)
+    return SubmissionUnknownError(
+        "nobody can say whether a submission was accepted",
+        key=job.submission,
+        provider=job.provider,
+        remedy=f"Look for it at the provider, then settle it: quantum-async jobs resolve "
+        f"{job.submission} --lost, or --is with its id.",
+    )
 
 
 def _check_server(ref: JobRef, identity: str, here: str) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import anyio
-from anyio import AsyncContextManagerMixin
 
 from quantum_async.errors import (
+    InvalidInputError,
     QuantumAsyncError,
     SchedulerClosedError,
     SubmissionUnknownError,
@@ -24,6 +25,7 @@ from quantum_async.scheduler.budget import Purse
 from quantum_async.scheduler.completion import Completions
 from quantum_async.scheduler.delivery import UnknownPolicy
 from quantum_async.scheduler.events import EventHub, EventStream
+from quantum_async.scheduler.host import Host, check_library, first_of, waited_through
 from quantum_async.scheduler.job import Job
 from quantum_async.scheduler.lane import Common, Lane
 from quantum_async.scheduler.leaving import Leaving
@@ -36,11 +38,11 @@ from quantum_async.scheduler.sweep import Sweep
 from quantum_async.scheduler.watching import act_on
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+    from types import TracebackType
     from typing import Self
-
-    from anyio.abc import TaskGroup
 
     from quantum_async.journal.base import Journal
     from quantum_async.models.batch import BatchRef, FailurePolicy
@@ -57,8 +59,13 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 OnCancel: TypeAlias = Literal["cancel", "detach"]
 
+CLOSING = 0.4
+"""Longest time in seconds for each last step on the way out, beyond the grace."""
+LEAVING = 0.9
+"""Longest time in seconds for all of them."""
 
-class Scheduler(AsyncContextManagerMixin):
+
+class Scheduler:
     """Run jobs on one or more providers as children of a block.
 
     Leaving the block normally waits for every job. Leaving it by an error or a cancellation
@@ -120,9 +127,11 @@ class Scheduler(AsyncContextManagerMixin):
             budget=budget,
             on_unknown=on_unknown,
         )
+        check_library()
         self._hub = EventHub()
         self._changed = Broadcast()
         self._book = Book(journal, Purse(budget), budget)
+        self._host = Host(grace)
         common = Common(
             limits=limits or Limits(),
             hub=self._hub,
@@ -130,13 +139,16 @@ class Scheduler(AsyncContextManagerMixin):
             policy=UnknownPolicy(on_unknown),
             settled=self._settled,
             changed=self._changed,
-            crashed=self._stop_lanes,
+            host=self._host,
         )
         self._lanes = [Lane(client, common) for client in clients]
         self._router = Router(self._lanes)
         self._on_cancel: OnCancel = on_cancel
         self._cancel_on = cancel_on
-        self._tasks: TaskGroup | None = None
+        self._standing: asyncio.Task[list[str]] | None = None
+        self._left: asyncio.Future[BaseException | None] | None = None
+        self._is_running = False
+        self._last_moment = 0.0
         self._failed: list[JobRecord] = []
         self._sweeps: list[Sweep] = []
         self._batches: dict[Batch, None] = {}
@@ -144,29 +156,145 @@ class Scheduler(AsyncContextManagerMixin):
         self.grace = grace
         """Longest time in seconds for cancelling and closing on the way out."""
 
-    @asynccontextmanager
-    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
-        error: BaseException | None = None
+    async def __aenter__(self) -> Self:
+        if self._standing is not None and not self._standing.done():
+            raise SchedulerClosedError(
+                "the scheduler's block is entered already", remedy="Make one per block."
+            )
+        loop = asyncio.get_running_loop()
+        self._left = loop.create_future()
+        opened: asyncio.Future[None] = loop.create_future()
+        # A task of its own, so that the block may be left in another task than it was entered in,
+        # and so that no cancel of the caller's tears off what has to be done on the way out.
+        self._standing = loop.create_task(self._stand(opened, self._left))
+        try:
+            await first_of(opened, self._standing)
+        except asyncio.CancelledError:
+            self._standing.cancel()
+            await waited_through([self._standing], self.grace)
+            raise
+        if not opened.done():
+            self._standing.result()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        reason = exc
+        if reason is None:
+            try:
+                await self._drained()
+                await self._close_batches()
+            except BaseException as caught:  # noqa: BLE001 -- raised again below
+                reason = caught
+        assert self._standing is not None
+        assert self._left is not None
+        if not self._left.done():
+            self._left.set_result(reason)
+        stop = await waited_through([self._standing], self.grace + LEAVING)
+        failure = self._tell(reason, stop)
+        if reason is not None and not (stop and not isinstance(reason, asyncio.CancelledError)):
+            if reason is not exc:
+                raise reason
+            return
+        if stop is not None:
+            raise stop
+        if failure is not None:
+            raise failure
+        self._raise_unseen()
+
+    async def _stand(
+        self, opened: asyncio.Future[None], left: asyncio.Future[BaseException | None]
+    ) -> list[str]:
+        """Hold everything open until the block is left; then end it, and say what remains."""
+        notes: list[str] = []
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._book)
+            await self._hold(stack, self._book, notes)
             for lane in self._lanes:
                 if not lane.client.is_open:
-                    await stack.enter_async_context(lane.client)
-            async with anyio.create_task_group() as tasks:
-                self._start(tasks)
-                try:
-                    yield self
-                    await self._drained()
-                    await self._close_batches()
-                except BaseException as caught:  # noqa: BLE001 -- raised again below
-                    error = caught
-                    await self._leaving().abort(caught)
-                finally:
-                    # Whatever happened on the way out: the loops are shielded, and would go on.
-                    self._stop(tasks)
-        if error is not None:
-            raise error
-        self._raise_unseen()
+                    await self._hold(stack, lane.client, notes)
+            try:
+                self._start()
+                if not opened.done():
+                    opened.set_result(None)
+                reason = await _asked(left)
+                self._last_moment = anyio.current_time() + self.grace
+                if reason is not None:
+                    notes += await self._abort()
+            finally:
+                await self._stop()
+        return notes
+
+    async def _hold(
+        self,
+        stack: AsyncExitStack,
+        manager: AbstractAsyncContextManager[object],
+        notes: list[str],
+    ) -> None:
+        """Enter something, and leave it at the end, within a bounded time."""
+
+        async def close(*exc_info: object) -> None:
+            del exc_info
+            self._last_moment = max(self._last_moment, anyio.current_time()) + CLOSING
+            try:
+                # Natively: a scope of anyio's could not be around the end of what began before.
+                async with asyncio.timeout_at(self._last_moment):
+                    await manager.__aexit__(None, None, None)
+            except TimeoutError:
+                notes.append(f"{manager!r} took too long to close, and was left as it is.")
+                logger.warning(notes[-1])
+
+        await manager.__aenter__()
+        stack.push_async_exit(close)
+
+    async def _abort(self) -> list[str]:
+        """Follow the policy within the grace, whatever cancels this task meanwhile."""
+        leaving = Leaving(
+            self._lanes,
+            self._batches,
+            policy=self._on_cancel,
+            deadline=self._last_moment,
+            changed=self._changed,
+        )
+        await waited_through([self._host.begin(leaving.abort)], self.grace + CLOSING)
+        return leaving.tell()
+
+    async def _stop(self) -> None:
+        """End all that runs here, and tell whoever still waits."""
+        self._is_running = False
+        await self._host.end(CLOSING)
+        # Before those who wait are told: where a job stood is no failure of its own.
+        self._hub.close()
+        for lane in self._lanes:
+            for record in tuple(lane.live):
+                record.fail(_followed_no_further(record))
+
+    def _tell(
+        self, reason: BaseException | None, stop: BaseException | None
+    ) -> BaseException | None:
+        """Put what is left running into the errors, and return what went wrong in closing."""
+        standing = self._standing
+        assert standing is not None
+        failure: BaseException | None = None
+        notes: list[str] = []
+        if not standing.done():
+            notes = ["Closing the clients and the journal took too long; they were left open."]
+            logger.warning(notes[0])
+        elif standing.cancelled():
+            failure = SchedulerClosedError("the event loop was closed around the scheduler")
+        elif (failure := standing.exception()) is None:
+            notes = standing.result()
+        if failure is not None and reason is not None:
+            notes.append(f"Closing failed as well: {failure}")
+        notes = [*notes, *map(str, self._book.complaints)]
+        for error in (reason, stop):
+            if error is not None:
+                for note in notes:
+                    error.add_note(note)
+        return failure
 
     async def submit(
         self,
@@ -203,7 +331,7 @@ class Scheduler(AsyncContextManagerMixin):
             QuantumAsyncError: The provider refused, or stayed out of reach.
         """
         check_event(cancel_on)
-        tasks = self._running()
+        self._check_running()
         payload = await in_thread(program)
         lane, device = self._router.route(on, payload)
         spec = JobSpec(
@@ -215,9 +343,10 @@ class Scheduler(AsyncContextManagerMixin):
         )
         await lane.client.validate(spec, device)
         record = JobRecord(spec, lane, device, batch)
+        self._check_running()
         lane.put([record])
         if cancel_on is not None:
-            tasks.start_soon(self._cancel_job_on, cancel_on, record)
+            self._host.start_soon(self._cancel_job_on, cancel_on, record)
         await self._accepted(record)
         return Job(record)
 
@@ -253,7 +382,7 @@ class Scheduler(AsyncContextManagerMixin):
                 only the provider can check is raised on iteration, before anything is sent.
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
         """
-        tasks = self._running()
+        self._check_running()
         source = ProgramSource(program, points)
         lane, device = self._router.route(on, source.shared)
         sweep = Sweep(
@@ -268,7 +397,7 @@ class Scheduler(AsyncContextManagerMixin):
         )
         self._sweeps = [*(known for known in self._sweeps if not known.is_forgettable), sweep]
         self._feeding += 1
-        tasks.start_soon(lane.guarded, self._feed, sweep)
+        self._host.start_soon(lane.guarded, self._feed, sweep)
         return sweep
 
     def open_batch(
@@ -295,7 +424,7 @@ class Scheduler(AsyncContextManagerMixin):
             BatchError: The provider has no open batches.
             UnknownTargetError: The target names no client or device.
         """
-        self._running()
+        self._check_running()
         payload = as_program(program) if program is not None else None
         lane, device = self._router.route(on, payload)
         check_batch(lane, device)
@@ -325,32 +454,32 @@ class Scheduler(AsyncContextManagerMixin):
     def unfinished(self) -> tuple[JobRef, ...]:
         """The jobs that a provider has and that are not known to have ended; sends nothing."""
         # Copied first, in one step: the blocking facade reads it from another thread.
-        live = [record for lane in self._lanes for record in tuple(lane.live)]
+        live = [r for lane in self._lanes for r in (*tuple(lane.live), *tuple(lane.astray))]
         return tuple(record.ref for record in live if record.ref is not None)
 
     @property
     def clients(self) -> tuple[ProviderClient, ...]:
         """The clients that it runs jobs on; sends nothing."""
-        return tuple(lane.client for lane in self._lanes)
+        return tuple(lane.client.original for lane in self._lanes)
 
     async def cancel_all(self) -> None:
-        """Cancel every unfinished job, and take no more.
+        """Cancel every unfinished job, and take no more; done also if the caller is cancelled.
 
         Raises:
             QuantumAsyncError: A provider could not be asked, or refused.
         """
-        error = SchedulerClosedError("everything was cancelled, so no more jobs are taken")
-        for lane in self._lanes:
-            lane.refuse(error)
-        for lane in self._lanes:
-            await lane.cancel(list(lane.live))
+        await self._host.call(self._cancel_everything)
 
     async def resume(self, run: str | None = None) -> list[Job]:
         """Take over what other processes left unfinished in the journal.
 
         Accepted jobs are followed. Submissions that were never sent are sent now. Those that may
         have been sent are looked up first; where the provider offers no way to, `on_unknown`
-        decides. Batches that are still open are closed when the block is left.
+        decides: those that stay unknown are among the handles each time, until `resolve` settles
+        them. Batches that are still open are closed when the block is left.
+
+        Rows of the journal that cannot be read do not keep the rest from going on. They are named
+        in the log at once, and raised as a `JournalError` when the block is left.
 
         Billed: what is sent now.
 
@@ -365,8 +494,9 @@ class Scheduler(AsyncContextManagerMixin):
             JournalError: The run is not known, or in the hands of a living process.
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
         """
-        revival = Revival(self._lanes, self._running())
-        claim = await self._book.journal.claim(run, revival.served)
+        self._check_running()
+        revival = Revival(self._lanes, self._host)
+        claim = await self._book.claim(run, revival.served)
         records = revival.revive(claim)
         await revival.batches(self, claim)
         for record in records:
@@ -386,20 +516,56 @@ class Scheduler(AsyncContextManagerMixin):
             ConfigurationError: There is no client for its provider, account and server.
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
         """
-        revival = Revival(self._lanes, self._running())
+        self._check_running()
+        revival = Revival(self._lanes, self._host)
         identity = revival.identity(ref)
         stored, is_ours = await self._book.journal.claim_job(ref.key, identity)
         record = revival.adopt(ref, stored)
         record.is_guest = stored is not None and not is_ours
         return Job(record)
 
+    async def resolve(
+        self, key: str, *, lost: bool = False, job_id: str | Sequence[str] = ()
+    ) -> list[Job]:
+        """Settle a submission of which nobody can say whether the provider has it.
+
+        Args:
+            key: The key of the submission, or of one of its jobs.
+            lost: It does not exist. Its part of the budget is free, and running its sweep again
+                sends its points again.
+            job_id: It exists, and this is the provider's id: it is followed here. Where its jobs do
+                not share one id, the ids of all of them in their order.
+
+        Returns:
+            A handle of each job that is followed now; none where it is lost.
+
+        Raises:
+            InvalidInputError: Neither or both were said, or the provider does not know the id.
+            JournalError: Nothing is unknown under this key, or a living process answers for it.
+            SchedulerClosedError: The scheduler's block is not entered, or is being left.
+        """
+        ids = (job_id,) if isinstance(job_id, str) else tuple(job_id)
+        if lost == bool(ids):
+            raise InvalidInputError(
+                "a submission is either lost, or is the job with an id",
+                remedy="Pass lost=True, or job_id= with the provider's id.",
+            )
+        self._check_running()
+        revival = Revival(self._lanes, self._host)
+        stored = await self._book.journal.claim_unknown(key)
+        if not ids:
+            await self._book.settle_lost(stored)
+        return [Job(record) for record in await revival.settle(stored, ids)] if ids else []
+
     def opened(self, batch: Batch) -> None:
-        """Note a batch that has to be closed."""
+        """Note a batch that is open, or about to be: it has to be closed."""
         self._batches[batch] = None
+        self._changed.notify()
 
     def closed(self, batch: Batch) -> None:
-        """Note a batch that has been closed."""
+        """Note a batch that has been closed, or was not opened."""
         self._batches.pop(batch, None)
+        self._changed.notify()
 
     async def sent(self, batch: BatchRef) -> None:
         """Wait until no job of a batch is still waiting to be sent."""
@@ -416,35 +582,25 @@ class Scheduler(AsyncContextManagerMixin):
             if record.stage is Stage.WAITING:
                 record.lane.withdraw(record)
 
-    def _start(self, tasks: TaskGroup) -> None:
+    def _start(self) -> None:
+        self._host.open()
         for lane in self._lanes:
-            lane.start(tasks)
-        tasks.start_soon(self._lanes[0].guarded, self._book.keep, self._surrender)
-        self._tasks = tasks
+            lane.start()
+        self._host.start_soon(self._book.keep, self._surrender)
         if self._cancel_on is not None:
-            tasks.start_soon(act_on, self._cancel_on, self._cancel_all_quietly)
-
-    def _stop(self, tasks: TaskGroup) -> None:
-        self._tasks = None
-        self._stop_lanes()
-        tasks.cancel_scope.cancel()
-        self._hub.close()
-
-    def _stop_lanes(self) -> None:
-        for lane in self._lanes:
-            lane.stop()
+            self._host.start_soon(act_on, self._cancel_on, self._cancel_all_quietly)
+        self._is_running = True
 
     def _surrender(self, scopes: frozenset[str]) -> None:
         for lane in self._lanes:
             lane.surrender(scopes)
 
-    def _running(self) -> TaskGroup:
-        if self._tasks is None:
+    def _check_running(self) -> None:
+        if not self._is_running:
             raise SchedulerClosedError(
                 "the scheduler takes no jobs outside its block",
                 remedy="Use it inside: async with Scheduler(...) as scheduler.",
             )
-        return self._tasks
 
     def _given(self, options: RunOptions | None, batch: BatchRef | None = None) -> RunOptions:
         """Choose options: those of the open batch, where a job in one says nothing of its own."""
@@ -453,24 +609,18 @@ class Scheduler(AsyncContextManagerMixin):
             options = next(known, None)
         return RunOptions() if options is None else options
 
-    def _leaving(self) -> Leaving:
-        return Leaving(
-            self._lanes,
-            list(self._batches),
-            policy=self._on_cancel,
-            grace=self.grace,
-            changed=self._changed,
-        )
-
     def _settled(self, record: JobRecord) -> None:
         is_unknown = isinstance(record.error, SubmissionUnknownError)
         if record.error is not None and (is_unknown or not record.wants_cancel):
             self._failed.append(record)
 
     async def _drained(self) -> None:
-        await self._changed.until(
-            lambda: not self._feeding and not any(lane.live for lane in self._lanes)
-        )
+        await self._changed.until(self._is_idle)
+
+    def _is_idle(self) -> bool:
+        if self._feeding or any(lane.live for lane in self._lanes):
+            return False
+        return not any(batch.is_passing for batch in self._batches)
 
     async def _close_batches(self) -> None:
         for batch in list(self._batches):
@@ -478,7 +628,7 @@ class Scheduler(AsyncContextManagerMixin):
 
     async def _feed(self, sweep: Sweep) -> None:
         try:
-            await sweep.feed(self._running())
+            await sweep.feed(self._host)
         finally:
             self._feeding -= 1
             self._changed.notify()
@@ -493,9 +643,10 @@ class Scheduler(AsyncContextManagerMixin):
             record.looked_at = not isinstance(record.error, SubmissionUnknownError)
             if record.stage is Stage.WAITING:
                 record.lane.withdraw(record)
-            elif record.stage is Stage.ACCEPTED:
-                with anyio.move_on_after(self.grace, shield=True):
-                    await record.lane.cancel_wanted([record])
+            elif record.stage is Stage.ACCEPTED and self._host.is_open:
+                self._host.start_soon(record.lane.cancel_wanted, [record])
+            else:
+                record.lane.sender.give_up()
             raise
         if record.ref is None:
             record.outcome()
@@ -504,6 +655,13 @@ class Scheduler(AsyncContextManagerMixin):
         with anyio.CancelScope() as scope:
             record.on_settled(lambda _: scope.cancel())
             await act_on(event, lambda: record.lane.cancel_quietly([record]))
+
+    async def _cancel_everything(self) -> None:
+        error = SchedulerClosedError("everything was cancelled, so no more jobs are taken")
+        for lane in self._lanes:
+            lane.refuse(error)
+        for lane in self._lanes:
+            await lane.cancel([*lane.live, *lane.astray])
 
     async def _cancel_all_quietly(self) -> None:
         try:
@@ -521,9 +679,36 @@ class Scheduler(AsyncContextManagerMixin):
         return any(sweep.batch == batch and sweep.is_feeding for sweep in self._sweeps)
 
     def _raise_unseen(self) -> None:
-        unseen = [r.error for r in self._failed if not r.looked_at and r.error is not None]
+        unseen: list[BaseException] = [
+            r.error for r in self._failed if not r.looked_at and r.error is not None
+        ]
         unseen += [error for sweep in self._sweeps for error in sweep.unseen()]
+        unseen += self._book.complaints
         if len(unseen) == 1:
             raise fresh(unseen[0])
         if unseen:
             raise BaseExceptionGroup(f"{len(unseen)} jobs failed and nobody looked", unseen)
+
+
+async def _asked(left: asyncio.Future[BaseException | None]) -> BaseException | None:
+    """Wait until the block is left, and return why; a loop that is being closed is a reason too."""
+    try:
+        await first_of(left)
+    except asyncio.CancelledError as stop:
+        task = asyncio.current_task()
+        assert task is not None
+        task.uncancel()
+        return stop
+    return left.result()
+
+
+def _followed_no_further(record: JobRecord) -> SchedulerClosedError:
+    """Tell whoever still waits for a job that the scheduler has been left."""
+    ref = record.ref
+    return SchedulerClosedError(
+        f"the scheduler's block was left; job {ref or record.spec.key} is followed no further",
+        provider=record.lane.client.provider,
+        job_id=ref.id if ref is not None else None,
+        accepted="yes" if ref is not None else "unknown",
+        remedy="Follow it in another scheduler: await scheduler.adopt(job.ref).",
+    )

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import anyio
 
 from quantum_async.errors import (
+    DefectError,
     InvalidInputError,
+    NotSentError,
     QuantumAsyncError,
     RateLimitedError,
     RejectedRequestError,
+    SchedulerClosedError,
     SubmissionUnknownError,
 )
+from quantum_async.http.fence import fenced
+from quantum_async.journal.base import LostLeaseError
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.job import JobEventKind
 from quantum_async.models.submission import SubmitRequest
@@ -27,16 +33,18 @@ from quantum_async.scheduler.window import Window
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from anyio.abc import TaskGroup
-
+    from quantum_async.http.fence import Look, Passage
     from quantum_async.models.job import JobRef
     from quantum_async.scheduler.book import Slip
+    from quantum_async.scheduler.containment import ContainedClient
     from quantum_async.scheduler.delivery import Delivery
+    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
 
     Create: TypeAlias = Callable[[], Awaitable[list[JobRef]]]
     Find: TypeAlias = Callable[[], Awaitable[list[JobRef] | None]]
-    Deliver: TypeAlias = Callable[[Create, Find], Awaitable[list[JobRef]]]
+
+T = TypeVar("T")
 
 QUEUE_AHEAD = 64
 """Jobs that a sweep prepares ahead of what is being sent, at the least."""
@@ -60,6 +68,85 @@ class Flight:
         return 0
 
 
+class Departure:
+    """A create on its way to the provider: a submission, or the opening of a batch.
+
+    Args:
+        client: Where it goes.
+        look: Says how long it may still be under way, in seconds, or raises.
+        is_wanted: Whether somebody still wants it.
+        records: Its jobs.
+        is_resting: Whether no attempt is under way, and the provider does not have it.
+
+    Attributes:
+        scope: Ends it, where nothing of it has left.
+        is_given_up: Whether no further byte of it may leave.
+    """
+
+    def __init__(
+        self,
+        client: ContainedClient,
+        look: Look,
+        is_wanted: Callable[[], bool],
+        *,
+        records: Sequence[JobRecord] = (),
+        is_resting: bool = True,
+    ) -> None:
+        self.is_wanted = is_wanted
+        self.records = records
+        self.is_resting = is_resting
+        self.is_given_up: bool = False
+        self.scope = anyio.CancelScope()
+        self._is_watched = client.capabilities.tells_what_left
+        self._look = look
+        self._passage: Passage | None = None
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether the provider certainly does not have it."""
+        if self.is_resting:
+            return True
+        return self._is_watched and self._passage is not None and not self._passage.has_left
+
+    def give_up(self) -> None:
+        """Let nothing of it leave any more."""
+        self.is_given_up = True
+        self.scope.cancel()
+
+    async def attempt(self, create: Callable[[], Awaitable[T]]) -> T:
+        """Make one attempt, of which nothing leaves once it is given up.
+
+        Args:
+            create: Makes it.
+        """
+        with fenced(self._may_leave) as passage:
+            self._passage = passage
+            self.is_resting = False
+            try:
+                return await create()
+            except LostLeaseError as error:
+                if passage.has_left:
+                    # A create of several requests, which was cut off in the middle.
+                    error.accepted = "unknown"
+                raise
+            except (NotSentError, RejectedRequestError):
+                # Whatever comes next, a wait to begin with, the provider does not have it.
+                self.is_resting = True
+                raise
+
+    def _may_leave(self) -> float:
+        if self.is_given_up:
+            raise given_up()
+        return self._look()
+
+
+def given_up() -> SchedulerClosedError:
+    """Say that a create was taken back in time."""
+    return SchedulerClosedError(
+        "it was cancelled before anything was sent", remedy="Send it again if it is still wanted."
+    )
+
+
 class Sender:
     """Send what is queued, as far as the provider's places and requests in flight allow."""
 
@@ -70,6 +157,7 @@ class Sender:
         self._room = Broadcast()
         self._pace = Pace(lane.limits.submissions_per_second)
         self._refusal: QuantumAsyncError | None = None
+        self.departures: dict[Departure, None] = {}
         self.in_flight: int = 0
         self.expected = 0
 
@@ -79,9 +167,10 @@ class Sender:
         most = self._lane.capabilities.jobs_per_submission
         return min(most, self._lane.limits.jobs_per_submission or most)
 
-    async def run(self, tasks: TaskGroup) -> None:
+    async def run(self, host: Host) -> None:
         """Send for ever; cancelled by the scheduler."""
-        await self._crew.run(self._lane.hire(tasks))
+        del host
+        await self._crew.run(self._lane.hire())
 
     def put(self, records: Iterable[JobRecord]) -> None:
         """Queue jobs.
@@ -90,9 +179,8 @@ class Sender:
             SchedulerClosedError: No more jobs are taken.
         """
         if self._refusal is not None:
-            raise self._refusal
-        for record in records:
-            self._queue.put(record)
+            raise fresh(self._refusal)
+        self._queue.put(records)
         self._crew.notify()
 
     async def room(self) -> int:
@@ -106,14 +194,31 @@ class Sender:
         while self._refusal is None and len(self._queue) + self.group_size > ahead:
             await self._room.wait()
         if self._refusal is not None:
-            raise self._refusal
+            raise fresh(self._refusal)
         return ahead - len(self._queue)
 
     def refuse(self, error: QuantumAsyncError) -> list[JobRecord]:
         """Take no more jobs, and return those that were not sent yet."""
         self._refusal = error
+        self._lane.book.hurry()
         self._room.notify()
         return self._queue.clear()
+
+    def give_up(self, *, is_over: bool = False) -> None:
+        """Let nothing leave of the submissions that nobody wants and that have not left yet.
+
+        Args:
+            is_over: Whether that goes for all that have not left, wanted or not.
+        """
+        for departure in tuple(self.departures):
+            if (is_over or not departure.is_wanted()) and departure.is_unsent:
+                departure.give_up()
+
+    @property
+    def uncertain(self) -> list[JobRecord]:
+        """Jobs that the provider may or may not have."""
+        under_way = [d for d in self.departures if not d.is_unsent]
+        return [r for d in under_way for r in d.records if r.stage is Stage.SENDING]
 
     def withdraw(self, record: JobRecord) -> None:
         """Take a job that was not sent yet out of the queue."""
@@ -177,44 +282,108 @@ class Sender:
             await slip.intend()
         except QuantumAsyncError as error:
             await self._refused(records, error)
+        except anyio.get_cancelled_exc_class():
+            self._withdrawn(records)
+            raise
         else:
-            await self._bring(slip, records, self._delivery(slip, records).deliver)
+            await self._bring(slip, records)
 
-    async def redeliver(self, slip: Slip, records: list[JobRecord], *, is_unsent: bool) -> None:
+    async def redeliver(
+        self, slip: Slip, records: list[JobRecord], *, is_unsent: bool, quiet: float = 0.0
+    ) -> None:
         """Bring what another process left unfinished to its end.
 
         Args:
             slip: The submission's entry in the journal.
             records: Its jobs.
             is_unsent: Whether the provider is known not to have it.
+            quiet: Seconds until nothing of it can be under way from that process.
         """
-        if is_unsent or slip.is_findable:
-            delivery = self._delivery(slip, records)
-        else:
-            delivery = self._delivery(slip, records, SubmissionGrade.AT_MOST_ONCE)
-        await self._bring(slip, records, delivery.deliver if is_unsent else delivery.resume)
+        await self._bring(slip, records, is_unsent=is_unsent, is_ours=False, quiet=quiet)
 
-    async def _bring(self, slip: Slip, records: list[JobRecord], deliver: Deliver) -> None:
-        create, find = self._attempts(slip, records)
+    async def _bring(
+        self,
+        slip: Slip,
+        records: list[JobRecord],
+        *,
+        is_unsent: bool = True,
+        is_ours: bool = True,
+        quiet: float = 0.0,
+    ) -> None:
+        if is_unsent and all(record.wants_cancel for record in records):
+            self._given_up(slip, records)
+            return
+        departure = Departure(
+            self._lane.client,
+            slip.look,
+            lambda: not all(record.wants_cancel for record in records),
+            records=records,
+            is_resting=is_unsent,
+        )
+        delivery = self._delivery(slip, departure, is_findable=is_ours or slip.is_findable)
+        deliver = delivery.deliver if is_unsent else partial(delivery.resume, quiet=quiet)
+        self.departures[departure] = None
+        refs: list[JobRef] | None = None
         try:
-            with self._lane.hub.during("submit", records, slip.request.key):
-                refs = await deliver(create, find)
-        except SubmissionUnknownError as error:
-            slip.unknown(error)
-            await self._refused(records, error)
+            with departure.scope, self._lane.hub.during("submit", records, slip.request.key):
+                refs = await deliver(*self._attempts(slip, departure))
         except QuantumAsyncError as error:
-            slip.rejected(error)
-            await self._refused(records, error)
+            await self._failed(slip, departure, error)
+        except anyio.get_cancelled_exc_class():
+            self._torn(slip, departure)
+            raise
         else:
-            self._accepted(records, slip.accepted(refs))
-            await self._lane.cancel_wanted(records)
+            if refs is None:
+                self._given_up(slip, records)
+            else:
+                self._accepted(records, await slip.accepted(refs))
+                await self._lane.cancel_wanted(records)
+        finally:
+            del self.departures[departure]
 
-    async def _refused(self, records: list[JobRecord], error: QuantumAsyncError) -> None:
+    async def _failed(self, slip: Slip, departure: Departure, error: QuantumAsyncError) -> None:
+        if isinstance(error, LostLeaseError):
+            slip.returned(error)
+            await self._refused(departure.records, error)
+        elif error.accepted == "unknown":
+            slip.unknown(error)
+            await self._refused(departure.records, error)
+        elif departure.is_given_up:
+            self._given_up(slip, departure.records)
+        else:
+            slip.rejected(error)
+            await self._refused(departure.records, error)
+
+    def _given_up(self, slip: Slip, records: Sequence[JobRecord]) -> None:
+        """End a submission of which nothing has left."""
+        slip.rejected(given_up())
+        self._withdrawn(records)
+
+    def _withdrawn(self, records: Sequence[JobRecord]) -> None:
+        for record in records:
+            self._lane.withdraw(record)
+
+    def _torn(self, slip: Slip, departure: Departure) -> None:
+        """End a submission that was torn off: by the end of the grace, or of the event loop."""
+        if departure.is_unsent:
+            self._given_up(slip, departure.records)
+            return
+        error = SubmissionUnknownError(
+            "the scheduler's block was left before the answer to a submission came",
+            key=slip.request.key,
+            provider=self._lane.client.provider,
+            remedy=f"Look for key {slip.request.key} at the provider; it may exist and be billed.",
+        )
+        slip.unknown(error)
+        for record in departure.records:
+            self._lane.failed(record, fresh(error))
+
+    async def _refused(self, records: Sequence[JobRecord], error: QuantumAsyncError) -> None:
         """Send a refused submission in two parts, so that one bad job fails alone."""
         if len(records) > 1 and _may_be_one_jobs_fault(error):
             middle = len(records) // 2
             for part in (records[:middle], records[middle:]):
-                await self._send(part)
+                await self._send(list(part))
             return
         for record in records:
             self.landed(record)
@@ -235,31 +404,31 @@ class Sender:
             expected=self.expected + len(self._queue),
         )
 
-    def _attempts(self, slip: Slip, records: list[JobRecord]) -> tuple[Create, Find]:
+    def _attempts(self, slip: Slip, departure: Departure) -> tuple[Create, Find]:
         client, request = self._lane.client, slip.request
 
         async def create() -> list[JobRef]:
             await slip.attempt()
-            self._lane.hub.attempt(records)
-            return await client.submit(request)
+            self._lane.hub.attempt(departure.records)
+            return await departure.attempt(lambda: client.submit(request))
 
         async def find() -> list[JobRef] | None:
             refs = await client.find(request.key)
             if refs and len(refs) != len(request.jobs):
                 found = f"{len(refs)} jobs were found where {len(request.jobs)} were sent"
-                raise SubmissionUnknownError(found, key=request.key, provider=client.name)
+                raise SubmissionUnknownError(found, key=request.key, provider=client.provider)
             return refs or None
 
         return create, find
 
-    def _delivery(
-        self, slip: Slip, records: list[JobRecord], grade: SubmissionGrade | None = None
-    ) -> Delivery:
+    def _delivery(self, slip: Slip, departure: Departure, *, is_findable: bool) -> Delivery:
         def notify(error: QuantumAsyncError) -> None:
+            departure.is_resting = True
             slip.postponed()
-            for record in records:
+            for record in departure.records:
                 self._lane.hub.publish(JobEventKind.RETRIED, record, str(error))
 
+        grade = None if is_findable else SubmissionGrade.AT_MOST_ONCE
         return self._lane.delivery(slip.request.key, notify, grade)
 
 
@@ -267,6 +436,8 @@ def _may_be_one_jobs_fault(error: QuantumAsyncError) -> bool:
     if isinstance(error, RateLimitedError):
         return False
     # The statuses by which a provider refuses content; the others concern the caller.
+    if isinstance(error, DefectError):
+        return error.accepted == "no"
     return isinstance(error, InvalidInputError) or (
         isinstance(error, RejectedRequestError) and error.status in {400, 413, 422}
     )

@@ -19,6 +19,7 @@ from quantum_async.errors import (
     InvalidOptionError,
     InvalidShotsError,
     JobCancelledError,
+    JournalError,
     NoMeasurementError,
     ProgramSyntaxError,
     QuantumAsyncError,
@@ -33,6 +34,7 @@ from quantum_async.models.options import as_asked
 from quantum_async.models.submission import JobSpec, RunOptions
 from quantum_async.models.sweep import PerPoint, SweepPoint, SweepResults
 from quantum_async.models.target import Target
+from quantum_async.scheduler.containment import defect
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.revival import Revival
 from quantum_async.scheduler.routing import check_name, check_word
@@ -50,14 +52,13 @@ if TYPE_CHECKING:
         Sequence,
     )
 
-    from anyio.abc import TaskGroup
-
     from quantum_async.journal.records import Claim
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.grid import Points, Value
     from quantum_async.models.job import JobRef
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
+    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.source import ProgramSource
 
@@ -227,7 +228,7 @@ class Sweep:
             QuantumAsyncError: The provider could not be asked, or refused one of them.
         """
         self.stop()
-        await self._lane.cancel(list(self._records))
+        await self._lane.host.call(self._lane.cancel, list(self._records))
 
     def stop(self) -> None:
         """Send no further point, by somebody's wish."""
@@ -257,10 +258,10 @@ class Sweep:
         """Errors of points that nobody has looked at; cancelled points do not count."""
         return list(self._unseen.values())
 
-    async def feed(self, tasks: TaskGroup) -> None:
+    async def feed(self, host: Host) -> None:
         """Prepare jobs as the provider takes them; run by the scheduler."""
         try:
-            known = await self._recall(tasks)
+            known = await self._recall(host)
             missing = (index for index in range(len(self.points)) if index not in known)
             left = len(self.points) - len(known)
             while left and self._failure is None:
@@ -270,13 +271,20 @@ class Sweep:
                 await self._send(indices)
         except QuantumAsyncError as error:
             self._fail(error)
+        except anyio.get_cancelled_exc_class():
+            self._fail(SchedulerClosedError("the scheduler's block was left"))
+            raise
+        except BaseException as error:  # noqa: BLE001 -- of whatever makes a program
+            self._fail(
+                defect(error, self._lane.client.provider, "making the jobs of a sweep", "no")
+            )
         finally:
             self.is_feeding = False
             self._fed.set()
             self._lane.sender.expected = 0
-        self._abandon()
+            self._abandon()
 
-    async def _recall(self, tasks: TaskGroup) -> Collection[int]:
+    async def _recall(self, host: Host) -> Collection[int]:
         """Take over the points that the journal knows of a named sweep, and return their places."""
         if self.name is None:
             return ()
@@ -288,12 +296,17 @@ class Sweep:
             if index not in self._outcomes:
                 result = self._as_asked(job.result)
                 self._finish(SweepPoint(index, self.points[index], result, job.error, job.ref))
+        for row in claim.unreadable:
+            # It may have been sent, and nobody here can say: it is told, and not sent again.
+            if row.point is not None and row.point not in self._outcomes:
+                error = JournalError(f"the journal's row cannot be read: {row}", accepted="unknown")
+                self._finish(SweepPoint(row.point, self.points[row.point], error=error))
         open_jobs = tuple(job for job in claim.jobs if job.state not in SETTLED)
-        self._continue(tasks, replace(claim, jobs=open_jobs))
+        self._continue(host, replace(claim, jobs=open_jobs))
         return {*self._outcomes, *self._records.values()}
 
-    def _continue(self, tasks: TaskGroup, claim: Claim) -> None:
-        for record in Revival([self._lane], tasks).revive(claim):
+    def _continue(self, host: Host, claim: Claim) -> None:
+        for record in Revival([self._lane], host).revive(claim):
             index = record.place.point if record.place is not None else None
             if index is None or index in self._outcomes or index in self._records.values():
                 continue

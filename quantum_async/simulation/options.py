@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quantum_async.models.stored import stored
 from quantum_async.models.submission import EmulationOptions
 
 
+@stored("local.options")
 @dataclass(frozen=True, slots=True)
 class SimulationOptions(EmulationOptions):
     """Options of a simulated job.

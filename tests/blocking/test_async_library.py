@@ -94,6 +94,29 @@ with qa.Scheduler(FakeClient()) as scheduler:
     print(scheduler.submit(PROGRAM, shots=3).result().shots)
 """
 
+CLIENTS = """
+import trio
+import quantum_async as qa
+from quantum_async.errors import ConfigurationError
+
+async def main():
+    for client in (
+        qa.PasqalClient(token="t"),
+        qa.AzureClient(api_key="k", endpoint="https://azure.example", name="workspace",
+                       subscription_id="0" * 8 + "-0000" * 3 + "-" + "0" * 12, resource_group="g"),
+        qa.IQMClient("https://iqm.example", token="t"),
+        qa.QoroClient(api_key="k"),
+    ):
+        try:
+            await client.open()
+        except ConfigurationError as error:
+            print(client.name, "asyncio" in str(error), "blocking" in error.remedy)
+    async with qa.LocalClient() as client:
+        print(len(await client.devices()) > 0)
+
+trio.run(main)
+"""
+
 
 def run(code: str, folder: Path, *, with_sniffio: bool) -> str:
     """Run a program, in an environment where sniffio can be imported or one where it cannot."""
@@ -131,6 +154,14 @@ def test_the_blocking_doors_work_whether_sniffio_is_there_or_not(
 def test_a_caller_under_another_async_library(tmp_path) -> None:
     """What the caller's context says of the async library does not reach the facade's loop."""
     assert run(TRIO, tmp_path, with_sniffio=True) == "3\n"
+
+
+@pytest.mark.skipif(find_spec("trio") is None, reason="Trio is not installed")
+def test_clients_under_trio(tmp_path) -> None:
+    """Any client is made in a task of Trio's; one that needs asyncio says so when it is opened."""
+    names = ("pasqal", "azure", "iqm", "qoro")
+    expected = "".join(f"{name} True True\n" for name in names)
+    assert run(CLIENTS, tmp_path, with_sniffio=True) == f"{expected}True\n"
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def leave_behind(path: Path, *, send: bool) -> None:
         job = replace(sent.jobs[0], program=program, variables={})
         await dead.intend(replace(sent, provider="local", target="automatic", jobs=(job,)), None)
         if send:
-            dead.accepted(sent.key, [qa.JobRef("local", "1", "automatic", job.key)])
+            await dead.accepted(sent.key, [qa.JobRef("local", "1", "automatic", job.key)])
             await dead.ask(lambda t: None)
         await kill(dead)
 
@@ -145,7 +145,7 @@ def leave_batches(sandbox, path: Path) -> None:
                 await dead.intend_batch(request, client.name, client.account)
                 ref = await client.open_batch(request)
                 if number:
-                    dead.batch_opened(ref)
+                    await dead.batch_opened(ref)
         await dead.ask(lambda t: None)
         await kill(dead)
 
@@ -178,7 +178,7 @@ def test_doctor_never_calls_a_job_cancelled_that_had_succeeded(
             await dead.sending(sent.key)
             refs = await client.submit(request)
             if known:
-                dead.accepted(sent.key, refs)
+                await dead.accepted(sent.key, refs)
             while not (await client.poll(refs))[refs[0]].status.is_terminal:
                 await anyio.sleep(0.02)
         await dead.ask(lambda t: None)
@@ -256,7 +256,7 @@ def test_work_of_another_server_is_left_and_told(tmp_path: Path, verb: tuple[str
         sent = replace(submission(dead), provider="qoro", identity=server)
         await dead.intend(sent, None)
         key = sent.jobs[0].key
-        dead.accepted(sent.key, [qa.JobRef("qoro", "7", "one", key)])
+        await dead.accepted(sent.key, [qa.JobRef("qoro", "7", "one", key)])
         await dead.ask(lambda t: None)
         await kill(dead)
         return key

@@ -43,13 +43,11 @@ def refs(sent: Submission) -> list[JobRef]:
 
 async def kill(journal: SqlJournal, *, is_written: bool = False) -> None:
     """End a journal as SIGKILL would: nothing is written, no lease is given back."""
-    stack, journal._stack = journal._stack, None
     if is_written:
         with anyio.CancelScope(shield=True):
             await journal._writer.drain()
     journal._writer._waiting.clear()
-    journal._writer.stop()
-    await stack.aclose()
+    await journal._end()
 
 
 async def expire(journal: SqlJournal) -> None:
@@ -103,9 +101,9 @@ class MortalJournal(Journal):
         self.power = power
         self.is_written = False
 
-    async def _around(self, name: str, *arguments: object) -> object:
+    async def _around(self, name: str, *arguments: object, **options: object) -> object:
         await self.power.passes(f"before {name}")
-        answer = await getattr(self.inner, name)(*arguments)
+        answer = await getattr(self.inner, name)(*arguments, **options)
         await self.power.passes(f"after {name}")
         return answer
 
@@ -146,17 +144,23 @@ class MortalJournal(Journal):
     async def renew(self):
         return await self._around("renew")
 
-    def accepted(self, *arguments, **options):
-        self._report("accepted", *arguments, **options)
+    async def accepted(self, *arguments, **options):
+        await self._around("accepted", *arguments, **options)
+
+    async def batch_opened(self, *arguments):
+        await self._around("batch_opened", *arguments)
+
+    async def claim_unknown(self, *arguments):
+        return await self._around("claim_unknown", *arguments)
+
+    async def settle(self, *arguments):
+        await self._around("settle", *arguments)
 
     def rejected(self, *arguments):
         self._report("rejected", *arguments)
 
     def unknown(self, *arguments):
         self._report("unknown", *arguments)
-
-    def batch_opened(self, *arguments):
-        self._report("batch_opened", *arguments)
 
     def postponed(self, *arguments):
         self._report("postponed", *arguments)
@@ -173,8 +177,11 @@ class MortalJournal(Journal):
     def batch_closed(self, *arguments):
         self._report("batch_closed", *arguments)
 
-    def holds(self, scope):
-        return self.inner.holds(scope)
+    def hurry(self):
+        self.inner.hurry()
+
+    def remaining(self, scope):
+        return self.inner.remaining(scope)
 
 
 class MortalClient(FakeClient):

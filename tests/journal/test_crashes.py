@@ -31,6 +31,9 @@ STATEMENTS = [
     "after sending",
 ]
 
+UNCERTAIN = STATEMENTS[1:5]
+"""Where the journal cannot know whether the provider has it."""
+
 
 def able(client: FakeClient, grade: SubmissionGrade, size: int) -> FakeClient:
     return client.can(grade=grade, settle_delay=0.02, jobs_per_submission=size)
@@ -107,8 +110,14 @@ async def test_resume_after_a_crash(tmp_path, grade: SubmissionGrade, statement:
     assert len(world.jobs) <= 1
     if grade is not SubmissionGrade.AT_MOST_ONCE:
         assert len(world.jobs) == len(jobs)
+    stays_unknown = grade is SubmissionGrade.AT_MOST_ONCE and statement in UNCERTAIN
     async with Scheduler(able(FakeClient(world=world), grade, 1), journal=path) as scheduler:
-        assert await scheduler.resume() == []
+        jobs = await scheduler.resume()
+        assert len(jobs) == stays_unknown
+        for job in jobs:
+            with pytest.raises(SubmissionUnknownError):
+                await job
+    assert len(world.jobs) <= 1
 
 
 async def test_the_users_policy_decides_about_the_unknown(tmp_path) -> None:

@@ -155,7 +155,7 @@ async def test_a_job_that_is_left_stays_free(place) -> None:
         await dead.intend(sent, None)
         await dead.intend_batch(BatchRequest("b", "one"), "fake", "", SANDBOX)
         key = sent.jobs[0].key
-        dead.accepted(sent.key, [qa.JobRef("fake", "1", "one", key)])
+        await dead.accepted(sent.key, [qa.JobRef("fake", "1", "one", key)])
         await dead.ask(lambda _: None)
         await kill(dead)
     async with SqlJournal(place) as journal:

@@ -49,7 +49,7 @@ async def test_a_jobs_story_is_written_down(place) -> None:
         sent = submission(journal, spec(1.0), spec(2), spec(3))
         await journal.intend(sent, None)
         assert [job.state for job in await stored(journal)] == [WorkState.PENDING] * 3
-        journal.accepted(sent.key, refs(sent))
+        await journal.accepted(sent.key, refs(sent))
         first, second, _ = sent.jobs
         journal.fetched(first.key, RESULT)
         journal.ended(second.key, WorkState.FAILED, JobFailedError("no luck", job_id="7"))
@@ -68,7 +68,7 @@ async def test_a_result_is_stored_once(place) -> None:
     async with SqlJournal(place) as journal:
         sent = submission(journal)
         await journal.intend(sent, None)
-        journal.accepted(sent.key, refs(sent))
+        await journal.accepted(sent.key, refs(sent))
         key = sent.jobs[0].key
         journal.fetched(key, RESULT)
         journal.fetched(key, replace(RESULT, counts={"11": 7}))
@@ -226,7 +226,7 @@ async def test_a_silent_process_is_fenced_off(place) -> None:
             await old.intend(submission(old), None)
         old.fetched(sent.jobs[0].key, RESULT)
         assert await old.renew() == {old.scope}
-        new.accepted(sent.key, refs(sent))
+        await new.accepted(sent.key, refs(sent))
         assert (await stored(new))[0].state is WorkState.ACCEPTED
 
 
@@ -320,7 +320,7 @@ async def test_a_damaged_row_is_set_aside(tmp_path, damage: str, kind: str) -> N
     async with SqlJournal(tmp_path / "j.db") as journal:
         sent = submission(journal)
         await journal.intend(sent, None)
-        journal.accepted(sent.key, refs(sent))
+        await journal.accepted(sent.key, refs(sent))
         journal.fetched(sent.jobs[0].key, RESULT)
         await journal.ask(lambda t: None)
         await write(journal, damage)
@@ -343,7 +343,7 @@ async def test_batches_are_intents_too(place) -> None:
     requests = [BatchRequest(key, "one", name="mine") for key in ("a", "b", "c")]
     for request in requests:
         await dead.intend_batch(request, "fake", "")
-    dead.batch_opened(qa.BatchRef("fake", "id-b", "one", "b"))
+    await dead.batch_opened(qa.BatchRef("fake", "id-b", "one", "b"))
     dead.batch_closed("c")
     await dead.ask(lambda t: None)
     await kill(dead)
@@ -369,7 +369,7 @@ async def test_closing_writes_what_was_reported(place) -> None:
         async with SqlJournal(place) as journal:
             sent = submission(journal)
             await journal.intend(sent, None)
-            journal.accepted(sent.key, refs(sent))
+            await journal.accepted(sent.key, refs(sent))
             journal.fetched(sent.jobs[0].key, RESULT)
             scope.cancel()
     async with SqlJournal(place) as journal:
@@ -381,5 +381,5 @@ async def test_nothing_blocks_the_event_loop(tmp_path, never_blocks) -> None:
     async with SqlJournal(tmp_path / "j.db") as journal:
         sent = submission(journal)
         await journal.intend(sent, None)
-        journal.accepted(sent.key, refs(sent))
+        await journal.accepted(sent.key, refs(sent))
         journal.fetched(sent.jobs[0].key, RESULT)

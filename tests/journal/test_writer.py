@@ -27,9 +27,11 @@ class NotingJournal(SqlJournal):
 
     noted: list[bool]
 
-    def accepted(self, key: str, refs: Sequence[qa.JobRef], *, is_findable: bool = False) -> None:
+    async def accepted(
+        self, key: str, refs: Sequence[qa.JobRef], *, is_findable: bool = False
+    ) -> None:
         self.noted.append(is_findable)
-        super().accepted(key, refs, is_findable=is_findable)
+        await super().accepted(key, refs, is_findable=is_findable)
 
 
 @pytest.mark.parametrize(

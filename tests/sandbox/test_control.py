@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -159,3 +162,52 @@ async def test_the_async_hand_does_the_same(sandbox, pasqal):
     await sandbox.change(job_time=1)
     await sandbox.reset()
     assert (await sandbox.stats())["pasqal"]["jobs_created"] == 0
+
+
+def told(url: str, method: str = "GET", body: bytes | None = None, **headers: str) -> int:
+    """Ask the control port as a browser would, and return the status."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+    with contextlib.closing(connection):
+        connection.putrequest(method, parts.path or "/", skip_host="Host" in headers)
+        for name, value in {"Content-Length": str(len(body or b"")), **headers}.items():
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        return connection.getresponse().status
+
+
+EVERY = [
+    ("GET", "/"), ("GET", "/stats"), ("GET", "/jobs"), ("POST", "/reset"), ("GET", "/faults"),
+    ("PUT", "/faults"), ("GET", "/settings"), ("PUT", "/settings"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path"), EVERY)
+def test_a_page_in_a_browser_may_do_nothing(blocking_sandbox, pasqal, method, path):
+    """What another origin's page sends is refused, whatever it asks for, and changes nothing."""
+    pasqal.create()
+    url = f"{blocking_sandbox.url('control')}{path}"
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:1", "http://localhost"):
+        assert told(url, method, b"{}", Origin=origin) == 403
+    assert blocking_sandbox.stats()["pasqal"]["jobs_created"] == 1
+
+
+@pytest.mark.parametrize(("method", "path"), EVERY)
+def test_another_name_is_told_nothing(blocking_sandbox, pasqal, method, path):
+    """A name that somebody has bound to this machine is refused, and changes nothing."""
+    pasqal.create()
+    url = f"{blocking_sandbox.url('control')}{path}"
+    port = urlsplit(url).port
+    for host in (f"evil.example:{port}", "evil.example", "127.0.0.1.evil.example", "10.0.0.1", ""):
+        assert told(url, method, b"{}", Host=host) == 421
+    assert blocking_sandbox.stats()["pasqal"]["jobs_created"] == 1
+
+
+def test_programs_of_this_machine_are_served(blocking_sandbox):
+    """Every name of this machine is served, and a page of the control port itself."""
+    url = f"{blocking_sandbox.url('control')}/stats"
+    port = urlsplit(url).port
+    for host in (f"127.0.0.1:{port}", f"localhost:{port}", f"LOCALHOST:{port}", "[::1]:80"):
+        assert told(url, Host=host) == 200
+    assert told(url, Host=f"localhost:{port}", Origin=f"http://localhost:{port}") == 200
+    assert told(f"{blocking_sandbox.url('control')}/reset", "POST") == 204

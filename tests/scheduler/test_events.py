@@ -16,7 +16,7 @@ from quantum_async.models.job import JobEvent, JobEventKind, JobRef, JobStatus
 from quantum_async.scheduler.events import BACKLOG, EventHub
 from tests.scheduler.fake import PROGRAM, FakeClient, after
 
-QUICK = qa.Limits(min_poll_interval=0.01, max_poll_interval=0.05)
+QUICK = qa.Limits(min_poll_interval=0.01, max_poll_interval=0.05, patience=5.0)
 REFUSED = RejectedRequestError("no", status=409)
 
 
@@ -49,8 +49,8 @@ async def test_a_job_that_nobody_can_tell_of_is_unknown() -> None:
 
 
 async def test_a_job_that_cannot_be_followed_is_unknown() -> None:
-    """A provider that refuses every poll leaves the job going on, so its end is unknown."""
-    client = FakeClient(run_time=lambda _: 60, faults={"poll": [REFUSED] * 3})
+    """A provider that refuses every poll for too long leaves the job going on: its end is unknown."""
+    client = FakeClient(run_time=lambda _: 60, faults={"poll": [REFUSED] * 200})
     event = await last_event(client, RejectedRequestError)
     assert (event.status, event.error_type) == (JobStatus.UNKNOWN, "RejectedRequestError")
     assert event.job_id == "job-0"

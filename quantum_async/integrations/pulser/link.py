@@ -13,13 +13,10 @@ from quantum_async.errors import (
     BatchError,
     BatchNotClosedError,
     InvalidInputError,
-    ProtocolError,
     QuantumAsyncError,
-    RateLimitedError,
-    ServerError,
     SubmissionUnknownError,
-    TransportError,
 )
+from quantum_async.http.retry import RetryPolicy, repeat
 from quantum_async.integrations.pulser.book import BatchEntry, Book
 from quantum_async.integrations.pulser.devices import devices_of, target_named
 from quantum_async.integrations.pulser.outcomes import first_of
@@ -29,7 +26,6 @@ from quantum_async.integrations.pulser.watching import Watcher
 from quantum_async.models.batch import BatchRef
 from quantum_async.models.job import JobRef
 from quantum_async.scheduler.delivery import Delivery, UnknownPolicy
-from quantum_async.scheduler.retrying import Retry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -47,6 +43,7 @@ PATIENCE = 600.0
 """Longest time in seconds for all attempts of one submission."""
 
 CLOSE_ATTEMPTS = 5
+CLOSE_WAIT = 0.1
 
 T = TypeVar("T")
 
@@ -330,11 +327,11 @@ class Link:
     ) -> None:
         """Close or cancel a batch, whatever happens; a failure is told without hiding the reason."""
         entry = self._book.batch(batch_id) or BatchEntry(self._batch_ref(batch_id, ""))
-        retry = Retry(_passing, attempts=CLOSE_ATTEMPTS, patience=self.grace)
+        policy = RetryPolicy(CLOSE_ATTEMPTS, total=self.grace, first=CLOSE_WAIT)
         failure: QuantumAsyncError | None = None
         with anyio.move_on_after(self.grace, shield=True) as scope:
             try:
-                await retry.run(lambda: operation(entry.ref))
+                await repeat(lambda: operation(entry.ref), policy)
             except QuantumAsyncError as error:
                 failure = error
         if failure is None and not scope.cancelled_caught:
@@ -379,7 +376,3 @@ async def _whole(work: Awaitable[T]) -> T:
     with anyio.CancelScope(shield=True):
         return await work
     raise AssertionError("unreachable: nobody cancels this scope")
-
-
-def _passing(error: Exception) -> bool:
-    return isinstance(error, (TransportError, ServerError, ProtocolError, RateLimitedError))

@@ -15,8 +15,8 @@ from quantum_async.errors import (
     ServerError,
     TransportError,
 )
+from quantum_async.http.retry import RetryPolicy, repeat
 from quantum_async.scheduler.interval import IntervalLaw
-from quantum_async.scheduler.retrying import Retry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -29,11 +29,14 @@ if TYPE_CHECKING:
 SHORTEST, LONGEST = 0.1, 30.0
 """Bounds in seconds of the time between two looks at jobs that have not ended."""
 
+HELD = 1.0
+"""A long poll that took so many seconds was held back."""
+
 LONG_POLL = 60.0
 """Longest time in seconds that a provider may hold its answer back."""
 
-PATIENCE = 600.0
-"""How long, in seconds, a provider may fail before the wait is given up."""
+POLLS = RetryPolicy(attempts=20, total=600.0, first=0.1, longest=30.0)
+"""How long a provider may fail before the wait is given up."""
 
 RESULT_PATIENCE = 60.0
 """How long, in seconds, the result of a job that has succeeded may be missing."""
@@ -98,17 +101,16 @@ class Watcher:
             return
         started = anyio.current_time()
         await self._look(live, wait=LONG_POLL)
-        # A provider that answers at once although nothing has changed is not asked in a spin.
-        if anyio.current_time() - started < SHORTEST and self._book.live(live) == live:
-            await anyio.sleep(SHORTEST)
+        # A provider that answers at once although nothing has changed is asked as any other.
+        if anyio.current_time() - started < HELD and self._book.live(live) == live:
+            await anyio.sleep(pace.next_delay())
 
     async def _look(self, refs: Sequence[JobRef], *, wait: float = 0.0) -> None:
         live = self._book.live(refs)
         most = self._client.capabilities.jobs_per_poll
-        retry = Retry(_passing, attempts=20, patience=PATIENCE)
         for start in range(0, len(live), most):
             part = live[start : start + most]
-            states = await retry.run(partial(self._client.poll, part, wait=wait))
+            states = await repeat(partial(self._client.poll, part, wait=wait), POLLS)
             for ref, state in states.items():
                 self._book.move(ref.id, state)
 
@@ -147,9 +149,3 @@ class _Pace:
 
     def next_delay(self) -> float:
         return self._law.next_delay(anyio.current_time() - self._start)
-
-
-def _passing(error: Exception) -> bool | float:
-    if isinstance(error, (RateLimitedError, ServerError)) and error.retry_after is not None:
-        return error.retry_after
-    return isinstance(error, PASSING)

@@ -19,7 +19,7 @@ from quantum_async.errors import (
     QuantumAsyncError,
 )
 from quantum_async.http.auth import Auth, StaticAuth, TokenSource, bearer, checked_secret
-from quantum_async.http.redact import redact
+from quantum_async.http.redact import Secret, redact
 from quantum_async.http.token import Token, as_token
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Login:
             )
         if isinstance(credential, KeyCredential) and not isinstance(credential, TokenCredential):
             api_key, credential = credential.key, None
-        self._api_key = None if api_key is None else checked_secret(api_key)
+        self._api_key = None if api_key is None else Secret(checked_secret(api_key))
         if credential is not None and not isinstance(credential, str | TokenCredential):
             raise ConfigurationError(
                 f"{type(credential).__name__} is not a credential",
@@ -156,7 +156,7 @@ class Login:
             scope: What a token is asked for.
         """
         if self._api_key is not None:
-            return StaticAuth({KEY_HEADER: self._api_key})
+            return StaticAuth({KEY_HEADER: self._api_key.reveal()})
         if isinstance(self._given, str):
             return bearer(self._given)
 

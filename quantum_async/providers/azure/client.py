@@ -16,6 +16,7 @@ from quantum_async.errors import (
     UnknownTargetError,
 )
 from quantum_async.http.options import SessionOptions
+from quantum_async.http.redact import hide
 from quantum_async.http.threads import off_loop
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
@@ -278,6 +279,7 @@ class AzureClient(ProviderClient):
             jobs_per_submission=1,
             jobs_per_poll=JOBS_PER_POLL,
             requests_in_flight=16,
+            tells_what_left=True,
         )
 
     @property
@@ -393,7 +395,8 @@ class AzureClient(ProviderClient):
         if status is not JobStatus.SUCCEEDED:
             kind = ResultError if status.is_terminal else ResultPendingError
             raise kind(
-                f"job {job.id} has no result: {found.status} {found.error_data or ''}".strip(),
+                f"job {job.id} has no result: {found.status} "
+                f"{hide(str(found.error_data or ''))}".strip(),
                 provider=self.provider,
                 job_id=job.id,
                 remedy="What it has written, if anything, is read by client.jobs.output(job_id)."

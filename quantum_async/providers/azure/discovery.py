@@ -44,6 +44,7 @@ class Discovery:
         Raises:
             ConfigurationError: There is no such workspace, or there are several, or it does not
                 say where it listens.
+            ProtocolError: It listens where nothing may be sent: not by https.
         """
         if workspace.endpoint and workspace.is_complete:
             return workspace
@@ -71,6 +72,7 @@ class Discovery:
         endpoint = answer.properties.endpoint_uri
         if not endpoint:
             raise _not_ready(workspace)
+        self.session.check_link(endpoint)
         return workspace.filled(Workspace(location=answer.location or "", endpoint=endpoint))
 
     async def _by_name(self, workspace: Workspace) -> Workspace:
@@ -102,6 +104,7 @@ class Discovery:
         row = rows[0]
         if not row.endpoint_uri:
             raise _not_ready(workspace)
+        self.session.check_link(row.endpoint_uri)
         return Workspace(
             row.subscription_id, row.resource_group, row.name, row.location, row.endpoint_uri
         )

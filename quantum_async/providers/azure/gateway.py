@@ -140,7 +140,8 @@ class Gateway:
         Raises:
             QuantumAsyncError: It was refused, or could not be asked.
         """
-        with Wording(wanted, provider="azure", job_id=job_id):
+        exists = job_id is not None
+        with Wording(wanted, provider="azure", job_id=job_id, exists=exists):
             session = await self._ready()
             place = self._path(path, below)
             return await session.read(
@@ -160,7 +161,7 @@ class Gateway:
 
         Takes and raises what `read` does.
         """
-        with Wording(wanted, provider="azure", job_id=job_id):
+        with Wording(wanted, provider="azure", job_id=job_id, exists=True):
             session = await self._ready()
             return await session.write(
                 self._path(path), method=method, query=self._query(None), body=body

@@ -31,6 +31,7 @@ from quantum_async.providers.azure.sas import blob_of, container_name, is_good
 from quantum_async.providers.azure.translate.statuses import is_over, job_status
 from quantum_async.providers.azure.wire import AzureJob, Paged, Priority
 from quantum_async.providers.waiting import wait_until_over
+from quantum_async.providers.wording import about_job
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -126,7 +127,7 @@ class Jobs:
         response = await self._gateway.read(
             self._path(id), wanted=f"get job {id}", lane=lane, job_id=id
         )
-        return parse(AzureJob, response)
+        return parse(AzureJob, response, id)
 
     async def list(
         self, filters: ItemFilters | None = None, *, skip: int = 0, limit: int | None = None
@@ -246,7 +247,8 @@ class Jobs:
                 job_id=job.id,
                 remedy="Wait for it first: client.jobs.wait(job_id).",
             )
-        content = await self._storage.download(job.container_uri, job.output_data_uri or "")
+        with about_job(job.id, provider="azure"):
+            content = await self._storage.download(job.container_uri, job.output_data_uri or "")
         return JobOutput(content, job.output_data_format or "", job.id)
 
     @asynccontextmanager
@@ -258,8 +260,9 @@ class Jobs:
         """
         job = await self.get(id)
         uri = job.output_data_uri or ""
-        async with self._storage.stream(job.container_uri, uri) as download:
-            yield download
+        with about_job(id, provider="azure"):
+            async with self._storage.stream(job.container_uri, uri) as download:
+                yield download
 
     async def input(self, id: str) -> bytes:
         """Download a job's input."""
@@ -267,7 +270,8 @@ class Jobs:
 
     async def input_of(self, job: AzureJob) -> bytes:
         """Download the input of a job that was looked up."""
-        return await self._storage.download(job.container_uri, job.input_data_uri)
+        with about_job(job.id, provider="azure"):
+            return await self._storage.download(job.container_uri, job.input_data_uri)
 
     async def upload_attachment(
         self, id: str, name: str, data: bytes, media_type: str = "application/octet-stream"
@@ -287,7 +291,8 @@ class Jobs:
     async def download_attachment(self, id: str, name: str) -> bytes:
         """Read something that is stored beside a job's input."""
         container = (await self.get(id)).container_uri
-        return await self._storage.download(container, blob_of(container, name))
+        with about_job(id, provider="azure"):
+            return await self._storage.download(container, blob_of(container, name))
 
     async def list_attachments(self, id: str) -> Sequence[str]:
         """Name everything that is stored with a job, its input and output included."""
@@ -306,6 +311,10 @@ class Jobs:
         except NotSentError:
             raise
         except (TransportError, ServerError, ProtocolError) as error:
+            if isinstance(error, ProtocolError) and error.accepted == "no":
+                # Where the service wants it stored, nothing may be sent: asking again is no help.
+                error.concerning(job_id=id)
+                raise
             # Only the input was under way: the job itself was not sent.
             raise NotSentError(
                 f"the input of job {id} could not be stored: {error}",

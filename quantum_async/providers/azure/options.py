@@ -11,6 +11,7 @@ from quantum_async.errors import InvalidOptionError
 from quantum_async.models.carrying import options_as, refuse_options
 from quantum_async.models.fields import check_json
 from quantum_async.models.program import CIRCUIT_FORMATS
+from quantum_async.models.stored import stored
 from quantum_async.models.submission import EmulationOptions, RunOptions
 from quantum_async.providers.azure.translate.catalogue import NATIVE, PASQAL, provider_in
 from quantum_async.providers.azure.wire import (
@@ -27,6 +28,7 @@ _SAID = {"shots": "shots", "count": "shots", "variables": "variables"}
 """Parameters that follow from a job, older words included, and where they come from."""
 
 
+@stored("azure.circuit-form")
 class CircuitForm(StrEnum):
     """How circuits are written down for a target."""
 
@@ -36,6 +38,7 @@ class CircuitForm(StrEnum):
     """The vendor's own: IonQ's JSON, OpenQASM for Quantinuum, Quil for Rigetti."""
 
 
+@stored("azure.options")
 @dataclass(frozen=True)
 class AzureOptions(EmulationOptions):
     """Options of a job on Azure Quantum.

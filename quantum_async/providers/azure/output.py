@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import ResultError
+from quantum_async.http.redact import beginning
+from quantum_async.http.response import decoding
 from quantum_async.providers.azure.translate.quantum_results import entries_of
 
 if TYPE_CHECKING:
@@ -38,16 +40,20 @@ class JobOutput:
 
         Raises:
             ResultError: It is none.
+            ProtocolError: It nests too deeply to be read.
         """
-        try:
-            found: JsonValue = json.loads(self.content)
-        except ValueError as error:
-            raise ResultError(
-                f"the output is not JSON: {error}",
-                provider="azure",
-                job_id=self.job_id,
-                remedy="Read it as it is: output.content.",
-            ) from error
+        with decoding(
+            self.content, "the output", provider="azure", job_id=self.job_id, accepted="yes"
+        ):
+            try:
+                found: JsonValue = json.loads(self.content)
+            except ValueError as error:
+                raise ResultError(
+                    f"the output is not JSON: {error}; it begins with {beginning(self.content)!r}",
+                    provider="azure",
+                    job_id=self.job_id,
+                    remedy="Read it as it is: output.content.",
+                ) from error
         return found
 
     def shots(self) -> list[list[JsonValue]]:

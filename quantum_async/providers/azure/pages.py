@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from quantum_async.errors import InvalidOptionError, ProtocolError
 from quantum_async.providers.azure.parsing import parse
@@ -117,5 +117,7 @@ def first_page(skip: int = 0, top: int = LARGEST) -> dict[str, str | int]:
 def _following(link: str | None) -> dict[str, str | int] | None:
     if not link:
         return None
-    pairs = parse_qsl(urlsplit(link).query, keep_blank_values=True)
+    # What is not followed need not be readable: its query begins with the first question mark.
+    query = link.partition("#")[0].partition("?")[2]
+    pairs = parse_qsl(query, keep_blank_values=True)
     return {name: value for name, value in pairs if name.lower() != "api-version"}

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def parse(kind: type[Model], response: Response) -> Model:
+def parse(kind: type[Model], response: Response, job_id: str | None = None) -> Model:
     """Read an answer.
 
     Args:
         kind: What it must be.
         response: The answer.
+        job_id: The job concerned, where the service has it.
 
     Raises:
         ProtocolError: It is something else.
     """
-    return parsing.parse(kind, response, provider="azure")
+    return parsing.parse(kind, response, provider="azure", job_id=job_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import time
 import xml.etree.ElementTree as ET
+import zlib
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from quantum_async.errors import (
     RejectedRequestError,
 )
 from quantum_async.http.encode import Body, compressed, json_body
+from quantum_async.http.redact import beginning
 from quantum_async.http.threads import off_loop
 from quantum_async.providers.azure.parsing import parse
 from quantum_async.providers.azure.sas import (
@@ -266,7 +268,7 @@ def _headers(media_type: str, encoding: Encoding | None) -> dict[str, str]:
 def _unpacked(content: bytes) -> bytes:
     try:
         return gzip.decompress(content)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ProtocolError(
             f"what is stored is damaged: {error}",
             provider="azure",
@@ -276,14 +278,15 @@ def _unpacked(content: bytes) -> bytes:
 
 
 def _listing(response: Response) -> ET.Element:
-    try:
-        return ET.fromstring(response.text.lstrip("\ufeff"))  # noqa: S314  the account's own storage
-    except ET.ParseError as error:
-        raise ProtocolError(
-            "the storage's list is not XML",
-            status=response.status,
-            provider="azure",
-            request_id=response.request_id,
-            body=response.excerpt,
-            remedy="A gateway or proxy may have answered instead of the storage.",
-        ) from error
+    with response.decoding("the storage's list", provider="azure"):
+        try:
+            return ET.fromstring(response.text.lstrip("\ufeff"))  # noqa: S314  the account's own
+        except ET.ParseError as error:
+            raise ProtocolError(
+                f"the storage's list is not XML; it begins with {beginning(response.content)!r}",
+                status=response.status,
+                provider="azure",
+                request_id=response.request_id,
+                body=response.excerpt,
+                remedy="A gateway or proxy may have answered instead of the storage.",
+            ) from error

@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from quantum_async.models.stored import stored
+
 if TYPE_CHECKING:
     from typing import Protocol, Self
 
@@ -85,6 +87,7 @@ _JOB_WORDS = {status.value.lower(): status for status in AzureJobStatus}
 _SESSION_WORDS = {status.value.lower(): status for status in AzureSessionStatus}
 
 
+@stored("azure.priority")
 class Priority(StrEnum):
     """How urgent a job is, where the workspace has priorities."""
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 import pydantic_core
 from pydantic import BaseModel, TypeAdapter
 
-from quantum_async.errors import ProtocolError
 from quantum_async.http.threads import off_loop
 from quantum_async.providers import parsing
 
@@ -22,17 +21,18 @@ Model = TypeVar("Model", bound=BaseModel)
 Value = TypeVar("Value")
 
 
-def parse(kind: type[Model], response: Response) -> Model:
+def parse(kind: type[Model], response: Response, job_id: str | None = None) -> Model:
     """Read an answer.
 
     Args:
         kind: What it must be.
         response: The answer.
+        job_id: The job concerned, where the server has it.
 
     Raises:
         ProtocolError: It is something else.
     """
-    return parsing.parse(kind, response, provider="iqm")
+    return parsing.parse(kind, response, provider="iqm", job_id=job_id)
 
 
 def parse_value(adapter: TypeAdapter[Value], response: Response) -> Value:
@@ -50,16 +50,12 @@ async def decoded(answer: Response) -> JsonValue:
     Raises:
         ProtocolError: It is not JSON.
     """
-    try:
-        document: JsonValue = await off_loop(pydantic_core.from_json, answer.content)
-    except ValueError:
-        answer.json()  # says better what is wrong
-        raise ProtocolError(
-            "the answer is not JSON",
-            status=answer.status,
-            provider="iqm",
-            remedy="A gateway or proxy may have answered instead of the server.",
-        ) from None
+    with answer.decoding(provider="iqm"):
+        try:
+            document: JsonValue = await off_loop(pydantic_core.from_json, answer.content)
+        except ValueError:
+            answer.json()  # says better what is wrong
+            raise
     return document
 
 

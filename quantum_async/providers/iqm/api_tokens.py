@@ -50,11 +50,14 @@ class Tokens:
             "activated": activated,
         }
         body = await json_body({"new_token_properties": properties})
-        return await gateway.create(CreatedToken, f"{API}/tokens/current/refresh", body=body)
+        created = await gateway.create(CreatedToken, f"{API}/tokens/current/refresh", body=body)
+        gateway.knows(created.token, created.refresh_token)
+        return created
 
     async def activate(self, token: str) -> None:
         """Begin to use a new token; the one before ends. Doing so twice is harmless."""
         gateway = (await self._server.v1("API tokens")).gateway
+        gateway.knows(token)
         body = await json_body({"api_token": token})
         await gateway.write(f"{API}/tokens/current/activate", body=body)
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 import anyio
 import anyio.to_thread
-from pydantic import ValidationError
 
 from quantum_async.errors import (
     AuthenticationError,
     ConfigurationError,
     ProtocolError,
+    QuantumAsyncError,
     RateLimitedError,
     RejectedRequestError,
 )
 from quantum_async.http.address import BaseUrl
 from quantum_async.http.auth import Auth, TokenSource, bearer, checked_secret
-from quantum_async.http.encode import Body
+from quantum_async.http.encode import form_body
+from quantum_async.http.fence import past_pauses, unfenced
+from quantum_async.http.redact import Headers, Secret
 from quantum_async.http.session import Session
 from quantum_async.http.token import Token, jwt_expiry
 from quantum_async.providers.iqm.wire import LoginAnswer, TokensFile
@@ -31,11 +33,15 @@ if TYPE_CHECKING:
 
     from quantum_async.http.options import SessionOptions
 
-FORM = "application/x-www-form-urlencoded"
 REALM = "/realms/cortex/protocol/openid-connect"
 CLIENT_ID = "iqm_client"
+
+logger: logging.Logger = logging.getLogger(__name__)
+
 MARGIN = 60.0
 """Seconds before its end at which a token is renewed."""
+LEAVING = 5.0
+"""Longest time in seconds that logging out may take."""
 LOOK_AGAIN = 5.0
 """Seconds between two looks at whether a tokens file has changed."""
 
@@ -55,13 +61,15 @@ class Credentials:
         ConfigurationError: There are several kinds, or half of one.
     """
 
-    token: str | None = field(default=None, repr=False)
+    token: str | Secret | None = field(default=None, repr=False)
     tokens_file: str | Path | None = None
     auth_server: str | None = None
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | Secret | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        for name in ("token", "password"):
+            object.__setattr__(self, name, Secret.of(getattr(self, name)))
         login = (self.auth_server, self.username, self.password)
         kinds = {
             "a token": self.token,
@@ -150,13 +158,13 @@ class FileAuth(Auth):
             return
         try:
             token = checked_secret(TokensFile.model_validate_json(text).access_token)
-        except (ValidationError, ConfigurationError):
+        except (ValueError, RecursionError, ConfigurationError):
             raise AuthenticationError(
                 f"{self._path} holds no access token",
                 provider="iqm",
                 remedy='It should hold JSON with "access_token".',
             ) from None
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._headers = Headers({"Authorization": f"Bearer {token}"})
         self._stamp = stamp
 
     def _read(self) -> tuple[tuple[int, int], str | None]:
@@ -181,6 +189,7 @@ class Login(Auth):
         password: The password.
         options: What the user chose of connections.
         clock: Wall clock, against which the end of tokens is compared.
+        leaving: Longest time in seconds that logging out may take.
 
     Raises:
         ConfigurationError: The password would travel without encryption.
@@ -190,9 +199,11 @@ class Login(Auth):
         self,
         url: str,
         username: str,
-        password: str,
+        password: str | Secret,
         options: SessionOptions,
         clock: Callable[[], float] = time.time,
+        *,
+        leaving: float = LEAVING,
     ) -> None:
         if not BaseUrl(url).carries_secrets_safely:
             raise _contradiction(
@@ -200,10 +211,12 @@ class Login(Auth):
                 "Use an https address; http is allowed for this machine only.",
             )
         self.session: Session = Session(url, provider="iqm", options=options)
-        self._password = {"username": username, "password": password}
+        hidden = Secret(password) if isinstance(password, str) else password
+        self._password: Mapping[str, str | Secret] = {"username": username, "password": hidden}
         self._clock = clock
+        self._leaving = leaving
         self._monotonic = options.clock
-        self._refresh_token: str | None = None
+        self._refresh_token: Secret | None = None
         self._tokens = self._source()
 
     def _source(self) -> TokenSource:
@@ -227,9 +240,21 @@ class Login(Auth):
         self._tokens = self._source()
         if token is None:
             return False
-        form = {"client_id": CLIENT_ID, "refresh_token": token}
-        await self.session.write(f"{REALM}/logout", body=_form(form))
+        form: dict[str, str | Secret] = {"client_id": CLIENT_ID, "refresh_token": token}
+        await self.session.write(f"{REALM}/logout", body=form_body(form))
         return True
+
+    async def leave(self) -> None:
+        """Log out, within a few seconds; what goes wrong with it is logged and holds up nobody."""
+        # Nobody else knows the session at the server: it would stay valid there.
+        with anyio.move_on_after(self._leaving, shield=True) as limit:
+            try:
+                with unfenced(), past_pauses():
+                    await self.close()
+            except QuantumAsyncError as error:
+                logger.warning("iqm: the session at the login could not be ended: %s", error)
+        if limit.cancelled_caught:
+            logger.warning("iqm: logging out was not answered within %g s", self._leaving)
 
     async def _token(self) -> Token:
         refresh = self._refresh_token
@@ -241,12 +266,12 @@ class Login(Auth):
                 self._refresh_token = None
         return await self._grant({"grant_type": "password", **self._password})
 
-    def _lasts(self, token: str) -> bool:
-        expiry = jwt_expiry(token)
+    def _lasts(self, token: Secret) -> bool:
+        expiry = jwt_expiry(token.reveal())
         return expiry is None or expiry - self._clock() > MARGIN
 
-    async def _grant(self, form: Mapping[str, str]) -> Token:
-        body = _form({"client_id": CLIENT_ID, **form})
+    async def _grant(self, form: Mapping[str, str | Secret]) -> Token:
+        body = form_body({"client_id": CLIENT_ID, **form})
         try:
             # A login may be repeated: it changes nothing that anybody pays for.
             response = await self.session.read(f"{REALM}/token", method="POST", body=body)
@@ -261,19 +286,18 @@ class Login(Auth):
             ) from error
         try:
             answer = LoginAnswer.model_validate_json(response.content)
-        except ValidationError:
+        except (ValueError, RecursionError):
             raise ProtocolError(
                 "the authentication server gave no token",
                 provider="iqm",
                 status=response.status,
                 remedy="Check the address of the authentication server.",
             ) from None
-        self._refresh_token = answer.refresh_token
+        self._refresh_token = Secret.of(answer.refresh_token)
+        for issued in (answer.access_token, self._refresh_token):
+            if issued is not None:
+                self.session.secrets.add(issued)
         return Token.read(answer.access_token)
-
-
-def _form(fields: Mapping[str, str]) -> Body:
-    return Body(urlencode(fields).encode(), FORM)
 
 
 def _contradiction(what: str, remedy: str) -> ConfigurationError:

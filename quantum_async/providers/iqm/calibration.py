@@ -67,6 +67,7 @@ class Calibration:
         v1 = await self._server.v1("feedback groups")
         found = await self._server.computer(computer)
         answer = await v1.artifact(found, "channel-properties", media="application/protobuf")
-        if answer.media_type == "application/json":
-            return feedback_groups_of(sources_in_json(await decoded_object(answer)))
-        return feedback_groups_of(sources_in_protobuf(answer.content))
+        with answer.decoding("channel properties", provider="iqm"):
+            if answer.media_type == "application/json":
+                return feedback_groups_of(sources_in_json(await decoded_object(answer)))
+            return feedback_groups_of(sources_in_protobuf(answer.content))

@@ -33,7 +33,7 @@ from quantum_async.providers.iqm.settings import IQMSettings
 from quantum_async.providers.iqm.sizes import PAYLOAD_LIMIT, circuits_per_job, weight
 from quantum_async.providers.iqm.translate.programs import FORMATS
 from quantum_async.providers.iqm.translate.statuses import job_state
-from quantum_async.providers.iqm.waiting import Patience
+from quantum_async.providers.iqm.waiting import Patience, look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -204,6 +204,7 @@ class IQMClient(Runs, ProviderClient):
             jobs_per_poll=1,
             long_poll=True,
             bulk_results=True,
+            tells_what_left=True,
         )
 
     @property
@@ -226,7 +227,7 @@ class IQMClient(Runs, ProviderClient):
         await self._gateway.open()
 
     async def close(self) -> None:
-        """Close every connection; remote jobs go on."""
+        """Log out where this client has logged in, and close every connection; remote jobs go on."""
         await self._gateway.close()
 
     async def generation(self) -> Generation:
@@ -317,7 +318,7 @@ class IQMClient(Runs, ProviderClient):
         return await states_of_each(jobs, partial(self._state, wait=wait), at_once=LONG_POLLS)
 
     async def _state(self, job_id: str, wait: float) -> JobState:
-        job = await self._patience.look(await self._server.dialect(), job_id, wait)
+        job = await look(await self._server.dialect(), job_id, wait)
         if job.status.is_terminal:
             self._outcomes.note(job)
         return job_state(job)

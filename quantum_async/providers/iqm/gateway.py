@@ -16,6 +16,7 @@ from quantum_async.errors import (
     ConfigurationError,
     QuantumAsyncError,
 )
+from quantum_async.http.redact import beginning
 from quantum_async.http.session import Session
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.iqm.answers import parse
@@ -24,6 +25,7 @@ from quantum_async.providers.iqm.auth import Login
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from quantum_async.errors import Accepted
     from quantum_async.http.address import Query
     from quantum_async.http.auth import Auth
     from quantum_async.http.encode import Body
@@ -96,15 +98,26 @@ class Gateway:
         async with AsyncExitStack() as stack:
             if isinstance(self.auth, Login):
                 await stack.enter_async_context(self.auth.session)
+                stack.push_async_callback(self.auth.leave)
             for session in (self._session, self._patient):
                 await stack.enter_async_context(session)
             self._open = stack.pop_all()
 
     async def close(self) -> None:
-        """Close every connection."""
+        """End what a login began, and close every connection."""
         opened, self._open = self._open, None
         if opened is not None:
             await opened.aclose()
+
+    def knows(self, *values: str | None) -> None:
+        """Note what nobody may read, such as tokens that were issued.
+
+        Args:
+            *values: The strings; one may be missing.
+        """
+        for value in values:
+            if value is not None:
+                self._session.secrets.add(value)
 
     def traced(self, what: str) -> str:
         """Say of something that is being sent where and when that is.
@@ -116,21 +129,33 @@ class Gateway:
         return f"{what}, sent to {self} at {moment.replace('+00:00', 'Z')}"
 
     async def read(
-        self, path: str, *, query: Query | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        *,
+        job_id: str | None = None,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Ask for something; repeated if it fails.
+
+        Args:
+            path: Where.
+            job_id: The job concerned.
+            query: Parameters of the address.
+            headers: Beside the session's own.
 
         Raises:
             QuantumAsyncError: It was refused, or could not be asked.
         """
-        with self._wording(f"GET {path}"):
+        with self._wording(f"GET {path}", job_id=job_id):
             return await self._session.read(path, query=query, headers=headers)
 
-    async def watch(self, path: str, seconds: int) -> Response:
+    async def watch(self, path: str, job_id: str, seconds: int) -> Response:
         """Ask where a job stands, and let the server hold the answer back; repeated if it fails.
 
         Args:
             path: The job's.
+            job_id: The job.
             seconds: How long at most, from 0 to 30.
         """
         query: dict[str, str | int] = {"wait_until_terminal": "true", "timeout_seconds": seconds}
@@ -141,21 +166,34 @@ class Gateway:
             pool=usual.pool,
             total=None if usual.total is None else usual.total + seconds,
         )
-        with self._wording(f"GET {path}"):
+        with self._wording(f"GET {path}", job_id=job_id):
             return await self._patient.read(path, query=query, timeouts=timeouts)
 
-    async def status(self, path: str) -> Response:
+    async def status(self, path: str, job_id: str) -> Response:
         """Ask where a job stands; repeated if it fails."""
-        with self._wording(f"GET {path}"):
+        with self._wording(f"GET {path}", job_id=job_id):
             return await self._session.read(path, lane="control")
 
-    async def write(self, path: str, *, method: str = "POST", body: Body | None = None) -> Response:
+    async def write(
+        self,
+        path: str,
+        *,
+        job_id: str | None = None,
+        method: str = "POST",
+        body: Body | None = None,
+    ) -> Response:
         """Change something in a way that may be done twice; repeated if it fails.
+
+        Args:
+            path: Where.
+            job_id: The job concerned.
+            method: The method.
+            body: What is sent.
 
         Raises:
             QuantumAsyncError: It was refused, or could not be asked.
         """
-        with self._wording(f"{method} {path}"):
+        with self._wording(f"{method} {path}", job_id=job_id):
             return await self._session.write(path, method=method, body=body)
 
     async def create(
@@ -184,8 +222,8 @@ class Gateway:
             answer = await self._session.create(path, query=query, body=body, connection="fresh")
             return parse(kind, answer)
 
-    def _wording(self, wanted: str, trace: str = "") -> _Wording:
-        return _Wording(wanted, trace, "" if self.auth is not None else NOBODY)
+    def _wording(self, wanted: str, trace: str = "", job_id: str | None = None) -> _Wording:
+        return _Wording(wanted, trace, job_id, "" if self.auth is not None else NOBODY)
 
 
 class _Wording:
@@ -194,12 +232,14 @@ class _Wording:
     Args:
         wanted: What was wanted.
         trace: What was sent, for errors that leave open whether it was accepted.
+        job_id: The job concerned, which the server has.
         hint: What to do where the server does not know who is asking.
     """
 
-    def __init__(self, wanted: str, trace: str, hint: str) -> None:
+    def __init__(self, wanted: str, trace: str, job_id: str | None, hint: str) -> None:
         self._wanted = wanted
         self._trace = trace
+        self._job_id = job_id
         self._hint = hint
 
     def __enter__(self) -> None:
@@ -218,7 +258,8 @@ class _Wording:
         error.args = (f"{self._wanted}: {message}{request}{trace}",)
         if self._hint and isinstance(error, AuthenticationError):
             error.add_note(self._hint)
-        error.concerning(provider="iqm")
+        accepted: Accepted | None = "yes" if self._job_id else None
+        error.concerning(provider="iqm", job_id=self._job_id, accepted=accepted)
 
 
 def explained(response: Response) -> str | None:
@@ -229,15 +270,15 @@ def explained(response: Response) -> str | None:
     """
     try:
         document: object = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict):
         return None
     code, request = document.get("error_code"), document.get("request_id")
     message = document.get("message") or document.get("detail")
-    words = ": ".join(str(part)[:_WORDS] for part in (code, message) if part)
+    words = ": ".join(beginning(str(part), _WORDS) for part in (code, message) if part)
     if not words:
         return None
     if details := document.get("details"):
-        words += f" {json.dumps(details)[: _WORDS // 3]}"
-    return f"{words} [request {str(request)[:64]}]" if request else words
+        words += f" {beginning(json.dumps(details), _WORDS // 3)}"
+    return f"{words} [request {beginning(str(request), 64)}]" if request else words

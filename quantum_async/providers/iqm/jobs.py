@@ -42,7 +42,7 @@ class Jobs:
             job_id: The job.
             wait: Seconds for which the answer may be held back until there is news.
         """
-        return await self._patience.look(await self._server.dialect(), job_id, wait)
+        return await self._patience.news(await self._server.dialect(), job_id, wait)
 
     async def wait(self, job_id: str, *, timeout: float | None = THREE_HOURS) -> IQMJob:  # noqa: ASYNC109  as in waiting.py
         """Wait until a job has ended, by the server's long polls where it has them.

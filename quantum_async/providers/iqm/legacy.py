@@ -10,6 +10,7 @@ import anyio.to_thread
 from quantum_async.errors import NotFoundError, ResultError, ResultPendingError
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body
+from quantum_async.http.redact import hide
 from quantum_async.http.threads import off_loop
 from quantum_async.providers.iqm.answers import decoded_object, parse
 from quantum_async.providers.iqm.architecture import Architecture, from_static
@@ -113,13 +114,15 @@ class Legacy(Dialect):
         """Read a calibration set."""
         del computer
         answer = await self.gateway.read(f"/api/v1/calibration/{segment(calibration)}")
-        return calibration_set_of(await decoded_object(answer))
+        with answer.decoding("the calibration set", provider="iqm"):
+            return calibration_set_of(await decoded_object(answer))
 
     async def metrics(self, computer: QuantumComputer, calibration: str) -> ObservationSet:
         """Read the quality metrics of a calibration set."""
         del computer
         answer = await self.gateway.read(f"/calibration/metrics/{segment(calibration)}")
-        return metrics_of(await decoded_object(answer))
+        with answer.decoding("the metrics", provider="iqm"):
+            return metrics_of(await decoded_object(answer))
 
     async def submit(self, computer: QuantumComputer, submission: Submission, trace: str) -> str:
         """Send a submission once, and return the job's id."""
@@ -136,16 +139,17 @@ class Legacy(Dialect):
 
     async def status(self, job_id: str) -> RunStatus:
         """Ask where a job stands, in the interface's own words."""
-        return parse(RunStatus, await self.gateway.status(f"{_job(job_id)}/status"))
+        return parse(RunStatus, await self.gateway.status(f"{_job(job_id)}/status", job_id), job_id)
 
     async def run(self, job_id: str) -> RunResult:
         """Read all of a job."""
-        answer = await self.gateway.read(_job(job_id))
-        try:
-            rest, measurements = await off_loop(split_run, answer.content)
-            run = RunResult.model_validate(rest)
-        except ValueError:
-            return parse(RunResult, answer)
+        answer = await self.gateway.read(_job(job_id), job_id=job_id)
+        with answer.decoding("what was measured", provider="iqm", job_id=job_id):
+            try:
+                rest, measurements = await off_loop(split_run, answer.content)
+                run = RunResult.model_validate(rest)
+            except ValueError:
+                return parse(RunResult, answer, job_id)
         if measurements is None:
             return run
         # Checked by whoever has split them off; pydantic would look at every shot again.
@@ -159,11 +163,11 @@ class Legacy(Dialect):
 
     async def cancel(self, job_id: str) -> None:
         """Abort a job."""
-        await self.gateway.write(f"{_job(job_id)}/abort")
+        await self.gateway.write(f"{_job(job_id)}/abort", job_id=job_id)
 
     async def delete(self, job_id: str) -> None:
         """Abort a job and forget it."""
-        await self.gateway.write(_job(job_id), method="DELETE")
+        await self.gateway.write(_job(job_id), job_id=job_id, method="DELETE")
 
     async def stored(self, job_id: str, *, with_payload: bool) -> Stored:
         """Read what a job that has succeeded measured."""
@@ -173,7 +177,7 @@ class Legacy(Dialect):
             ended = job_of_run(job_id, run).status
             if ended in {IQMJobStatus.FAILED, IQMJobStatus.CANCELLED}:
                 raise ResultError(
-                    f"job {job_id} {ended}: {run.message or 'it has no measurements'}",
+                    f"job {job_id} {ended}: {hide(run.message or 'it has no measurements')}",
                     provider="iqm",
                     job_id=job_id,
                     remedy="It has no result and never will; submit it again.",
@@ -187,8 +191,10 @@ class Legacy(Dialect):
 
     async def counts(self, job_id: str) -> tuple[MeasurementCounts, ...]:
         """Read the counts that the server made; not every server does."""
-        found = parse(RunCounts, await self.gateway.read(f"{_job(job_id)}/counts"))
-        return tuple(MeasurementCounts.model_validate(counts) for counts in found.counts_batch)
+        answer = await self.gateway.read(f"{_job(job_id)}/counts", job_id=job_id)
+        found = parse(RunCounts, answer, job_id)
+        with answer.decoding("the counts", provider="iqm", job_id=job_id):
+            return tuple(MeasurementCounts.model_validate(counts) for counts in found.counts_batch)
 
     async def about(self) -> Mapping[str, JsonValue]:
         """Read what the server says of itself."""

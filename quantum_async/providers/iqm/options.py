@@ -13,6 +13,7 @@ from quantum_async.errors import InvalidOptionError
 from quantum_async.models.carrying import options_as, refuse_options
 from quantum_async.models.fields import check_fields
 from quantum_async.models.program import CIRCUIT_FORMATS
+from quantum_async.models.stored import stored
 from quantum_async.models.submission import RunOptions
 from quantum_async.providers.iqm.generation import Generation
 
@@ -23,6 +24,7 @@ LONGEST_TAG = 50
 """Most characters of a job's tag."""
 
 
+@stored("iqm.heralding-mode")
 class HeraldingMode(StrEnum):
     """Whether shots are kept by a measurement before each of them."""
 
@@ -31,6 +33,7 @@ class HeraldingMode(StrEnum):
     """Only shots that begin with every qubit in the ground state are kept."""
 
 
+@stored("iqm.move-validation")
 class MoveValidation(StrEnum):
     """How strictly MOVE gates are checked."""
 
@@ -39,6 +42,7 @@ class MoveValidation(StrEnum):
     NONE = "none"
 
 
+@stored("iqm.move-frame-tracking")
 class MoveFrameTracking(StrEnum):
     """How the phases that MOVE gates leave are followed."""
 
@@ -47,6 +51,7 @@ class MoveFrameTracking(StrEnum):
     NONE = "none"
 
 
+@stored("iqm.dd-sequence")
 @dataclass(frozen=True, slots=True)
 class DDSequence:
     """Gates that are put into idle times from a certain length on.
@@ -65,6 +70,7 @@ class DDSequence:
         check_fields(self)
 
 
+@stored("iqm.dd-strategy")
 @dataclass(frozen=True, slots=True)
 class DDStrategy:
     """How idle qubits are protected by dynamical decoupling.
@@ -87,6 +93,7 @@ class DDStrategy:
         check_fields(self)
 
 
+@stored("iqm.options")
 @dataclass(frozen=True, slots=True)
 class IQMOptions(RunOptions):
     """Options of a job on an IQM quantum computer. Circuits with equal options share a job.

@@ -104,4 +104,5 @@ class Pulses:
         """
         v1 = await self._server.v1("pulse jobs")
         answer = await v1.job_artifact(job_id, "sweep_results", media=MEDIA)
-        return await anyio.to_thread.run_sync(sweep_results, answer.content)
+        with answer.decoding("sweep results", provider="iqm", job_id=job_id):
+            return await anyio.to_thread.run_sync(sweep_results, answer.content)

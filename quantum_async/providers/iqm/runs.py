@@ -12,6 +12,7 @@ from quantum_async.errors import (
     ProtocolError,
 )
 from quantum_async.http.encode import json_bytes
+from quantum_async.http.redact import hide
 from quantum_async.models.program import Program
 from quantum_async.models.submission import JobSpec, SubmitRequest
 from quantum_async.providers.iqm.auth import FileAuth, Login
@@ -158,7 +159,8 @@ class Runs:
             stored = await dialect.stored(name, with_payload=True) if is_ready else None
             run = run_of(job, stored)
         if run.status == "failed":
-            raise JobFailedError(run.message or "the job failed", provider="iqm", job_id=name)
+            words = hide(run.message or "the job failed")
+            raise JobFailedError(words, provider="iqm", job_id=name)
         return run
 
     async def get_run_status(self, job_id: UUID | str) -> RunStatus:
@@ -187,7 +189,7 @@ class Runs:
             is_past = not dialect.holds_answers and job.status is IQMJobStatus.PROCESSING
             return is_past or job.status.is_terminal or job.reached("compilation_ended")
 
-        await self._patience.closely(dialect, str(job_id), is_compiled, timeout_secs)
+        await self._patience.until(dialect, str(job_id), is_compiled, timeout_secs, is_end=False)
         return await self.get_run(job_id)
 
     async def wait_for_results(

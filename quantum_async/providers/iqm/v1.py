@@ -32,6 +32,7 @@ from quantum_async.providers.iqm.wire import (
     QuantumComputers,
     StaticArchitecture,
 )
+from quantum_async.providers.wording import about_job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,21 +166,21 @@ class V1(Dialect):
 
     async def job(self, job_id: str) -> IQMJob:
         """Ask where a job stands."""
-        return parse(IQMJob, await self.gateway.status(job_path(job_id)))
+        return parse(IQMJob, await self.gateway.status(job_path(job_id), job_id), job_id)
 
     async def watch(self, job_id: str, seconds: int) -> tuple[IQMJob, bool]:
         """Ask where a job stands, answered when it has ended or after a time."""
-        answer = await self.gateway.watch(job_path(job_id), seconds)
+        answer = await self.gateway.watch(job_path(job_id), job_id, seconds)
         was_held = answer.headers.get(HELD, "").lower() == "true"
-        return parse(IQMJob, answer), was_held
+        return parse(IQMJob, answer, job_id), was_held
 
     async def cancel(self, job_id: str) -> None:
         """Cancel a job; one that has ended is refused."""
-        await self.gateway.write(f"{job_path(job_id)}/cancel")
+        await self.gateway.write(f"{job_path(job_id)}/cancel", job_id=job_id)
 
     async def delete(self, job_id: str) -> None:
         """Cancel a job and forget it."""
-        await self.gateway.write(job_path(job_id), method="DELETE")
+        await self.gateway.write(job_path(job_id), job_id=job_id, method="DELETE")
 
     async def job_artifact(self, job_id: str, kind: str, *, media: str = "*/*") -> Response:
         """Read something that a job has produced.
@@ -194,7 +195,7 @@ class V1(Dialect):
         """
         path = f"{job_path(job_id)}/artifacts/{segment(kind)}"
         try:
-            return await self.gateway.read(path, headers={"Accept": media})
+            return await self.gateway.read(path, job_id=job_id, headers={"Accept": media})
         except NotFoundError as error:
             if "job_not_found" in str(error):
                 raise
@@ -210,16 +211,20 @@ class V1(Dialect):
     async def stored(self, job_id: str, *, with_payload: bool) -> Stored:
         """Read what a job that has succeeded measured."""
         answer = await self.job_artifact(job_id, "measurements")
-        try:
-            found = await off_loop(measurements_of, answer.content)
-        except ValueError as error:
-            await decoded(answer)  # says better what is wrong where it is no JSON at all
-            raise ResultError(
-                f"job {job_id} has measurements of an unknown form: {error}",
-                provider="iqm",
-                job_id=job_id,
-                remedy="client.jobs.artifact(job_id, 'measurements') reads them as they are.",
-            ) from None
+        with (
+            about_job(job_id, provider="iqm"),
+            answer.decoding("what was measured", provider="iqm", job_id=job_id),
+        ):
+            try:
+                found = await off_loop(measurements_of, answer.content)
+            except ValueError as error:
+                await decoded(answer)  # says better what is wrong where it is no JSON at all
+                raise ResultError(
+                    f"job {job_id} has measurements of an unknown form: {error}",
+                    provider="iqm",
+                    job_id=job_id,
+                    remedy="client.jobs.artifact(job_id, 'measurements') reads them as they are.",
+                ) from None
         if not with_payload:
             return Stored(tuple(found))
         try:
@@ -229,11 +234,13 @@ class V1(Dialect):
 
     async def payload(self, job_id: str) -> Mapping[str, JsonValue]:
         """Read what was submitted, exactly as it was."""
-        return await decoded_object(await self.raw_payload(job_id))
+        answer = await self.raw_payload(job_id)
+        with about_job(job_id, provider="iqm"):
+            return await decoded_object(answer)
 
     async def raw_payload(self, job_id: str) -> Response:
         """Read what was submitted, byte for byte."""
-        return await self.gateway.read(f"{job_path(job_id)}/payload")
+        return await self.gateway.read(f"{job_path(job_id)}/payload", job_id=job_id)
 
     async def counts(self, job_id: str) -> tuple[MeasurementCounts, ...]:
         """Read the counts that the server made."""

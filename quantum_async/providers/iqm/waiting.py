@@ -1,12 +1,12 @@
-"""Waiting for a job: by the server's long polls, else by polls with growing pauses."""
+"""Waiting for a job: by the server's long polls where it has them, else by asking now and then."""
 
 from __future__ import annotations
 
-import math
 import random
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import WaitTimeoutError
+from quantum_async.providers.waiting import ask_until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,9 +17,21 @@ if TYPE_CHECKING:
 
 LONGEST_HOLD = 30
 """Seconds for which IQM Server holds an answer back at most."""
-_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.25, 10.0, 1.6
-_AT_ONCE = 0.5
-"""An answer that comes within this part of the time asked for was not held back."""
+
+
+async def look(dialect: Dialect, job_id: str, wait: float) -> IQMJob:
+    """Ask once where a job stands.
+
+    Args:
+        dialect: How to ask.
+        job_id: The job.
+        wait: Seconds for which a server that can may hold its answer back until the job has ended.
+    """
+    seconds = int(min(wait, LONGEST_HOLD)) if dialect.holds_answers else 0
+    if seconds <= 0:
+        return await dialect.job(job_id)
+    job, _ = await dialect.watch(job_id, seconds)
+    return job
 
 
 class Patience:
@@ -37,26 +49,22 @@ class Patience:
         self._sleep: Callable[[float], Awaitable[None]] = options.sleep
         self._jitter = jitter
 
-    async def look(self, dialect: Dialect, job_id: str, wait: float) -> IQMJob:
-        """Ask where a job stands, and wait a while for news.
+    async def news(self, dialect: Dialect, job_id: str, wait: float) -> IQMJob:
+        """Ask where a job stands, and wait a while for it to end or to stand elsewhere.
 
         Args:
             dialect: How to ask.
             job_id: The job.
-            wait: Seconds for which the answer may be held back.
+            wait: How long in seconds.
         """
-        if wait <= 0:
-            return await dialect.job(job_id)
-        began = self._clock()
-        seconds = int(min(wait, LONGEST_HOLD)) if dialect.holds_answers else 0
-        if seconds:
-            job, was_held = await dialect.watch(job_id, seconds)
-            took = self._clock() - began
-            if job.status.is_terminal or was_held or took >= _AT_ONCE * seconds:
-                return job
-        else:
-            job = await dialect.job(job_id)
-        return await self._short_polls(dialect, job, began + wait)
+        seen: str | None = None
+
+        def is_news(job: IQMJob) -> bool:
+            nonlocal seen
+            before, seen = seen, job.reported
+            return job.status.is_terminal or before not in (None, job.reported)
+
+        return await self._until(dialect, job_id, is_news, max(wait, 0.0))
 
     async def until(
         self,
@@ -64,6 +72,8 @@ class Patience:
         job_id: str,
         is_enough: Callable[[IQMJob], bool],
         timeout: float | None,  # noqa: ASYNC109  a deadline that raises what waiting should
+        *,
+        is_end: bool = True,
     ) -> IQMJob:
         """Wait until a job has come far enough.
 
@@ -72,61 +82,35 @@ class Patience:
             job_id: The job.
             is_enough: Says when to stop.
             timeout: Seconds after which to give up; ``None`` never does.
+            is_end: Whether that is only when it has ended: nothing before it ends a long poll.
 
         Raises:
             WaitTimeoutError: It took longer; the job goes on.
         """
         began = self._clock()
-        wait = 0.0
-        while True:
-            job = await self.look(dialect, job_id, wait)
-            if is_enough(job):
-                return job
-            elapsed = self._clock() - began
-            if timeout is not None and elapsed >= timeout:
-                raise _timed_out(job, elapsed)
-            wait = LONGEST_HOLD if timeout is None else min(LONGEST_HOLD, timeout - elapsed)
+        job = await self._until(dialect, job_id, is_enough, timeout, is_end=is_end)
+        if not is_enough(job):
+            raise _timed_out(job, self._clock() - began)
+        return job
 
-    async def closely(
+    async def _until(
         self,
         dialect: Dialect,
         job_id: str,
         is_enough: Callable[[IQMJob], bool],
-        timeout: float | None,  # noqa: ASYNC109  a deadline that raises what waiting should
+        seconds: float | None,
+        *,
+        is_end: bool = True,
     ) -> IQMJob:
-        """Wait for something that comes before the end, which no long poll tells of.
-
-        Args:
-            dialect: How to ask.
-            job_id: The job.
-            is_enough: Says when to stop.
-            timeout: Seconds after which to give up; ``None`` never does.
-
-        Raises:
-            WaitTimeoutError: It took longer; the job goes on.
-        """
-        began, pause = self._clock(), _FIRST_PAUSE
-        while True:
-            job = await dialect.job(job_id)
-            elapsed = self._clock() - began
-            if is_enough(job):
-                return job
-            if timeout is not None and elapsed >= timeout:
-                raise _timed_out(job, elapsed)
-            left = math.inf if timeout is None else timeout - elapsed
-            await self._sleep(min(left, pause * (0.75 + 0.5 * self._jitter())))
-            pause = min(_LONGEST_PAUSE, pause * _GROWTH)
-
-    async def _short_polls(self, dialect: Dialect, job: IQMJob, deadline: float) -> IQMJob:
-        seen, pause = job.reported, _FIRST_PAUSE
-        while not job.status.is_terminal and job.reported == seen:
-            left = deadline - self._clock()
-            if left <= 0:
-                return job
-            await self._sleep(min(left, pause * (0.75 + 0.5 * self._jitter())))
-            pause = min(_LONGEST_PAUSE, pause * _GROWTH)
-            job = await dialect.job(job.id)
-        return job
+        return await ask_until(
+            lambda left: look(dialect, job_id, left if is_end else 0.0),
+            is_enough,
+            seconds=seconds,
+            is_held=dialect.holds_answers and is_end,
+            clock=self._clock,
+            sleep=self._sleep,
+            jitter=self._jitter,
+        )
 
 
 def _timed_out(job: IQMJob, elapsed: float) -> WaitTimeoutError:

@@ -6,10 +6,8 @@ import getpass
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 import anyio.to_thread
-from pydantic import ValidationError
 
 from quantum_async.errors import (
     AuthenticationError,
@@ -21,7 +19,8 @@ from quantum_async.errors import (
 )
 from quantum_async.http.address import BaseUrl
 from quantum_async.http.auth import Auth, TokenSource, bearer, provided_auth
-from quantum_async.http.encode import Body
+from quantum_async.http.encode import form_body
+from quantum_async.http.redact import Secret
 from quantum_async.http.session import Session
 from quantum_async.http.token import Token
 from quantum_async.providers.pasqal.wire import TokenAnswer
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from quantum_async.http.options import SessionOptions
     from quantum_async.http.token import TokenFunction, TokenProvider
     from quantum_async.providers.pasqal.endpoints import TokenEndpoint
-
-FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +51,15 @@ class Credentials:
     """
 
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | Secret | None = field(default=None, repr=False)
     client_id: str | None = None
-    client_secret: str | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
+    client_secret: str | Secret | None = field(default=None, repr=False)
+    token: str | Secret | None = field(default=None, repr=False)
     provider: TokenProvider | TokenFunction | None = None
 
     def __post_init__(self) -> None:
+        for name in ("password", "client_secret", "token"):
+            object.__setattr__(self, name, Secret.of(getattr(self, name)))
         kinds = {
             "a user name": self.username,
             "a service account": self.client_id,
@@ -88,13 +87,13 @@ class Credentials:
             return bearer(self.token)
         if self.provider is not None:
             return provided_auth(self.provider)
-        if self.client_id is not None and self.client_secret is not None:
+        if self.client_id is not None and (secret := Secret.of(self.client_secret)) is not None:
             login.check_address()
-            account = _ServiceAccount(login, self.client_id, self.client_secret)
+            account = _ServiceAccount(login, self.client_id, secret)
             return TokenSource(account.token)
         if self.username is not None:
             login.check_address()
-            user = _User(login, self.username, self.password, prompt)
+            user = _User(login, self.username, Secret.of(self.password), prompt)
             return TokenSource(user.token)
         return None
 
@@ -123,14 +122,14 @@ class Login:
                 "Use an https token address; http is allowed for this machine only.",
             )
 
-    async def grant(self, form: Mapping[str, str]) -> Token:
+    async def grant(self, form: Mapping[str, str | Secret]) -> Token:
         """Exchange credentials for a token; repeated where the endpoint fails.
 
         Raises:
             AuthenticationError: The credentials were refused.
             QuantumAsyncError: The endpoint could not be asked.
         """
-        body = Body(urlencode(form).encode(), FORM)
+        body = form_body(form)
         try:
             # A login may be repeated: it changes nothing that anybody pays for.
             response = await self.session.read("", method="POST", body=body, lane="control")
@@ -145,7 +144,7 @@ class Login:
             ) from error
         try:
             answer = TokenAnswer.model_validate_json(response.content)
-        except ValidationError:
+        except (ValueError, RecursionError):
             raise ProtocolError(
                 "the token endpoint gave no token",
                 status=response.status,
@@ -161,7 +160,7 @@ class _User:
         self,
         login: Login,
         username: str,
-        password: str | None,
+        password: Secret | None,
         prompt: Callable[[str], str] | None,
     ) -> None:
         self._login = login
@@ -172,7 +171,7 @@ class _User:
 
     async def token(self) -> Token:
         endpoint = self._login.endpoint
-        form = {
+        form: dict[str, str | Secret] = {
             "client_id": endpoint.client_id,
             "grant_type": endpoint.grant_type,
             "realm": endpoint.realm,
@@ -188,17 +187,18 @@ class _User:
                 self._password = None
             raise
 
-    async def _known_password(self) -> str:
+    async def _known_password(self) -> Secret:
         if self._password is None:
             self._password = await self._ask()
         return self._password
 
-    async def _ask(self) -> str:
+    async def _ask(self) -> Secret:
         prompt = self._prompt or _at_terminal()
+        question = f"Password of {self._username} at Pasqal Cloud: "
         password = await anyio.to_thread.run_sync(
-            prompt, f"Password of {self._username} at Pasqal Cloud: ", abandon_on_cancel=True
+            lambda: Secret(prompt(question)), abandon_on_cancel=True
         )
-        if not password:
+        if not password.reveal():
             raise ConfigurationError(
                 "the password is empty", provider="pasqal", remedy="Type it, then press Enter."
             )
@@ -206,7 +206,7 @@ class _User:
 
 
 class _ServiceAccount:
-    def __init__(self, login: Login, client_id: str, client_secret: str) -> None:
+    def __init__(self, login: Login, client_id: str, client_secret: Secret) -> None:
         self._login = login
         self._client_id = client_id
         self._client_secret = client_secret

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from copy import copy
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import (
@@ -57,7 +58,7 @@ async def cancel_jobs(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, Quan
                 refused |= await _together(cloud, batch_id, part)
             except QuantumAsyncError as error:
                 # What fails for one batch must not leave the jobs of the others running.
-                refused |= dict.fromkeys(part, error)
+                refused |= {job: _failure(job, error) for job in part}
     return await _unfinished(cloud, refused)
 
 
@@ -106,6 +107,13 @@ async def _unfinished(
         for job, error in refused.items()
         if job not in seen or not seen[job].status.is_terminal
     }
+
+
+def _failure(job: JobRef, error: QuantumAsyncError) -> QuantumAsyncError:
+    """Say of what happened to several jobs that it happened to one."""
+    twin = copy(error)
+    twin.__cause__ = error.__cause__
+    return twin.concerning(job_id=job.id, accepted="yes")
 
 
 def _refusal(job: JobRef, reason: str) -> BatchError:

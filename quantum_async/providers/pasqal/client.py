@@ -242,6 +242,7 @@ class PasqalClient(ProviderClient):
             cancel=not is_ovh,
             bulk_results=self._downloads.has_bulk,
             finds_additions=False,
+            tells_what_left=True,
         )
 
     @property

@@ -98,7 +98,7 @@ class Cloud:
 
     async def job(self, job_id: str) -> PasqalJob:
         """Look a job up."""
-        return parse(JOB, await self.gateway.read(Route.GET_JOB, job_id)).data
+        return parse(JOB, await self.gateway.read(Route.GET_JOB, job_id), job_id).data
 
     async def batches(self, page: Page, query: Query | None = None) -> PageOf[PasqalBatch]:
         """Read one page of a list of batches."""

@@ -11,17 +11,21 @@ from pydantic import ValidationError
 from quantum_async.errors import (
     AuthenticationError,
     ProtocolError,
+    QuantumAsyncError,
     RateLimitedError,
     RejectedRequestError,
     ResponseError,
     ResultPendingError,
 )
+from quantum_async.http.redact import beginning
+from quantum_async.http.response import decoding
 from quantum_async.http.threads import off_loop
 from quantum_async.providers.parsing import first_finding
 from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.translate.results import read_results
 from quantum_async.providers.pasqal.wire import Answer, PasqalResults, ResultsLink
+from quantum_async.providers.wording import about_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,8 +70,13 @@ class Downloads:
         """
         if (early := self._early.pop(job_id, None)) is not None:
             return early
-        response = await self._downloaded(job_id)
-        return await off_loop(read_results, response.content)
+        with about_job(job_id, provider="pasqal"):
+            response = await self._downloaded(job_id)
+            try:
+                return await off_loop(read_results, response.content)
+            except ProtocolError as error:
+                error.concerning(request_id=response.request_id)
+                raise
 
     async def many(self, batch_id: str, job_ids: list[str]) -> dict[str, PasqalResults]:
         """Get what there is of the results of a batch's jobs, in one request at most.
@@ -91,6 +100,14 @@ class Downloads:
         return given
 
     async def _downloaded(self, job_id: str) -> Response:
+        try:
+            return await self._followed(job_id)
+        except QuantumAsyncError as error:
+            # Whatever became of the download, the job is there.
+            error.concerning(provider="pasqal", job_id=job_id, accepted="yes")
+            raise
+
+    async def _followed(self, job_id: str) -> Response:
         link = await self._link(job_id)
         try:
             return await self._gateway.download(link)
@@ -114,7 +131,7 @@ class Downloads:
 
     async def _link(self, job_id: str) -> str:
         response = await self._gateway.read(Route.RESULTS_LINK, job_id)
-        link = parse(LINK, response).data
+        link = parse(LINK, response, job_id).data
         if link is None or not link.results_link:
             raise ResultPendingError(
                 f"job {job_id} has no results yet",
@@ -161,13 +178,15 @@ class Downloads:
 
 
 def _read_full(content: bytes) -> dict[str, PasqalResults]:
-    try:
-        found = FullResults.model_validate_json(content).data
-    except ValidationError as error:
-        raise ProtocolError(
-            f"the results of a batch cannot be read: {first_finding(error)}",
-            provider="pasqal",
-            accepted="yes",
-            remedy="A gateway may have answered instead of the service: try again.",
-        ) from None
+    with decoding(content, "the results of a batch", provider="pasqal", accepted="yes"):
+        try:
+            found = FullResults.model_validate_json(content).data
+        except ValidationError as error:
+            raise ProtocolError(
+                f"the results of a batch cannot be read: {first_finding(error)}; they begin with "
+                f"{beginning(content)!r}",
+                provider="pasqal",
+                accepted="yes",
+                remedy="A gateway may have answered instead of the service: try again.",
+            ) from None
     return {job_id: stored for job_id, stored in found.items() if stored is not None}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from quantum_async.errors import InvalidOptionError
 from quantum_async.models.fields import check_fields, check_json
+from quantum_async.models.stored import stored
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -17,6 +18,7 @@ Precision = Literal["low", "normal", "high"]
 """How exactly EMU_TN compresses its tensors."""
 
 
+@stored("pasqal.device-type")
 class DeviceType(StrEnum):
     """Device types by their names on the wire; the service may have others."""
 
@@ -35,6 +37,7 @@ def is_emulator(device_type: str) -> bool:
     return device_type.upper().startswith("EMU_")
 
 
+@stored("pasqal.emulator-config")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulatorConfig:
     """The legacy configuration of an emulator.
@@ -87,6 +90,7 @@ class EmulatorConfig:
         return cls(**named, extra=extra)  # type: ignore[arg-type]  # checked by __post_init__
 
 
+@stored("pasqal.emu-free-config")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmuFreeConfig(EmulatorConfig):
     """The configuration of EMU_FREE.
@@ -100,6 +104,7 @@ class EmuFreeConfig(EmulatorConfig):
     device_type: ClassVar[str] = DeviceType.EMU_FREE
 
 
+@stored("pasqal.emu-tn-config")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmuTNConfig(EmulatorConfig):
     """The configuration of EMU_TN.
@@ -125,6 +130,7 @@ class EmuTNConfig(EmulatorConfig):
             raise _wrong(f"max_bond_dim = {self.max_bond_dim}", "Give a whole number from 1 up.")
 
 
+@stored("pasqal.emu-fresnel-config")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmuFresnelConfig(EmulatorConfig):
     """The configuration of EMU_FRESNEL, which has nothing to configure."""

@@ -104,7 +104,7 @@ class Gateway:
             QuantumAsyncError: It was refused, or could not be asked.
         """
         session, path = self._session(route), self.endpoints.path(route, *ids)
-        with _wording(route, ids):
+        with _wording(route, ids, exists=route.is_about_a_job):
             return await session.read(path, query=query, lane=lane)
 
     async def write(
@@ -120,7 +120,7 @@ class Gateway:
             QuantumAsyncError: It was refused, or could not be asked.
         """
         session, path = self._session(route), self.endpoints.path(route, *ids)
-        with _wording(route, ids):
+        with _wording(route, ids, exists=True):
             return await session.write(path, method=route.method, query=query, body=body)
 
     async def create(
@@ -179,19 +179,21 @@ class Gateway:
         return self._account if route is Route.LIST_PROJECTS else self._core
 
 
-def parse(kind: type[Model], response: Response) -> Model:
+def parse(kind: type[Model], response: Response, job_id: str | None = None) -> Model:
     """Read an answer.
 
     Args:
         kind: What it must be.
         response: The answer.
+        job_id: The job concerned, where the service has it.
 
     Raises:
         ProtocolError: It is something else.
     """
-    return parsing.parse(kind, response, provider="pasqal")
+    return parsing.parse(kind, response, provider="pasqal", job_id=job_id)
 
 
-def _wording(route: Route, ids: tuple[str, ...]) -> Wording:
+def _wording(route: Route, ids: tuple[str, ...], *, exists: bool = False) -> Wording:
     job_id = ids[0] if ids and route.is_about_a_job else None
-    return Wording(" ".join((route.title, *ids)), provider="pasqal", job_id=job_id)
+    words = " ".join((route.title, *ids))
+    return Wording(words, provider="pasqal", job_id=job_id, exists=exists)

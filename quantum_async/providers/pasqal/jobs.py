@@ -74,7 +74,7 @@ class Jobs:
     async def status(self, job_id: str) -> JobProgress:
         """Say where a job stands, in the smallest answer that the service has."""
         response = await self._gateway.read(Route.JOB_STATUS, job_id, lane="control")
-        return parse(_JOB_PROGRESS, response).data
+        return parse(_JOB_PROGRESS, response, job_id).data
 
     async def wait(
         self,
@@ -101,7 +101,7 @@ class Jobs:
 
     async def cancel(self, job_id: str) -> PasqalJob:
         """Cancel a job; one that runs takes a while to stop. What did not run is not billed."""
-        return parse(JOB, await self._gateway.write(Route.CANCEL_JOB, job_id)).data
+        return parse(JOB, await self._gateway.write(Route.CANCEL_JOB, job_id), job_id).data
 
     async def results(self, job_id: str) -> PasqalResults:
         """Download the results of a job as they are stored.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from quantum_async.errors import InvalidOptionError
 from quantum_async.models.carrying import options_as, refuse_options
+from quantum_async.models.stored import stored
 from quantum_async.models.submission import EmulationOptions, RunOptions
 from quantum_async.providers.pasqal.emulators import DeviceType, EmulatorConfig, is_emulator
 
@@ -13,6 +14,7 @@ _LEGACY_ONLY = frozenset({DeviceType.EMU_TN, DeviceType.EMU_FRESNEL})
 _NO_LEGACY = frozenset({DeviceType.EMU_MPS, DeviceType.EMU_SV})
 
 
+@stored("pasqal.options")
 @dataclass(frozen=True, slots=True)
 class PasqalOptions(EmulationOptions):
     """Options of a job on Pasqal Cloud. Jobs with equal options share a batch.

@@ -68,5 +68,5 @@ async def _alone(cloud: Cloud, job: JobRef) -> JobState | None:
         response = await cloud.gateway.read(Route.JOB_STATUS, job.id, lane="control")
     except NotFoundError:
         return None
-    progress = parse(PROGRESS, response).data
+    progress = parse(PROGRESS, response, job.id).data
     return JobState(job_status(progress.state), reported=progress.status)

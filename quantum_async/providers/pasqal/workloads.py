@@ -110,14 +110,15 @@ class Workloads:
                 remedy="Wait for it, and look it up again.",
             )
         response = await self._gateway.download(workload.result_link)
-        try:
-            found: JsonValue = json.loads(response.content)
-        except ValueError as error:
-            raise ResultError(
-                f"the result of workload {workload.id} is not JSON: {error}",
-                provider="pasqal",
-                job_id=workload.id,
-                request_id=response.request_id,
-                remedy="A gateway may have answered instead of the storage: try again.",
-            ) from error
+        with response.decoding("the result", provider="pasqal", job_id=workload.id):
+            try:
+                found: JsonValue = json.loads(response.content)
+            except ValueError as error:
+                raise ResultError(
+                    f"the result of workload {workload.id} is not JSON: {error}",
+                    provider="pasqal",
+                    job_id=workload.id,
+                    request_id=response.request_id,
+                    remedy="A gateway may have answered instead of the storage: try again.",
+                ) from error
         return found

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from quantum_async.http.auth import Auth
+    from quantum_async.http.redact import Secret
     from quantum_async.http.token import TokenFunction, TokenProvider
 
 API_URL = "https://app.qoroquantum.net/api"
@@ -62,7 +63,7 @@ class QoroSettings:
 
 
 def credentials(
-    api_key: str | None, token_provider: TokenProvider | TokenFunction | None
+    api_key: str | Secret | None, token_provider: TokenProvider | TokenFunction | None
 ) -> Auth | None:
     """Make what proves who is asking; ``None`` where nothing was given.
 

@@ -175,6 +175,7 @@ class QoroClient(ProviderClient):
             shared_job=True,
             requests_in_flight=_AT_ONCE,
             bulk_results=True,
+            tells_what_left=True,
         )
 
     @property

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from quantum_async.errors import InvalidOptionError, InvalidShotsError
 from quantum_async.models.fields import check_fields, check_json
+from quantum_async.models.stored import stored
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from pydantic import JsonValue
 
 
+@stored("qoro.simulator")
 class Simulator(IntEnum):
     """Which simulator of the service computes."""
 
@@ -28,6 +30,7 @@ class Simulator(IntEnum):
     DISTRIBUTED_MPI_GPU = 7
 
 
+@stored("qoro.simulation-method")
 class SimulationMethod(IntEnum):
     """By which method it computes."""
 
@@ -57,6 +60,7 @@ def _said(config: DataclassInstance) -> dict[str, Any]:
     return {name: value for name in named if (value := getattr(config, name)) is not None}
 
 
+@stored("qoro.execution-config")
 @dataclass(frozen=True, slots=True)
 class ExecutionConfig:
     """How simulators run a job, as the service's clients before 0.14 write it.
@@ -121,6 +125,7 @@ class ExecutionConfig:
         return replace(found, api_meta={**self.api_meta, **other.api_meta})
 
 
+@stored("qoro.maestro-config")
 @dataclass(frozen=True, slots=True)
 class MaestroConfig:
     """How simulators run a job, as the service's newest client writes it.
@@ -181,6 +186,7 @@ class MaestroConfig:
         return replace(found, more={**self.more, **other.more})
 
 
+@stored("qoro.device-config")
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
     """How a quantum computer runs a job; `Systems.blueprints` lists what its vendor knows.

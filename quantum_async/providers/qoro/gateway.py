@@ -80,7 +80,7 @@ class Gateway:
             QuantumAsyncError: It was refused, or could not be asked.
         """
         self._check()
-        with _wording(wanted, job_id):
+        with _wording(wanted, job_id, exists=job_id is not None):
             return await self._session.read(path, query=query, lane=lane)
 
     async def write(
@@ -99,7 +99,7 @@ class Gateway:
             QuantumAsyncError: It was refused, or could not be asked.
         """
         self._check()
-        with _wording(wanted, job_id):
+        with _wording(wanted, job_id, exists=True):
             return await self._session.write(path, method=method, body=body)
 
     async def create(
@@ -157,6 +157,6 @@ def parse(kind: type[Model], response: Response, job_id: str | None = None) -> M
     return parsing.parse(kind, response, provider="qoro", job_id=job_id)
 
 
-def _wording(wanted: str, job_id: str | None = None) -> Wording:
+def _wording(wanted: str, job_id: str | None = None, *, exists: bool = False) -> Wording:
     of_job = f"{wanted} {job_id}" if job_id else wanted
-    return Wording(of_job, provider="qoro", job_id=job_id)
+    return Wording(of_job, provider="qoro", job_id=job_id, exists=exists)

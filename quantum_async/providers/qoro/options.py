@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quantum_async.models.carrying import options_as, refuse_options
+from quantum_async.models.stored import stored
 from quantum_async.models.submission import RunOptions
 from quantum_async.providers.qoro.configs import (  # noqa: TC001  part of the class's signature
     DeviceConfig,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _SIMULATORS = "It says how simulators run a job: choose a cluster of them, or leave it out."
 
 
+@stored("qoro.options")
 @dataclass(frozen=True, slots=True)
 class QoroOptions(RunOptions):
     """Options of a job on the Qoro service. Circuits with equal options share a job.

@@ -24,6 +24,7 @@ from quantum_async.errors import (
 )
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body, json_bytes
+from quantum_async.http.retry import RetryPolicy, repeat
 from quantum_async.models.job import JobStatus
 from quantum_async.providers.each import all_of
 from quantum_async.providers.qoro.gateway import parse
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger(__name__)
 
 AMBIGUOUS = (LostAnswerError, ServerError, ProtocolError)
-ATTEMPTS = 6
-"""How often a chunk is sent that did not leave, or that the service refused for its pace."""
+CHUNKS = RetryPolicy(attempts=6, first=0.2)
+"""How a chunk is sent again that did not leave, or that the service refused for its pace."""
 CLEARING = 10.0
 """Longest time in seconds for cancelling a job that was not completed."""
 PARALLEL = 4
@@ -134,28 +135,19 @@ class Uploads:
 
     async def _upload(self, job_id: str, chunk: Chunk, *, is_last: bool) -> None:
         body = Body(chunk.content(is_last=is_last))
-        wait = 0.2
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                await self._gateway.create(
-                    f"/job/{segment(job_id)}/add_circuits/",
-                    "fill job",
-                    job_id=job_id,
-                    body=body,
-                )
-            except (NotSentError, RateLimitedError) as error:
-                # Neither can have added anything.
-                if attempt == ATTEMPTS:
-                    raise
-                asked = error.retry_after if isinstance(error, RateLimitedError) else None
-                await anyio.sleep(wait if asked is None else asked)
-                wait *= 2
-            except AMBIGUOUS as error:
-                if is_last:
-                    raise _UnansweredLastError(error) from error
-                raise
-            else:
-                return
+
+        async def add() -> None:
+            await self._gateway.create(
+                f"/job/{segment(job_id)}/add_circuits/", "fill job", job_id=job_id, body=body
+            )
+
+        try:
+            # A part: with a chunk that did not arrive, all others would have to be sent again.
+            await repeat(add, CHUNKS, _added_nothing, is_part=True)
+        except AMBIGUOUS as error:
+            if is_last:
+                raise _UnansweredLastError(error) from error
+            raise
 
     async def _settled(self, job_id: str, error: QuantumAsyncError) -> str:
         """Find out whether a job is complete whose last answer was lost."""
@@ -213,6 +205,10 @@ class Uploads:
                 return False
             return True
         return False
+
+
+def _added_nothing(error: QuantumAsyncError) -> bool:
+    return isinstance(error, (NotSentError, RateLimitedError))
 
 
 class _UnansweredLastError(Exception):

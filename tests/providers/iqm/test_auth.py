@@ -15,7 +15,7 @@ import pytest
 from quantum_async.errors import AuthenticationError, ConfigurationError
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import NO_RETRY
-from quantum_async.providers.iqm.auth import FileAuth
+from quantum_async.providers.iqm.auth import FileAuth, Login
 from quantum_async.providers.iqm.client import IQMClient
 from quantum_async.providers.iqm.generation import Generation
 from tests.providers.iqm.service import Service, wire
@@ -75,7 +75,8 @@ async def test_a_login_lasts_three_hours():
             await iqm.jobs.get("some-job")
             now[0] += 30.0
     assert service.grants[0] == "password"
-    assert set(service.grants[1:]) == {"refresh_token"}
+    assert set(service.grants[1:-1]) == {"refresh_token"}
+    assert service.grants.pop() == "logout"
     assert 36 <= len(service.grants) <= 60
     bearers = {r.headers["authorization"] for r in service.requests}
     assert len(bearers) == len(service.grants)
@@ -166,7 +167,7 @@ async def test_a_session_that_was_ended_elsewhere_begins_anew():
         service.refuse_refresh = True
         now[0] += 290.0
         await iqm.jobs.get("j")
-    assert service.grants == ["password", "refresh_token", "password"]
+    assert service.grants == ["password", "refresh_token", "password", "logout"]
 
 
 async def test_closing_the_session():
@@ -180,6 +181,54 @@ async def test_closing_the_session():
         assert await iqm.close_auth_session() is False
     assert service.grants == ["password", "logout"]
     assert "something" not in repr(iqm)
+
+
+async def test_leaving_ends_the_session_whatever_else_ends():
+    """A client that is closed logs out, also in a scope that was cancelled, and only once."""
+    now = [1_000_000.0]
+    service = Keycloak(now)
+    with anyio.CancelScope() as scope:
+        async with login(service, now) as iqm:
+            await iqm.jobs.get("j")
+            scope.cancel()
+            await anyio.sleep_forever()
+    await iqm.close()
+    assert service.grants == ["password", "logout"]
+
+
+async def test_a_session_that_cannot_be_ended(caplog):
+    """A logout that is refused is logged, and closing goes on."""
+    now = [1_000_000.0]
+
+    class Refusing(Keycloak):
+        def __call__(self, request):
+            found = super().__call__(request)
+            return httpx.Response(500) if request.url.path.endswith("/logout") else found
+
+    service = Refusing(now)
+    async with login(service, now) as iqm:
+        await iqm.jobs.get("j")
+    assert not iqm.is_open
+    assert service.grants == ["password", "logout"]
+    assert "could not be ended" in caplog.text
+
+
+async def test_a_logout_that_is_not_answered(caplog):
+    """A logout that nobody answers is given up after a while, and that is logged."""
+    now = [1_000_000.0]
+    service = Keycloak(now)
+
+    async def answer(request):
+        if request.url.path.endswith("/logout"):
+            await anyio.sleep_forever()
+        return service(request)
+
+    options = SessionOptions(transport=httpx.MockTransport(answer), clock=lambda: now[0])
+    auth = Login("https://auth.example", "me", "mine", options, lambda: now[0], leaving=0.01)
+    async with auth.session:
+        await auth.headers()
+        await auth.leave()
+    assert "not answered" in caplog.text
 
 
 async def test_a_tokens_file_is_read_again_when_it_changes(tmp_path):

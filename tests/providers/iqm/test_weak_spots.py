@@ -316,7 +316,7 @@ async def test_a_run_has_its_calibration_set_and_costs_three_requests(iqm, servi
 
 
 async def test_nothing_is_sent_without_being_asked_to():
-    """Making a client, forgetting it, and leaving its block log nobody in or out (28)."""
+    """Making a client and forgetting it log nobody in or out; leaving ends what was begun (28)."""
     now = [1_000_000.0]
     service = Keycloak(now)
     made = login(service, now)
@@ -328,7 +328,8 @@ async def test_nothing_is_sent_without_being_asked_to():
     assert not service.requests
     async with login(service, now) as iqm:
         await iqm.jobs.get("j")
-    assert service.grants == ["password"]
+        assert service.grants == ["password"]
+    assert service.grants == ["password", "logout"]
 
 
 async def test_a_client_can_be_forgotten(service):

@@ -110,7 +110,7 @@ async def test_programs_without_variables_share_batches(sandbox, cloud):
         await sandbox.change(job_time=0.1)
         programs = [program(variables=(), atoms=1 + n % 3) for n in range(30)]
 
-        client = scheduler._lanes[0].client
+        (client,) = scheduler.clients
         specs = [JobSpec(f"key{n}", p, 10 + n) for n, p in enumerate(programs)]
         assert len({client.grouping(spec) for spec in specs}) == 1
         refs = await client.submit(SubmitRequest("key", "EMU_FREE", tuple(specs)))

@@ -57,7 +57,7 @@ def sequence_in(content: bytes) -> SequenceFacts | None:
     try:
         document = json.loads(content)
         return read_facts(document["sequence_builder"])
-    except (ValueError, KeyError, TypeError, ProgramSyntaxError):
+    except (ValueError, KeyError, TypeError, RecursionError, ProgramSyntaxError):
         return None
 
 

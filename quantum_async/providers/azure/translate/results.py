@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from quantum_async.errors import ResultError
+from quantum_async.http.redact import beginning
+from quantum_async.http.response import decoding
 from quantum_async.models.result import BitOrder, Register, Result
 from quantum_async.providers.azure.outputs import QUIL, IonQOutput
 from quantum_async.providers.azure.translate import ionq, pulser, quantinuum, quil
@@ -367,15 +369,17 @@ def _reason(error: Exception) -> str:
 
 
 def _loaded(content: bytes, job: AzureJob) -> JsonValue:
-    try:
-        found: JsonValue = json.loads(content)
-    except ValueError as error:
-        raise ResultError(
-            f"the output of job {job.id} is not JSON",
-            provider="azure",
-            job_id=job.id,
-            remedy="Read it as it is: client.jobs.output(job_id).",
-        ) from error
+    what = f"the output of job {job.id}"
+    with decoding(content, what, provider="azure", job_id=job.id, accepted="yes"):
+        try:
+            found: JsonValue = json.loads(content)
+        except ValueError as error:
+            raise ResultError(
+                f"{what} is not JSON; it begins with {beginning(content)!r}",
+                provider="azure",
+                job_id=job.id,
+                remedy="Read it as it is: client.jobs.output(job_id).",
+            ) from error
     return found
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from quantum_async.http.redact import hide
 from quantum_async.models.batch import BatchStatus
 from quantum_async.models.cost import Cost
 from quantum_async.models.device import DeviceStatus
@@ -70,7 +71,7 @@ def job_state(job: AzureJob) -> JobState:
     status = job_status(job)
     return JobState(
         status,
-        str(job.error_data) if job.error_data is not None else "",
+        hide(str(job.error_data)) if job.error_data is not None else "",
         run_time=_run_time(job.begin_execution_time, job.end_execution_time, status),
         reported=job.status,
         cost=cost_of(job),
@@ -89,7 +90,7 @@ def glanced_state(job: JobGlance) -> JobState:
     begin, end = job.get("begin_execution_time"), job.get("end_execution_time")
     return JobState(
         status,
-        str(error) if error is not None else "",
+        hide(str(error)) if error is not None else "",
         run_time=_run_time(moment(begin), moment(end), status),
         reported=word,
         cost=_cost(cost.get("estimated_total"), cost.get("currency_code"))

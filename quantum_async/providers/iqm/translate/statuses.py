@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from quantum_async.http.redact import hide
 from quantum_async.models.job import JobState, JobStatus
 from quantum_async.providers.iqm.wire import IQMJobStatus
 
@@ -58,7 +59,7 @@ def job_state(job: IQMJob) -> JobState:
     """Say where a job stands."""
     return JobState(
         JOB_STATUSES[job.status],
-        job.words,
+        hide(job.words),
         queue_position=job.queue_position,
         run_time=None if job.runtime_ms is None else job.runtime_ms / 1000,
         reported=job.reported,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from quantum_async.errors import ProtocolError, ResultError
+from quantum_async.http.redact import beginning
+from quantum_async.http.response import decoding
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.providers.parsing import first_finding
 from quantum_async.providers.pasqal.wire import PasqalResults
@@ -25,16 +27,17 @@ def read_results(content: bytes | str) -> PasqalResults:
     Raises:
         ProtocolError: They are something else.
     """
-    try:
-        return PasqalResults.model_validate_json(content)
-    except ValidationError as error:
-        raise ProtocolError(
-            f"the stored results cannot be read: {first_finding(error)}, "
-            f"not {str(error.errors()[0]['input'])[:200]!r}",
-            provider="pasqal",
-            accepted="yes",
-            remedy="A gateway may have answered instead of the storage: try again.",
-        ) from None
+    with decoding(content, "the stored results", provider="pasqal", accepted="yes"):
+        try:
+            return PasqalResults.model_validate_json(content)
+        except ValidationError as error:
+            raise ProtocolError(
+                f"the stored results cannot be read: {first_finding(error)}, "
+                f"not {beginning(str(error.errors()[0]['input']))!r}",
+                provider="pasqal",
+                accepted="yes",
+                remedy="A gateway may have answered instead of the storage: try again.",
+            ) from None
 
 
 def result_of(stored: PasqalResults, atoms: Sequence[str], job: JobRef) -> Result:

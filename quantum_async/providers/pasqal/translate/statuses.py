@@ -7,6 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from quantum_async.http.redact import hide
 from quantum_async.models.job import JobState, JobStatus
 from quantum_async.providers.pasqal.wire import PasqalBatchStatus, PasqalJobStatus, job_word
 
@@ -70,7 +71,7 @@ def _going(word: str) -> JobState | None:
 
 
 def _state(word: str, errors: Sequence[str], start: str | None, end: str | None) -> JobState:
-    state, message = job_word(word), "; ".join(errors)
+    state, message = job_word(word), hide("; ".join(errors))
     if state is PasqalJobStatus.TIMED_OUT and not message:
         message = "the provider gave up on it"
     status = job_status(state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from quantum_async.http.redact import hide
 from quantum_async.models.job import JobState, JobStatus
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def job_status(word: str) -> JobStatus:
 
 def job_state(progress: JobProgress) -> JobState:
     """Translate where a job stands."""
-    said = progress.message or progress.error
+    said = hide(progress.message or progress.error or "")
     return JobState(
         job_status(progress.status),
         message=said or _REASONS.get(progress.status.strip().upper(), ""),
