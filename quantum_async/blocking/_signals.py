@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 _armed = 0
-_is_needed = False
 _has_warned = False
 _lock = threading.Lock()
 
@@ -28,8 +27,8 @@ class Terminated(SystemExit):
 class Termination:
     """While armed, SIGTERM raises `Terminated` where its default would end the process at once.
 
-    A handler that somebody else has set is left alone. Only the main thread can set one: blocks
-    of other threads rely on the one that was set when this package was imported.
+    A handler that somebody else has set is left alone. Only the main thread can set one, so that
+    ours stays once it is set: blocks of other threads rely on it.
 
     Args:
         end: Ends the block of another thread by a `Terminated`; called on the main thread.
@@ -41,20 +40,18 @@ class Termination:
 
     def arm(self) -> None:
         """Take the signals over, where nobody has."""
-        global _armed, _is_needed  # noqa: PLW0603 -- a process has one handler, however many blocks
+        global _armed  # noqa: PLW0603 -- a process has one handler, however many blocks
         listen()
         if not any(signal.getsignal(number) is _terminate for number in _SIGNALS):
             return
         with _lock:
             _armed += 1
             if threading.current_thread() is not threading.main_thread():
-                # Nobody could set it again from there: from now on it stays.
-                _is_needed = True
                 _elsewhere[self] = self._end
         self._is_armed = True
 
     def disarm(self) -> None:
-        """Give them back, with the last block that took them; from any thread."""
+        """Give them back; from any thread. With the last block they do what they always do."""
         global _armed  # noqa: PLW0603 -- as above
         if not self._is_armed:
             return
@@ -62,11 +59,6 @@ class Termination:
         with _lock:
             _armed -= 1
             _elsewhere.pop(self, None)
-        is_main = threading.current_thread() is threading.main_thread()
-        if not _armed and is_main and not _is_needed:
-            for number in _SIGNALS:
-                if signal.getsignal(number) is _terminate:
-                    signal.signal(number, signal.SIG_DFL)
 
 
 _elsewhere: dict[Termination, Callable[[Terminated], None]] = {}
@@ -99,12 +91,33 @@ def warn_if_deaf() -> None:
 def _terminate(number: int, frame: FrameType | None) -> None:
     del frame
     if not _armed:
-        # No block is open: what it did before anybody handled it.
+        # No block is open: it does what it did before anybody handled it.
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
+    if threading.get_ident() in _forking:
+        # What is raised there is ignored: it comes again once the process has been forked.
+        threading.Timer(_LATER, signal.raise_signal, (number,)).start()
+        return
     for end in list(_elsewhere.values()):
         end(Terminated(128 + number))
     raise Terminated(128 + number)
+
+
+_LATER = 0.05
+_forking: dict[int, set[int]] = {}
+
+
+def _hold() -> None:
+    """Hold the signals back while the process is forked: Python drops what a child gets too early."""
+    if any(signal.getsignal(number) is _terminate for number in _SIGNALS):
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        _forking[threading.get_ident()] = {int(number) for number in mask}
+
+
+def _release() -> None:
+    mask = _forking.pop(threading.get_ident(), None)
+    if mask is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _forget() -> None:
@@ -112,10 +125,16 @@ def _forget() -> None:
     _armed = 0
     _lock = threading.Lock()
     _elsewhere.clear()
+    for number in _SIGNALS:
+        if signal.getsignal(number) is _terminate:
+            # It has no block, and a pool that ends it must not wait for Python to hear of it.
+            signal.signal(number, signal.SIG_DFL)
+    _release()
+    _forking.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(before=_hold, after_in_parent=_release, after_in_child=_forget)
 
 
 def is_interrupt(error: BaseException | None) -> bool:

@@ -177,11 +177,19 @@ def test_sigterm_is_given_back_after_the_block() -> None:
         """
 with qa.Scheduler(FakeClient()) as scheduler:
     assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
-assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-say("done")
-"""
+say("waiting")
+time.sleep(1_000_000)
+""",
+        waiting=TERM,
     )
-    assert (ended.code, ended.out) == (0, "done\n")
+    assert (ended.code, ended.out, ended.err) == (-TERM, "waiting\n", "")
+
+
+def test_sigterm_ends_a_block_of_another_thread_after_one_of_the_main_thread() -> None:
+    """The main thread's own block takes nothing away from the others."""
+    ended = run("with qa.Scheduler(FakeClient()): pass\n" + elsewhere(), waiting=TERM)
+    assert ended.code == 128 + TERM
+    assert "uncancelled 0" in ended.out
 
 
 @pytest.mark.parametrize(
