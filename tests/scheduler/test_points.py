@@ -11,6 +11,7 @@ import pytest
 from qiskit.circuit import Parameter
 
 import quantum_async as qa
+import quantum_async.blocking
 from quantum_async.errors import (
     InvalidInputError,
     JobCancelledError,
@@ -217,3 +218,17 @@ async def test_a_program_that_no_values_mend_is_refused_once() -> None:
         results = await scheduler.sweep(program, MANY, shots=1, on_error="collect")
         assert isinstance(results[10**10].error, UnsupportedProgramError)
     assert not client.world.calls["submit"]
+
+
+def test_the_blocking_twin_refuses_the_same() -> None:
+    """And passes on a list of mappings, and a grid that nobody could list."""
+    with quantum_async.blocking.Scheduler(FakeClient(), limits=QUICK) as scheduler:
+        for points in ({"x": [0.1]}, [], [0.1], None):
+            with pytest.raises(InvalidInputError):
+                scheduler.sweep(PROGRAM, points, shots=1)  # type: ignore[arg-type]
+        results = scheduler.sweep(PROGRAM, [{"x": 3}], shots=2).result()
+        assert dict(results[0].counts) == {"00000011": 2}
+        sweep = scheduler.sweep(PROGRAM, MANY, shots=1, on_error="collect")
+        assert next(iter(sweep)).result is not None
+        sweep.cancel()
+        assert len(sweep.statuses()) == len(sweep.refs()) == 10**11
