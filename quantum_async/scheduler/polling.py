@@ -112,6 +112,7 @@ class Poller:
         self._signal = Signal()
         self._failures = 0
         self._told: tuple[str, str] | None = None
+        self._words: set[str] = set()
         self._not_before = 0.0
         self._asked_at = 0.0
         self._spacing = 0.0
@@ -362,10 +363,12 @@ class Poller:
         is_given_up = self._is_given_up(watch, now)
         for record in untold:
             assert record.ref is not None
-            error = _not_told(record.ref, states.get(record.ref))
-            self._tell(error)
+            state = states.get(record.ref)
+            if state is not None and state.reported not in self._words:
+                self._words.add(state.reported)
+                logger.warning("%s", _not_told(record.ref, state))
             if is_given_up:
-                self._lane.lost(record, error)
+                self._lane.lost(record, _not_told(record.ref, state))
         if watch.is_over:
             return
         if is_given_up:
@@ -404,7 +407,9 @@ class Poller:
 
     def _pause(self, error: QuantumAsyncError, failures: int) -> float:
         asked = error.retry_after if isinstance(error, (RateLimitedError, ServerError)) else None
-        return asked if asked is not None else min(self._backoff(failures), LONGEST_PAUSE)
+        if asked is None:
+            return min(self._backoff(failures), LONGEST_PAUSE)
+        return min(asked, self._lane.limits.patience)
 
     def _backoff(self, failures: int) -> float:
         limits = self._lane.limits
