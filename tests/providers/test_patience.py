@@ -6,7 +6,13 @@ import anyio
 import pytest
 
 import quantum_async as qa
-from quantum_async.errors import NotFoundError, ProtocolError, QuantumAsyncError, ResultError
+from quantum_async.errors import (
+    NotFoundError,
+    ProtocolError,
+    QuantumAsyncError,
+    ResultError,
+    ServerError,
+)
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import RetryPolicy
 from tests.providers.azure.test_faults import QUIL
@@ -149,6 +155,21 @@ async def test_polls_that_are_refused_for_ever_end_with_the_patience(slow, name)
         job.detach()
         await slow.set_faults([])
     assert (caught.value.accepted, caught.value.job_id) == ("yes", job.id)
+
+
+@pytest.mark.parametrize("name", CLOUDS)
+async def test_polls_that_fail_are_not_multiplied(slow, name):
+    """One poll is one request, however often the client repeats what is asked of it alone."""
+    await slow.set_faults(faults(name, POLLS[name], "status:503"))
+    async with qa.Scheduler(quick(slow, name), limits=IMPATIENT) as scheduler:
+        job = await submitted(scheduler, name)
+        with pytest.raises(ServerError) as caught:
+            await job
+        job.detach()
+        polls = await gets(slow, name, "/jobs", "/jobs/{id}", "/status/")
+        await slow.set_faults([])
+    assert (caught.value.accepted, caught.value.job_id) == ("yes", job.id)
+    assert polls <= 12
 
 
 @pytest.mark.parametrize("status", [400, 403])
