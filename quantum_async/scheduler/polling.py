@@ -369,9 +369,9 @@ class Poller:
                 logger.warning("%s", _not_told(record.ref, state))
             if is_given_up:
                 self._lane.lost(record, _not_told(record.ref, state))
-        if watch.is_over:
-            return
         if is_given_up:
+            if all(record in untold for record in watch.waiting()):
+                return
             watch.failures = 0
         delay = watch.law.next_delay(now - watch.records[0].accepted_at)
         self._put_off(watch, now, max(delay, self._backoff(watch.failures)))
@@ -425,7 +425,7 @@ def _is_about_all(error: QuantumAsyncError) -> bool:
 def _not_told(ref: JobRef, state: JobState | None) -> QuantumAsyncError:
     if state is None:
         return NotFoundError(
-            f"{ref.provider} does not know job {ref.id} any more",
+            f"{ref.provider} tells nothing of job {ref.id} any more",
             provider=ref.provider,
             job_id=ref.id,
             accepted="yes",
