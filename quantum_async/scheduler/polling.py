@@ -111,6 +111,7 @@ class Poller:
         self._signal = Signal()
         self._failures = 0
         self._told: tuple[str, str] | None = None
+        self._words: set[str] = set()
         self._not_before = 0.0
         self._asked_at = 0.0
         self._spacing = 0.0
@@ -361,13 +362,15 @@ class Poller:
         is_given_up = self._is_given_up(watch, now)
         for record in untold:
             assert record.ref is not None
-            error = _not_told(record.ref, states.get(record.ref))
-            self._tell(error)
+            state = states.get(record.ref)
+            if state is not None and state.reported not in self._words:
+                self._words.add(state.reported)
+                logger.warning("%s", _not_told(record.ref, state))
             if is_given_up:
-                self._lane.lost(record, error)
-        if watch.is_over:
-            return
+                self._lane.lost(record, _not_told(record.ref, state))
         if is_given_up:
+            if all(record in untold for record in watch.waiting()):
+                return
             watch.failures = 0
         delay = watch.law.next_delay(now - watch.records[0].accepted_at)
         self._put_off(watch, now, max(delay, self._backoff(watch.failures)))
@@ -403,7 +406,9 @@ class Poller:
 
     def _pause(self, error: QuantumAsyncError, failures: int) -> float:
         asked = error.retry_after if isinstance(error, (RateLimitedError, ServerError)) else None
-        return asked if asked is not None else min(self._backoff(failures), LONGEST_PAUSE)
+        if asked is None:
+            return min(self._backoff(failures), LONGEST_PAUSE)
+        return min(asked, self._lane.limits.patience)
 
     def _backoff(self, failures: int) -> float:
         limits = self._lane.limits
@@ -419,7 +424,7 @@ def _is_about_all(error: QuantumAsyncError) -> bool:
 def _not_told(ref: JobRef, state: JobState | None) -> QuantumAsyncError:
     if state is None:
         return NotFoundError(
-            f"{ref.provider} does not know job {ref.id} any more",
+            f"{ref.provider} tells nothing of job {ref.id} any more",
             provider=ref.provider,
             job_id=ref.id,
             accepted="yes",
