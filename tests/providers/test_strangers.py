@@ -32,7 +32,9 @@ from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.parsing import parse, parse_value
 from quantum_async.providers.pasqal import auth as pasqal
 from quantum_async.providers.pasqal.endpoints import PasqalEndpoints, TokenEndpoint
+from quantum_async.providers.pasqal.wire import PasqalWorkload
 
+NESTED = "[" * 100_000
 KEY = "Zq9notToBeReadByAnybody"
 ISSUED = "Zq9issuedByTheLogin"
 AGAIN = "Zq9toBeIssuedAgain"
@@ -397,6 +399,29 @@ async def test_a_next_page_whose_address_nobody_can_read():
     assert all(address.startswith("https://azure.example/") for address in heard)
 
 
+async def test_a_workload_whose_result_is_not_followed():
+    """Pasqal: a workload's link is held to the same, and the error names the workload."""
+    workload = PasqalWorkload(id=JOB, result_link="http://elsewhere.example/x?sig=Zq9signature")
+    async with CLIENTS["pasqal"](lambda _: httpx.Response(418)) as client:
+        with pytest.raises(ProtocolError, match="not encrypted") as caught:
+            await client.workloads.result(workload)
+    assert (caught.value.job_id, caught.value.accepted) == (JOB, "yes")
+
+
+@pytest.mark.parametrize("specification", [NESTED, '{"channels": [{}]}'])
+async def test_a_device_that_cannot_be_described(specification):
+    """Pasqal: a specification that cannot be understood is an error of it, with its beginning."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = {"FRESNEL": specification} if request.url.path.endswith("/specs") else []
+        return httpx.Response(200, json={"data": found})
+
+    async with CLIENTS["pasqal"](answer) as client:
+        with pytest.raises(ProtocolError, match="specification of FRESNEL") as caught:
+            await client.devices()
+    assert specification[:10] in str(caught.value)
+
+
 async def test_a_redirect_that_nobody_can_read():
     """A link that redirects to such an address fails its job as well."""
 
@@ -412,9 +437,6 @@ async def test_a_redirect_that_nobody_can_read():
             await client.fetch(ref("pasqal"))
     assert caught.value.job_id == JOB
     assert "Zq9" not in said(caught.value)
-
-
-NESTED = "[" * 100_000
 
 
 def stored(provider: str, content: str):
@@ -465,7 +487,7 @@ async def test_a_result_that_nests_too_deeply(provider, content):
             await client.fetch(ref(provider))
     # A list in place of a key is malformed before it is deep.
     assert isinstance(caught.value, ProtocolError) or content.startswith("[{[")
-    assert content[:20] in f"{caught.value} {caught.value.body}"
+    assert content[:20] in str(caught.value)
     assert len(str(caught.value)) < 1000
 
 
