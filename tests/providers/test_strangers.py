@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 import cloudpickle
 import httpx
 import pytest
+from pydantic import BaseModel, TypeAdapter, field_validator
 
 from quantum_async import AzureClient, IQMClient, LocalClient, PasqalClient, QoroClient, blocking
 from quantum_async.errors import (
@@ -22,12 +23,18 @@ from quantum_async.errors import (
 )
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.redact import HIDDEN
+from quantum_async.http.response import Response
 from quantum_async.http.retry import NO_RETRY
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.providers.azure.submission import NewJob
+from quantum_async.providers.iqm import auth as iqm
 from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.parsing import parse, parse_value
+from quantum_async.providers.pasqal import auth as pasqal
 from quantum_async.providers.pasqal.endpoints import PasqalEndpoints, TokenEndpoint
+from quantum_async.providers.pasqal.wire import PasqalWorkload
 
+NESTED = "[" * 100_000
 KEY = "Zq9notToBeReadByAnybody"
 ISSUED = "Zq9issuedByTheLogin"
 AGAIN = "Zq9toBeIssuedAgain"
@@ -245,6 +252,47 @@ def test_no_blocking_client_is_pickled(twin):
         pickle.dumps(twin())
 
 
+@pytest.mark.parametrize(
+    "held",
+    [
+        lambda: pasqal.Credentials("someone", KEY),
+        lambda: pasqal.Credentials(client_id="someone", client_secret=KEY),
+        lambda: pasqal.Credentials(token=KEY),
+        lambda: iqm.Credentials(token=KEY),
+        lambda: iqm.Credentials(auth_server="https://id", username="someone", password=KEY),
+    ],
+    ids=["user", "service account", "token", "IQM's token", "IQM's user"],
+)
+def test_no_credentials_are_pickled_or_shown(held):
+    """What proves who is asking is neither shown nor sent elsewhere, from the first moment on."""
+    with pytest.raises(ConfigurationError, match="cannot be pickled"):
+        pickle.dumps(held())
+    assert KEY not in repr(held())
+    assert KEY not in repr([getattr(held(), name) for name in held().__dataclass_fields__])
+
+
+class Overflowing(BaseModel):
+    """A document whose reader fails in a way that nobody foresaw."""
+
+    value: int
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _read(cls, value: object) -> object:
+        raise RecursionError(value)
+
+
+def test_whatever_a_reader_raises():
+    """It is an error of that answer, which quotes the beginning and names the job."""
+    answer = Response(200, {"x-request-id": "r1"}, b'{"value": 3}')
+    with pytest.raises(ProtocolError, match="nests too deeply; it begins with") as caught:
+        parse(Overflowing, answer, provider="demo", job_id=JOB)
+    with pytest.raises(ProtocolError, match="nests too deeply; it begins with"):
+        parse_value(TypeAdapter(Overflowing), answer, provider="demo")
+    assert (caught.value.job_id, caught.value.request_id) == (JOB, "r1")
+    assert (caught.value.provider, caught.value.status) == ("demo", 200)
+
+
 BAD_LINKS = {
     "not encrypted": "http://elsewhere.example/x",
     "an open bracket": "http://[::1/x",
@@ -351,6 +399,29 @@ async def test_a_next_page_whose_address_nobody_can_read():
     assert all(address.startswith("https://azure.example/") for address in heard)
 
 
+async def test_a_workload_whose_result_is_not_followed():
+    """Pasqal: a workload's link is held to the same, and the error names the workload."""
+    workload = PasqalWorkload(id=JOB, result_link="http://elsewhere.example/x?sig=Zq9signature")
+    async with CLIENTS["pasqal"](lambda _: httpx.Response(418)) as client:
+        with pytest.raises(ProtocolError, match="not encrypted") as caught:
+            await client.workloads.result(workload)
+    assert (caught.value.job_id, caught.value.accepted) == (JOB, "yes")
+
+
+@pytest.mark.parametrize("specification", [NESTED, '{"channels": [{}]}'])
+async def test_a_device_that_cannot_be_described(specification):
+    """Pasqal: a specification that cannot be understood is an error of it, with its beginning."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = {"FRESNEL": specification} if request.url.path.endswith("/specs") else []
+        return httpx.Response(200, json={"data": found})
+
+    async with CLIENTS["pasqal"](answer) as client:
+        with pytest.raises(ProtocolError, match="specification of FRESNEL") as caught:
+            await client.devices()
+    assert specification[:10] in str(caught.value)
+
+
 async def test_a_redirect_that_nobody_can_read():
     """A link that redirects to such an address fails its job as well."""
 
@@ -366,9 +437,6 @@ async def test_a_redirect_that_nobody_can_read():
             await client.fetch(ref("pasqal"))
     assert caught.value.job_id == JOB
     assert "Zq9" not in said(caught.value)
-
-
-NESTED = "[" * 100_000
 
 
 def stored(provider: str, content: str):
@@ -405,19 +473,21 @@ def stored(provider: str, content: str):
         NESTED,
         '{"a":' * 100_000,
         '[{"m":' + NESTED,
+        "[{" + NESTED,
         '{"results":' + NESTED,
         '{"counter":' + NESTED,
         '{"data":' + NESTED + "]" * 100_000 + "}",
     ],
-    ids=["lists", "objects", "iqm", "qoro", "pasqal", "closed"],
+    ids=["lists", "objects", "iqm", "a key", "qoro", "pasqal", "closed"],
 )
 async def test_a_result_that_nests_too_deeply(provider, content):
     """A result of a hundred thousand brackets is an error of that answer, with its beginning."""
     async with CLIENTS[provider](stored(provider, content)) as client:
         with pytest.raises((ProtocolError, ResultError)) as caught:
             await client.fetch(ref(provider))
-    assert isinstance(caught.value, ProtocolError)
-    assert content[:20] in f"{caught.value} {caught.value.body}"
+    # A list in place of a key is malformed before it is deep.
+    assert isinstance(caught.value, ProtocolError) or content.startswith("[{[")
+    assert content[:20] in str(caught.value)
     assert len(str(caught.value)) < 1000
 
 
