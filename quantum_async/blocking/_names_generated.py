@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from quantum_async import ConfigurationError as ConfigurationError
     from quantum_async import ConflictError as ConflictError
     from quantum_async import Cost as Cost
+    from quantum_async import DefectError as DefectError
     from quantum_async import Device as Device
     from quantum_async import DeviceLimitError as DeviceLimitError
     from quantum_async import DuplicateSubmissionError as DuplicateSubmissionError
@@ -106,6 +107,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "Cost",
+    "DefectError",
     "Device",
     "DeviceLimitError",
     "DuplicateSubmissionError",

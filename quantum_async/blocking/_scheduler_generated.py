@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
     from quantum_async.blocking._handle import AnyClient
     from quantum_async.journal.base import Journal
@@ -678,7 +679,11 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
 
         Accepted jobs are followed. Submissions that were never sent are sent now. Those that may
         have been sent are looked up first; where the provider offers no way to, `on_unknown`
-        decides. Batches that are still open are closed when the block is left.
+        decides: those that stay unknown are among the handles each time, until `resolve` settles
+        them. Batches that are still open are closed when the block is left.
+
+        Rows of the journal that cannot be read do not keep the rest from going on. They are named
+        in the log at once, and raised as a `JournalError` when the block is left.
 
         Billed: what is sent now.
 
@@ -715,6 +720,42 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         Blocking twin of `quantum_async.Scheduler.adopt`.
         """
         return self._wrap(self._call("Scheduler.adopt", lambda: self._async.adopt(ref), timeout))
+
+    def resolve(
+        self,
+        key: str,
+        *,
+        lost: bool = False,
+        job_id: str | Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> list[Job]:
+        """Settle a submission of which nobody can say whether the provider has it.
+
+        Args:
+            key: The key of the submission, or of one of its jobs.
+            lost: It does not exist. Its part of the budget is free, and running its sweep again
+                sends its points again.
+            job_id: It exists, and this is the provider's id: it is followed here. Where its jobs do
+                not share one id, the ids of all of them in their order.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Returns:
+            A handle of each job that is followed now; none where it is lost.
+
+        Raises:
+            InvalidInputError: Neither or both were said, or the provider does not know the id.
+            JournalError: Nothing is unknown under this key, or a living process answers for it.
+            SchedulerClosedError: The scheduler's block is not entered, or is being left.
+
+        Blocking twin of `quantum_async.Scheduler.resolve`.
+        """
+        return self._wrap(
+            self._call(
+                "Scheduler.resolve",
+                lambda: self._async.resolve(key, lost=lost, job_id=job_id),
+                timeout,
+            )
+        )
 
     @property
     def grace(self) -> float:

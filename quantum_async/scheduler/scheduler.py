@@ -111,7 +111,7 @@ class Scheduler(AsyncContextManagerMixin):
     ) -> None:
         self._hub = EventHub()
         self._changed = Broadcast()
-        self._book = Book(journal, Purse(budget), budget)
+        self._book = Book(journal, Purse(budget), budget, grace=grace)
         common = Common(
             limits=limits or Limits(),
             hub=self._hub,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 
 import anyio
@@ -32,7 +31,7 @@ def rename(path: Path) -> None:
 def replace(path: Path) -> None:
     other = path.with_name("other.db")
     other.write_bytes(path.read_bytes())
-    os.replace(other, path)
+    other.replace(path)
 
 
 def move_away_its_folder(path: Path) -> None:
