@@ -12,7 +12,8 @@ in ticks of 0.05 s, so that Ctrl-C and a kernel's stop button work.
 An interrupt stops the wait. It does not touch the job: what becomes of that is the scheduler's
 policy, which is followed when the interrupt reaches the end of its ``with`` block, within
 ``grace``. A second interrupt leaves at once. Both say what is still running at the providers.
-SIGTERM does the same while a block lasts, where nobody else handles it.
+SIGTERM and SIGHUP do the same while a block lasts, on whichever thread, where nobody else handles
+them and this was imported by the main thread.
 
 Where a scheduler was entered in another cell and is still open, an interrupted
 `Job.result` leaves the job alone: wait for it again, or cancel it. At the interpreter's exit, what
@@ -22,6 +23,11 @@ is still open is left by its policy. A forked process has to make clients and sc
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from quantum_async.blocking._signals import listen as _listen
+
+# Only the main thread can, and schedulers may be made in others: where this is imported decides.
+_listen()
 
 if TYPE_CHECKING:
     from quantum_async.blocking._names_generated import *  # noqa: F403 -- it states `__all__`

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
 
 from quantum_async.blocking._portal import Call, Portal, Ticket
-from quantum_async.blocking._signals import Termination, is_interrupt, tell
+from quantum_async.blocking._signals import Terminated, Termination, is_interrupt, tell
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -35,8 +36,10 @@ class Block(Generic[T]):
         self._leave: anyio.Event | None = None
         self._reason: BaseException | None = None
         self._is_passed = False
+        self._thread = threading.current_thread()
         self.call: Call[None] = Call(self._run, on_failure=self._entered.fail)
-        self._termination = Termination()
+        self._termination = Termination(self._end)
+        self._stop: Terminated | None = None
 
     @property
     def is_open(self) -> bool:
@@ -59,6 +62,7 @@ class Block(Generic[T]):
             self._termination.disarm()
             raise
         self._portal.blocks[self] = None
+        self._thread = threading.current_thread()
         return value
 
     def leave(self, reason: BaseException | None, reporter: Reporter) -> bool:
@@ -88,6 +92,10 @@ class Block(Generic[T]):
             self._portal.blocks.pop(self, None)
             self._termination.disarm()
         reporter.finish()
+        if self._stop is not None:
+            for note in self.call.notes:
+                self._stop.add_note(note)
+            self._tell(self._stop)
         if reason is None or not self._is_passed:
             self.call.outcome()
             return reason is not None
@@ -109,6 +117,16 @@ class Block(Generic[T]):
             self._portal.blocks.pop(self, None)
             self._portal.post(self.call, self.call.cancel)
 
+    def _end(self, stop: Terminated) -> None:
+        """End the block of another thread, and whatever that thread waits for; on the main thread."""
+        if not self.is_open or not self._portal.is_alive or self._stop is not None:
+            return
+        self._stop = stop
+        self._portal.post(self.call, self.let_go, stop)
+        for ticket, thread in list(self._portal.waiting.items()):
+            if thread is self._thread:
+                self._portal.post(ticket, ticket.cancel)
+
     async def _run(self) -> None:
         self._leave = anyio.Event()
         try:
@@ -125,9 +143,12 @@ class Block(Generic[T]):
 
     def let_go(self, reason: BaseException | None) -> None:
         """Have the block left, for a reason; on the loop's thread."""
-        self._reason = reason
-        assert self._leave is not None
-        self._leave.set()
+        if self._leave is None:
+            # It was not entered yet, and need not be.
+            self.call.cancel()
+        elif not self._leave.is_set():
+            self._reason = reason
+            self._leave.set()
 
     def _tell(self, stop: BaseException) -> None:
         """Say on an interrupt what is still running, now that the policy has been followed."""

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from contextvars import copy_context
 from math import inf
 from pathlib import Path
@@ -32,6 +33,9 @@ T = TypeVar("T")
 
 TICK = 0.05
 """Longest time in seconds for which a waiting thread does not look at signals."""
+
+RESTING = 1.0
+"""Longest time in seconds for the event loop to come to rest before the process is forked."""
 
 STARTING = 10.0
 """Longest time in seconds for the event loop to start."""
@@ -322,6 +326,30 @@ class Portal:
         finally:
             self.waiting.pop(ticket, None)
 
+    def rest(self) -> Latch:
+        """Let the event loop stand still, between two of its steps, where it holds no lock.
+
+        Returns:
+            What lets it go on, once it is set.
+        """
+        resting, goes_on = Latch(), Latch()
+
+        def rest() -> None:
+            resting.set()
+            # Not for ever: whoever is to set it may be gone.
+            goes_on.wait(10 * RESTING)
+
+        if (
+            self.is_alive
+            and self._loop is not None
+            and self._thread is not threading.current_thread()
+        ):
+            # Its loop may just have been closed.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(rest)
+                resting.wait(RESTING)
+        return goes_on
+
     def _main(self) -> None:
         try:
             anyio.run(self._serve, backend_options={"loop_factory": self._loop_factory})
@@ -392,8 +420,22 @@ def existing_portal() -> Portal | None:
     return _current
 
 
+_resting: list[Latch] = []
+
+
+def _rest() -> None:
+    if _current is not None:
+        _resting.append(_current.rest())
+
+
+def _go_on() -> None:
+    if _resting:
+        _resting.pop().set()
+
+
 def _forget() -> None:
     global _current, _lock  # noqa: PLW0603 -- a forked process starts anew
+    _resting.clear()
     _lock = threading.Lock()
     if _current is not None:
         _current.is_inherited = True
@@ -403,7 +445,7 @@ def _forget() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(before=_rest, after_in_parent=_go_on, after_in_child=_forget)
 
 
 def presentable(error: BaseException) -> BaseException:

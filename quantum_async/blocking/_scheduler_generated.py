@@ -453,7 +453,8 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
 
     Raises:
         ConfigurationError: No client, or two of one name: clients of one provider are told apart
-            by their ``name=``.
+            by their ``name=``. Or what is no client.
+        InvalidOptionError: A setting is none: a word, a number, a kind that cannot be.
 
     Blocking twin of `quantum_async.Scheduler`.
 

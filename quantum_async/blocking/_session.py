@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from quantum_async.blocking._portal import TICK, Call, Portal, Question, Ticket, current_portal
+from quantum_async.blocking._signals import warn_if_deaf
+from quantum_async.models.numbers import check_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -34,6 +36,7 @@ class Session:
     def __init__(
         self, root: object, *, progress: bool | None = None, portal: Portal | None = None
     ) -> None:
+        warn_if_deaf()
         self.root = root
         self.progress = progress
         self._portal = portal
@@ -62,6 +65,7 @@ class Session:
         what: str = "",
     ) -> Ticket[T]:
         """Run a coroutine to its end."""
+        check_seconds("timeout", timeout)
         self.portal.check()
         call = Call(function, timeout, what)
         # Whatever interrupts from here on finds the call, and can end it.

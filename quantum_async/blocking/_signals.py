@@ -1,16 +1,23 @@
-"""Signals: a polite request to end (SIGTERM) ends a script as Ctrl-C does."""
+"""Signals: a polite request to end, SIGTERM or SIGHUP, ends a script as Ctrl-C does."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
 _armed = 0
+_is_needed = False
+_has_warned = False
 _lock = threading.Lock()
 
 
@@ -21,44 +28,94 @@ class Terminated(SystemExit):
 class Termination:
     """While armed, SIGTERM raises `Terminated` where its default would end the process at once.
 
-    A handler that somebody else has set is left alone, and so are all threads but the main one.
+    A handler that somebody else has set is left alone. Only the main thread can set one: blocks
+    of other threads rely on the one that was set when this package was imported.
+
+    Args:
+        end: Ends the block of another thread by a `Terminated`; called on the main thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, end: Callable[[Terminated], None]) -> None:
+        self._end = end
         self._is_armed = False
 
     def arm(self) -> None:
-        """Take the signal over, where nobody has."""
-        global _armed  # noqa: PLW0603 -- a process has one handler, however many blocks
-        if threading.current_thread() is not threading.main_thread():
+        """Take the signals over, where nobody has."""
+        global _armed, _is_needed  # noqa: PLW0603 -- a process has one handler, however many blocks
+        listen()
+        if not any(signal.getsignal(number) is _terminate for number in _SIGNALS):
             return
-        if signal.getsignal(signal.SIGTERM) not in {signal.SIG_DFL, _terminate}:
-            return
-        signal.signal(signal.SIGTERM, _terminate)
         with _lock:
             _armed += 1
+            if threading.current_thread() is not threading.main_thread():
+                # Nobody could set it again from there: from now on it stays.
+                _is_needed = True
+                _elsewhere[self] = self._end
         self._is_armed = True
 
     def disarm(self) -> None:
-        """Give it back, with the last block that took it; from any thread."""
+        """Give them back, with the last block that took them; from any thread."""
         global _armed  # noqa: PLW0603 -- as above
         if not self._is_armed:
             return
         self._is_armed = False
         with _lock:
             _armed -= 1
+            _elsewhere.pop(self, None)
         is_main = threading.current_thread() is threading.main_thread()
-        if not _armed and is_main and signal.getsignal(signal.SIGTERM) is _terminate:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if not _armed and is_main and not _is_needed:
+            for number in _SIGNALS:
+                if signal.getsignal(number) is _terminate:
+                    signal.signal(number, signal.SIG_DFL)
+
+
+_elsewhere: dict[Termination, Callable[[Terminated], None]] = {}
+
+
+def listen() -> None:
+    """Handle the signals that nobody handles; without effect on other threads than the main one."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in _SIGNALS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _terminate)
+
+
+def warn_if_deaf() -> None:
+    """Warn, once, a thread whose jobs would run on because nothing hears SIGTERM."""
+    global _has_warned  # noqa: PLW0603 -- a process is warned once
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main or _has_warned or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return
+    _has_warned = True
+    warnings.warn(
+        "SIGTERM would end this process at once, and its jobs would run on: only the main thread "
+        "can see to it. Import quantum_async.blocking there, before other threads use it.",
+        RuntimeWarning,
+        stacklevel=4,
+    )
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     del frame
     if not _armed:
-        # The last block was left by a thread that could not take the handler away.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # No block is open: what it did before anybody handled it.
+        signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
+    for end in list(_elsewhere.values()):
+        end(Terminated(128 + number))
     raise Terminated(128 + number)
+
+
+def _forget() -> None:
+    global _armed, _lock  # noqa: PLW0603 -- a forked process has no block of its own yet
+    _armed = 0
+    _lock = threading.Lock()
+    _elsewhere.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 def is_interrupt(error: BaseException | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from quantum_async.errors import InvalidOptionError
+from quantum_async.models.numbers import check_number
 
 _SHORTEST = 0.001
 
@@ -30,7 +30,7 @@ class Timeouts:
         total: One attempt from the first byte sent to the last byte received.
 
     Raises:
-        InvalidOptionError: A limit is zero or negative.
+        InvalidOptionError: A limit is no number, or zero or negative.
     """
 
     connect: float | None = 10.0
@@ -51,8 +51,11 @@ class Timeouts:
     def __post_init__(self) -> None:
         for name in ("connect", "read", "pool", "total"):
             value: float | None = getattr(self, name)
-            if value is not None and not value > 0:
-                raise InvalidOptionError(
-                    f"the {name} timeout must be positive, not {value!r}",
+            if value is not None:
+                check_number(
+                    f"the {name} timeout",
+                    value,
+                    positive=True,
+                    endless=True,
                     remedy="Give seconds, or None for no limit.",
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quantum_async.errors import InvalidOptionError
+from quantum_async.models.numbers import check_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,7 @@ class Budget:
     def __post_init__(self) -> None:
         for name in ("jobs", "shots", "credits", "cost"):
             value = getattr(self, name)
-            # Written so that NaN, which nothing ever exceeds, is refused as well.
-            if value is not None and not value >= 0:
-                raise InvalidOptionError(
-                    f"budget {name} must be a number that is not negative, got {value}",
-                    remedy="Leave it out to set no limit.",
+            if value is not None:
+                check_number(
+                    f"budget {name}", value, endless=True, remedy="Leave it out to set no limit."
                 )

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.numbers import check_number
+
+_WHOLE = frozenset({"jobs_in_flight", "requests_in_flight", "jobs_per_submission"})
+_NEEDED = frozenset({"min_poll_interval", "max_poll_interval", "patience"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,13 @@ class Limits:
     def __post_init__(self) -> None:
         for name in self.__slots__:
             value = getattr(self, name)
-            # Written so that NaN, with which every comparison is false, is refused as well.
-            if value is not None and not value > 0:
-                raise InvalidOptionError(
-                    f"limit {name} must be positive, got {value}",
+            if value is not None or name in _NEEDED:
+                check_number(
+                    f"limit {name}",
+                    value,
+                    whole=name in _WHOLE,
+                    positive=True,
+                    endless=name not in _WHOLE,
                     remedy="Leave it out to take the usual limit.",
                 )
         if self.min_poll_interval > self.max_poll_interval:

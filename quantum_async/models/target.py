@@ -35,7 +35,7 @@ class Target:
         Raises:
             UnknownTargetError: The text names no provider.
         """
-        provider, _, device = text.strip().partition(":")
+        provider, _, device = _text(text).partition(":")
         if not provider or any(c.isspace() for c in provider):
             raise UnknownTargetError(
                 f"{text!r} is not a target",
@@ -45,3 +45,7 @@ class Target:
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.device}" if self.device else self.provider
+
+
+def _text(given: object) -> str:
+    return given.strip() if isinstance(given, str) else ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from quantum_async.errors import WaitTimeoutError
+from quantum_async.models.numbers import check_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -91,6 +92,7 @@ class Job:
             ResultError: The job is done, but its result cannot be used.
             WaitTimeoutError: The deadline passed; the job goes on.
         """
+        check_seconds("timeout", timeout)
         start = anyio.current_time()
         with anyio.move_on_after(timeout):
             await self._record.wait_settled()

@@ -1,17 +1,152 @@
-"""Routing: which client and device a target means."""
+"""Routing: what a scheduler is given, and which client and device a target means."""
 
 from __future__ import annotations
 
+import inspect
+import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import ConfigurationError, UnknownTargetError
+from quantum_async.errors import ConfigurationError, InvalidOptionError, UnknownTargetError
+from quantum_async.journal.base import Journal
+from quantum_async.models.cost import Budget
+from quantum_async.models.limits import Limits
+from quantum_async.models.numbers import check_number
 from quantum_async.models.target import Target
+from quantum_async.providers.base import ProviderClient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from quantum_async.models.program import Program
     from quantum_async.scheduler.lane import Lane
+
+
+def check_clients(clients: Sequence[object]) -> None:
+    """Refuse what is no client.
+
+    Args:
+        clients: What a scheduler was given to run jobs on.
+
+    Raises:
+        ConfigurationError: With what to write instead.
+    """
+    for client in clients:
+        if not isinstance(client, ProviderClient):
+            raise ConfigurationError(
+                f"a scheduler runs jobs on clients, got {_described(client)}",
+                remedy=_instead(client),
+            )
+
+
+def _described(value: object) -> str:
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    return "None" if value is None else f"{value!r:.100}, which is a {type(value).__name__}"
+
+
+def _instead(value: object) -> str:
+    if isinstance(value, type):
+        return f"Make one: Scheduler({value.__name__}(...))."
+    if isinstance(value, (list, tuple)):
+        return "Pass them one by one: Scheduler(*clients)."
+    module = type(value).__module__
+    if module.startswith("quantum_async.blocking"):
+        return "Use the classes of quantum_async.blocking together, or those of quantum_async."
+    return "For the embedded simulator write Scheduler(LocalClient())."
+
+
+def check_settings(
+    *,
+    journal: object,
+    on_cancel: object,
+    cancel_on: object,
+    grace: object,
+    limits: object,
+    budget: object,
+    on_unknown: object,
+) -> None:
+    """Refuse settings of a scheduler that are none, before anything depends on them.
+
+    Args:
+        journal: Where jobs are written down.
+        on_cancel: What happens to unfinished jobs.
+        cancel_on: An event.
+        grace: Seconds.
+        limits: How much is done at once.
+        budget: The most that may be spent.
+        on_unknown: What to do with a lost answer.
+
+    Raises:
+        InvalidOptionError: By name, with what can be given.
+    """
+    check_word("on_cancel", on_cancel, ("cancel", "detach"))
+    check_word("on_unknown", on_unknown, ("at_most_once", "at_least_once"))
+    check_event(cancel_on)
+    check_number("grace", grace)
+    _check_kind("limits", limits, Limits, "Write limits=Limits(jobs_in_flight=3).")
+    _check_kind("budget", budget, Budget, "Write budget=Budget(jobs=100).")
+    if journal == "" or not isinstance(journal, (str, Path, Journal, type(None))):
+        raise InvalidOptionError(
+            f"a journal is a file or a URL, got {journal!r:.100}",
+            remedy='Write journal="jobs.db", or leave it out to keep nothing.',
+        )
+
+
+def check_word(name: str, word: object, words: Sequence[str]) -> None:
+    """Refuse a word that is not one of some.
+
+    Args:
+        name: Whose value it is.
+        word: What was given.
+        words: What can be given.
+
+    Raises:
+        InvalidOptionError: With what can be given.
+    """
+    if not isinstance(word, str) or word not in words:
+        raise InvalidOptionError(
+            f"{name} cannot be {word!r:.100}",
+            remedy=f"Write {' or '.join(f'{name}={one!r}' for one in words)}.",
+        )
+
+
+def check_name(name: object) -> None:
+    """Refuse what no sweep can be called.
+
+    Args:
+        name: A text, or ``None``.
+
+    Raises:
+        InvalidOptionError: It is neither, or is empty.
+    """
+    if name is not None and not (isinstance(name, str) and name):
+        raise InvalidOptionError(
+            f"a sweep cannot be called {name!r:.100}", remedy='Write name="scan", for example.'
+        )
+
+
+def check_event(event: object) -> None:
+    """Refuse what nobody could wait for.
+
+    Args:
+        event: What cancels jobs once it is set, or ``None``.
+
+    Raises:
+        InvalidOptionError: It is no event of a thread or of an event loop.
+    """
+    if event is None or isinstance(event, threading.Event):
+        return
+    if not inspect.iscoroutinefunction(getattr(event, "wait", None)):
+        raise InvalidOptionError(
+            f"cancel_on is an event, got {event!r:.100}",
+            remedy="Pass an anyio.Event or a threading.Event.",
+        )
+
+
+def _check_kind(name: str, value: object, kind: type, remedy: str) -> None:
+    if value is not None and not isinstance(value, kind):
+        raise InvalidOptionError(f"{name} cannot be {value!r:.100}", remedy=remedy)
 
 
 class Router:

@@ -31,7 +31,7 @@ from quantum_async.scheduler.lane import Common, Lane
 from quantum_async.scheduler.leaving import Leaving
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.revival import Revival
-from quantum_async.scheduler.routing import Router
+from quantum_async.scheduler.routing import Router, check_clients, check_event, check_settings
 from quantum_async.scheduler.signal import Broadcast
 from quantum_async.scheduler.source import ProgramSource, checked_shots, in_thread, plain_variables
 from quantum_async.scheduler.sweep import Sweep
@@ -88,7 +88,8 @@ class Scheduler:
 
     Raises:
         ConfigurationError: No client, or two of one name: clients of one provider are told apart
-            by their ``name=``.
+            by their ``name=``. Or what is no client.
+        InvalidOptionError: A setting is none: a word, a number, a kind that cannot be.
 
     Example:
         ```python
@@ -116,6 +117,16 @@ class Scheduler:
         budget: Budget | None = None,
         on_unknown: Literal["at_most_once", "at_least_once"] = "at_most_once",
     ) -> None:
+        check_clients(clients)
+        check_settings(
+            journal=journal,
+            on_cancel=on_cancel,
+            cancel_on=cancel_on,
+            grace=grace,
+            limits=limits,
+            budget=budget,
+            on_unknown=on_unknown,
+        )
         check_library()
         self._hub = EventHub()
         self._changed = Broadcast()
@@ -319,6 +330,7 @@ class Scheduler:
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
             QuantumAsyncError: The provider refused, or stayed out of reach.
         """
+        check_event(cancel_on)
         self._check_running()
         payload = await in_thread(program)
         lane, device = self._router.route(on, payload)

@@ -37,6 +37,7 @@ from quantum_async.models.target import Target
 from quantum_async.scheduler.containment import defect
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.revival import Revival
+from quantum_async.scheduler.routing import check_name, check_word
 from quantum_async.scheduler.signal import Broadcast
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ class Sweep:
         name: str | None,
         on_error: OnError,
     ) -> None:
+        check_word("on_error", on_error, ("raise", "collect"))
+        check_name(name)
         self._lane = lane
         self._device = device
         self._source = source

@@ -301,3 +301,185 @@ with qa.Scheduler(fake) as scheduler:
         "parent: 1 shot",
     ]
     assert (ended.code, ended.err) == (0, "")
+
+
+ELSEWHERE = """
+from concurrent.futures import ThreadPoolExecutor
+fake = {client}(run_time=endless)
+atexit.register(lambda: say("uncancelled", uncancelled(fake)))
+def work():
+    with qa.Scheduler(fake, {scheduler}) as scheduler:
+        jobs = [scheduler.submit(PROGRAM, shots=1) for _ in range(3)]
+        def watch(working=threading.current_thread()):
+            until(lambda: is_in_a_wait(working))
+            say("waiting")
+        threading.Thread(target=watch, daemon=True).start()
+        {wait}
+{main}
+say("never said")
+"""
+MAINS = {
+    "joined": "thread = threading.Thread(target=work); thread.start(); thread.join()",
+    "a pool": "with ThreadPoolExecutor(1) as pool: pool.submit(work).result()",
+    "left to itself": "threading.Thread(target=work, daemon=True).start(); time.sleep(1_000_000)",
+}
+HUP = signal.SIGHUP if sys.platform != "win32" else signal.SIGTERM
+
+
+def elsewhere(
+    main: str = MAINS["joined"],
+    wait: str = "jobs[0].result()",
+    *,
+    client: str = "FakeClient",
+    scheduler: str = "",
+) -> str:
+    return ELSEWHERE.format(main=main, wait=wait, client=client, scheduler=scheduler)
+
+
+@pytest.mark.parametrize("number", [TERM, HUP], ids=["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("main", MAINS.values(), ids=MAINS)
+def test_sigterm_ends_a_block_of_another_thread(main: str, number: signal.Signals) -> None:
+    """Whatever the main thread is at, the other one's jobs are cancelled, and somebody says so."""
+    ended = run(elsewhere(main), waiting=number)
+    assert ended.code == 128 + number
+    assert "uncancelled 0" in ended.out
+    assert "never said" not in ended.out
+    assert "quantum_async: No job was left running" in ended.err
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+def test_sigterm_ends_whatever_another_thread_waits_for(wait: str) -> None:
+    """Its waits end with an error, and its block by the policy."""
+    if "sleep" in wait:
+        # Nobody can end what is not ours; but its jobs are cancelled meanwhile.
+        wait = "say('waiting'); until(lambda: not uncancelled(fake)); say('seen')"
+    ended = run(elsewhere(wait="\n    ".join(wait.strip().splitlines()) or "pass"), waiting=TERM)
+    assert ended.code == 128 + TERM
+    assert "uncancelled 0" in ended.out
+
+
+def test_a_second_sigterm_leaves_another_thread_at_once() -> None:
+    """Where a provider does not answer, the second one ends the program and names what may run."""
+    code = elsewhere(scheduler="grace=1_000_000.0", client="Stubborn").replace(
+        "target=work)", "target=work, daemon=True)"
+    )
+    # The main thread is on its way out, and tells the first of these words twice.
+    ended = run(code, waiting=TERM, cancelling=TERM)
+    assert ended.code in {128 + TERM, 128 + TERM}
+    assert "fake:one/job-0" in ended.err
+
+
+def test_the_policy_of_another_threads_block_is_followed() -> None:
+    """What is detached is named."""
+    ended = run(elsewhere(scheduler='on_cancel="detach"'), waiting=TERM)
+    assert "uncancelled 3" in ended.out
+    assert "quantum_async: Left running: fake:one/job-0" in ended.err
+
+
+def test_a_thread_that_nothing_could_hear_for_is_warned_once() -> None:
+    """Imported by another thread than the main one, the package cannot handle SIGTERM, and says so."""
+    ended = run(
+        """
+import warnings
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+warnings.simplefilter("always")
+def work():
+    for _ in range(2):
+        with qa.Scheduler(FakeClient()) as scheduler:
+            say(scheduler.submit(PROGRAM, shots=3).result().shots)
+for _ in range(2):
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+"""
+    )
+    assert ended.out.split() == ["3"] * 4
+    assert ended.err.count("RuntimeWarning: SIGTERM would end this process at once") == 1
+
+
+def test_a_program_that_is_started_to_ignore_interrupts_is_ended_by_sigterm() -> None:
+    """As a shell's background job: SIGINT does nothing, SIGTERM cancels and exits with 143."""
+    ignoring = "signal.signal(signal.SIGINT, signal.SIG_IGN); signal.raise_signal(signal.SIGINT)\n"
+    for code in (program(), elsewhere()):
+        ended = run(ignoring + code, waiting=TERM)
+        assert ended.code == 128 + TERM
+        assert "uncancelled 0" in ended.out
+
+
+def test_sighup_that_is_ignored_stays_ignored() -> None:
+    """Under nohup a closed terminal ends nothing."""
+    ended = run(
+        """
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+with qa.Scheduler(FakeClient()) as scheduler:
+    signal.raise_signal(signal.SIGHUP)
+    say(scheduler.submit(PROGRAM, shots=3).result().shots)
+"""
+    )
+    assert (ended.code, ended.out) == (0, "3\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_pools_of_forked_processes_end() -> None:
+    """While a scheduler is open and busy, forked workers do their work and are ended by their pool."""
+    ended = run(
+        """
+import multiprocessing, warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+class Busy(FakeClient):
+    async def poll(self, jobs, *, wait=0.0):
+        end = time.monotonic() + 0.02
+        while time.monotonic() < end:
+            anyio.to_thread.current_default_thread_limiter()
+        return await super().poll(jobs, wait=wait)
+fake = Busy(run_time=endless)
+with qa.Scheduler(fake, limits=qa.Limits(min_poll_interval=0.001, max_poll_interval=0.001)) as scheduler:
+    jobs = [scheduler.submit(PROGRAM, shots=1) for _ in range(3)]
+    for _ in range(15):
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            assert pool.map(abs, range(-4, 0)) == [4, 3, 2, 1]
+    say("uncancelled", uncancelled(fake))
+    end_all(fake)
+    say([job.result().shots for job in jobs])
+"""
+    )
+    assert (ended.code, ended.out) == (0, "uncancelled 3\n[1, 1, 1]\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_the_event_loop_stands_still_while_a_process_is_forked() -> None:
+    """A lock that the loop takes in each of its steps is never held in a child."""
+    ended = run(
+        """
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+lock = threading.Lock()
+async def locking():
+    while True:
+        with lock:
+            end = time.monotonic() + 0.01
+            while time.monotonic() < end:
+                pass
+        await anyio.sleep(0)
+
+class Locking(FakeClient):
+    async def poll(self, jobs, *, wait=0.0):
+        async with anyio.create_task_group() as tasks:
+            with anyio.move_on_after(2):
+                await locking()
+        return await super().poll(jobs, wait=wait)
+fake = Locking(run_time=endless)
+with qa.Scheduler(fake) as scheduler:
+    job = scheduler.submit(PROGRAM, shots=1)
+    until(lambda: fake.world.calls or lock.locked())
+    held = 0
+    for _ in range(30):
+        pid = os.fork()
+        if pid == 0:
+            os._exit(lock.locked())
+        held += os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    end_all(fake)
+    say("held", held)
+"""
+    )
+    assert (ended.code, ended.out) == (0, "held 0\n")

@@ -8,6 +8,7 @@ import anyio
 
 from quantum_async.errors import JobCancelledError, WaitTimeoutError
 from quantum_async.integrations.qiskit.errors import JobTimeoutError
+from quantum_async.models.numbers import check_seconds
 from quantum_async.scheduler.record import fresh
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ async def within(timeout: float | None, work: Callable[[], Awaitable[T]], what: 
         what: What it is called, for the error.
 
     Raises:
+        InvalidOptionError: The time is no number of seconds.
         JobTimeoutError: The time is up.
     """
+    check_seconds("timeout", timeout)
     start = anyio.current_time()
     with anyio.move_on_after(timeout) as scope:
         return await work()
