@@ -113,6 +113,7 @@ class IQMClient(Runs, ProviderClient):
         jitter: Callable[[], float] = random.random,
     ) -> None:
         credentials = Credentials(token, tokens_file, auth_server, username, password)
+        del token, password  # a traceback with variables would show them
         session = options or SessionOptions()
         self.account = account
         self._user = username

@@ -133,6 +133,7 @@ class PasqalClient(ProviderClient):
         credentials = Credentials(
             username, password, client_id, client_secret, token, token_provider
         )
+        del password, client_secret, token  # a traceback with variables would show them
         where = endpoints or PasqalEndpoints.from_region(region)
         self.account = account
         self._user = username or client_id
