@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 import cloudpickle
 import httpx
 import pytest
+from _pytest._io.saferepr import saferepr
 from pydantic import BaseModel, TypeAdapter, field_validator
 
 from quantum_async import AzureClient, IQMClient, LocalClient, PasqalClient, QoroClient, blocking
@@ -52,9 +53,10 @@ def options(answer) -> SessionOptions:
     return SessionOptions(transport=httpx.MockTransport(answer), retry=NO_RETRY)
 
 
-def endpoints() -> PasqalEndpoints:
-    token = TokenEndpoint("https://id.example/token", "public", "https://audience", "realm")
-    return PasqalEndpoints("https://pasqal.example/core", "https://pasqal.example/account", token)
+def endpoints(url: str = "https://pasqal.example") -> PasqalEndpoints:
+    address = "https://id.example/token" if url.startswith("https") else url
+    token = TokenEndpoint(address, "public", "https://audience", "realm")
+    return PasqalEndpoints(f"{url}/core", f"{url}/account", token)
 
 
 CLIENTS = {
@@ -99,6 +101,19 @@ def said(error: BaseException) -> str:
     """All that anybody can read of an error."""
     parts = [*traceback.format_exception(error), repr(vars(error))]
     return "\n".join((*parts, pickle.dumps(error).decode("latin-1")))
+
+
+def variables(error: BaseException | None) -> list[str]:
+    """What the variables of all frames show that an error and what led to it have passed."""
+    shown: list[str] = []
+    while error is not None:
+        frame = error.__traceback__.tb_next if error.__traceback__ else None
+        while frame is not None:
+            # As pytest shows them, also a client that is not made yet.
+            shown += [saferepr(value, 10_000) for value in frame.tb_frame.f_locals.values()]
+            frame = frame.tb_next
+        error = error.__cause__ or error.__context__
+    return shown
 
 
 def ref(provider: str) -> JobRef:
@@ -195,14 +210,39 @@ async def test_a_login_that_fails(login):
         with pytest.raises(AuthenticationError) as caught:
             await client.devices()
     assert KEY not in said(caught.value)
-    error, shown = caught.value, []
-    while error is not None:
-        frame = error.__traceback__.tb_next if error.__traceback__ else None
-        while frame is not None:
-            shown += [repr(value) for value in frame.tb_frame.f_locals.values()]
-            frame = frame.tb_next
-        error = error.__cause__
+    shown = variables(caught.value)
     assert len(shown) > 20
+    assert KEY not in "\n".join(shown)
+
+
+INSECURE = "http://cloud.example"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: PasqalClient(token=KEY, endpoints=endpoints(INSECURE)),
+        lambda: PasqalClient(username="someone", password=KEY, endpoints=endpoints(INSECURE)),
+        lambda: PasqalClient(client_id="x", client_secret=KEY, endpoints=endpoints(INSECURE)),
+        lambda: AzureClient(api_key=KEY, **{**WORKSPACE, "endpoint": INSECURE}),
+        lambda: AzureClient(credential=KEY, **{**WORKSPACE, "endpoint": INSECURE}),
+        lambda: IQMClient(INSECURE, token=KEY),
+        lambda: IQMClient(
+            "https://iqm.example", auth_server=INSECURE, username="someone", password=KEY
+        ),
+        lambda: QoroClient(api_key=KEY, url=INSECURE),
+    ],
+    ids=[
+        "pasqal", "pasqal, user", "pasqal, service account", "azure", "azure, token", "iqm",
+        "iqm, user", "qoro",
+    ],
+)  # fmt: skip
+def test_a_client_that_cannot_be_made(make):
+    """No variable of a frame shows the password where an address is not good for it."""
+    with pytest.raises(ConfigurationError, match="encryption") as caught:
+        make()
+    shown = variables(caught.value)
+    assert len(shown) > 5
     assert KEY not in "\n".join(shown)
 
 

@@ -162,6 +162,7 @@ class AzureClient(ProviderClient):
             if credential is None and api_key is None:
                 api_key = given.api_key
         login = Login(credential, api_key, make_default)
+        del credential, api_key, connection_string  # a traceback with variables would show them
         self.account = account
         # By what was given: what is looked up later must not make another one of it.
         self._identity = _identity(where, management or MANAGEMENT, account)
