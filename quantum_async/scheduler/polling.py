@@ -408,7 +408,8 @@ class Poller:
         asked = error.retry_after if isinstance(error, (RateLimitedError, ServerError)) else None
         if asked is None:
             return min(self._backoff(failures), LONGEST_PAUSE)
-        return min(asked, self._lane.limits.patience)
+        limits = self._lane.limits
+        return min(max(asked, limits.min_poll_interval), limits.patience)
 
     def _backoff(self, failures: int) -> float:
         limits = self._lane.limits
