@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from quantum_async.blocking._portal import TICK, existing_portal
+from quantum_async.blocking._signals import Terminated
 from quantum_async.errors import FacadeError
 
 if TYPE_CHECKING:
@@ -53,13 +54,17 @@ def _close() -> None:
     portal = existing_portal()
     if portal is None or not portal.is_alive:
         return
-    with suppress(KeyboardInterrupt, FacadeError):
+    try:
         if not portal.was_left:
             _leave_blocks(portal)
+    except (KeyboardInterrupt, Terminated):
+        portal.was_left = True
+    except FacadeError:
+        pass
     for session in {block.session for block in list(portal.blocks) if block.is_open}:
         if remains := session.remains():
             sys.stderr.write(f"quantum_async: may still be running: {remains}\n")
-    with suppress(KeyboardInterrupt, FacadeError):
+    with suppress(KeyboardInterrupt, Terminated, FacadeError):
         portal.stop(0.0 if portal.was_left else 1.0)
 
 

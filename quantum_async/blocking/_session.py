@@ -113,16 +113,20 @@ class Session:
     def left_behind(self, stop: BaseException) -> None:
         """Note on an interrupt that clean-up was left to itself, and what that may leave."""
         self.portal.was_left = True
-        remains = self.remains()
-        stop.add_note(
-            f"Left before everything was cancelled; may still be running: {remains}"
-            if remains
-            else "Left before clean-up had ended; no job is known to be running."
-        )
+        first, *others = self.left() or ["No job is known to be running."]
+        # One sentence of it, because that is what people look for in a traceback.
+        stop.add_note(f"Left before everything was cancelled; {first[:1].lower()}{first[1:]}")
+        for note in others:
+            stop.add_note(note)
 
     def remains(self) -> str:
         """Name the jobs that have not ended, as far as is known; empty where there are none."""
         return named(unfinished(self.root))
+
+    def left(self) -> list[str]:
+        """Say in the log what may go on, all of it, and return notes that say it in short."""
+        say: Callable[[], list[str]] | None = getattr(self.root, "_what_is_left", None)
+        return say() if say is not None else []
 
     def outdate(self, stop: BaseException) -> None:
         """Take back from an interrupt what the end of the block has made untrue."""

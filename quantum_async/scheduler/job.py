@@ -140,7 +140,7 @@ class Job:
     def _timed_out(self, elapsed: float) -> WaitTimeoutError:
         status = self._record.state.status
         error = WaitTimeoutError(
-            f"job {self._record.ref} is still {status} after {elapsed:.1f} s",
+            f"job {self._record.label} is still {status} after {elapsed:.1f} s",
             provider=self._record.lane.client.provider,
             job_id=self.id,
             remedy="The job goes on: wait again, or cancel it with job.cancel().",

@@ -73,22 +73,8 @@ class Leaving:
 
     def tell(self) -> list[str]:
         """Say in the log what is left, all of it, and return notes that say it in short."""
-        notes = [f"On the way out: {trouble}" for trouble in self._troubles]
-        left = self._live(lambda record: record.stage is Stage.ACCEPTED)
-        left += [record for lane in self._lanes for record in lane.astray]
-        asked = [record for record in left if record.state.status is JobStatus.CANCELLING]
-        running = [record for record in left if record.state.status is not JobStatus.CANCELLING]
-        word = "Left running" if self._policy == "detach" else "May still be running"
-        notes += _named(word, running, lambda record: str(record.ref))
-        notes += _named("Cancelled, but not confirmed yet", asked, lambda r: str(r.ref))
-        unknown = [record for lane in self._lanes for record in lane.sender.uncertain]
-        under_way = f"{len(unknown)} jobs were under way, and may or may not have been accepted"
-        notes += _named(under_way, unknown, lambda record: f"key {record.spec.key}")
-        for batch in self._batches:
-            if batch.may_be_open:
-                notes.append(f"Batch {batch.name} may still be open.")
-                logger.warning("batch %s may still be open", batch.name)
-        return notes
+        troubles = [f"On the way out: {trouble}" for trouble in self._troubles]
+        return troubles + what_is_left(self._lanes, self._batches, self._policy)
 
     def _refuse(self) -> None:
         error = SchedulerClosedError("the scheduler's block is being left")
@@ -144,8 +130,42 @@ class Leaving:
         return [record for lane in self._lanes for record in lane.live if wanted(record)]
 
 
-def _named(what: str, records: Iterable[JobRecord], name: Callable[[JobRecord], str]) -> list[str]:
-    names = [name(record) for record in records]
+def what_is_left(
+    lanes: Sequence[Lane], batches: Iterable[Batch], policy: Literal["cancel", "detach"] = "cancel"
+) -> list[str]:
+    """Say in the log what may go on at the providers, all of it, and return notes in short.
+
+    Sends nothing; any thread may ask, while the scheduler's own goes on.
+
+    Args:
+        lanes: The scheduler's lanes.
+        batches: Batches that were not closed.
+        policy: Whether it was to be cancelled or left running.
+    """
+    # Copied first, in one step each: another thread changes them.
+    left = [r for lane in lanes for r in tuple(lane.live) if r.stage is Stage.ACCEPTED]
+    left += [record for lane in lanes for record in tuple(lane.astray)]
+    asked = [record for record in left if record.state.status is JobStatus.CANCELLING]
+    running = [record for record in left if record.state.status is not JobStatus.CANCELLING]
+    word = "Left running" if policy == "detach" else "May still be running"
+    notes = _named(word, [record.label for record in running])
+    notes += _named("Cancelled, but not confirmed yet", [record.label for record in asked])
+    unknown = [found for lane in lanes for found in lane.sender.uncertain]
+    number = sum(len(records) for _, records in unknown)
+    under_way = f"{number} jobs were under way, and may or may not have been accepted"
+    notes += _named(under_way, [f"submission {key} of {_jobs(r)}" for key, r in unknown])
+    for batch in tuple(batches):
+        if batch.may_be_open:
+            notes.append(f"Batch {batch.name} may still be open.")
+            logger.warning("batch %s may still be open", batch.name)
+    return notes
+
+
+def _jobs(records: Sequence[JobRecord]) -> str:
+    return f"{len(records)} job{'' if len(records) == 1 else 's'}"
+
+
+def _named(what: str, names: Sequence[str]) -> list[str]:
     if not names:
         return []
     for one in names:

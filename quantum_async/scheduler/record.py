@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeVar
 
@@ -110,6 +111,13 @@ class JobRecord:
         return f"{self.lane.client.name}:{self.device}"
 
     @property
+    def label(self) -> str:
+        """What it is called in messages: where it runs, by its client's name, and its id."""
+        if self.ref is None:
+            return self.target
+        return str(replace(self.ref, provider=self.lane.client.name))
+
+    @property
     def status(self) -> JobStatus:
         """Where it stands as far as anybody can say, also where no provider has said it."""
         status = self.state.status
@@ -188,7 +196,7 @@ class JobRecord:
             listener(self)
 
     def _ending(self, state: JobState) -> QuantumAsyncError:
-        where = str(self.ref) if self.ref else self.target
+        where = self.label
         job_id = self.ref.id if self.ref else None
         reason = f": {state.message}" if state.message else ""
         if state.status is JobStatus.CANCELLED:

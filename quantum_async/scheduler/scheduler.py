@@ -28,7 +28,7 @@ from quantum_async.scheduler.events import EventHub, EventStream
 from quantum_async.scheduler.host import Host, check_library, first_of, waited_through
 from quantum_async.scheduler.job import Job
 from quantum_async.scheduler.lane import Common, Lane
-from quantum_async.scheduler.leaving import Leaving
+from quantum_async.scheduler.leaving import Leaving, what_is_left
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.revival import Revival
 from quantum_async.scheduler.routing import Router, check_clients, check_event, check_settings
@@ -261,6 +261,10 @@ class Scheduler:
         )
         await waited_through([self._host.begin(leaving.abort)], self.grace + CLOSING)
         return leaving.tell()
+
+    def _what_is_left(self) -> list[str]:
+        """Say what may go on, for who leaves before all is cancelled; from any thread."""
+        return what_is_left(self._lanes, self._batches)
 
     async def _stop(self) -> None:
         """End all that runs here, and tell whoever still waits."""

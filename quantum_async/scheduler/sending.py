@@ -76,6 +76,7 @@ class Departure:
         look: Says how long it may still be under way, in seconds, or raises.
         is_wanted: Whether somebody still wants it.
         records: Its jobs.
+        key: Its key, which goes on the wire wherever there is a place for it.
         is_resting: Whether no attempt is under way, and the provider does not have it.
 
     Attributes:
@@ -90,8 +91,10 @@ class Departure:
         is_wanted: Callable[[], bool],
         *,
         records: Sequence[JobRecord] = (),
+        key: str = "",
         is_resting: bool = True,
     ) -> None:
+        self.key = key
         self.is_wanted = is_wanted
         self.records = records
         self.is_resting = is_resting
@@ -215,10 +218,14 @@ class Sender:
                 departure.give_up()
 
     @property
-    def uncertain(self) -> list[JobRecord]:
-        """Jobs that the provider may or may not have."""
-        under_way = [d for d in self.departures if not d.is_unsent]
-        return [r for d in under_way for r in d.records if r.stage is Stage.SENDING]
+    def uncertain(self) -> list[tuple[str, list[JobRecord]]]:
+        """The keys and jobs of submissions that the provider may or may not have."""
+        found = [
+            (departure.key, [r for r in departure.records if r.stage is Stage.SENDING])
+            for departure in tuple(self.departures)
+            if not departure.is_unsent
+        ]
+        return [(key, records) for key, records in found if records]
 
     def withdraw(self, record: JobRecord) -> None:
         """Take a job that was not sent yet out of the queue."""
@@ -318,6 +325,7 @@ class Sender:
             slip.look,
             lambda: not all(record.wants_cancel for record in records),
             records=records,
+            key=slip.request.key,
             is_resting=is_unsent,
         )
         delivery = self._delivery(slip, departure, is_findable=is_ours or slip.is_findable)

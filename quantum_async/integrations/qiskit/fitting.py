@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidInputError, InvalidOptionError
 from quantum_async.integrations.qiskit.errors import OutsideTargetError
+from quantum_async.programs.circuits import is_foreign
 from quantum_async.programs.flatten import flattened
+from quantum_async.programs.reasons import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,7 +141,6 @@ def transpiled(
         OutsideTargetError: Qiskit finds no way.
     """
     from qiskit import transpile
-    from qiskit.exceptions import QiskitError
 
     if level not in range(4):
         raise InvalidOptionError(
@@ -157,8 +158,12 @@ def transpiled(
                 num_processes=1,
             )
         )
-    except QiskitError as error:
+    except InvalidInputError:
+        raise
+    except BaseException as error:
+        if not is_foreign(error):
+            raise
         raise OutsideTargetError(
-            f"Qiskit cannot bring the circuit to the target: {error}",
+            f"Qiskit cannot bring the circuit to the target: {reason_of(error)}",
             remedy="Use fewer qubits, or gates that Qiskit can translate.",
         ) from error

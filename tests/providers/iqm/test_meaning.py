@@ -174,15 +174,16 @@ def test_what_cannot_be_brought_to_a_chip_is_refused_with_reason_and_remedy(make
     assert caught.value.provider == "iqm"
 
 
+@pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("bad", [too_wide, looped], ids=["wide", "loop"])
-async def test_a_point_that_cannot_be_brought_to_the_chip_fails_alone(bad):
-    """A sweep that collects errors goes on with the other points."""
+async def test_a_point_that_cannot_be_brought_to_the_chip_fails_alone(bad, place):
+    """A sweep that collects errors goes on with the other points, also where the first is bad."""
 
     def program(n):
         good = QuantumCircuit(1, 1)
         good.x(0)
         good.measure(0, 0)
-        return bad() if n == 1 else good
+        return bad() if n == place else good
 
     with BlockingSandbox(job_time=0.02, workers=1, services=("iqm",)) as sandbox:
         iqm = IQMClient(sandbox.url("iqm"), token="any", quantum_computer="garnet")
@@ -195,8 +196,8 @@ async def test_a_point_that_cannot_be_brought_to_the_chip_fails_alone(bad):
                 options=IQMOptions(transpile=True),
             )
             found = {point.parameters["n"]: point for point in results}
-    assert isinstance(found[1].error, UnsupportedProgramError)
-    assert found[0].result.counts == found[2].result.counts == {"1": 3}
+    assert isinstance(found[place].error, UnsupportedProgramError)
+    assert found[1 - place].result.counts == found[2].result.counts == {"1": 3}
 
 
 @pytest.mark.parametrize(
