@@ -328,7 +328,7 @@ async def test_credentials_of_ones_own_need_not_know_claims():
         {"name": "-ws"},
         {"name": "ws", "subscription_id": "no-guid"},
         {"name": "ws", "resource_group": "ends."},
-        {"resource_id": RESOURCE, "name": "other"},
+        {"resource_id": RESOURCE, "workspace": "other"},
         {"resource_id": RESOURCE, "credential": 5},
         {"resource_id": RESOURCE, "credential": "t", "api_key": "k"},
         {"resource_id": RESOURCE, "api_version": "latest"},
