@@ -99,18 +99,3 @@ def past_pauses() -> Generator[None]:
         yield
     finally:
         PAST_PAUSES.reset(token)
-
-
-@contextmanager
-def clearing() -> Generator[None]:
-    """Send the requests of this block whatever became of the create that they clear away.
-
-    What a create of several requests has begun is ended although its lease is lost, although it
-    was given up, and past any pause.
-    """
-    token = PASSAGE.set(None)
-    try:
-        with past_pauses():
-            yield
-    finally:
-        PASSAGE.reset(token)
