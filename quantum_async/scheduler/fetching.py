@@ -6,14 +6,17 @@ import logging
 from collections import Counter, deque
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import anyio
 
 from quantum_async.errors import (
+    AuthenticationError,
     DefectError,
     ProtocolError,
     QuantumAsyncError,
+    RejectedRequestError,
     ResultError,
     ResultPendingError,
 )
@@ -228,7 +231,11 @@ def _batch(record: JobRecord) -> str:
 
 
 def _passes(error: QuantumAsyncError) -> bool:
-    return may_pass(error) or isinstance(error, ResultPendingError)
+    """Say whether a result may come that did not: whose polls were answered is let in again."""
+    is_shut_out = isinstance(error, AuthenticationError) or (
+        isinstance(error, RejectedRequestError) and error.status == HTTPStatus.FORBIDDEN
+    )
+    return is_shut_out or may_pass(error) or isinstance(error, ResultPendingError)
 
 
 def _result(given: object, record: JobRecord) -> Result:

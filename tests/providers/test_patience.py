@@ -41,6 +41,8 @@ RESULTS = {
     "qoro": ("*/resultsV2/",),
 }
 RESULT_ENDS = ("/full_results", "/results_link", "/{rest}", "/artifacts/{id}", "/resultsV2/")
+DEEP = "body:200:" + "[" * 100_000
+"""An answer that no reader can follow to its end."""
 WORDS = {
     "pasqal": "set:/data/*/status",
     "azure": "set:/status",
@@ -94,7 +96,7 @@ async def test_a_result_that_answers_503_costs_ten_requests(sandbox, name):
 @pytest.mark.parametrize("name", CLOUDS)
 async def test_a_result_that_is_the_same_nonsense_thrice_is_an_error(sandbox, name):
     """Brackets without an end are read, not followed, and quoted in the error."""
-    await sandbox.set_faults(faults(name, RESULTS[name], "body:200:" + "[" * 100_000))
+    await sandbox.set_faults(faults(name, RESULTS[name], DEEP))
     patient = qa.Limits(min_poll_interval=0.02, max_poll_interval=0.2, patience=3600.0)
     async with qa.Scheduler(quick(sandbox, name), limits=patient) as scheduler:
         job = await submitted(scheduler, name)
@@ -130,7 +132,11 @@ async def test_a_word_that_nobody_knows_ends_with_the_patience(slow, name):
     assert await gets(slow, name, "/jobs", "/jobs/{id}", "/status/") <= 40
 
 
-@pytest.mark.parametrize("fault", ["html:403", "status:401", "status:400", "body:200:[[[["])
+@pytest.mark.parametrize(
+    "fault",
+    ["html:403", "status:401", "status:400", "body:200:[[[[", DEEP],
+    ids=lambda fault: "deep" if fault == DEEP else fault,
+)
 @pytest.mark.parametrize("name", CLOUDS)
 async def test_polls_that_are_refused_for_a_while_cost_nothing(slow, name, fault):
     """A gateway in maintenance, a key that is renewed elsewhere: the job goes on."""
