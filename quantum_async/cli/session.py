@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING
 
 from quantum_async.cli.codes import ExitCode, exit_code
@@ -41,9 +40,9 @@ def execute(verb: Callable[[], Awaitable[ExitCode]], *, debug: bool) -> ExitCode
 
     async def heard() -> ExitCode:
         with anyio.CancelScope() as scope:
-            interrupt.cancel = partial(
-                asyncio.get_running_loop().call_soon_threadsafe, scope.cancel
-            )
+            loop = asyncio.get_running_loop()
+            # Wakes the loop up as well, which sees no signals while it waits.
+            interrupt.cancel = lambda: loop.call_soon_threadsafe(scope.cancel)
             try:
                 return await verb()
             except anyio.get_cancelled_exc_class() as cancelled:

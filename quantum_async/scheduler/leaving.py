@@ -53,7 +53,7 @@ class Leaving:
     ) -> None:
         self._lanes = lanes
         self._batches = batches
-        self._policy = policy
+        self._policy: Literal["cancel", "detach"] = policy
         self._deadline = deadline
         self._changed = changed
         self._troubles: list[str] = []

@@ -546,7 +546,7 @@ class Locking(FakeClient):
 fake = Locking(run_time=endless)
 with qa.Scheduler(fake) as scheduler:
     job = scheduler.submit(PROGRAM, shots=1)
-    until(lambda: fake.world.calls or lock.locked())
+    until(lock.locked)
     held = 0
     for _ in range(30):
         pid = os.fork()
