@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 _armed = 0
-_is_needed = False
 _has_warned = False
 _lock = threading.Lock()
 
@@ -41,20 +40,22 @@ class Termination:
 
     def arm(self) -> None:
         """Take the signals over, where nobody has."""
-        global _armed, _is_needed  # noqa: PLW0603 -- a process has one handler, however many blocks
+        global _armed  # noqa: PLW0603 -- a process has one handler, however many blocks
         listen()
         if not any(signal.getsignal(number) is _terminate for number in _SIGNALS):
             return
         with _lock:
             _armed += 1
             if threading.current_thread() is not threading.main_thread():
-                # Nobody could set it again from there: from now on it stays.
-                _is_needed = True
                 _elsewhere[self] = self._end
         self._is_armed = True
 
     def disarm(self) -> None:
-        """Give them back, with the last block that took them; from any thread."""
+        """Let them do what they did before, with the last block that took them; from any thread.
+
+        The handler stays, because another thread's next block could not set it: without a block
+        it does what the default does.
+        """
         global _armed  # noqa: PLW0603 -- as above
         if not self._is_armed:
             return
@@ -62,11 +63,6 @@ class Termination:
         with _lock:
             _armed -= 1
             _elsewhere.pop(self, None)
-        is_main = threading.current_thread() is threading.main_thread()
-        if not _armed and is_main and not _is_needed:
-            for number in _SIGNALS:
-                if signal.getsignal(number) is _terminate:
-                    signal.signal(number, signal.SIG_DFL)
 
 
 _elsewhere: dict[Termination, Callable[[Terminated], None]] = {}
