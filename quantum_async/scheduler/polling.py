@@ -240,10 +240,12 @@ class Poller:
         untold: dict[Watch, list[JobRecord]] = {}
         for record in records:
             state = states.get(record.ref) if record.ref is not None else None
+            if record.stage is not Stage.ACCEPTED:
+                continue  # it was cancelled meanwhile, or given up
             if (state is None or state.status is JobStatus.UNKNOWN) and record.watch is not None:
                 untold.setdefault(record.watch, []).append(record)
             # Nearly all are as they were, and are told by the very same object.
-            if state is not record.state and record.stage is Stage.ACCEPTED:
+            if state is not record.state:
                 self._update(record, state, now)
         for watch in page:
             if watch in untold:
