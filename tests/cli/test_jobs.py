@@ -366,3 +366,25 @@ def test_what_cannot_be_read_is_listed_everywhere(tmp_path: Path) -> None:
     document = command("doctor", "--offline", "--journal", path, "--json").document
     assert [row["key"] for row in document["unreadable"]] == [bad]
     assert document["journal"]["unreadable"] == 1
+
+
+def test_an_intent_shows_the_id_that_follows_from_it(tmp_path: Path) -> None:
+    """Where the id is ours, a job whose answer never came is listed with it; elsewhere without."""
+    path = tmp_path / "j.db"
+
+    async def die() -> dict[str, str]:
+        dead = SqlJournal(path)
+        await dead.open()
+        keys = {}
+        for name in ("azure", "iqm", "stranger"):
+            sent = replace(submission(dead), provider=name)
+            await dead.intend(sent, None)
+            keys[name] = sent.key
+        await kill(dead)
+        return keys
+
+    keys = anyio.run(die)
+    jobs = command("jobs", "list", "--journal", path, "--json").document["jobs"]
+    found = {job["target"].partition(":")[0]: job["job_id"] for job in jobs}
+    assert found == {"azure": str(uuid.UUID(keys["azure"])), "iqm": None, "stranger": None}
+    assert str(uuid.UUID(keys["azure"])) in command("jobs", "list", "--journal", path).out

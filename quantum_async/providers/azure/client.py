@@ -35,6 +35,7 @@ from quantum_async.providers.azure.sessions import Sessions
 from quantum_async.providers.azure.settings import AzureSettings
 from quantum_async.providers.azure.states import States
 from quantum_async.providers.azure.storage import Storage
+from quantum_async.providers.azure.submission import id_of
 from quantum_async.providers.azure.submitting import Submitter
 from quantum_async.providers.azure.targets import Targets
 from quantum_async.providers.azure.translate.catalogue import PULSER_TARGETS, QUBITS
@@ -434,6 +435,15 @@ class AzureClient(ProviderClient):
             What could not be cancelled and has not ended either, and why.
         """
         return await cancel_jobs(self._jobs, jobs)
+
+    @classmethod
+    def id_for(cls, key: str) -> str:
+        """Say which id the job of a submission has: it is made from our key. Sends nothing.
+
+        Args:
+            key: The submission's key.
+        """
+        return id_of(key)
 
     async def find(self, key: str) -> list[JobRef]:
         """Look for the job of a submission, by the id that follows from its key."""
