@@ -146,7 +146,7 @@ class QuantumAsyncError(Exception):
         super().__init__(self._shown(message))
         self.provider = provider
         self.job_id = job_id
-        self.request_id = request_id and self._shown(request_id)
+        self.request_id: str | None = request_id and self._shown(request_id)
         if accepted is not None:
             self.accepted = accepted
         if remedy:
@@ -370,7 +370,7 @@ class ResponseError(QuantumAsyncError):
             accepted=accepted,
         )
         self.status = status
-        self.body = self._shown(body)
+        self.body: str = self._shown(body)
 
 
 class RejectedRequestError(ResponseError):

@@ -433,6 +433,17 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         """
         return self._call("AzureClient.cancel", lambda: self._async.cancel(jobs), timeout)
 
+    @classmethod
+    def id_for(cls, key: str) -> str:
+        """Say which id the job of a submission has: it is made from our key. Sends nothing.
+
+        Args:
+            key: The submission's key.
+
+        Blocking twin of `quantum_async.AzureClient.id_for`.
+        """
+        return _async.AzureClient.id_for(key)
+
     def find(self, key: str, *, timeout: float | None = None) -> list[JobRef]:
         """Look for the job of a submission, by the id that follows from its key.
 

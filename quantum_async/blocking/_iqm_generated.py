@@ -830,6 +830,20 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         """
         return self._async.provider
 
+    @classmethod
+    def id_for(cls, key: str) -> str | None:
+        """Say which id the job of a submission has, where it follows from our key. Sends nothing.
+
+        Args:
+            key: The submission's key.
+
+        Returns:
+            ``None`` where the provider chooses the id, or one key can belong to several jobs.
+
+        Blocking twin of `quantum_async.IQMClient.id_for`.
+        """
+        return _async.IQMClient.id_for(key)
+
     def options_of(self, options: RunOptions) -> RunOptions:
         """Take options of any class as those of this client. Sends nothing.
 

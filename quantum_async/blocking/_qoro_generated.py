@@ -502,6 +502,20 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         """
         return self._async.identity
 
+    @classmethod
+    def id_for(cls, key: str) -> str | None:
+        """Say which id the job of a submission has, where it follows from our key. Sends nothing.
+
+        Args:
+            key: The submission's key.
+
+        Returns:
+            ``None`` where the provider chooses the id, or one key can belong to several jobs.
+
+        Blocking twin of `quantum_async.QoroClient.id_for`.
+        """
+        return _async.QoroClient.id_for(key)
+
     def options_of(self, options: RunOptions) -> RunOptions:
         """Take options of any class as those of this client. Sends nothing.
 

@@ -51,7 +51,11 @@ class Termination:
         self._is_armed = True
 
     def disarm(self) -> None:
-        """Give them back; from any thread. With the last block they do what they always do."""
+        """Let them do what they did before, with the last block that took them; from any thread.
+
+        The handler stays, because another thread's next block could not set it: without a block
+        it does what the default does.
+        """
         global _armed  # noqa: PLW0603 -- as above
         if not self._is_armed:
             return

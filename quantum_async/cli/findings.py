@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from quantum_async.cli.clients import from_environment
 from quantum_async.cli.documents import failure
+from quantum_async.errors import UnknownTargetError
 from quantum_async.http.redact import redact
 from quantum_async.journal.claiming import OPEN, RUNNING, UNSENT
-from quantum_async.journal.records import BadRow, StoredBatch, StoredJob, StoredRun
+from quantum_async.journal.records import UNFINISHED, BadRow, StoredBatch, StoredJob, StoredRun
 from quantum_async.journal.schema import batches, jobs, submissions
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.models.identity import is_same_server
@@ -109,6 +110,19 @@ def clients_for(names: Iterable[str]) -> list[ProviderClient]:
     return [from_environment(provider(name)) for name in sorted(names)]
 
 
+def id_of(job: StoredJob) -> str | None:
+    """Say a job's id at its provider, also where only the intent is written down and tells it."""
+    if job.ref is not None:
+        return job.ref.id
+    if job.state not in UNFINISHED:
+        return None
+    try:
+        return provider(job.provider).id_for(job.submission)
+    except UnknownTargetError:
+        # It is not installed here.
+        return None
+
+
 def job_document(job: StoredJob) -> Document:
     """Write a job down with stable keys."""
     return {
@@ -116,7 +130,7 @@ def job_document(job: StoredJob) -> Document:
         "target": f"{job.provider}:{job.target}",
         "state": str(job.state),
         "submission": job.submission,
-        "job_id": job.ref.id if job.ref else None,
+        "job_id": id_of(job),
         "sweep": job.place.sweep,
         "point": job.place.point,
         "shots": job.spec.shots,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from quantum_async.cli.findings import id_of
 from quantum_async.display.lines import print_lines
 from quantum_async.display.tables import print_table
 
@@ -91,5 +92,5 @@ def _job_row(job: StoredJob) -> list[str]:
         job.place.sweep or "",
         "" if job.place.point is None else str(job.place.point),
         str(job.spec.shots),
-        job.ref.id if job.ref else "",
+        id_of(job) or "",
     ]

@@ -152,13 +152,10 @@ class AiohttpWire:
             if request.content is not None and len(request.content) > _AT_ONCE:
                 return await self._uploaded(request)
             return await self._answered(request)
-        except _HeldBackError as held:
-            raise _as_it_is(held) from held.error.__cause__
-        except Exception as error:
-            if not _is_failure(error):
-                raise
-            failure = transport_error(error, before=before)
-            raise failure from failure.__cause__
+        except Exception as error:  # noqa: BLE001 -- what means nothing is raised again
+            failure = _meant(error, before)
+        # Out of reach of aiohttp's exceptions: variables of its frames hold the headers.
+        raise failure from failure.__cause__
 
     async def _uploaded(self, request: Outgoing) -> Response:
         # Only aiohttp knows when a long body has gone, from which time on the server is silent.
@@ -192,21 +189,20 @@ class AiohttpWire:
     @asynccontextmanager
     async def stream(self, request: Outgoing) -> AsyncGenerator[_AiohttpDownload]:
         """Send a request and hand its answer over while the body comes in."""
-        before = sys.exception()
-        try:
-            answer = await self._send(request, _limits(request.timeouts))
-        except _HeldBackError as held:
-            raise _as_it_is(held) from held.error.__cause__
-        except Exception as error:
-            if not _is_failure(error):
-                raise
-            failure = transport_error(error, before=before)
-            raise failure from failure.__cause__
+        answer = await self._begun(request)
         try:
             yield _AiohttpDownload(answer)
         finally:
             # A body that was not read to its end leaves the connection unusable.
             answer.close()
+
+    async def _begun(self, request: Outgoing) -> aiohttp.ClientResponse:
+        before = sys.exception()
+        try:
+            return await self._send(request, _limits(request.timeouts))
+        except Exception as error:  # noqa: BLE001 -- what means nothing is raised again
+            failure = _meant(error, before)
+        raise failure from failure.__cause__
 
     async def _send(
         self, request: Outgoing, limits: aiohttp.ClientTimeout
@@ -258,11 +254,9 @@ class _AiohttpDownload:
         before = sys.exception()
         try:
             return await anext(chunks, b"")
-        except Exception as error:
-            if not _is_failure(error):
-                raise
-            failure = transport_error(error, before=before)
-            raise failure from failure.__cause__
+        except Exception as error:  # noqa: BLE001 -- what means nothing is raised again
+            failure = _meant(error, before)
+        raise failure from failure.__cause__
 
     async def complete(self) -> Response:
         content = b"".join([chunk async for chunk in self.chunks()])
@@ -317,9 +311,13 @@ async def _read(answer: aiohttp.ClientResponse, waiting: Waiting) -> Response:
     return Response(answer.status, answer.headers, b"".join(parts))
 
 
-def _as_it_is(held: _HeldBackError) -> Exception:
-    # Without aiohttp's frames, whose variables hold the headers of the request.
-    return held.error.with_traceback(None)
+def _meant(error: Exception, before: BaseException | None) -> Exception:
+    """Say what an exception means for the request; what is no failure of the network is raised."""
+    if isinstance(error, _HeldBackError):
+        return error.error.with_traceback(None)
+    if not _is_failure(error):
+        raise error
+    return transport_error(error, before=before)
 
 
 def _is_failure(error: Exception) -> bool:

@@ -115,6 +115,7 @@ def checked_secret(value: str | Secret) -> str:
     """
     stripped = (value if isinstance(value, str) else value.reveal()).strip()
     if not stripped or not stripped.isascii() or not stripped.isprintable():
+        del value, stripped  # a traceback with variables would show them
         raise ConfigurationError(
             "the token or key is empty or holds characters that cannot be sent",
             remedy="Copy it again, on one line and without quotes.",

@@ -98,7 +98,7 @@ async def _before(deadline: float, step: Awaitable[T]) -> T:
         if not is_network_failure(error):
             raise
         failure = transport_error(error, before=before)
-        raise failure from failure.__cause__
+    raise failure from failure.__cause__
 
 
 def _translated(request: Outgoing) -> httpx.Request:

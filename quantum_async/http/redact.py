@@ -27,7 +27,7 @@ HIDDEN = "[hidden]"
 SHORT = 8
 """Characters below which a secret is hidden only where it is a whole word."""
 _LOOKED_AT = 4096
-_KEPT = 256
+_KEPT = 64
 
 # One alternation for every place where a name can mark its value as secret, as a part of a longer
 # name as well: X-Amz-Signature, refresh_token, x-ms-api-key. Looking ahead settles where such a
@@ -144,7 +144,7 @@ class Secrets:
         _open.pop(id(self), None)
 
     def add(self, value: str | Secret) -> None:
-        """Know one more; of a great many, those that were added last are known.
+        """Know one more; of a great many, those are known that were added last, or again.
 
         Args:
             value: The string.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from quantum_async.models.numbers import check_number
@@ -43,7 +44,7 @@ class Timeouts:
         Args:
             seconds: The longest that an attempt may take.
         """
-        if self.total is not None and self.total <= seconds:
+        if seconds == math.inf or (self.total is not None and self.total <= seconds):
             return self
         return replace(self, total=max(seconds, _SHORTEST))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -224,7 +225,17 @@ def _undeclared(name: str) -> type | None:
     while open_types:
         kind = open_types.pop()
         is_other = kind.__module__.partition(".")[0] != PACKAGE
-        if is_other and f"{kind.__module__}:{kind.__qualname__}" == name:
+        if is_other and f"{kind.__module__}:{kind.__qualname__}" == name and _is_itself(kind):
             return kind
         open_types.extend(kind.__subclasses__())
     return None
+
+
+def _is_itself(kind: type) -> bool:
+    """Whether it is the class that its module has: one with slots was made anew from another."""
+    if "<locals>" in kind.__qualname__:
+        return True
+    found: object = sys.modules.get(kind.__module__)
+    for part in kind.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is kind

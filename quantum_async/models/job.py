@@ -102,7 +102,7 @@ class JobEventKind(StrEnum):
     RUNNING = "running"
     """It was seen running; short jobs are often over before."""
     RETRIED = "retried"
-    """A submission or a poll failed, and is put off."""
+    """A submission, a poll or a fetch failed, and is put off."""
     FINISHED = "finished"
     """Its result or its error is here."""
 

@@ -116,6 +116,18 @@ class ProviderClient(ABC):
         await self.close()
 
     @classmethod
+    def id_for(cls, key: str) -> str | None:  # noqa: ARG003 -- an override needs it
+        """Say which id the job of a submission has, where it follows from our key. Sends nothing.
+
+        Args:
+            key: The submission's key.
+
+        Returns:
+            ``None`` where the provider chooses the id, or one key can belong to several jobs.
+        """
+        return None
+
+    @classmethod
     @abstractmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Build a client from environment variables. Sends nothing.

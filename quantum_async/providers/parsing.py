@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from quantum_async.errors import ProtocolError
+from quantum_async.http.redact import beginning
 
 if TYPE_CHECKING:
     from quantum_async.errors import QuantumAsyncError
     from quantum_async.http.response import Response
+
+_SHOWN = 100
 
 Model = TypeVar("Model", bound=BaseModel)
 Value = TypeVar("Value")
@@ -72,7 +75,8 @@ def _unreadable(response: Response, error: ValidationError) -> QuantumAsyncError
         # It says better what is wrong.
         return no_json
     return ProtocolError(
-        f"the answer is not what it should be: {first_finding(error)}",
+        f"the answer is not what it should be: {first_finding(error)}; it begins with "
+        f"{beginning(response.content, _SHOWN)!r}",
         status=response.status,
         request_id=response.request_id,
         body=response.excerpt,

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeGuard
 
 from quantum_async.errors import ResultError
+from quantum_async.http.redact import hide
 from quantum_async.models.result import Expectation
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ _BITSTRINGS = "bitstrings"
 _END = 1.0
 """The relative time of the final state."""
 _LONGEST_QUOTE = 200
+_LOOKED_AT = 4096
 
 
 class WrittenResults:
@@ -72,7 +74,7 @@ class WrittenResults:
                 provider=provider,
                 job_id=job_id,
                 remedy="Read them as they are, through client.jobs.",
-            ) from error
+            ) from None
 
     def _take(self, final: dict[str, object]) -> None:
         bitstrings = [tag for tag in final if tag.partition("_")[0] == _BITSTRINGS]
@@ -153,5 +155,5 @@ def _list(value: object, name: str) -> list[object]:
 
 
 def _quoted(value: object) -> str:
-    text = repr(value)
+    text = hide(repr(value)[:_LOOKED_AT])
     return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."

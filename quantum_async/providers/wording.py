@@ -56,3 +56,17 @@ def about_job(job_id: str, *, provider: str) -> Generator[None]:
     except QuantumAsyncError as error:
         error.concerning(provider=provider, job_id=job_id, accepted="yes")
         raise
+
+
+@contextmanager
+def about_batch(*, provider: str) -> Generator[None]:
+    """Say in an error of a block that it concerns a batch that the provider has.
+
+    Args:
+        provider: Registry name of the provider.
+    """
+    try:
+        yield
+    except QuantumAsyncError as error:
+        error.concerning(provider=provider, accepted="yes")
+        raise

@@ -53,11 +53,18 @@ class Book:
         journal: A path or URL, a journal, or ``None`` to keep nothing.
         purse: Where the spending is counted.
         budget: The most that may be spent.
+        grace: Longest time in seconds for closing it.
     """
 
     def __init__(
-        self, journal: str | Path | Journal | None, purse: Purse, budget: Budget | None
+        self,
+        journal: str | Path | Journal | None,
+        purse: Purse,
+        budget: Budget | None,
+        *,
+        grace: float = 10.0,
     ) -> None:
+        self._grace = grace
         self._wanted = journal
         self.journal: Journal = journal if isinstance(journal, Journal) else NullJournal()
         self.purse = purse
@@ -81,7 +88,21 @@ class Book:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.journal.__aexit__(exc_type, exc, traceback)
+        # Also in a scope that is cancelled: what was reported is written, if that is possible.
+        with anyio.CancelScope(shield=True, deadline=anyio.current_time() + self._grace):
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the journal, and find out what it could not take.
+
+        Cancelled: it is closed at once, and what was not written is missing.
+        """
+        try:
+            await self.journal.close()
+        finally:
+            self._complain()
+
+    def _complain(self) -> None:
         self.complaints = [e for e in (self._lost(), self._left_unread()) if e is not None]
         for error in self.complaints:
             logger.error("%s", error)

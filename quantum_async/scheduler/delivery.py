@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import anyio
 
 from quantum_async.errors import (
+    DefectError,
     LostAnswerError,
     NotSentError,
     ProtocolError,
@@ -104,6 +105,8 @@ class Delivery:
                 return await create()
             except AMBIGUOUS as error:
                 return await self._settle(error, find)
+            except DefectError as error:
+                return await self._despite(error, find)
 
         return await repeat(attempt, self._retry, _may_repeat, told=self._put_off)
 
@@ -148,6 +151,16 @@ class Delivery:
         found = await self._look_up(error, find, quiet)
         if found is None:
             raise _NotThereError(f"{error}; the provider does not have it") from error
+        return found
+
+    async def _despite(self, error: DefectError, find: Callable[[], Awaitable[T | None]]) -> T:
+        """Find what a client may have sent before something foreign was raised in it."""
+        if error.accepted != "unknown" or self._grade is SubmissionGrade.AT_MOST_ONCE:
+            raise error
+        found = await self._look_up(error, find, 0.0)
+        if found is None:
+            # Sending it again would meet the same defect.
+            raise error.concerning(accepted="no")
         return found
 
     async def _look_up(

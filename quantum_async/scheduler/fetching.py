@@ -6,14 +6,17 @@ import logging
 from collections import Counter, deque
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import anyio
 
 from quantum_async.errors import (
+    AuthenticationError,
     DefectError,
     ProtocolError,
     QuantumAsyncError,
+    RejectedRequestError,
     ResultError,
     ResultPendingError,
 )
@@ -24,7 +27,9 @@ from quantum_async.http.retry import (
     reading,
     repeat,
     single_attempts,
+    warn,
 )
+from quantum_async.models.job import JobEventKind
 from quantum_async.models.options import as_asked
 from quantum_async.models.result import Result
 from quantum_async.scheduler.containment import contained
@@ -36,6 +41,7 @@ from quantum_async.scheduler.window import Window
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from quantum_async.http.retry import Failure
     from quantum_async.scheduler.crew import Piece
     from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
@@ -179,7 +185,9 @@ class Fetcher:
         """Fetch one result; returns its error where that may concern the others of its id."""
         try:
             with self._lane.hub.during("fetch", [record]):
-                result = await repeat(self._attempt(record), policy, _passes)
+                result = await repeat(
+                    self._attempt(record), policy, _passes, told=partial(self._put_off, record)
+                )
         except QuantumAsyncError as error:
             self._lane.failed(record, _failure(record, error))
             is_shared = _passes(error) or isinstance(error.__cause__, ProtocolError)
@@ -187,6 +195,11 @@ class Fetcher:
         record.succeed(result)
         self._lane.settled(record)
         return None
+
+    async def _put_off(self, record: JobRecord, failure: Failure) -> None:
+        await warn(failure)
+        if failure.seconds is not None:
+            self._lane.hub.publish(JobEventKind.RETRIED, record, str(failure.error))
 
     def _attempt(self, record: JobRecord) -> Callable[[], Awaitable[Result]]:
         """Prepare to ask for one result, which is an error once it has made no sense three times."""
@@ -218,7 +231,11 @@ def _batch(record: JobRecord) -> str:
 
 
 def _passes(error: QuantumAsyncError) -> bool:
-    return may_pass(error) or isinstance(error, ResultPendingError)
+    """Say whether a result may come that did not: whose polls were answered is let in again."""
+    is_shut_out = isinstance(error, AuthenticationError) or (
+        isinstance(error, RejectedRequestError) and error.status == HTTPStatus.FORBIDDEN
+    )
+    return is_shut_out or may_pass(error) or isinstance(error, ResultPendingError)
 
 
 def _result(given: object, record: JobRecord) -> Result:

@@ -48,14 +48,17 @@ class Host:
         """Take work from now on."""
         self._is_open = True
 
-    def start_soon(self, work: Callable[..., Awaitable[None]], *args: object) -> None:
+    def start_soon(
+        self, work: Callable[..., Awaitable[None]], *args: object, repeats: bool = False
+    ) -> None:
         """Start work that nobody waits for.
 
         Args:
             work: Called with the arguments; what it raises is a defect of ours, and is logged.
             args: Its arguments.
+            repeats: Whether it is begun again if a stranger's cancel ends it, as loops are.
         """
-        self.begin(work, *args, repeats=False).add_done_callback(_log_defect)
+        self.begin(work, *args, repeats=repeats).add_done_callback(_log_defect)
 
     def begin(
         self, work: Callable[..., Awaitable[T]], *args: object, repeats: bool = True

@@ -115,7 +115,7 @@ class Lane:
     def start(self) -> None:
         """Start the three loops."""
         for loop in (self.sender, self.poller, self.fetcher):
-            self.host.start_soon(self.guarded, loop.run, self.host)
+            self.host.start_soon(self.guarded, loop.run, self.host, repeats=True)
 
     async def guarded(self, work: Callable[..., Awaitable[None]], *args: object) -> None:
         """Run work of this lane: a defect in it fails this lane's jobs, and ends nothing else."""

@@ -111,6 +111,7 @@ class Poller:
         self._signal = Signal()
         self._failures = 0
         self._told: tuple[str, str] | None = None
+        self._words: set[str] = set()
         self._not_before = 0.0
         self._asked_at = 0.0
         self._spacing = 0.0
@@ -239,10 +240,12 @@ class Poller:
         untold: dict[Watch, list[JobRecord]] = {}
         for record in records:
             state = states.get(record.ref) if record.ref is not None else None
+            if record.stage is not Stage.ACCEPTED:
+                continue  # it was cancelled meanwhile, or given up
             if (state is None or state.status is JobStatus.UNKNOWN) and record.watch is not None:
                 untold.setdefault(record.watch, []).append(record)
             # Nearly all are as they were, and are told by the very same object.
-            if state is not record.state and record.stage is Stage.ACCEPTED:
+            if state is not record.state:
                 self._update(record, state, now)
         for watch in page:
             if watch in untold:
@@ -361,13 +364,15 @@ class Poller:
         is_given_up = self._is_given_up(watch, now)
         for record in untold:
             assert record.ref is not None
-            error = _not_told(record.ref, states.get(record.ref))
-            self._tell(error)
+            state = states.get(record.ref)
+            if state is not None and state.reported not in self._words:
+                self._words.add(state.reported)
+                logger.warning("%s", _not_told(record.ref, state))
             if is_given_up:
-                self._lane.lost(record, error)
-        if watch.is_over:
-            return
+                self._lane.lost(record, _not_told(record.ref, state))
         if is_given_up:
+            if all(record in untold for record in watch.waiting()):
+                return
             watch.failures = 0
         delay = watch.law.next_delay(now - watch.records[0].accepted_at)
         self._put_off(watch, now, max(delay, self._backoff(watch.failures)))
@@ -403,7 +408,10 @@ class Poller:
 
     def _pause(self, error: QuantumAsyncError, failures: int) -> float:
         asked = error.retry_after if isinstance(error, (RateLimitedError, ServerError)) else None
-        return asked if asked is not None else min(self._backoff(failures), LONGEST_PAUSE)
+        if asked is None:
+            return min(self._backoff(failures), LONGEST_PAUSE)
+        limits = self._lane.limits
+        return min(max(asked, limits.min_poll_interval), limits.patience)
 
     def _backoff(self, failures: int) -> float:
         limits = self._lane.limits
@@ -419,7 +427,7 @@ def _is_about_all(error: QuantumAsyncError) -> bool:
 def _not_told(ref: JobRef, state: JobState | None) -> QuantumAsyncError:
     if state is None:
         return NotFoundError(
-            f"{ref.provider} does not know job {ref.id} any more",
+            f"{ref.provider} tells nothing of job {ref.id} any more",
             provider=ref.provider,
             job_id=ref.id,
             accepted="yes",

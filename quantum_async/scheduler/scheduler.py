@@ -130,7 +130,7 @@ class Scheduler:
         check_library()
         self._hub = EventHub()
         self._changed = Broadcast()
-        self._book = Book(journal, Purse(budget), budget)
+        self._book = Book(journal, Purse(budget), budget, grace=grace)
         self._host = Host(grace)
         common = Common(
             limits=limits or Limits(),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import uuid
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -268,3 +270,121 @@ def test_work_of_another_server_is_left_and_told(tmp_path: Path, verb: tuple[str
     assert server in ran.err + ran.out or verb[0] == "doctor"
     (job,) = command("jobs", "list", "--journal", path, "--json").document["jobs"]
     assert (job["state"], job["server"]) == ("accepted", server)
+
+
+def leave_unknown(blocking_sandbox, path: Path, *, send: bool) -> tuple[str, str]:
+    """Die while an answer of IQM is lost; return our key, and the id where there is one."""
+    client = blocking_sandbox.client("iqm")
+    circuit = 'OPENQASM 3; include "stdgates.inc"; qubit q; bit c; rx(pi) q; c = measure q;'
+    program = qa.Program(circuit, qa.ProgramFormat.QASM3)
+
+    async def die() -> tuple[str, str]:
+        dead = SqlJournal(path)
+        await dead.open()
+        async with client:
+            job = JobSpec(uuid.uuid4().hex, program, 10, {}, qa.IQMOptions())
+            request = SubmitRequest(uuid.uuid4().hex, "garnet", (job,))
+            place = (Place(dead.scope),)
+            sent = Submission(
+                request.key, "iqm", client.account, "garnet", (job,), place, None, client.identity
+            )
+            await dead.intend(sent, None)
+            found = [ref.id for ref in await client.submit(request)] if send else [""]
+        await kill(dead)
+        return sent.key, found[0]
+
+    return anyio.run(die)
+
+
+def test_an_unknown_submission_is_listed_until_it_is_settled(blocking_sandbox, tmp_path) -> None:
+    """Resuming fails with it each time, and so does the doctor; settled as lost it is over."""
+    path, variables = tmp_path / "j.db", blocking_sandbox.env("iqm")
+    key, _ = leave_unknown(blocking_sandbox, path, send=False)
+    for _ in range(2):
+        ran = with_variables(variables, "jobs", "resume", "--journal", path, "--json")
+        assert ran.code == 1
+        assert [job["error"]["type"] for job in ran.document["jobs"]] == ["SubmissionUnknownError"]
+        assert f"jobs resolve {key}" in ran.err
+        ran = with_variables(variables, "doctor", "--journal", path, "--yes", "--offline")
+        assert (ran.code, key in ran.out) == (1, True)
+        (job,) = command("jobs", "list", "--journal", path, "--json").document["jobs"]
+        assert (job["state"], job["submission"]) == ("unknown", key)
+    ran = command("jobs", "resolve", key[:12], "--lost", "--journal", path, "--json")
+    assert ran.code == 0
+    assert ran.document == {"submission": key, "outcome": "lost", "jobs": []}
+    assert command("jobs", "resume", "--journal", path).out == "nothing to resume\n"
+    again = command("jobs", "resolve", key, "--lost", "--journal", path)
+    assert (again.code, "is not unknown" in again.err) == (1, True)
+
+
+def test_an_unknown_submission_is_a_job_with_an_id(blocking_sandbox, tmp_path) -> None:
+    """Settled with its id, by the key of its job, it is followed to its end."""
+    path, variables = tmp_path / "j.db", blocking_sandbox.env("iqm")
+    key, id_ = leave_unknown(blocking_sandbox, path, send=True)
+    (job,) = command("jobs", "list", "--journal", path, "--json").document["jobs"]
+    wrong = with_variables(
+        variables, "jobs", "resolve", key, "--is", str(uuid.uuid4()), "--journal", path
+    )
+    assert wrong.code != 0
+    ran = with_variables(
+        variables, "jobs", "resolve", job["key"], "--is", id_, "--journal", path, "--json"
+    )
+    assert ran.code == 0, ran.err
+    assert ran.document["outcome"] == "found"
+    assert [job["job_id"] for job in ran.document["jobs"]] == [id_]
+    assert sum(ran.document["jobs"][0]["counts"].values()) == 10
+    (job,) = command("jobs", "list", "--all", "--journal", path, "--json").document["jobs"]
+    assert (job["state"], job["error"]) == ("fetched", None)
+    assert blocking_sandbox.stats()["iqm"]["jobs_created"] == 1
+
+
+@pytest.mark.parametrize("words", [[], ["--lost", "--is", "7"]])
+def test_settling_takes_one_word(journal: Path, words: list[str]) -> None:
+    """Neither or both of the words is a mistake, and so is a key that nobody knows."""
+    ran = command("jobs", "resolve", "abc", *words, "--journal", journal)
+    assert (ran.code, "either lost" in ran.err) == (2, True)
+    ran = command("jobs", "resolve", "abc", "--lost", "--journal", journal)
+    assert (ran.code, "0 submissions" in ran.err) == (2, True)
+
+
+def test_what_cannot_be_read_is_listed_everywhere(tmp_path: Path) -> None:
+    """List, resume and doctor name the row and end with 1; what can be read goes on."""
+    path = tmp_path / "j.db"
+    leave_behind(path, send=True)
+    leave_behind(path, send=True)
+    with closing(sqlite3.connect(path)) as connection:
+        (bad,) = connection.execute("SELECT min(key) FROM jobs").fetchone()
+        strange = '{"~":"data","of":"quantum_async.sandbox.pytest_plugin:X","fields":{}}'
+        connection.execute("UPDATE jobs SET options = ? WHERE key = ?", (strange, bad))
+        connection.commit()
+    for verb in (("jobs", "list"), ("doctor", "--offline"), ("jobs", "resume"), ("jobs", "resume")):
+        ran = command(*verb, "--journal", path)
+        assert (ran.code, bad in ran.out + ran.err) == (1, True), verb
+    listed = command("jobs", "list", "--all", "--journal", path, "--json").document
+    assert [row["key"] for row in listed["unreadable"]] == [bad]
+    assert [job["state"] for job in listed["jobs"]] == ["fetched"]
+    document = command("doctor", "--offline", "--journal", path, "--json").document
+    assert [row["key"] for row in document["unreadable"]] == [bad]
+    assert document["journal"]["unreadable"] == 1
+
+
+def test_an_intent_shows_the_id_that_follows_from_it(tmp_path: Path) -> None:
+    """Where the id is ours, a job whose answer never came is listed with it; elsewhere without."""
+    path = tmp_path / "j.db"
+
+    async def die() -> dict[str, str]:
+        dead = SqlJournal(path)
+        await dead.open()
+        keys = {}
+        for name in ("azure", "iqm", "stranger"):
+            sent = replace(submission(dead), provider=name)
+            await dead.intend(sent, None)
+            keys[name] = sent.key
+        await kill(dead)
+        return keys
+
+    keys = anyio.run(die)
+    jobs = command("jobs", "list", "--journal", path, "--json").document["jobs"]
+    found = {job["target"].partition(":")[0]: job["job_id"] for job in jobs}
+    assert found == {"azure": str(uuid.UUID(keys["azure"])), "iqm": None, "stranger": None}
+    assert str(uuid.UUID(keys["azure"])) in command("jobs", "list", "--journal", path).out

@@ -27,7 +27,12 @@ async def run(options: argparse.Namespace) -> list[dict[str, object]]:
     client = client_for(options.provider, json.loads(options.env.read_text()))
     points = qa.grid(theta=[0.001 * i for i in range(options.points)])
     limits = qa.Limits(jobs_per_submission=options.size, min_poll_interval=0.05)
-    async with qa.Scheduler(client, journal=options.journal, limits=limits) as scheduler:
+    journal = options.journal
+    if options.lease:
+        from quantum_async.journal.sql import SqlJournal
+
+        journal = SqlJournal(journal, lease=options.lease)
+    async with qa.Scheduler(client, journal=journal, limits=limits) as scheduler:
         if options.output:
             sys.stdout.write("ready\n")
             sys.stdout.flush()
@@ -59,6 +64,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--target", required=True)
     parser.add_argument("--env", type=Path, required=True, help="JSON of variables")
     parser.add_argument("--journal", help="without one, the sweep is not remembered")
+    parser.add_argument("--lease", type=float, help="how long it lasts, in seconds")
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--size", type=int, default=10, help="jobs per submission")
     parser.add_argument("--output", type=Path)

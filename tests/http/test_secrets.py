@@ -288,23 +288,56 @@ async def test_what_a_form_holds():
         assert str(caught.value) == f"{HIDDEN}? {HIDDEN}? no (HTTP 400)"
 
 
-async def test_variables_of_frames():
-    """No frame that a failing request passes through shows a secret among its variables."""
+def variables(error: BaseException | None) -> list[str]:
+    """What the variables of all frames show that an error and what led to it have passed."""
     shown: list[str] = []
+    while error is not None:
+        frame = error.__traceback__.tb_next if error.__traceback__ else None
+        while frame is not None:
+            shown += [repr(value) for value in frame.tb_frame.f_locals.values()]
+            frame = frame.tb_next
+        error = error.__cause__ or error.__context__
+    return shown
+
+
+async def cut_off(peer: Peer) -> None:
+    await peer.request()
+    await peer.reset()
+
+
+async def no_answer(peer: Peer) -> None:
+    await peer.request()
+    await peer.send(b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("behave", [cut_off, no_answer])
+async def test_variables_of_frames(behave):
+    """No frame that a failing request passes through shows a secret among its variables."""
+    async with raw_server(behave) as server:
+        options = SessionOptions(proxy="", retry=NO_RETRY)
+        async with Session(
+            server.url, provider="demo", auth=bearer(PLAIN), options=options
+        ) as session:
+            for size in (1, 100_000):
+                form = form_body({"password": Secret(PLAIN), "more": "x" * size})
+                with pytest.raises(QuantumAsyncError) as caught:
+                    await session.read("/x", method="POST", body=form)
+                shown = variables(caught.value)
+                assert len(shown) > 10
+                assert PLAIN not in "\n".join(shown)
+
+
+async def test_variables_of_frames_with_a_transport_of_ones_own():
+    """The same holds for transports that somebody else has made."""
 
     def answer(request: httpx.Request) -> httpx.Response:
-        del request
-        return httpx.Response(500, text="no")
+        raise httpx.ReadError("reset", request=request)
 
     options = SessionOptions(transport=httpx.MockTransport(answer), retry=NO_RETRY)
     async with Session(BASE, provider="demo", auth=bearer(PLAIN), options=options) as session:
-        try:
+        with pytest.raises(QuantumAsyncError) as caught:
             await session.read("/x", method="POST", body=form_body({"password": Secret(PLAIN)}))
-        except ServerError as error:
-            frame = error.__traceback__.tb_next if error.__traceback__ else None
-            while frame is not None:
-                shown += [repr(value) for value in frame.tb_frame.f_locals.values()]
-                frame = frame.tb_next
+    shown = variables(caught.value)
     assert len(shown) > 10
     assert PLAIN not in "\n".join(shown)
 

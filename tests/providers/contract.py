@@ -18,14 +18,17 @@ import pytest
 
 from quantum_async.errors import (
     BatchError,
+    ConfigurationError,
     InvalidInputError,
     InvalidShotsError,
+    JournalError,
     NotFoundError,
     QuantumAsyncError,
     SubmissionUnknownError,
     UnknownTargetError,
     UnsupportedProgramError,
 )
+from quantum_async.http.fence import fenced
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.job import JobRef, JobState, JobStatus
 from quantum_async.models.program import Program, ProgramFormat
@@ -98,6 +101,38 @@ class ProviderContract(ABC):
         assert repr(client)
         assert not client.is_open
         assert self.sent(client) == 0
+
+    def test_a_client_is_not_pickled(self, client):
+        """It holds credentials and connections, and says what to do instead."""
+        with pytest.raises(ConfigurationError, match="pickled") as caught:
+            pickle.dumps(client)
+        assert "environment" in (caught.value.remedy or "")
+
+    async def test_what_may_not_leave_stays(self, opened):
+        """Each request of a submission is looked at, and none leaves that must not."""
+        looks = 0
+
+        def look() -> float:
+            nonlocal looks
+            looks += 1
+            if looks == last:
+                raise lost
+            return 60.0
+
+        last, lost = 0, JournalError("the lease is gone")
+        # What the first submission asks for is known to the others.
+        await opened.submit(self.request())
+        with fenced(look) as passage:
+            await opened.submit(self.request())
+        if not passage.has_left:
+            return  # all is done on this machine
+        for last in range(1, looks + 1):
+            looks, lost = 0, JournalError("the lease is gone")
+            with fenced(look) as passage, pytest.raises(JournalError) as caught:
+                await opened.submit(self.request())
+            assert caught.value is lost
+            assert lost.accepted == "no"
+            assert not passage.has_left or last > 2
 
     async def test_opening_and_closing_twice_are_harmless(self, client):
         """A scheduler need not know who else has opened a client."""

@@ -11,6 +11,8 @@ from urllib.parse import parse_qs
 import cloudpickle
 import httpx
 import pytest
+from _pytest._io.saferepr import saferepr
+from pydantic import BaseModel, TypeAdapter, field_validator
 
 from quantum_async import AzureClient, IQMClient, LocalClient, PasqalClient, QoroClient, blocking
 from quantum_async.errors import (
@@ -22,12 +24,18 @@ from quantum_async.errors import (
 )
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.redact import HIDDEN
+from quantum_async.http.response import Response
 from quantum_async.http.retry import NO_RETRY
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.providers.azure.submission import NewJob
+from quantum_async.providers.iqm import auth as iqm
 from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.parsing import parse, parse_value
+from quantum_async.providers.pasqal import auth as pasqal
 from quantum_async.providers.pasqal.endpoints import PasqalEndpoints, TokenEndpoint
+from quantum_async.providers.pasqal.wire import PasqalWorkload
 
+NESTED = "[" * 100_000
 KEY = "Zq9notToBeReadByAnybody"
 ISSUED = "Zq9issuedByTheLogin"
 AGAIN = "Zq9toBeIssuedAgain"
@@ -45,9 +53,10 @@ def options(answer) -> SessionOptions:
     return SessionOptions(transport=httpx.MockTransport(answer), retry=NO_RETRY)
 
 
-def endpoints() -> PasqalEndpoints:
-    token = TokenEndpoint("https://id.example/token", "public", "https://audience", "realm")
-    return PasqalEndpoints("https://pasqal.example/core", "https://pasqal.example/account", token)
+def endpoints(url: str = "https://pasqal.example") -> PasqalEndpoints:
+    address = "https://id.example/token" if url.startswith("https") else url
+    token = TokenEndpoint(address, "public", "https://audience", "realm")
+    return PasqalEndpoints(f"{url}/core", f"{url}/account", token)
 
 
 CLIENTS = {
@@ -92,6 +101,19 @@ def said(error: BaseException) -> str:
     """All that anybody can read of an error."""
     parts = [*traceback.format_exception(error), repr(vars(error))]
     return "\n".join((*parts, pickle.dumps(error).decode("latin-1")))
+
+
+def variables(error: BaseException | None) -> list[str]:
+    """What the variables of all frames show that an error and what led to it have passed."""
+    shown: list[str] = []
+    while error is not None:
+        frame = error.__traceback__.tb_next if error.__traceback__ else None
+        while frame is not None:
+            # As pytest shows them, also a client that is not made yet.
+            shown += [saferepr(value, 10_000) for value in frame.tb_frame.f_locals.values()]
+            frame = frame.tb_next
+        error = error.__cause__ or error.__context__
+    return shown
 
 
 def ref(provider: str) -> JobRef:
@@ -188,14 +210,39 @@ async def test_a_login_that_fails(login):
         with pytest.raises(AuthenticationError) as caught:
             await client.devices()
     assert KEY not in said(caught.value)
-    error, shown = caught.value, []
-    while error is not None:
-        frame = error.__traceback__.tb_next if error.__traceback__ else None
-        while frame is not None:
-            shown += [repr(value) for value in frame.tb_frame.f_locals.values()]
-            frame = frame.tb_next
-        error = error.__cause__
+    shown = variables(caught.value)
     assert len(shown) > 20
+    assert KEY not in "\n".join(shown)
+
+
+INSECURE = "http://cloud.example"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: PasqalClient(token=KEY, endpoints=endpoints(INSECURE)),
+        lambda: PasqalClient(username="someone", password=KEY, endpoints=endpoints(INSECURE)),
+        lambda: PasqalClient(client_id="x", client_secret=KEY, endpoints=endpoints(INSECURE)),
+        lambda: AzureClient(api_key=KEY, **{**WORKSPACE, "endpoint": INSECURE}),
+        lambda: AzureClient(credential=KEY, **{**WORKSPACE, "endpoint": INSECURE}),
+        lambda: IQMClient(INSECURE, token=KEY),
+        lambda: IQMClient(
+            "https://iqm.example", auth_server=INSECURE, username="someone", password=KEY
+        ),
+        lambda: QoroClient(api_key=KEY, url=INSECURE),
+    ],
+    ids=[
+        "pasqal", "pasqal, user", "pasqal, service account", "azure", "azure, token", "iqm",
+        "iqm, user", "qoro",
+    ],
+)  # fmt: skip
+def test_a_client_that_cannot_be_made(make):
+    """No variable of a frame shows the password where an address is not good for it."""
+    with pytest.raises(ConfigurationError, match="encryption") as caught:
+        make()
+    shown = variables(caught.value)
+    assert len(shown) > 5
     assert KEY not in "\n".join(shown)
 
 
@@ -243,6 +290,47 @@ def test_no_blocking_client_is_pickled(twin):
     """The same holds for the blocking twins, and for what hangs on them."""
     with pytest.raises(ConfigurationError, match="cannot be pickled"):
         pickle.dumps(twin())
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        lambda: pasqal.Credentials("someone", KEY),
+        lambda: pasqal.Credentials(client_id="someone", client_secret=KEY),
+        lambda: pasqal.Credentials(token=KEY),
+        lambda: iqm.Credentials(token=KEY),
+        lambda: iqm.Credentials(auth_server="https://id", username="someone", password=KEY),
+    ],
+    ids=["user", "service account", "token", "IQM's token", "IQM's user"],
+)
+def test_no_credentials_are_pickled_or_shown(held):
+    """What proves who is asking is neither shown nor sent elsewhere, from the first moment on."""
+    with pytest.raises(ConfigurationError, match="cannot be pickled"):
+        pickle.dumps(held())
+    assert KEY not in repr(held())
+    assert KEY not in repr([getattr(held(), name) for name in held().__dataclass_fields__])
+
+
+class Overflowing(BaseModel):
+    """A document whose reader fails in a way that nobody foresaw."""
+
+    value: int
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _read(cls, value: object) -> object:
+        raise RecursionError(value)
+
+
+def test_whatever_a_reader_raises():
+    """It is an error of that answer, which quotes the beginning and names the job."""
+    answer = Response(200, {"x-request-id": "r1"}, b'{"value": 3}')
+    with pytest.raises(ProtocolError, match="nests too deeply; it begins with") as caught:
+        parse(Overflowing, answer, provider="demo", job_id=JOB)
+    with pytest.raises(ProtocolError, match="nests too deeply; it begins with"):
+        parse_value(TypeAdapter(Overflowing), answer, provider="demo")
+    assert (caught.value.job_id, caught.value.request_id) == (JOB, "r1")
+    assert (caught.value.provider, caught.value.status) == ("demo", 200)
 
 
 BAD_LINKS = {
@@ -351,6 +439,29 @@ async def test_a_next_page_whose_address_nobody_can_read():
     assert all(address.startswith("https://azure.example/") for address in heard)
 
 
+async def test_a_workload_whose_result_is_not_followed():
+    """Pasqal: a workload's link is held to the same, and the error names the workload."""
+    workload = PasqalWorkload(id=JOB, result_link="http://elsewhere.example/x?sig=Zq9signature")
+    async with CLIENTS["pasqal"](lambda _: httpx.Response(418)) as client:
+        with pytest.raises(ProtocolError, match="not encrypted") as caught:
+            await client.workloads.result(workload)
+    assert (caught.value.job_id, caught.value.accepted) == (JOB, "yes")
+
+
+@pytest.mark.parametrize("specification", [NESTED, '{"channels": [{}]}'])
+async def test_a_device_that_cannot_be_described(specification):
+    """Pasqal: a specification that cannot be understood is an error of it, with its beginning."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = {"FRESNEL": specification} if request.url.path.endswith("/specs") else []
+        return httpx.Response(200, json={"data": found})
+
+    async with CLIENTS["pasqal"](answer) as client:
+        with pytest.raises(ProtocolError, match="specification of FRESNEL") as caught:
+            await client.devices()
+    assert specification[:10] in str(caught.value)
+
+
 async def test_a_redirect_that_nobody_can_read():
     """A link that redirects to such an address fails its job as well."""
 
@@ -366,9 +477,6 @@ async def test_a_redirect_that_nobody_can_read():
             await client.fetch(ref("pasqal"))
     assert caught.value.job_id == JOB
     assert "Zq9" not in said(caught.value)
-
-
-NESTED = "[" * 100_000
 
 
 def stored(provider: str, content: str):
@@ -405,19 +513,21 @@ def stored(provider: str, content: str):
         NESTED,
         '{"a":' * 100_000,
         '[{"m":' + NESTED,
+        "[{" + NESTED,
         '{"results":' + NESTED,
         '{"counter":' + NESTED,
         '{"data":' + NESTED + "]" * 100_000 + "}",
     ],
-    ids=["lists", "objects", "iqm", "qoro", "pasqal", "closed"],
+    ids=["lists", "objects", "iqm", "a key", "qoro", "pasqal", "closed"],
 )
 async def test_a_result_that_nests_too_deeply(provider, content):
     """A result of a hundred thousand brackets is an error of that answer, with its beginning."""
     async with CLIENTS[provider](stored(provider, content)) as client:
         with pytest.raises((ProtocolError, ResultError)) as caught:
             await client.fetch(ref(provider))
-    assert isinstance(caught.value, ProtocolError)
-    assert content[:20] in f"{caught.value} {caught.value.body}"
+    # A list in place of a key is malformed before it is deep.
+    assert isinstance(caught.value, ProtocolError) or content.startswith("[{[")
+    assert content[:20] in str(caught.value)
     assert len(str(caught.value)) < 1000
 
 

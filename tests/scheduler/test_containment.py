@@ -202,3 +202,26 @@ async def test_a_sweep_with_one_broken_point_collects_it() -> None:
         results = await sweep
     assert [point.error is not None for point in results] == [n == 3 for n in range(8)]
     assert isinstance(results[3].error.__cause__, KeyError)
+
+
+@pytest.mark.parametrize("has_arrived", [True, False])
+async def test_what_a_broken_client_may_have_sent_is_looked_for(has_arrived: bool) -> None:
+    """A job that is there is followed; one that is not is not sent again, and says so."""
+
+    class Clumsy(FakeClient):
+        async def submit(self, request):
+            if has_arrived:
+                await super().submit(request)
+            raise KeyError("job_id")
+
+    client = Clumsy()
+    async with qa.Scheduler(client, limits=QUICK) as scheduler:
+        if has_arrived:
+            job = await scheduler.submit(PROGRAM, shots=5)
+            assert (await job).shots == 5
+        else:
+            with pytest.raises(DefectError) as caught:
+                await scheduler.submit(PROGRAM, shots=5)
+            assert caught.value.accepted == "no"
+    assert len(client.world.jobs) == has_arrived
+    assert client.world.calls["find"] == 1

@@ -51,3 +51,11 @@ async def test_a_hasty_server_is_not_asked_in_a_spin() -> None:
     async with Scheduler(client, limits=Limits(min_poll_interval=0.1)) as scheduler:
         await (await scheduler.submit(PROGRAM, shots=1))
     assert client.world.calls["poll"] <= 15
+
+
+async def test_a_server_that_holds_nothing_back_is_asked_like_any_other() -> None:
+    """Its jobs are asked about less and less often, within the bounds that the user set."""
+    client = FakeClient(run_time=lambda _: 100.0).can(long_poll=True)
+    async with Scheduler(client, limits=Limits(min_poll_interval=0.1)) as scheduler:
+        await (await scheduler.submit(PROGRAM, shots=1))
+    assert client.world.calls["poll"] <= 80

@@ -33,6 +33,13 @@ NO_NUMBERS = {
 }
 
 
+def described(settings: dict[str, object]) -> str:
+    """Name a case; without addresses, which differ between processes."""
+    return " ".join(
+        f"{name}={value!r:.30}".partition(" at 0x")[0] for name, value in settings.items()
+    )
+
+
 @pytest.mark.parametrize(
     ("client", "remedy"),
     [
@@ -69,7 +76,7 @@ def test_what_is_no_client_is_refused(client: object, remedy: str) -> None:
             for value in (True, 3, "now", threading.Event, multiprocessing.Event(), object())
         ),
     ],
-    ids=lambda settings: " ".join(f"{name}={value!r:.30}" for name, value in settings.items()),
+    ids=described,
 )
 def test_a_setting_that_is_none_is_refused(settings: dict[str, object]) -> None:
     """By the constructor, by name; the blocking twin does the same."""
@@ -153,7 +160,7 @@ def test_a_blocking_calls_time_is_a_number() -> None:
         {"shots": "3"},
         {"options": {"seed": 1}},
     ],
-    ids=str,
+    ids=described,
 )
 async def test_arguments_of_a_sweep_are_checked(arguments: dict[str, object]) -> None:
     """The call itself refuses a word or a kind that it does not know."""
@@ -174,7 +181,7 @@ async def test_arguments_of_a_sweep_are_checked(arguments: dict[str, object]) ->
         {"on": 5},
         {"options": "seed"},
     ],
-    ids=str,
+    ids=described,
 )
 async def test_arguments_of_a_job_are_checked(arguments: dict[str, object]) -> None:
     """A mistake fails its own call, and nobody else's."""

@@ -15,7 +15,7 @@ from quantum_async.errors import (
     ServerError,
     TransportError,
 )
-from quantum_async.http.retry import RetryPolicy, repeat
+from quantum_async.http.retry import RetryPolicy, repeat, single_attempts
 from quantum_async.scheduler.interval import IntervalLaw
 
 if TYPE_CHECKING:
@@ -118,7 +118,8 @@ class Watcher:
         ready = self._book.ready(refs)
         if ready and self._client.capabilities.bulk_results:
             try:
-                found = await self._client.fetch_many(ready)
+                with single_attempts():
+                    found = await self._client.fetch_many(ready)
             except QuantumAsyncError:
                 # One by one, each failure is told to the right job.
                 found = {}
@@ -132,7 +133,10 @@ class Watcher:
     async def _fetch_one(self, ref: JobRef, slots: anyio.Semaphore) -> None:
         async with slots:
             try:
-                self._book.keep(ref.id, await self._client.fetch(ref))
+                # What fails is fetched again after the next look.
+                with single_attempts():
+                    result = await self._client.fetch(ref)
+                self._book.keep(ref.id, result)
             except PASSING as error:
                 if self._book.trouble(ref.id, anyio.current_time()) > RESULT_PATIENCE:
                     self._book.fail(ref.id, error)

@@ -256,18 +256,13 @@ class AsyncProvider(AsyncContextManagerMixin):
                     scope.cancel()
             try:
                 yield
+            except SchedulerClosedError as error:
+                raise self._closed(job_id) from error
             finally:
                 for scope in scopes:
                     self._waits.pop(scope, None)
         if any(scope.cancelled_caught for scope in scopes):
-            raise SchedulerClosedError(
-                f"job {job_id} is not followed any more: its provider was closed",
-                provider=self.client.name,
-                job_id=job_id,
-                accepted="unknown",
-                remedy="What the provider has accepted goes on there: "
-                "provider.retrieve_job(job_id) finds a backend's job again.",
-            )
+            raise self._closed(job_id)
 
     async def followed(self, job_id: str, run: Run) -> AsyncIterator[tuple[int, Outcome]]:
         """Yield the outcomes of a run as they come, no longer than somebody follows it.
@@ -286,7 +281,20 @@ class AsyncProvider(AsyncContextManagerMixin):
                 step = await anext(steps, None)
             if step is None:
                 return
+            if isinstance(step[1], SchedulerClosedError):
+                raise self._closed(job_id) from step[1]
             yield step
+
+    def _closed(self, job_id: str) -> SchedulerClosedError:
+        """Say in this door's words that nobody follows a job any more."""
+        return SchedulerClosedError(
+            f"job {job_id} is not followed any more: its provider was closed",
+            provider=self.client.provider,
+            job_id=job_id,
+            accepted="unknown",
+            remedy="What the provider has accepted goes on there: "
+            "provider.retrieve_job(job_id) finds a backend's job again.",
+        )
 
     def _end_waits(self) -> None:
         for scope, run in list(self._waits.items()):

@@ -35,6 +35,7 @@ from quantum_async.providers.azure.sessions import Sessions
 from quantum_async.providers.azure.settings import AzureSettings
 from quantum_async.providers.azure.states import States
 from quantum_async.providers.azure.storage import Storage
+from quantum_async.providers.azure.submission import id_of
 from quantum_async.providers.azure.submitting import Submitter
 from quantum_async.providers.azure.targets import Targets
 from quantum_async.providers.azure.translate.catalogue import PULSER_TARGETS, QUBITS
@@ -162,6 +163,7 @@ class AzureClient(ProviderClient):
             if credential is None and api_key is None:
                 api_key = given.api_key
         login = Login(credential, api_key, make_default)
+        del credential, api_key, connection_string  # a traceback with variables would show them
         self.account = account
         # By what was given: what is looked up later must not make another one of it.
         self._identity = _identity(where, management or MANAGEMENT, account)
@@ -433,6 +435,15 @@ class AzureClient(ProviderClient):
             What could not be cancelled and has not ended either, and why.
         """
         return await cancel_jobs(self._jobs, jobs)
+
+    @classmethod
+    def id_for(cls, key: str) -> str:
+        """Say which id the job of a submission has: it is made from our key. Sends nothing.
+
+        Args:
+            key: The submission's key.
+        """
+        return id_of(key)
 
     async def find(self, key: str) -> list[JobRef]:
         """Look for the job of a submission, by the id that follows from its key."""

@@ -28,6 +28,7 @@ from quantum_async.providers.azure.wire import (
     Paged,
 )
 from quantum_async.providers.waiting import wait_until_over
+from quantum_async.providers.wording import about_batch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -117,18 +118,19 @@ class Sessions:
 
     async def close(self, id: str) -> AzureSession:
         """Close a session: its jobs go on, no more can be added. Closing twice is harmless."""
-        try:
-            response = await self._gateway.write(
-                f"{self._path(id)}:close", wanted=f"close session {id}"
-            )
-        except RejectedRequestError as error:
-            if isinstance(error, RateLimitedError):
-                raise
-            session = await self.get(id)
-            if not is_over(session):
-                raise
-            return session
-        return parse(AzureSession, response)
+        with about_batch(provider="azure"):
+            try:
+                response = await self._gateway.write(
+                    f"{self._path(id)}:close", wanted=f"close session {id}"
+                )
+            except RejectedRequestError as error:
+                if isinstance(error, RateLimitedError):
+                    raise
+                session = await self.get(id)
+                if not is_over(session):
+                    raise
+                return session
+            return parse(AzureSession, response)
 
     async def list(
         self, filters: ItemFilters | None = None, *, skip: int = 0, limit: int | None = None

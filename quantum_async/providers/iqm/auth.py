@@ -294,9 +294,10 @@ class Login(Auth):
                 remedy="Check the address of the authentication server.",
             ) from None
         self._refresh_token = Secret.of(answer.refresh_token)
-        for issued in (answer.access_token, self._refresh_token):
-            if issued is not None:
-                self.session.secrets.add(issued)
+        # The password again, which would be forgotten after many tokens.
+        for known in (answer.access_token, self._refresh_token, self._password["password"]):
+            if known is not None:
+                self.session.secrets.add(known)
         return Token.read(answer.access_token)
 
 

@@ -115,6 +115,7 @@ class IQMClient(Runs, ProviderClient):
         jitter: Callable[[], float] = random.random,
     ) -> None:
         credentials = Credentials(token, tokens_file, auth_server, username, password)
+        del token, password  # a traceback with variables would show them
         session = options or SessionOptions()
         self.name = client_name(name, "iqm")
         self.account = account

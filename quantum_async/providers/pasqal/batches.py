@@ -28,6 +28,7 @@ from quantum_async.providers.pasqal.wire import (
     PasqalJob,
 )
 from quantum_async.providers.waiting import wait_until_over
+from quantum_async.providers.wording import about_batch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -188,11 +189,13 @@ class Batches:
 
     async def close(self, batch_id: str) -> PasqalBatch:
         """Close an open batch: its jobs go on, no more can be added."""
-        return parse(BATCH, await self._gateway.write(Route.CLOSE_BATCH, batch_id)).data
+        with about_batch(provider="pasqal"):
+            return parse(BATCH, await self._gateway.write(Route.CLOSE_BATCH, batch_id)).data
 
     async def cancel(self, batch_id: str) -> PasqalBatch:
         """Cancel a batch with its unfinished jobs; an open one is closed by it."""
-        return parse(BATCH, await self._gateway.write(Route.CANCEL_BATCH, batch_id)).data
+        with about_batch(provider="pasqal"):
+            return parse(BATCH, await self._gateway.write(Route.CANCEL_BATCH, batch_id)).data
 
     async def cancel_many(self, batch_ids: Sequence[str]) -> CancelledBatches:
         """Cancel several batches in one request.
@@ -203,8 +206,9 @@ class Batches:
         if not batch_ids:
             return CancelledBatches()
         body = await json_body({"batch_ids": [*batch_ids]})
-        response = await self._gateway.write(Route.CANCEL_BATCHES, body=body)
-        return parse(_CANCELLED_BATCHES, response).data
+        with about_batch(provider="pasqal"):
+            response = await self._gateway.write(Route.CANCEL_BATCHES, body=body)
+            return parse(_CANCELLED_BATCHES, response).data
 
     async def cancel_jobs(
         self, batch_id: str, filters: CancelFilters | None = None
@@ -222,8 +226,9 @@ class Batches:
         if filters.selects_nothing:
             return CancelledJobs()
         query = filters.query()
-        response = await self._gateway.write(Route.CANCEL_JOBS, batch_id, query=query)
-        return parse(_CANCELLED_JOBS, response).data
+        with about_batch(provider="pasqal"):
+            response = await self._gateway.write(Route.CANCEL_JOBS, batch_id, query=query)
+            return parse(_CANCELLED_JOBS, response).data
 
     async def set_tags(self, batch_id: str, tags: Sequence[str]) -> PasqalBatch:
         """Replace a batch's tags. A scheduler finds its own batches by theirs: keep those."""

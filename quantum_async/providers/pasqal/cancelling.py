@@ -20,6 +20,7 @@ from quantum_async.providers.pasqal.pages import LARGEST
 from quantum_async.providers.pasqal.states import states
 from quantum_async.providers.pasqal.translate.statuses import TERMINAL_BATCH
 from quantum_async.providers.pasqal.wire import CancelledJobs, Envelope
+from quantum_async.providers.wording import about_batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +70,8 @@ async def close_batch(batches: Batches, batch: BatchRef) -> None:
     except RejectedRequestError as error:
         if isinstance(error, RateLimitedError):
             raise
-        found = await batches.get(batch.id)
+        with about_batch(provider="pasqal"):
+            found = await batches.get(batch.id)
         if found.is_open and found.state not in TERMINAL_BATCH:
             raise
 

@@ -135,6 +135,7 @@ class PasqalClient(ProviderClient):
         credentials = Credentials(
             username, password, client_id, client_secret, token, token_provider
         )
+        del password, client_secret, token  # a traceback with variables would show them
         where = endpoints or PasqalEndpoints.from_region(region)
         self.name = client_name(name, "pasqal")
         self.account = account

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import ResultError, ResultPendingError
+from quantum_async.errors import QuantumAsyncError, ResultError, ResultPendingError
 from quantum_async.http.encode import json_body
 from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.gateway import parse
@@ -109,7 +109,11 @@ class Workloads:
                 job_id=workload.id,
                 remedy="Wait for it, and look it up again.",
             )
-        response = await self._gateway.download(workload.result_link)
+        try:
+            response = await self._gateway.download(workload.result_link)
+        except QuantumAsyncError as error:
+            error.concerning(provider="pasqal", job_id=workload.id, accepted="yes")
+            raise
         with response.decoding("the result", provider="pasqal", job_id=workload.id):
             try:
                 found: JsonValue = json.loads(response.content)

@@ -102,6 +102,7 @@ class QoroClient(ProviderClient):
         self.name = client_name(name, "qoro")
         self.account = account
         auth = credentials(api_key, token_provider)
+        del api_key  # a traceback with variables would show it
         usual = defaults or JobConfig()
         self._defaults = usual
         self._gateway = Gateway(url, auth, options or _USUAL)

@@ -24,6 +24,7 @@ from quantum_async.errors import (
 )
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body, json_bytes
+from quantum_async.http.fence import past_pauses, unfenced
 from quantum_async.http.retry import RetryPolicy, repeat
 from quantum_async.models.job import JobStatus
 from quantum_async.providers.each import all_of
@@ -195,7 +196,8 @@ class Uploads:
 
     async def _clear(self, job_id: str) -> bool:
         """Cancel a job within a bounded time, and say whether it is known not to run."""
-        with anyio.move_on_after(CLEARING, shield=True):
+        # What was opened goes, also where nothing more may be sent for it.
+        with anyio.move_on_after(CLEARING, shield=True), unfenced(), past_pauses():
             try:
                 await self.cancel(job_id)
             except ConflictError:

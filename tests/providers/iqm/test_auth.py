@@ -12,7 +12,7 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from quantum_async.errors import AuthenticationError, ConfigurationError
+from quantum_async.errors import AuthenticationError, ConfigurationError, RejectedRequestError
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import NO_RETRY
 from quantum_async.providers.iqm.auth import FileAuth, Login
@@ -80,6 +80,23 @@ async def test_a_login_lasts_three_hours():
     assert 36 <= len(service.grants) <= 60
     bearers = {r.headers["authorization"] for r in service.requests}
     assert len(bearers) == len(service.grants)
+
+
+async def test_a_password_is_not_forgotten_over_its_tokens():
+    """After days of renewed tokens, what quotes the password or the newest token tells neither."""
+    now = [1_000_000.0]
+    service = Keycloak(now)
+    async with login(service, now) as iqm:
+        for _ in range(200):
+            await iqm.jobs.get("some-job")
+            now[0] += 280.0
+        token = await iqm.token()
+        quoting = httpx.Response(400, json={"message": f"{token} of something"})
+        service.next("GET", "/jobs/j", quoting)
+        with pytest.raises(RejectedRequestError) as caught:
+            await iqm.jobs.get("j")
+    assert token not in str(caught.value)
+    assert "something" not in str(caught.value)
 
 
 class LongJob(Keycloak):

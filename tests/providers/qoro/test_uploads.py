@@ -12,6 +12,7 @@ from quantum_async.errors import (
     DeviceLimitError,
     InvalidInputError,
     InvalidShotsError,
+    JournalError,
     LostAnswerError,
     NotSentError,
     PermissionDeniedError,
@@ -20,6 +21,7 @@ from quantum_async.errors import (
     ServerError,
     UnboundParametersError,
 )
+from quantum_async.http.fence import fenced
 from quantum_async.http.options import SessionOptions
 from quantum_async.providers.qoro.chunks import LIMIT, chunks
 from quantum_async.providers.qoro.configs import (
@@ -67,6 +69,20 @@ async def test_one_circuit_takes_two_requests(service, qoro):
     assert unpacked(body["circuits"].pop("c0")) == BELL
     assert body == {"circuits": {}, "shots": 7, "mode": "append", "finalized": "true"}
     assert service.requests[0].headers["authorization"] == "Bearer golden"
+
+
+async def test_what_was_opened_goes_although_nothing_more_may_be_sent(service, qoro):
+    """A job that was opened under a lease is cancelled when the lease is lost before it is filled."""
+
+    def look() -> float:
+        if service.asked("POST", INIT):
+            raise JournalError("the lease is gone")
+        return 60.0
+
+    with fenced(look), pytest.raises(JournalError) as caught:
+        await qoro.jobs.submit(circuits(1), measured=Shots(7))
+    assert service.routes == ["POST /job/init/", f"POST /job/{JOB}/cancel/"]
+    assert (caught.value.accepted, caught.value.job_id) == ("no", JOB)
 
 
 async def test_an_expectation_job_sends_no_shots(service, qoro):

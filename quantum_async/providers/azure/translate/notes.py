@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from quantum_async.errors import ResultError, UnsupportedProgramError
+from quantum_async.http.redact import beginning
 from quantum_async.models.result import Register
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Note:
                 provider="azure",
                 job_id=job_id,
                 remedy="Read the output as it is: client.jobs.output(job_id).",
-            ) from error
+            ) from None
         return cls()
 
 
@@ -117,17 +118,17 @@ def _read(text: str) -> Note:
             content = zlib.decompressobj().decompress(packed, _MOST_BYTES)
         written = _Written.model_validate_json(content)
     except (ValueError, zlib.error) as error:
-        raise ValueError(f"the note {text[:200]!r} cannot be read") from error
+        raise ValueError(f"the note {beginning(text)!r} cannot be read") from error
     note = Note(
         tuple(Register(name, width) for name, width in written.registers),
         tuple(accumulate(written.qubits)) if is_packed else written.qubits,
         written.atoms,
     )
     if min(note.qubits, default=0) < -1:
-        raise ValueError(f"the note {text[:200]!r} places a bit at {min(note.qubits)}")
+        raise ValueError(f"the note {beginning(text)!r} places a bit at {min(note.qubits)}")
     widths = sum(register.width for register in note.registers)
     if note.registers and note.qubits and len(note.qubits) != widths:
-        raise ValueError(f"the note {text[:200]!r} places other than {widths} bits")
+        raise ValueError(f"the note {beginning(text)!r} places other than {widths} bits")
     return note
 
 
@@ -135,4 +136,4 @@ def _vendors(text: str) -> tuple[int, ...]:
     try:
         return _MAP.validate_json(text)
     except ValidationError as error:
-        raise ValueError(f"the measurement map {text[:200]!r} cannot be read") from error
+        raise ValueError(f"the measurement map {beginning(text)!r} cannot be read") from error

@@ -48,7 +48,7 @@ def pulser_result(
             counts = written.counts
         check_outcomes(counts, atoms)
     except ValueError as error:
-        raise _damaged(str(error), job_id) from error
+        raise _damaged(str(error), job_id) from None
     if counts is None and written is None:
         raise _damaged("it holds no counts and no observables", job_id)
     return Result(

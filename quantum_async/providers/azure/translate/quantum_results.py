@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pydantic import ValidationError
 
 from quantum_async.errors import ResultError
+from quantum_async.http.redact import hide
 from quantum_async.providers.azure.outputs import ResultsV1, ResultsV2
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _NUMBER = re.compile(r"0|-?[1-9]\d*")
 _NESTED = re.compile(r"[\[\](),\s012-]+")
 """What tuples and arrays of bits are displayed with."""
 _LONGEST_QUOTE = 200
+_LOOKED_AT = 4096
 
 
 def entries_of(format: str, document: JsonValue, job_id: str = "") -> tuple[Entry, ...]:
@@ -56,7 +58,7 @@ def entries_of(format: str, document: JsonValue, job_id: str = "") -> tuple[Entr
     try:
         return ResultsV2.model_validate(document).results
     except ValidationError as error:
-        raise _damaged(error, job_id) from error
+        raise _damaged(error, job_id) from None
 
 
 def probabilities_of(document: JsonValue, job_id: str = "") -> tuple[tuple[str, float], ...]:
@@ -72,7 +74,7 @@ def probabilities_of(document: JsonValue, job_id: str = "") -> tuple[tuple[str, 
     try:
         return ResultsV1.model_validate(document).histogram
     except ValidationError as error:
-        raise _damaged(error, job_id) from error
+        raise _damaged(error, job_id) from None
 
 
 def outcomes_in(written: Sequence[JsonValue]) -> list[Outcome | None]:
@@ -105,7 +107,8 @@ def is_lost(outcome: Outcome) -> bool:
 
 def quoted(value: object) -> str:
     """Quote what was not understood, or its beginning where it is long."""
-    text = repr(value)
+    # Hidden before it is cut: of a secret that is cut off nobody knows what it is.
+    text = hide(repr(value)[:_LOOKED_AT])
     return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
 
 

@@ -76,7 +76,7 @@ def result_of(content: bytes, job: AzureJob, ref: JobRef, atoms: Sequence[str] =
         return readers[written]()
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         # Whatever a vendor may write one day: an error of ours, and never half a result.
-        raise counted.damaged(_reason(error)) from error
+        raise counted.damaged(_reason(error)) from None
 
 
 class _Counted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from quantum_async.http.response import decoding
 from quantum_async.models.device import Device, DeviceKind, DeviceStatus
 from quantum_async.providers.pasqal.emulators import is_emulator
 
@@ -28,7 +29,15 @@ def device_of(name: str, specification: str | None, listing: DeviceListing | Non
         name: Its device type, which is what a target names.
         specification: Pulser's description of it, where there is one.
         listing: What the service's list says, where it is listed.
+
+    Raises:
+        ProtocolError: The description is not what Pulser writes.
     """
+    with decoding(specification or "", f"the specification of {name}", provider="pasqal"):
+        return _described(name, specification, listing)
+
+
+def _described(name: str, specification: str | None, listing: DeviceListing | None) -> Device:
     details = _details(specification)
     most_atoms = _whole(details.get("max_atom_num"))
     simulates = is_emulator(name)

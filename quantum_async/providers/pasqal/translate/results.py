@@ -74,7 +74,7 @@ def result_of(stored: PasqalResults, atoms: Sequence[str], job: JobRef) -> Resul
             provider="pasqal",
             job_id=job.id,
             remedy="Read them as they are: client.jobs.results(job_id).",
-        ) from error
+        ) from None
     return Result(
         counts=counts or {},
         shots=sum((counts or {}).values()),

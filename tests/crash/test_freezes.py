@@ -1,0 +1,158 @@
+"""A process that is stopped at a random moment, another that takes over, and the first wakes up."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from quantum_async.journal.records import SendState
+from quantum_async.journal.sql import SqlJournal
+from tests.crash.harness import CREATES, TARGETS, WORKER, program_for, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FREEZES = range(int(os.environ.get("QUANTUM_ASYNC_FREEZES", "20")))
+POINTS, SIZE = 40, 5
+LEASE = 2.0
+TRUE_LEASE = 30.0
+LIMIT = 200.0
+"""Seconds after which a process that has not ended by itself is given up."""
+KNOWING = ["pasqal", "azure"]
+PROVIDERS = [*KNOWING, "iqm", "qoro"]
+
+
+def pauses(provider: str) -> list[dict[str, object]]:
+    """Have the service ask for pauses, which are waited out when the process is stopped."""
+    row = {"provider": provider, "method": CREATES[provider], "route": "*"}
+    return [
+        {**row, "probability": 0.3, "fault": "retry-after:1.5"},
+        {**row, "probability": 0.05, "fault": "accept-then-status:504"},
+    ]
+
+
+@contextmanager
+def worker(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a worker, wait until it has begun, and see to its end."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        process.stdout.readline()
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def finish(command: list[str], output: Path) -> None:
+    """Run the sweep to its end in another process, as soon as it can be had."""
+    stop = time.monotonic() + LIMIT
+    while not output.exists():
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        is_held = "in the hands of" in done.stderr
+        assert done.returncode == 0 or (is_held and time.monotonic() < stop), done.stderr[-2000:]
+        time.sleep(0.1)
+
+
+def unsettled(place: str) -> list[SendState]:
+    """List the submissions that are neither accepted nor rejected."""
+
+    async def read() -> list[SendState]:
+        async with SqlJournal(place) as journal:
+            found = await journal.read(lambda reader: reader.submissions())
+        return [s.state for s in found if s.state not in {SendState.ACCEPTED, SendState.REJECTED}]
+
+    return anyio.run(read)
+
+
+def freeze(provider: str, place: str, folder: Path, seed: int, lease: float) -> None:
+    """Stop the owner at a drawn moment, let another finish its work, and wake the first up."""
+    chance = random.Random(seed)
+    taken_over, woken = folder / "taken-over.json", folder / "woken.json"
+    with stage(provider, seed, latency=0.05, job_time="300ms") as sandbox:
+        sandbox.set_faults(pauses(provider))
+        environment = folder / "env.json"
+        environment.write_text(json.dumps(sandbox.env(provider)))
+        command = [sys.executable, str(WORKER), "--provider", provider, "--env", str(environment)]
+        command += ["--program", str(program_for(provider, folder)), "--target", TARGETS[provider]]
+        command += ["--points", str(POINTS), "--size", str(SIZE), "--lease", str(lease)]
+        command += ["--journal", place, "--output"]
+        with worker([*command, str(woken)]) as owner:
+            time.sleep(chance.uniform(0.0, 1.5))
+            os.killpg(owner.pid, signal.SIGSTOP)
+            wakes_early = chance.random() < 0.5
+            if wakes_early and owner.poll() is None:
+                time.sleep(lease * chance.uniform(0.9, 1.6))
+                with worker([*command, str(taken_over)]):
+                    time.sleep(chance.uniform(0.0, 1.0))
+                    os.killpg(owner.pid, signal.SIGCONT)
+                    owner.communicate(timeout=LIMIT)
+            else:
+                finish([*command, str(taken_over)], taken_over)
+                os.killpg(owner.pid, signal.SIGCONT)
+                owner.communicate(timeout=LIMIT)
+        # Whoever comes last has all of it: a third one where the second was ended in between.
+        last = folder / "last.json"
+        finish([*command, str(last)], last)
+        stats = sandbox.stats()[provider]
+    rows = json.loads(last.read_text())
+    done = [row for row in rows if row["counts"] is not None]
+    unknown = [row for row in rows if row["error"] == "SubmissionUnknownError"]
+    assert not stats["duplicates"]
+    assert len(done) + len(unknown) == len(rows) == POINTS, [row["error"] for row in rows]
+    if provider in KNOWING:
+        assert not unknown
+        assert stats["jobs_created"] == POINTS
+        assert not unsettled(place)
+    else:
+        ids = {row["id"].partition("[")[0] for row in done}
+        assert len(ids) <= stats["jobs_created"] <= len(ids) + len(unsettled(place))
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("provider", "place"),
+    [
+        ("pasqal", "sqlite"),
+        ("pasqal", "postgresql"),
+        ("azure", "postgresql"),
+        ("iqm", "sqlite"),
+        ("qoro", "postgresql"),
+    ],
+    indirect=["place"],
+)
+def test_a_frozen_owner_sends_nothing_twice(tmp_path, place, provider: str) -> None:
+    """The promise below with a moment each, so that every push proves it."""
+    freeze(provider, place, tmp_path, 7, LEASE)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", FREEZES)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_freeze_doubles_a_job(tmp_path, place, provider: str, seed: int) -> None:
+    """Whenever a process is stopped and woken up, what it had begun exists once at the most."""
+    freeze(provider, place, tmp_path, 1000 + seed, LEASE)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_true_lease_is_a_fence(tmp_path, place, provider: str, seed: int) -> None:
+    """The same with the lease that everybody has."""
+    freeze(provider, place, tmp_path, 2000 + seed, TRUE_LEASE)
