@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 import quantum_async as qa
-from quantum_async.errors import JournalError
+from quantum_async.errors import QuantumAsyncError
 from quantum_async.journal.base import UnansweredError, UnavailableError
 from quantum_async.journal.records import WorkState
 from quantum_async.journal.sql import SqlJournal
@@ -45,7 +45,7 @@ def stopped(process: int) -> Iterator[None]:
 
 
 def impatient(pg: str) -> SqlJournal:
-    return SqlJournal(pg, lock_wait=0.1, answer_wait=0.3)
+    return SqlJournal(pg, lock_wait=1.0, answer_wait=3.0)
 
 
 async def test_a_commit_is_given_up(pg) -> None:
@@ -122,7 +122,7 @@ async def test_cancelling_needs_no_journal(pg, grade: SubmissionGrade) -> None:
                         await scheduler.submit(PROGRAM, shots=1)
 
                     async def refused() -> None:
-                        with pytest.raises(JournalError):
+                        with pytest.raises(QuantumAsyncError):
                             await scheduler.submit(PROGRAM, shots=1)
 
                     tasks.start_soon(told)
