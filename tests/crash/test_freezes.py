@@ -23,23 +23,36 @@ from tests.crash.harness import CREATES, TARGETS, WORKER, program_for, stage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from quantum_async.sandbox import BlockingSandbox
+
 FREEZES = range(int(os.environ.get("QUANTUM_ASYNC_FREEZES", "20")))
 POINTS, SIZE = 40, 5
 LEASE = 2.0
 TRUE_LEASE = 30.0
+PAUSE = 4.0
+"""Seconds: longer than the lease, so that others have it while its owner waits."""
 LIMIT = 200.0
 """Seconds after which a process that has not ended by itself is given up."""
 KNOWING = ["pasqal", "azure"]
 PROVIDERS = [*KNOWING, "iqm", "qoro"]
 
 
-def pauses(provider: str) -> list[dict[str, object]]:
-    """Have the service ask for pauses, which are waited out when the process is stopped."""
+def pauses(provider: str, nth: int) -> list[dict[str, object]]:
+    """Have the service ask for a pause, which is waited out when the process is stopped."""
     row = {"provider": provider, "method": CREATES[provider], "route": "*"}
     return [
-        {**row, "probability": 0.3, "fault": "retry-after:1.5"},
+        {**row, "nth": nth, "fault": f"retry-after:{PAUSE}"},
         {**row, "probability": 0.05, "fault": "accept-then-status:504"},
     ]
+
+
+def wait_for_pause(sandbox: BlockingSandbox, provider: str, nth: int) -> None:
+    """Wait until the service has asked for its pause."""
+    seen = 0
+    while seen < nth:
+        requests = sandbox.stats()[provider]["requests"]
+        seen = sum(n for what, n in requests.items() if what.startswith(CREATES[provider]))
+        time.sleep(0.01)
 
 
 @contextmanager
@@ -83,7 +96,8 @@ def freeze(provider: str, place: str, folder: Path, seed: int, lease: float) -> 
     chance = random.Random(seed)
     taken_over, woken = folder / "taken-over.json", folder / "woken.json"
     with stage(provider, seed, latency=0.05, job_time="300ms") as sandbox:
-        sandbox.set_faults(pauses(provider))
+        nth = chance.randint(1, 4)
+        sandbox.set_faults(pauses(provider, nth))
         environment = folder / "env.json"
         environment.write_text(json.dumps(sandbox.env(provider)))
         command = [sys.executable, str(WORKER), "--provider", provider, "--env", str(environment)]
@@ -91,7 +105,8 @@ def freeze(provider: str, place: str, folder: Path, seed: int, lease: float) -> 
         command += ["--points", str(POINTS), "--size", str(SIZE), "--lease", str(lease)]
         command += ["--journal", place, "--output"]
         with worker([*command, str(woken)]) as owner:
-            time.sleep(chance.uniform(0.0, 1.5))
+            wait_for_pause(sandbox, provider, nth)
+            time.sleep(chance.uniform(0.0, 1.0))
             os.killpg(owner.pid, signal.SIGSTOP)
             wakes_early = chance.random() < 0.5
             if wakes_early and owner.poll() is None:
