@@ -287,7 +287,8 @@ class Database:
         return engine
 
     def _postgresql(self) -> Engine:
-        wait, limit = int(self._lock_wait * 1000), int(self._answer_wait * 1000)
+        # Somewhat before nobody waits any more, so that the server knows that it failed.
+        wait, limit = int(self._lock_wait * 1000), int(self._answer_wait * 800)
         settings = {
             "application_name": "quantum_async",
             "lock_timeout": wait,

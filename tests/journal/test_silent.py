@@ -139,10 +139,20 @@ async def test_cancelling_needs_no_journal(pg, grade: SubmissionGrade) -> None:
 
 
 async def test_a_server_that_is_slow_is_told_so(pg) -> None:
-    """The server itself ends a statement that takes too long, and the connection stays."""
-    async with impatient(pg) as journal:
+    """The server itself ends a statement before nobody waits for it, and the connection stays."""
+
+    def limits(transaction) -> list[str]:
+        show = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        return [transaction.connection.scalar(text(f"SHOW {name}")) for name in show]
+
+    def sleep(transaction) -> None:
+        transaction.connection.execute(text("SET LOCAL statement_timeout = '50ms'"))
+        transaction.connection.execute(text("SELECT pg_sleep(600)"))
+
+    async with SqlJournal(pg, lock_wait=5.0, answer_wait=50.0) as journal:
+        assert await journal.ask(limits) == ["40s", "5s", "80s"]
         before = await backend(journal)
-        with pytest.raises(UnavailableError):
-            await journal.ask(lambda t: t.connection.execute(text("SELECT pg_sleep(60)")) and None)
-        await journal.ask(lambda t: None)
-        assert isinstance(before, int)
+        with pytest.raises(UnavailableError) as caught:
+            await journal.ask(sleep)
+        assert not isinstance(caught.value, UnansweredError)
+        assert await backend(journal) == before
