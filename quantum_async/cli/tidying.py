@@ -138,6 +138,7 @@ def _tell(findings: Findings) -> None:
     lines = [f"job {job.ref or job.spec.key}: {job.state}" for job in findings.jobs]
     lines += [
         f"submission {s.key} of {len(s.jobs)} jobs on {s.jobs[0].provider}: {s.state}"
+        + (f"; settle it: quantum-async jobs resolve {s.key}" if s.state == "unknown" else "")
         for s in findings.submissions
     ]
     lines += [

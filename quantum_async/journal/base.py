@@ -288,7 +288,10 @@ class Journal(ABC):
 
     @abstractmethod
     def remaining(self, scope: str) -> float:
-        """Seconds for which the lease of a scope is certainly ours; looks at the clock alone."""
+        """Seconds for which the lease of a scope is certainly ours; looks at the clock alone.
+
+        Negative once that is not certain any more, and minus infinity once it is known to be lost.
+        """
 
     def holds(self, scope: str) -> bool:
         """Whether the lease of a scope is certainly still ours; looks at the clock alone."""

@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.dialects import sqlite
@@ -82,7 +82,7 @@ class Database:
         self._is_open = False
         self._interruptions = 0
         self._lock = Lock()
-        self._file_id: tuple[int, int] | None = None
+        self._file_ids: dict[Path, tuple[int, int]] = {}
         self._is_durable = True
 
     @property
@@ -107,7 +107,8 @@ class Database:
         with self.explained():
             self._link = self._connected(must_exist=must_exist)
             self._is_open = True
-            self._file_id = self._file_now()
+            if self._place.file is not None:
+                self._file_ids[self._place.file] = _identity(self._place.file)
 
     def disconnect(self) -> None:
         """Close the connection; twice is harmless."""
@@ -179,20 +180,31 @@ class Database:
         Raises:
             GoneError: The file was deleted, renamed or replaced.
         """
-        if self._file_id is None:
+        for file, known in self._file_ids.items():
+            try:
+                found = _identity(file)
+            except OSError as error:
+                is_gone = isinstance(error, FileNotFoundError)
+                words = "is gone" if is_gone else f"cannot be seen: {error}"
+            else:
+                if found == known:
+                    continue
+                words = "was replaced by another file"
+            self._raise_gone(file, words)
+        self._note_log()
+
+    def _note_log(self) -> None:
+        """Know SQLite's log as well, once it is there: what is in it is in no other file yet."""
+        if self._place.file is None or len(self._file_ids) > 1 or self._link is None:
             return
-        try:
-            found = self._file_now()
-        except OSError as error:
-            words = (
-                "is gone" if isinstance(error, FileNotFoundError) else f"cannot be seen: {error}"
-            )
-        else:
-            if found == self._file_id:
-                return
-            words = "was replaced by another file"
+        log = self._place.file.with_name(f"{self._place.file.name}-wal")
+        with suppress(OSError):
+            self._file_ids[log] = _identity(log)
+
+    def _raise_gone(self, file: Path, words: str) -> Never:
+        part = "" if file == self._place.file else f": its log {file.name}"
         raise GoneError(
-            f"the journal {self._place.shown} {words} while it was in use",
+            f"the journal {self._place.shown}{part} {words} while it was in use",
             remedy="Nothing more is sent. Put the file back, with those beside it whose names begin "
             "alike, or leave the scheduler and begin with a new journal.",
             accepted="no",
@@ -232,6 +244,8 @@ class Database:
         raw = connection.connection.dbapi_connection
         assert raw is not None
         self._is_durable = True
+        # The last connection takes the log along when it is closed.
+        self._file_ids = {f: known for f, known in self._file_ids.items() if f == self._place.file}
         return Link(engine, connection, raw)
 
     def _again(self) -> Link:
@@ -243,12 +257,6 @@ class Database:
             raise UnansweredError(f"connecting to the journal {self._place.shown} took too long")
         self._link = link
         return link
-
-    def _file_now(self) -> tuple[int, int] | None:
-        if self._place.file is None:
-            return None
-        found = self._place.file.stat()
-        return found.st_dev, found.st_ino
 
     def _sync(self, connection: Connection, *, durable: bool) -> None:
         if self._is_durable is durable or not self.is_sqlite:
@@ -279,7 +287,8 @@ class Database:
         return engine
 
     def _postgresql(self) -> Engine:
-        wait, limit = int(self._lock_wait * 1000), int(self._answer_wait * 1000)
+        # Somewhat before nobody waits any more, so that the server knows that it failed.
+        wait, limit = int(self._lock_wait * 1000), int(self._answer_wait * 800)
         settings = {
             "application_name": "quantum_async",
             "lock_timeout": wait,
@@ -299,6 +308,11 @@ class Database:
                 "options": " ".join([given, *said] if isinstance(given, str) else said),
             },
         )
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_dev, found.st_ino
 
 
 def _prepare_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:

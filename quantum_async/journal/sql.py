@@ -381,11 +381,13 @@ class SqlJournal(Journal):
         )
 
     def _leave(self) -> GoneError | None:
-        self._database.disconnect()
         try:
+            # Before it is closed, which may take the log away.
             self._database.check_file()
         except GoneError as error:
             return error
+        finally:
+            self._database.disconnect()
         return None
 
     def _not_taken(self) -> JournalError | None:

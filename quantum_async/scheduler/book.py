@@ -46,6 +46,10 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger(__name__)
 
 
+LOST = float("-inf")
+"""What remains of a lease that is known to be another's."""
+
+
 class Book:
     """Keep the journal of one scheduler.
 
@@ -373,6 +377,10 @@ class Slip:
         ]
         self._book.took(named)
         await self._journal.accepted(self.request.key, named, is_findable=self.is_findable)
+        if self._journal.remaining(self.scope) == LOST:
+            # Whoever has taken over has looked it up by now, and answers for it.
+            for record in self._records:
+                record.is_guest = True
         return named
 
     def rejected(self, error: QuantumAsyncError) -> None:

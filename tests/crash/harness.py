@@ -87,6 +87,7 @@ class Outcome:
         batches_open: How many batches are open at the server.
         accepted: Submissions that the journal knows to be accepted.
         unknown: Submissions of which nobody can say whether they exist.
+        sent_twice: Points that have a second submission although the first may exist.
         log: What workers said when they ended by themselves in a bad way.
         requests: How many the server was sent.
         seconds: How long it took, with all restarts.
@@ -100,6 +101,7 @@ class Outcome:
     batches_open: int
     accepted: int
     unknown: int
+    sent_twice: list[int]
     log: list[str] = field(default_factory=list)
     requests: int = 0
     seconds: float = 0.0
@@ -228,6 +230,7 @@ def run(
         stats["batches_open"],
         states.get("accepted", 0),
         states.get("unknown", 0),
+        sent_twice(journal),
         log,
         sum(stats["requests"].values()),
         seconds,
@@ -239,6 +242,15 @@ def submissions(journal: Path) -> dict[str, int]:
     with closing(sqlite3.connect(journal)) as connection:
         rows = connection.execute("SELECT state, count(*) FROM submissions GROUP BY state")
         return dict(rows.fetchall())
+
+
+def sent_twice(journal: Path) -> list[int]:
+    """Name the points that were sent again without anybody knowing what became of them."""
+    with closing(sqlite3.connect(journal)) as connection:
+        query = (
+            "SELECT point FROM jobs WHERE state <> 'rejected' GROUP BY point HAVING count(*) > 1"
+        )
+        return [row[0] for row in connection.execute(query)]
 
 
 def _live(command: list[str], lifetime: float, log: list[str]) -> bool:

@@ -21,25 +21,38 @@ from quantum_async.journal.sql import SqlJournal
 from tests.crash.harness import CREATES, TARGETS, WORKER, program_for, stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from quantum_async.sandbox import BlockingSandbox
 
 FREEZES = range(int(os.environ.get("QUANTUM_ASYNC_FREEZES", "20")))
 POINTS, SIZE = 40, 5
 LEASE = 2.0
 TRUE_LEASE = 30.0
+PAUSE = 4.0
+"""Seconds: longer than the lease, so that others have it while its owner waits."""
 LIMIT = 200.0
 """Seconds after which a process that has not ended by itself is given up."""
 KNOWING = ["pasqal", "azure"]
 PROVIDERS = [*KNOWING, "iqm", "qoro"]
 
 
-def pauses(provider: str) -> list[dict[str, object]]:
-    """Have the service ask for pauses, which are waited out when the process is stopped."""
+def pauses(provider: str, nth: int) -> list[dict[str, object]]:
+    """Have the service ask for a pause, which is waited out when the process is stopped."""
     row = {"provider": provider, "method": CREATES[provider], "route": "*"}
     return [
-        {**row, "probability": 0.3, "fault": "retry-after:1.5"},
+        {**row, "nth": nth, "fault": f"retry-after:{PAUSE}"},
         {**row, "probability": 0.05, "fault": "accept-then-status:504"},
     ]
+
+
+def wait_for_pause(sandbox: BlockingSandbox, provider: str, nth: int) -> None:
+    """Wait until the service has asked for its pause."""
+    seen = 0
+    while seen < nth:
+        requests = sandbox.stats()[provider]["requests"]
+        seen = sum(n for what, n in requests.items() if what.startswith(CREATES[provider]))
+        time.sleep(0.01)
 
 
 @contextmanager
@@ -81,34 +94,52 @@ def unsettled(place: str) -> list[SendState]:
 def freeze(provider: str, place: str, folder: Path, seed: int, lease: float) -> None:
     """Stop the owner at a drawn moment, let another finish its work, and wake the first up."""
     chance = random.Random(seed)
-    taken_over, woken = folder / "taken-over.json", folder / "woken.json"
+    nth = chance.randint(1, 3)
+    woken, last = folder / "woken.json", folder / "last.json"
     with stage(provider, seed, latency=0.05, job_time="300ms") as sandbox:
-        sandbox.set_faults(pauses(provider))
+        sandbox.set_faults(pauses(provider, nth))
         environment = folder / "env.json"
         environment.write_text(json.dumps(sandbox.env(provider)))
         command = [sys.executable, str(WORKER), "--provider", provider, "--env", str(environment)]
         command += ["--program", str(program_for(provider, folder)), "--target", TARGETS[provider]]
-        command += ["--points", str(POINTS), "--size", str(SIZE), "--lease", str(lease)]
-        command += ["--journal", place, "--output"]
+        command += ["--points", str(POINTS), "--size", str(SIZE), "--at-once", "3"]
+        command += ["--lease", str(lease), "--journal", place, "--output"]
         with worker([*command, str(woken)]) as owner:
-            time.sleep(chance.uniform(0.0, 1.5))
+            wait_for_pause(sandbox, provider, nth)
+            time.sleep(chance.uniform(0.0, 0.5))
             os.killpg(owner.pid, signal.SIGSTOP)
-            wakes_early = chance.random() < 0.5
-            if wakes_early and owner.poll() is None:
-                time.sleep(lease * chance.uniform(0.9, 1.6))
-                with worker([*command, str(taken_over)]):
-                    time.sleep(chance.uniform(0.0, 1.0))
-                    os.killpg(owner.pid, signal.SIGCONT)
-                    owner.communicate(timeout=LIMIT)
-            else:
-                finish([*command, str(taken_over)], taken_over)
-                os.killpg(owner.pid, signal.SIGCONT)
-                owner.communicate(timeout=LIMIT)
+            wake_up(owner, command, folder, chance, lease)
         # Whoever comes last has all of it: a third one where the second was ended in between.
-        last = folder / "last.json"
         finish([*command, str(last)], last)
         stats = sandbox.stats()[provider]
-    rows = json.loads(last.read_text())
+    check(provider, place, json.loads(last.read_text()), stats)
+
+
+def wake_up(
+    owner: subprocess.Popen[bytes],
+    command: list[str],
+    folder: Path,
+    chance: random.Random,
+    lease: float,
+) -> None:
+    """Let another take over, and wake the owner up while that is at work or once it is done."""
+    taken_over = folder / "taken-over.json"
+    if chance.random() < 0.5:
+        time.sleep(lease * chance.uniform(1.0, 1.6))
+        with worker([*command, str(taken_over)]):
+            time.sleep(chance.uniform(0.0, 1.0))
+            os.killpg(owner.pid, signal.SIGCONT)
+            owner.communicate(timeout=LIMIT)
+    else:
+        finish([*command, str(taken_over)], taken_over)
+        os.killpg(owner.pid, signal.SIGCONT)
+        owner.communicate(timeout=LIMIT)
+
+
+def check(
+    provider: str, place: str, rows: list[dict[str, object]], stats: Mapping[str, object]
+) -> None:
+    """Ask the server, not the clients, what happened."""
     done = [row for row in rows if row["counts"] is not None]
     unknown = [row for row in rows if row["error"] == "SubmissionUnknownError"]
     assert not stats["duplicates"]
@@ -137,7 +168,7 @@ def freeze(provider: str, place: str, folder: Path, seed: int, lease: float) -> 
 )
 def test_a_frozen_owner_sends_nothing_twice(tmp_path, place, provider: str) -> None:
     """The promise below with a moment each, so that every push proves it."""
-    freeze(provider, place, tmp_path, 7, LEASE)
+    freeze(provider, place, tmp_path, 1002, LEASE)
 
 
 @pytest.mark.nightly

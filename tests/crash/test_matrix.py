@@ -21,6 +21,7 @@ def check(outcome: Outcome, points: int, *, can_tell: bool) -> None:
     assert len(outcome.rows) == points
     assert not outcome.failed
     assert not outcome.duplicates
+    assert not outcome.sent_twice
     assert not outcome.wrong
     done = [row for row in outcome.rows if row["counts"] is not None]
     ids = [row["id"] for row in done]

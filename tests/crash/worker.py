@@ -26,7 +26,11 @@ async def run(options: argparse.Namespace) -> list[dict[str, object]]:
     """Run the sweep and say what became of every point."""
     client = client_for(options.provider, json.loads(options.env.read_text()))
     points = qa.grid(theta=[0.001 * i for i in range(options.points)])
-    limits = qa.Limits(jobs_per_submission=options.size, min_poll_interval=0.05)
+    limits = qa.Limits(
+        jobs_per_submission=options.size,
+        min_poll_interval=0.05,
+        requests_in_flight=options.at_once,
+    )
     journal = options.journal
     if options.lease:
         from quantum_async.journal.sql import SqlJournal
@@ -65,6 +69,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--env", type=Path, required=True, help="JSON of variables")
     parser.add_argument("--journal", help="without one, the sweep is not remembered")
     parser.add_argument("--lease", type=float, help="how long it lasts, in seconds")
+    parser.add_argument("--at-once", type=int, help="requests in flight")
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--size", type=int, default=10, help="jobs per submission")
     parser.add_argument("--output", type=Path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import anyio
 import pytest
 from sqlalchemy import text
@@ -136,6 +138,41 @@ async def test_what_nobody_took_over_goes_back_unsent(place, grade: SubmissionGr
         (job,) = await second.resume()
         assert (await job).counts == {"00000011": 2}
     assert len(world.jobs) == 1
+
+
+class Late(Held):
+    """A client whose answer comes late: the service has acted by then."""
+
+    async def submit(self, request):
+        answer = await FakeClient.submit(self, request)
+        self.is_held.set()
+        await self.go.wait()
+        return answer
+
+
+async def test_what_another_follows_is_not_cancelled_here(place) -> None:
+    """A late answer is a job of whoever has taken over: leaving by an error leaves it alone."""
+    world = World()
+    old = Frozen(place)
+    late = Late(world=world, run_time=lambda _: 60)
+    with pytest.raises(KeyError):
+        async with Scheduler(late, limits=QUICK, journal=old) as first:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(partial(first.submit, PROGRAM, shots=2, variables={"x": 3}))
+                await late.is_held.wait()
+                await run_out(old)
+                client = FakeClient(world=world)
+                async with Scheduler(client, limits=QUICK, journal=place) as second:
+                    (job,) = await second.resume()
+                    assert await old.renew() == {old.scope}
+                    late.go.set()
+                    while not first.unfinished:
+                        await anyio.sleep(0.01)
+                    ref = job.detach()
+            raise KeyError
+    assert late.running() == 1
+    assert ref.id in world.jobs
+    assert world.calls["cancel"] == 0
 
 
 async def test_a_create_that_is_cut_in_the_middle_may_exist(place) -> None:

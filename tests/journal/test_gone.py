@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import anyio
 import pytest
+from sqlalchemy import text
 
 import quantum_async as qa
 from quantum_async.errors import JournalError
@@ -38,7 +40,11 @@ def move_away_its_folder(path: Path) -> None:
     path.parent.rename(path.parent.with_name("moved"))
 
 
-HARMS = [delete, rename, replace, move_away_its_folder]
+def delete_its_log(path: Path) -> None:
+    path.with_name(f"{path.name}-wal").unlink()
+
+
+HARMS = [delete, rename, replace, move_away_its_folder, delete_its_log]
 
 
 @pytest.fixture
@@ -67,14 +73,13 @@ async def test_nothing_more_is_sent(path, harm, grade: SubmissionGrade) -> None:
             await scheduler.cancel_all()
     assert str(path) in str(caught.value)
     assert client.world.calls["submit"] == 3
-    if harm is not replace:
-        assert not path.exists()
+    assert path.exists() is (harm in {replace, delete_its_log})
 
 
 @pytest.mark.parametrize("harm", HARMS)
 async def test_it_is_said_at_the_end(path, harm) -> None:
     """Also where nothing more was to be sent, leaving the block says that the journal is gone."""
-    with pytest.raises(JournalError, match=f"{path} .* while it was in use"):
+    with pytest.raises(JournalError, match=f"{path}.* while it was in use"):
         async with Scheduler(FakeClient(), journal=path) as scheduler:
             await (await scheduler.submit(PROGRAM, shots=1))
             harm(path)
@@ -135,6 +140,27 @@ async def test_no_batch_is_opened(path) -> None:
             delete(path)
             await scheduler.open_batch(PROGRAM, on="fake:one").open()
     assert not client.world.batches
+
+
+async def test_whatever_the_journal_refuses_for_what_is_accepted_is_named(path) -> None:
+    """No room, a lock, a limit: the error of what was not sent names what runs."""
+    client = FakeClient(run_time=lambda _: 60)
+    journal = SqlJournal(path, lock_wait=0.05)
+    async with Scheduler(client, limits=QUICK, journal=journal) as scheduler:
+        job = await scheduler.submit(PROGRAM, shots=1)
+        # The page that would be the next one is beyond what the file may have.
+        await journal.ask(
+            lambda t: t.connection.execute(text("PRAGMA max_page_count = 1")) and None
+        )
+        large = qa.Program(
+            f"OPENQASM 3; bit[1] c; // {os.urandom(200_000).hex()}", qa.ProgramFormat.QASM3
+        )
+        with pytest.raises(JournalError, match="full") as caught:
+            await scheduler.submit(large, shots=1)
+        assert caught.value.accepted == "no"
+        assert job.id in " ".join(caught.value.__notes__)
+        await scheduler.cancel_all()
+    assert client.world.calls["submit"] == 1
 
 
 async def test_a_second_journal_of_the_same_name_is_not_made(path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 import quantum_async as qa
-from quantum_async.errors import JournalError
+from quantum_async.errors import QuantumAsyncError
 from quantum_async.journal.base import UnansweredError, UnavailableError
 from quantum_async.journal.records import WorkState
 from quantum_async.journal.sql import SqlJournal
@@ -45,7 +45,7 @@ def stopped(process: int) -> Iterator[None]:
 
 
 def impatient(pg: str) -> SqlJournal:
-    return SqlJournal(pg, lock_wait=0.1, answer_wait=0.3)
+    return SqlJournal(pg, lock_wait=1.0, answer_wait=3.0)
 
 
 async def test_a_commit_is_given_up(pg) -> None:
@@ -122,7 +122,7 @@ async def test_cancelling_needs_no_journal(pg, grade: SubmissionGrade) -> None:
                         await scheduler.submit(PROGRAM, shots=1)
 
                     async def refused() -> None:
-                        with pytest.raises(JournalError):
+                        with pytest.raises(QuantumAsyncError):
                             await scheduler.submit(PROGRAM, shots=1)
 
                     tasks.start_soon(told)
@@ -139,10 +139,20 @@ async def test_cancelling_needs_no_journal(pg, grade: SubmissionGrade) -> None:
 
 
 async def test_a_server_that_is_slow_is_told_so(pg) -> None:
-    """The server itself ends a statement that takes too long, and the connection stays."""
-    async with impatient(pg) as journal:
+    """The server itself ends a statement before nobody waits for it, and the connection stays."""
+
+    def limits(transaction) -> list[str]:
+        show = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        return [transaction.connection.scalar(text(f"SHOW {name}")) for name in show]
+
+    def sleep(transaction) -> None:
+        transaction.connection.execute(text("SET LOCAL statement_timeout = '50ms'"))
+        transaction.connection.execute(text("SELECT pg_sleep(600)"))
+
+    async with SqlJournal(pg, lock_wait=5.0, answer_wait=50.0) as journal:
+        assert await journal.ask(limits) == ["40s", "5s", "80s"]
         before = await backend(journal)
-        with pytest.raises(UnavailableError):
-            await journal.ask(lambda t: t.connection.execute(text("SELECT pg_sleep(60)")) and None)
-        await journal.ask(lambda t: None)
-        assert isinstance(before, int)
+        with pytest.raises(UnavailableError) as caught:
+            await journal.ask(sleep)
+        assert not isinstance(caught.value, UnansweredError)
+        assert await backend(journal) == before
