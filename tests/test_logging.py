@@ -98,7 +98,9 @@ async def test_no_secret_is_logged(target: str, caplog: pytest.LogCaptureFixture
                 {"provider": service, "method": "POST", "nth": 3, "fault": quoting},
             ]
         )
-        async with qa.Scheduler(provider(service).from_env(environ)) as scheduler:
+        # A key that stays refused is asked with for as long as the patience lasts.
+        limits = qa.Limits(patience=2.0)
+        async with qa.Scheduler(provider(service).from_env(environ), limits=limits) as scheduler:
             await jobs(scheduler, target)
     written = [f"{record.name}: {record.getMessage()}" for record in caplog.records]
     assert sum(line.startswith("quantum_async.http: ") for line in written) > 5

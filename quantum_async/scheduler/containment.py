@@ -67,7 +67,7 @@ class contained:  # noqa: N801 -- used like a function; a class, because each po
                 raise leaf from exc
             if exc.subgroup(PASSING) is not None:
                 return
-        accepted = self._accepted if isinstance(self._accepted, str) else self._accepted()
+        accepted = self._accepted() if callable(self._accepted) else self._accepted
         raise defect(exc, self._who, self._what, accepted) from exc
 
 

@@ -104,6 +104,9 @@ class Delivery:
             try:
                 return await create()
             except AMBIGUOUS as error:
+                if error.accepted == "no":
+                    # As for a link to an upload that was not followed: nothing depends on it.
+                    raise
                 return await self._settle(error, find)
             except DefectError as error:
                 return await self._despite(error, find)
