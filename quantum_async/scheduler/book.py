@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger(__name__)
 
 
+NAMED = 50
+"""Jobs that an error of one submission names: there may be many such errors."""
 LOST = float("-inf")
 """What remains of a lease that is known to be another's."""
 
@@ -154,10 +156,18 @@ class Book:
         if self.journal.location is not None:
             self._accepted.update((ref.key, ref) for ref in refs)
 
-    def concern(self, error: JournalError) -> JournalError:
-        """Add to an error of the journal which jobs are accepted and unfinished."""
-        if self._accepted:
-            error.add_note(f"Accepted and unfinished: {_names(self._accepted.values())}")
+    def concern(self, error: JournalError, *, most: int | None = None) -> JournalError:
+        """Add to an error of the journal which jobs are accepted and unfinished.
+
+        Args:
+            error: The error.
+            most: How many are named, where there may be many such errors.
+        """
+        refs = list(self._accepted.values())[:most]
+        if refs:
+            more = len(self._accepted) - len(refs)
+            others = f" and {more} more: scheduler.unfinished has all" if more else ""
+            error.add_note(f"Accepted and unfinished: {_names(refs)}{others}")
         return error
 
     async def claim(self, run: str | None, served: Mapping[tuple[str, str], str]) -> Claim:
@@ -280,7 +290,7 @@ class Book:
         try:
             await self.journal.intend_batch(request, client.name, client.account, client.identity)
         except JournalError as error:
-            raise self.concern(error) from error.__cause__
+            raise self.concern(error, most=NAMED) from error.__cause__
 
     async def batch_opened(self, ref: BatchRef) -> None:
         """Write down a batch's id; on the disk when this returns, as far as it takes it."""
@@ -342,7 +352,7 @@ class Slip:
                 # It may have been written, and is not sent.
                 self._journal.rejected(self.request.key, error)
             if isinstance(error, JournalError):
-                self._book.concern(error)
+                self._book.concern(error, most=NAMED)
             raise
         self._is_paid = self._is_recorded_as_sent = True
 
