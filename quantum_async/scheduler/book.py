@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger(__name__)
 
 
+ACCEPTED = "Accepted and unfinished:"
 NAMED = 50
 """Jobs that an error of one submission names: there may be many such errors."""
 LOST = float("-inf")
@@ -164,10 +165,12 @@ class Book:
             most: How many are named, where there may be many such errors.
         """
         refs = list(self._accepted.values())[:most]
-        if refs:
+        # Changes that were written together were refused by one error.
+        is_told = any(note.startswith(ACCEPTED) for note in getattr(error, "__notes__", ()))
+        if refs and not is_told:
             more = len(self._accepted) - len(refs)
             others = f" and {more} more: scheduler.unfinished has all" if more else ""
-            error.add_note(f"Accepted and unfinished: {_names(refs)}{others}")
+            error.add_note(f"{ACCEPTED} {_names(refs)}{others}")
         return error
 
     async def claim(self, run: str | None, served: Mapping[tuple[str, str], str]) -> Claim:
