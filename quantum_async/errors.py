@@ -416,7 +416,7 @@ class SubmissionUnknownError(SubmissionError):
 
     The job may exist and be billed. It is never sent again silently: ``key`` is what was put on
     the wire where the protocol has a place for it, and the journal keeps the intent as
-    ``unknown``.
+    ``unknown`` until somebody settles it: ``Scheduler.resolve``, ``quantum-async jobs resolve``.
 
     Args:
         message: What happened.
@@ -521,7 +521,7 @@ class SchedulerClosedError(QuantumAsyncError):
 
 
 class JournalError(QuantumAsyncError):
-    """The journal cannot be opened, read or written; nothing was sent because of it."""
+    """The journal cannot be opened, read or written; ``accepted`` says what that is about."""
 
 
 class DefectError(QuantumAsyncError):

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger(__name__)
 
 
+ACCEPTED = "Accepted and unfinished:"
+NAMED = 50
+"""Jobs that an error of one submission names: there may be many such errors."""
 LOST = float("-inf")
 """What remains of a lease that is known to be another's."""
 
@@ -135,10 +138,20 @@ class Book:
         if self.journal.location is not None:
             self._accepted.update((ref.key, ref) for ref in refs)
 
-    def concern(self, error: JournalError) -> JournalError:
-        """Add to an error of the journal which jobs are accepted and unfinished."""
-        if self._accepted:
-            error.add_note(f"Accepted and unfinished: {_names(self._accepted.values())}")
+    def concern(self, error: JournalError, *, most: int | None = None) -> JournalError:
+        """Add to an error of the journal which jobs are accepted and unfinished.
+
+        Args:
+            error: The error.
+            most: How many are named, where there may be many such errors.
+        """
+        refs = list(self._accepted.values())[:most]
+        # Changes that were written together were refused by one error.
+        is_told = any(note.startswith(ACCEPTED) for note in getattr(error, "__notes__", ()))
+        if refs and not is_told:
+            more = len(self._accepted) - len(refs)
+            others = f" and {more} more: scheduler.unfinished has all" if more else ""
+            error.add_note(f"{ACCEPTED} {_names(refs)}{others}")
         return error
 
     async def claim(
@@ -265,7 +278,7 @@ class Book:
                 request, client.provider, client.account, client.identity
             )
         except JournalError as error:
-            raise self.concern(error) from error.__cause__
+            raise self.concern(error, most=NAMED) from error.__cause__
 
     async def batch_opened(self, ref: BatchRef) -> None:
         """Write down a batch's id; on the disk when this returns, as far as it takes it."""
@@ -327,7 +340,7 @@ class Slip:
                 # It may have been written, and is not sent.
                 self._journal.rejected(self.request.key, error)
             if isinstance(error, JournalError):
-                self._book.concern(error)
+                self._book.concern(error, most=NAMED)
             raise
         self._is_paid = self._is_recorded_as_sent = True
 
