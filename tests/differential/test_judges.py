@@ -15,7 +15,7 @@ import pytest
 
 from tests.differential.exploring import PROGRAMS, compare, explore
 from tests.differential.generating import Dialect, programs
-from tests.differential.meaning import Measure, outcomes_of
+from tests.differential.meaning import Measure, Reset, outcomes_of
 from tests.differential.writing import circuit_of, qasm2_of, qasm3_of
 
 pytestmark = [pytest.mark.differential, pytest.mark.timeout(0)]
@@ -75,6 +75,10 @@ def test_ddsim_agrees():
     from mqt.ddsim import CircuitSimulator
 
     def check(program, tally):
+        if _writes_twice(program.statements):
+            # Where all measurements come last it keeps one for each qubit and each bit.
+            tally.refuse("measured twice")
+            return
         text = qasm2_of(program)
         try:
             counts = CircuitSimulator(load(text), seed=20).simulate(SHOTS)
@@ -87,7 +91,7 @@ def test_ddsim_agrees():
         tally.compared += 1
 
     dialect = Dialect("qasm2", renamed=True)
-    explore("judge ddsim", programs(dialect), check, least=0.7)
+    explore("judge ddsim", programs(dialect), check, least=0.6)
 
 
 def test_braket_agrees():
@@ -96,6 +100,10 @@ def test_braket_agrees():
     from braket.ir.openqasm import Program
 
     def check(program, tally):
+        if sum(isinstance(step, Reset) for step in program.statements) > 1:
+            # A second reset of entangled qubits moves the shares of the others there: no reset can.
+            tally.refuse("several resets")
+            return
         # A bit that nothing was written to has no value there.
         text = re.sub(
             r"^(bit\[(\d+)\] \S+);",
@@ -129,6 +137,14 @@ def _counts(program, found):
         bits = dict(zip(places, shot, strict=True))
         counts["".join(str(bits.get(place, 0)) for place in reversed(range(width)))] += 1
     return dict(counts)
+
+
+def _writes_twice(steps):
+    """Whether a qubit is measured, or a bit is written, more than once."""
+    measures = [step for step in steps if isinstance(step, Measure)]
+    qubits = {step.qubit for step in measures}
+    bits = {step.bit for step in measures}
+    return len(measures) > min(len(qubits), len(bits))
 
 
 def _measured(steps):

@@ -90,6 +90,22 @@ def test_the_xy_basis_runs():
     assert simulate(job(sequence, 10, seed=1), "pulser").counts == {"1": 10}
 
 
+@pytest.mark.parametrize("noise", [None, NoiseModel(p_false_pos=0.0, p_false_neg=0.1)])
+@pytest.mark.parametrize("amplitude", [None, 0.0])
+def test_atoms_that_nothing_drives_stay_where_they_are(amplitude, noise):
+    """In the digital basis too, as at the first point of a sweep that begins at no amplitude."""
+    register = Register.from_coordinates([(0.0, 0.0), (8.0, 0.0)], prefix="q")
+    sequence = Sequence(register, MockDevice)
+    sequence.declare_channel("raman", "raman_local", initial_target="q0")
+    if amplitude is None:
+        sequence.delay(100, "raman")
+    else:
+        sequence.add(Pulse.ConstantPulse(100, amplitude, 0.0, 0.0), "raman")
+    sequence.measure("digital")
+    text = noise.to_abstract_repr() if noise is not None else None
+    assert dict(emulated(sequence, text).counts) == {"00": 200}
+
+
 def test_a_detuning_map_keeps_its_atoms_down():
     """A weighted detuning shifts one atom out of resonance."""
     register = Register({"a": (0, 0), "b": (FAR, 0)})

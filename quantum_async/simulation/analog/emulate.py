@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _ONE_STATES = {"ground-rydberg": "r", "digital": "h", "XY": "d"}
 _DISSIPATIVE = frozenset({"relaxation", "dephasing", "depolarizing", "eff_noise", "leakage"})
 _MASTER, _MONTE_CARLO = "MasterEquation", "MonteCarlo"
+_RYDBERG = ("ground-rydberg", "Global")
 _SUFFIX = "counts"
 _END = 1.0
 """The relative time of the final state."""
@@ -85,6 +86,7 @@ def emulate(sequence: Sequence[BaseDevice], emulation: Emulation, shots: int, se
     import numpy as np
     from pulser_simulation import QutipBackendV2
 
+    sequence = _measurable(sequence)
     document = _document(emulation.text)
     tag = _add_bitstrings(document, measured_basis(sequence), shots)
     if _is_dissipative(document) and document.get("solver") != _MONTE_CARLO:
@@ -105,6 +107,28 @@ def emulate(sequence: Sequence[BaseDevice], emulation: Emulation, shots: int, se
         expectation_values=_scalars(results),
         raw=_written(results),
     )
+
+
+def _measurable(sequence: Sequence[BaseDevice]) -> Sequence[BaseDevice]:
+    """Take a sequence that drives nothing for one of the Rydberg basis.
+
+    Pulser does so itself, and then refuses to measure it in another: a sweep's first point, at no
+    amplitude, would fail. Every atom stays where it began, so all bases show the same.
+    """
+    from pulser import Sequence
+    from pulser.sampler import sample
+
+    if measured_basis(sequence) != "digital" or sample(sequence).used_bases:
+        return sequence
+    channels = sequence.device.channels.items()
+    rydberg = [name for name, c in channels if (c.basis, c.addressing) == _RYDBERG]
+    if not rydberg:
+        return sequence
+    still = Sequence(sequence.register, sequence.device)
+    still.declare_channel("still", rydberg[0])
+    still.delay(sequence.get_duration(), "still")
+    still.measure("ground-rydberg")
+    return still
 
 
 def _document(text: str) -> Document:
