@@ -58,7 +58,7 @@ class Host:
             args: Its arguments.
             repeats: Whether it is begun again if a stranger's cancel ends it, as loops are.
         """
-        self.begin(work, *args, repeats=repeats).add_done_callback(_log_defect)
+        self.begin(work, *args, repeats=repeats).add_done_callback(log_defect)
 
     def begin(
         self, work: Callable[..., Awaitable[T]], *args: object, repeats: bool = True
@@ -186,7 +186,8 @@ def check_library() -> None:
         )
 
 
-def _log_defect(task: asyncio.Task[None]) -> None:
+def log_defect(task: asyncio.Task[None]) -> None:
+    """Say that a task which nobody waits for has ended by a defect of ours."""
     if not task.cancelled() and (error := task.exception()) is not None:
         if isinstance(error, PASSING):
             return

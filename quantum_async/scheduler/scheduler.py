@@ -25,7 +25,7 @@ from quantum_async.scheduler.budget import Purse
 from quantum_async.scheduler.completion import Completions
 from quantum_async.scheduler.delivery import UnknownPolicy
 from quantum_async.scheduler.events import EventHub, EventStream
-from quantum_async.scheduler.host import Host, check_library, first_of, waited_through
+from quantum_async.scheduler.host import Host, check_library, first_of, log_defect, waited_through
 from quantum_async.scheduler.job import Job
 from quantum_async.scheduler.lane import Common, Lane
 from quantum_async.scheduler.leaving import Leaving, what_is_left
@@ -145,7 +145,8 @@ class Scheduler:
         self._router = Router(self._lanes)
         self._on_cancel: OnCancel = on_cancel
         self._cancel_on = cancel_on
-        self._standing: asyncio.Task[list[str]] | None = None
+        self._standing: asyncio.Task[None] | None = None
+        self._notes: list[str] = []
         self._left: asyncio.Future[BaseException | None] | None = None
         self._is_running = False
         self._last_moment = 0.0
@@ -162,6 +163,7 @@ class Scheduler:
                 "the scheduler's block is entered already", remedy="Make one per block."
             )
         loop = asyncio.get_running_loop()
+        self._notes = []
         self._left = loop.create_future()
         opened: asyncio.Future[None] = loop.create_future()
         # A task of its own, so that the block may be left in another task than it was entered in,
@@ -208,14 +210,13 @@ class Scheduler:
 
     async def _stand(
         self, opened: asyncio.Future[None], left: asyncio.Future[BaseException | None]
-    ) -> list[str]:
+    ) -> None:
         """Hold everything open until the block is left; then end it, and say what remains."""
-        notes: list[str] = []
         async with AsyncExitStack() as stack:
-            await self._hold(stack, self._book, notes)
+            await self._hold(stack, self._book)
             for lane in self._lanes:
                 if not lane.client.is_open:
-                    await self._hold(stack, lane.client, notes)
+                    await self._hold(stack, lane.client)
             try:
                 self._start()
                 if not opened.done():
@@ -223,16 +224,14 @@ class Scheduler:
                 reason = await _asked(left)
                 self._last_moment = anyio.current_time() + self.grace
                 if reason is not None:
-                    notes += await self._abort()
+                    await self._abort()
+                else:
+                    self._notes = what_is_left(self._lanes, self._batches)
             finally:
                 await self._stop()
-        return notes
 
     async def _hold(
-        self,
-        stack: AsyncExitStack,
-        manager: AbstractAsyncContextManager[object],
-        notes: list[str],
+        self, stack: AsyncExitStack, manager: AbstractAsyncContextManager[object]
     ) -> None:
         """Enter something, and leave it at the end, within a bounded time."""
 
@@ -244,13 +243,13 @@ class Scheduler:
                 async with asyncio.timeout_at(self._last_moment):
                     await manager.__aexit__(None, None, None)
             except TimeoutError:
-                notes.append(f"{manager!r} took too long to close, and was left as it is.")
-                logger.warning(notes[-1])
+                self._notes.append(f"{manager!r} took too long to close, and was left as it is.")
+                logger.warning(self._notes[-1])
 
         await manager.__aenter__()
         stack.push_async_exit(close)
 
-    async def _abort(self) -> list[str]:
+    async def _abort(self) -> None:
         """Follow the policy within the grace, whatever cancels this task meanwhile."""
         leaving = Leaving(
             self._lanes,
@@ -259,8 +258,10 @@ class Scheduler:
             deadline=self._last_moment,
             changed=self._changed,
         )
-        await waited_through([self._host.begin(leaving.abort)], self.grace + CLOSING)
-        return leaving.tell()
+        ending = self._host.begin(leaving.abort)
+        ending.add_done_callback(log_defect)
+        await waited_through([ending], self.grace + CLOSING)
+        self._notes = leaving.tell()
 
     def _what_is_left(self) -> list[str]:
         """Say what may go on, for who leaves before all is cancelled; from any thread."""
@@ -283,17 +284,16 @@ class Scheduler:
         standing = self._standing
         assert standing is not None
         failure: BaseException | None = None
-        notes: list[str] = []
+        notes = [*self._notes, *map(str, self._book.complaints)]
         if not standing.done():
-            notes = ["Closing the clients and the journal took too long; they were left open."]
-            logger.warning(notes[0])
+            notes.append("Closing the clients and the journal took too long; they were left open.")
+            logger.warning(notes[-1])
         elif standing.cancelled():
             failure = SchedulerClosedError("the event loop was closed around the scheduler")
-        elif (failure := standing.exception()) is None:
-            notes = standing.result()
+        else:
+            failure = standing.exception()
         if failure is not None and reason is not None:
             notes.append(f"Closing failed as well: {failure}")
-        notes = [*notes, *map(str, self._book.complaints)]
         for error in (reason, stop):
             if error is not None:
                 for note in notes:

@@ -211,6 +211,19 @@ async def test_a_job_that_cannot_be_followed_has_not_ended() -> None:
     assert not client.running()
 
 
+async def test_leaving_names_a_job_that_could_not_be_followed(caplog) -> None:
+    """Also where its waiter has seen the error: it may run on, and nobody asks about it."""
+    refused = [AuthenticationError("who are you?") for _ in range(10_000)]
+    client = slow(faults={"poll": refused})
+    limits = qa.Limits(min_poll_interval=0.5, max_poll_interval=1.0, patience=20.0)
+    with caplog.at_level(logging.WARNING):
+        async with qa.Scheduler(client, limits=limits) as scheduler:
+            job = await scheduler.submit(PROGRAM, shots=1)
+            with pytest.raises(AuthenticationError):
+                await job
+    assert f"May still be running: {job.ref}" in caplog.text
+
+
 async def test_whoever_waits_is_told_that_the_block_was_left() -> None:
     """Tasks outside the block do not wait for ever for a job that nobody follows."""
     client = slow()
