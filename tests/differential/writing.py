@@ -157,6 +157,9 @@ def _operation(step: Call, program, names):
         made = UnitaryGate(GATES[step.gate][2](*map(float, angles)))
     else:
         made = _STANDARD[step.gate](*angles)
+    if isinstance(step.gate, int) and "ctrl" in step.modifiers:
+        # Qiskit's own control goes by names: that of a definition called `x` is its CX.
+        made.name = f"controlled_{made.name}"
     for modifier in reversed(step.modifiers):
         if modifier == "ctrl":
             made = made.control(1)
