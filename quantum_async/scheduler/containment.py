@@ -38,17 +38,24 @@ class contained:  # noqa: N801 -- used like a function; a class, because each po
     Args:
         who: The provider's name.
         what: What it was asked to do, such as ``"submit"``.
-        accepted: Whether the provider has the jobs, or a function that tells once it matters.
+        accepted: Whether the provider has the jobs.
+        decide: Tells that once it matters, where it depends.
     """
 
-    __slots__ = ("_accepted", "_what", "_who")
+    __slots__ = ("_accepted", "_decide", "_what", "_who")
 
     def __init__(
-        self, who: str, what: str, accepted: Accepted | Callable[[], Accepted] = "no"
+        self,
+        who: str,
+        what: str,
+        accepted: Accepted = "no",
+        *,
+        decide: Callable[[], Accepted] | None = None,
     ) -> None:
         self._who = who
         self._what = what
-        self._accepted = accepted
+        self._accepted: Accepted = accepted
+        self._decide = decide
 
     def __enter__(self) -> None:
         return None
@@ -67,7 +74,7 @@ class contained:  # noqa: N801 -- used like a function; a class, because each po
                 raise leaf from exc
             if exc.subgroup(PASSING) is not None:
                 return
-        accepted = self._accepted() if callable(self._accepted) else self._accepted
+        accepted = self._accepted if self._decide is None else self._decide()
         raise defect(exc, self._who, self._what, accepted) from exc
 
 
@@ -203,7 +210,7 @@ class ContainedClient(ProviderClient):
 
     async def submit(self, request: SubmitRequest) -> list[JobRef]:
         """Send one wire submission."""
-        with contained(self.provider, "submit", self._whether_accepted):
+        with contained(self.provider, "submit", decide=self._whether_accepted):
             refs = await self.original.submit(request)
             if len(refs) != len(request.jobs):
                 raise ProtocolError(
@@ -242,7 +249,7 @@ class ContainedClient(ProviderClient):
 
     async def open_batch(self, request: BatchRequest) -> BatchRef:
         """Open a batch that takes jobs until it is closed."""
-        with contained(self.provider, "open_batch", self._whether_accepted):
+        with contained(self.provider, "open_batch", decide=self._whether_accepted):
             return await self.original.open_batch(request)
 
     async def close_batch(self, batch: BatchRef) -> None:
