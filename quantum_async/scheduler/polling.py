@@ -206,7 +206,8 @@ class Poller:
 
     def _next_page(self, now: float) -> list[Watch]:
         page: list[Watch] = []
-        while len(page) < self._lane.capabilities.jobs_per_poll:
+        most = self._lane.capabilities.jobs_per_poll
+        while len(page) < most:
             due = self._first_due()
             if due == FAR or (due > now and not page):
                 break
