@@ -121,8 +121,8 @@ class ContainedClient(ProviderClient):
 
     def __init__(self, client: ProviderClient) -> None:
         self.original: ProviderClient = client
-        self.name = client.name
-        self.account = client.account
+        self.name: str = client.name
+        self.account: str = client.account
         self._capabilities: Capabilities | None = None
         self._has_told = False
 

@@ -95,11 +95,11 @@ class Departure:
         is_resting: bool = True,
     ) -> None:
         self.key = key
-        self.is_wanted = is_wanted
-        self.records = records
-        self.is_resting = is_resting
+        self.is_wanted: Callable[[], bool] = is_wanted
+        self.records: Sequence[JobRecord] = records
+        self.is_resting: bool = is_resting
         self.is_given_up: bool = False
-        self.scope = anyio.CancelScope()
+        self.scope: anyio.CancelScope = anyio.CancelScope()
         self._is_watched = client.capabilities.tells_what_left
         self._look = look
         self._passage: Passage | None = None
