@@ -11,7 +11,6 @@ import anyio
 
 from quantum_async.errors import JobCancelledError, JobFailedError, QuantumAsyncError
 from quantum_async.models.job import JobRef, JobState, JobStatus
-from quantum_async.models.options import as_asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,8 +140,8 @@ class JobRecord:
             self._accepted.set()
 
     def succeed(self, result: Result) -> None:
-        """Note the result."""
-        self.result = as_asked(result, self.spec.options)
+        """Note the result, which is as it was asked for."""
+        self.result = result
         self._settle()
 
     def fail(self, error: BaseException) -> None:

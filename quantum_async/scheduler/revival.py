@@ -20,6 +20,7 @@ from quantum_async.journal.records import BatchState, SendState, WorkState
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.identity import is_same_server
 from quantum_async.models.job import JobRef
+from quantum_async.models.options import as_asked
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
 from quantum_async.scheduler.batch import Batch
@@ -123,7 +124,7 @@ class Revival:
         )
         if stored is not None and stored.result is not None:
             record.ref = ref
-            record.succeed(stored.result)
+            record.succeed(as_asked(stored.result, stored.spec.options))
         elif stored is not None and stored.error is not None and stored.state in _ENDED:
             record.ref = ref
             record.fail(stored.error)
