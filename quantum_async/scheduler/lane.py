@@ -66,7 +66,7 @@ class Lane:
     """
 
     def __init__(self, client: ProviderClient, common: Common) -> None:
-        self.client = ContainedClient(client)
+        self.client: ContainedClient = ContainedClient(client)
         self.common = common
         self.live: dict[JobRecord, None] = {}
         self.astray: dict[JobRecord, None] = {}
