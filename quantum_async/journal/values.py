@@ -216,6 +216,7 @@ def _load_provider(name: str) -> None:
         try:
             entry.load()
         except Exception:
+            # Somebody else's package: its rows are told as unreadable, all others are read.
             logger.warning("the provider %s cannot be imported", entry.name, exc_info=True)
 
 

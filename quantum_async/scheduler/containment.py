@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import DefectError, ProtocolError, QuantumAsyncError
 from quantum_async.http.fence import PASSAGE
 from quantum_async.http.redact import redact
+from quantum_async.models.job import JobState
 from quantum_async.providers.base import ProviderClient
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.capabilities import Capabilities
     from quantum_async.models.device import Device
-    from quantum_async.models.job import JobRef, JobState
+    from quantum_async.models.job import JobRef
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
@@ -224,8 +225,14 @@ class ContainedClient(ProviderClient):
         """Ask where jobs stand."""
         with contained(self.provider, "poll", "yes"):
             if wait:
-                return await self.original.poll(jobs, wait=wait)
-            return await self.original.poll(jobs)
+                states = await self.original.poll(jobs, wait=wait)
+            else:
+                states = await self.original.poll(jobs)
+            for job in jobs:
+                state: object = states.get(job)
+                if state is not None and not isinstance(state, JobState):
+                    raise TypeError(f"the state of a job was expected, not {type(state).__name__}")
+            return states
 
     async def fetch(self, job: JobRef) -> Result:
         """Fetch the result of a job that has succeeded."""

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from quantum_async.http.retry import Failure
     from quantum_async.scheduler.crew import Piece
-    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.record import JobRecord
 
@@ -98,9 +97,9 @@ class Fetcher:
         else:
             self._put(partial(self._fetch_each, [record], self._policy))
 
-    async def run(self, tasks: Host) -> None:
+    async def run(self) -> None:
         """Fetch for ever; cancelled by the scheduler."""
-        tasks.start_soon(self._lane.guarded, self._crew.run, self._lane.hire())
+        self._lane.host.start_soon(self._lane.guarded, self._crew.run, self._lane.hire)
         while True:
             await self._signal.wait_until(self._next_deadline())
             for records in self._gathered(anyio.current_time()):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from quantum_async.models.limits import Limits
     from quantum_async.providers.base import ProviderClient
     from quantum_async.scheduler.book import Book
-    from quantum_async.scheduler.crew import Hire, Piece
+    from quantum_async.scheduler.crew import Piece
     from quantum_async.scheduler.delivery import Notify, UnknownPolicy
     from quantum_async.scheduler.events import EventHub
     from quantum_async.scheduler.host import Host
@@ -115,7 +115,7 @@ class Lane:
     def start(self) -> None:
         """Start the three loops."""
         for loop in (self.sender, self.poller, self.fetcher):
-            self.host.start_soon(self.guarded, loop.run, self.host, repeats=True)
+            self.host.start_soon(self.guarded, loop.run, repeats=True)
 
     async def guarded(self, work: Callable[..., Awaitable[None]], *args: object) -> None:
         """Run work of this lane: a defect in it fails this lane's jobs, and ends nothing else."""
@@ -141,13 +141,9 @@ class Lane:
                 uncertain.accepted = "unknown"
                 self.failed(record, uncertain)
 
-    def hire(self) -> Hire:
-        """Say how a crew starts tasks."""
-
-        def start(toil: Piece) -> None:
-            self.host.start_soon(self.guarded, toil)
-
-        return start
+    def hire(self, toil: Piece) -> None:
+        """Start a task of a crew."""
+        self.host.start_soon(self.guarded, toil)
 
     def delivery(self, key: str, notify: Notify, grade: SubmissionGrade | None = None) -> Delivery:
         """Prepare the delivery of one create."""

@@ -22,7 +22,6 @@ from quantum_async.errors import (
 )
 from quantum_async.http.retry import described, reading, single_attempts
 from quantum_async.models.job import JobEventKind, JobState, JobStatus
-from quantum_async.scheduler.containment import contained
 from quantum_async.scheduler.interval import IntervalLaw
 from quantum_async.scheduler.record import JobRecord, Stage
 from quantum_async.scheduler.signal import Signal
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
 
     from quantum_async.models.job import JobRef
-    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
 
 SHORT_POLL_PAGES = 4
@@ -142,7 +140,7 @@ class Poller:
             self._push(anyio.current_time() + self._lane.limits.min_poll_interval, record.watch)
             self._signal.notify()
 
-    async def run(self, tasks: Host) -> None:
+    async def run(self) -> None:
         """Ask for ever; cancelled by the scheduler."""
         while True:
             now = anyio.current_time()
@@ -158,7 +156,7 @@ class Poller:
             page = self._next_page(now)
             if page:
                 self._asked_at = now
-                tasks.start_soon(self._lane.guarded, self._ask, page)
+                self._lane.host.start_soon(self._lane.guarded, self._ask, page)
             else:
                 self._slots.release()
 
@@ -181,8 +179,7 @@ class Poller:
         if (meters := self._lane.hub.meters) is not None:
             meters.polled(self._lane.client.name)
         refs = [record.ref for record in records if record.ref is not None]
-        with contained(self._lane.client.provider, "poll", "yes"):
-            states = _checked(refs, await self._lane.client.poll(refs))
+        states = await self._lane.client.poll(refs)
         for record in records:
             if record.ref is not None and record.stage is Stage.ACCEPTED:
                 self._update(record, states.get(record.ref), anyio.current_time())
@@ -260,14 +257,14 @@ class Poller:
         if (meters := self._lane.hub.meters) is not None:
             meters.polled(self._lane.client.name)
         # What fails is asked for again by us, and in our time.
-        with contained(self._lane.client.provider, "poll", "yes"), single_attempts():
+        with single_attempts():
             if not self._is_held_back:
-                return _checked(refs, await self._lane.client.poll(refs))
+                return await self._lane.client.poll(refs)
             wait = min(LONG_POLL_WAIT, self._lane.limits.patience)
             if any(watch.failures for watch in page):
                 # An answer that is not understood is none to wait for.
                 wait = 0.0
-            return _checked(refs, await self._lane.client.poll(refs, wait=wait))
+            return await self._lane.client.poll(refs, wait=wait)
 
     def _update(self, record: JobRecord, state: JobState | None, now: float) -> None:
         if state is not None and state.status.is_terminal:
@@ -441,15 +438,6 @@ def _not_told(ref: JobRef, state: JobState | None) -> QuantumAsyncError:
         accepted="yes",
         remedy="Look at the job there; a newer version of this package may know the word.",
     )
-
-
-def _checked(refs: list[JobRef], states: Mapping[JobRef, JobState]) -> Mapping[JobRef, JobState]:
-    """Take what a client gave as states; what is none is a defect of the client's."""
-    for ref in refs:
-        state: object = states.get(ref)
-        if state is not None and not isinstance(state, JobState):
-            raise TypeError(f"the state of a job was expected, not {type(state).__name__}")
-    return states
 
 
 def _is_news(record: JobRecord, states: Mapping[JobRef, JobState]) -> bool:

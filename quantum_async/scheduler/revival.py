@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from quantum_async.journal.records import Claim, StoredBatch, StoredJob, StoredSubmission
     from quantum_async.models.batch import BatchRef
-    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.scheduler import Scheduler
 
@@ -47,12 +46,10 @@ class Revival:
 
     Args:
         lanes: The scheduler's lanes.
-        tasks: Where submissions go on.
     """
 
-    def __init__(self, lanes: Sequence[Lane], tasks: Host) -> None:
+    def __init__(self, lanes: Sequence[Lane]) -> None:
         self._lanes = lanes
-        self._tasks = tasks
 
     @property
     def served(self) -> Mapping[tuple[str, str], Collection[str]]:
@@ -241,7 +238,7 @@ class Revival:
         async def send() -> None:
             await lane.sender.redeliver(slip, records, is_unsent=is_unsent, quiet=quiet)
 
-        self._tasks.start_soon(lane.guarded, send)
+        lane.host.start_soon(lane.guarded, send)
         return records
 
     def _follow(self, jobs: Sequence[StoredJob]) -> list[JobRecord]:

@@ -499,7 +499,7 @@ class Scheduler:
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
         """
         self._check_running()
-        revival = Revival(self._lanes, self._host)
+        revival = Revival(self._lanes)
         claim = await self._book.claim(run, revival.served)
         records = revival.revive(claim)
         await revival.batches(self, claim)
@@ -521,7 +521,7 @@ class Scheduler:
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
         """
         self._check_running()
-        revival = Revival(self._lanes, self._host)
+        revival = Revival(self._lanes)
         identity = revival.identity(ref)
         stored, is_ours = await self._book.journal.claim_job(ref.key, identity)
         record = revival.adopt(ref, stored)
@@ -555,7 +555,7 @@ class Scheduler:
                 remedy="Pass lost=True, or job_id= with the provider's id.",
             )
         self._check_running()
-        revival = Revival(self._lanes, self._host)
+        revival = Revival(self._lanes)
         stored = await self._book.journal.claim_unknown(key)
         if not ids:
             await self._book.settle_lost(stored)
@@ -632,7 +632,7 @@ class Scheduler:
 
     async def _feed(self, sweep: Sweep) -> None:
         try:
-            await sweep.feed(self._host)
+            await sweep.feed()
         finally:
             self._feeding -= 1
             self._changed.notify()

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.book import Slip
     from quantum_async.scheduler.containment import ContainedClient
     from quantum_async.scheduler.delivery import Delivery
-    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
 
     Create: TypeAlias = Callable[[], Awaitable[list[JobRef]]]
@@ -170,10 +169,9 @@ class Sender:
         most = self._lane.capabilities.jobs_per_submission
         return min(most, self._lane.limits.jobs_per_submission or most)
 
-    async def run(self, host: Host) -> None:
+    async def run(self) -> None:
         """Send for ever; cancelled by the scheduler."""
-        del host
-        await self._crew.run(self._lane.hire())
+        await self._crew.run(self._lane.hire)
 
     def put(self, records: Iterable[JobRecord]) -> None:
         """Queue jobs.

@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobRef
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
-    from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.source import ProgramSource
 
@@ -258,10 +257,10 @@ class Sweep:
         """Errors of points that nobody has looked at; cancelled points do not count."""
         return list(self._unseen.values())
 
-    async def feed(self, host: Host) -> None:
+    async def feed(self) -> None:
         """Prepare jobs as the provider takes them; run by the scheduler."""
         try:
-            known = await self._recall(host)
+            known = await self._recall()
             missing = (index for index in range(len(self.points)) if index not in known)
             left = len(self.points) - len(known)
             while left and self._failure is None:
@@ -284,7 +283,7 @@ class Sweep:
             self._lane.sender.expected = 0
             self._abandon()
 
-    async def _recall(self, host: Host) -> Collection[int]:
+    async def _recall(self) -> Collection[int]:
         """Take over the points that the journal knows of a named sweep, and return their places."""
         if self.name is None:
             return ()
@@ -302,11 +301,11 @@ class Sweep:
                 error = JournalError(f"the journal's row cannot be read: {row}", accepted="unknown")
                 self._finish(SweepPoint(row.point, self.points[row.point], error=error))
         open_jobs = tuple(job for job in claim.jobs if job.state not in SETTLED)
-        self._continue(host, replace(claim, jobs=open_jobs))
+        self._continue(replace(claim, jobs=open_jobs))
         return {*self._outcomes, *self._records.values()}
 
-    def _continue(self, host: Host, claim: Claim) -> None:
-        for record in Revival([self._lane], host).revive(claim):
+    def _continue(self, claim: Claim) -> None:
+        for record in Revival([self._lane]).revive(claim):
             index = record.place.point if record.place is not None else None
             if index is None or index in self._outcomes or index in self._records.values():
                 continue
