@@ -40,11 +40,17 @@ class Block(Generic[T]):
         self.call: Call[None] = Call(self._run, on_failure=self._entered.fail)
         self._termination = Termination(self._end)
         self._stop: Terminated | None = None
+        self._telling = threading.Lock()
 
     @property
     def is_open(self) -> bool:
         """Whether its task runs."""
         return not self.call.done.is_set()
+
+    @property
+    def is_hurried(self) -> bool:
+        """Whether it was asked to end a second time."""
+        return self._termination.heard > 1
 
     def enter(self, reporter: Reporter) -> T:
         """Enter, and return what the context manager gives."""
@@ -85,6 +91,7 @@ class Block(Generic[T]):
                 start=lambda: self._portal.post(self.call, self.let_go, reason),
                 is_leaving=is_leaving,
             )
+            self.tell()
         except BaseException as stop:
             self._tell(stop)
             raise
@@ -92,10 +99,6 @@ class Block(Generic[T]):
             self._portal.blocks.pop(self, None)
             self._termination.disarm()
         reporter.finish()
-        if self._stop is not None:
-            for note in self.call.notes:
-                self._stop.add_note(note)
-            self._tell(self._stop)
         if reason is None or not self._is_passed:
             self.call.outcome()
             return reason is not None
@@ -119,7 +122,7 @@ class Block(Generic[T]):
 
     def _end(self, stop: Terminated) -> None:
         """End the block of another thread, and whatever that thread waits for; on the main thread."""
-        if not self.is_open or not self._portal.is_alive or self._stop is not None:
+        if not self.is_open or not self._portal.is_alive:
             return
         self._stop = stop
         self._portal.post(self.call, self.let_go, stop)
@@ -149,6 +152,18 @@ class Block(Generic[T]):
         elif not self._leave.is_set():
             self._reason = reason
             self._leave.set()
+
+    def tell(self) -> None:
+        """Say what came of a block that was ended from the main thread, whoever comes first.
+
+        Both may: a daemon's thread stands still once the program ends, whatever it was saying.
+        """
+        with self._telling:
+            stop, self._stop = self._stop, None
+            if stop is not None:
+                for note in self.call.notes:
+                    stop.add_note(note)
+                self._tell(stop)
 
     def _tell(self, stop: BaseException) -> None:
         """Say on an interrupt what is still running, now that the policy has been followed."""

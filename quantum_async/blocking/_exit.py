@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quantum_async.blocking._portal import TICK, existing_portal
 from quantum_async.blocking._signals import Terminated
@@ -16,6 +16,7 @@ from quantum_async.errors import FacadeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from quantum_async.blocking._block import Block
     from quantum_async.blocking._portal import Portal
 
 _is_armed = False
@@ -72,11 +73,22 @@ def _leave_blocks(portal: Portal) -> None:
     """Cancel what was entered and never left, the latest first, within their grace."""
     for ticket in list(portal.waiting):
         portal.post(ticket, ticket.cancel)
-    for block in [block for block in reversed(list(portal.blocks)) if block.is_open]:
-        reason = SystemExit("the program ends")
-        portal.post(block.call, block.let_go, reason)
-        end = time.monotonic() + block.session.grace + 1.0
-        while not block.call.done.wait(TICK) and time.monotonic() < end:
-            pass
-        for note in getattr(reason, "__notes__", []):
-            sys.stderr.write(f"quantum_async: {note}\n")
+    for block in reversed(list(portal.blocks)):
+        if block.is_open and not _left(block, portal):
+            return
+        if not block.is_open:
+            block.tell()
+
+
+def _left(block: Block[Any], portal: Portal) -> bool:
+    """Leave a block, and say whether nobody hurried on meanwhile."""
+    reason = SystemExit("the program ends")
+    portal.post(block.call, block.let_go, reason)
+    end = time.monotonic() + block.session.grace + 1.0
+    while not block.call.done.wait(TICK) and time.monotonic() < end:
+        if block.is_hurried:
+            portal.was_left = True
+            return False
+    for note in getattr(reason, "__notes__", []):
+        sys.stderr.write(f"quantum_async: {note}\n")
+    return True

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
-_armed = 0
 _has_warned = False
 _lock = threading.Lock()
 
@@ -36,19 +35,19 @@ class Termination:
 
     def __init__(self, end: Callable[[Terminated], None]) -> None:
         self._end = end
-        self._is_armed = False
+        self._is_elsewhere = False
+        self.heard = 0
+        """How many have come. One can be lost as an exception: Python drops what is raised
+        between two steps of its own end."""
 
     def arm(self) -> None:
         """Take the signals over, where nobody has."""
-        global _armed  # noqa: PLW0603 -- a process has one handler, however many blocks
         listen()
         if not any(signal.getsignal(number) is _terminate for number in _SIGNALS):
             return
+        self._is_elsewhere = threading.current_thread() is not threading.main_thread()
         with _lock:
-            _armed += 1
-            if threading.current_thread() is not threading.main_thread():
-                _elsewhere[self] = self._end
-        self._is_armed = True
+            _armed[self] = None
 
     def disarm(self) -> None:
         """Let them do what they did before, with the last block that took them; from any thread.
@@ -56,16 +55,17 @@ class Termination:
         The handler stays, because another thread's next block could not set it: without a block
         it does what the default does.
         """
-        global _armed  # noqa: PLW0603 -- as above
-        if not self._is_armed:
-            return
-        self._is_armed = False
         with _lock:
-            _armed -= 1
-            _elsewhere.pop(self, None)
+            _armed.pop(self, None)
+
+    def hear(self, stop: Terminated) -> None:
+        """End the block by the first one, unless it belongs to the thread that raises it."""
+        self.heard += 1
+        if self._is_elsewhere and self.heard == 1:
+            self._end(stop)
 
 
-_elsewhere: dict[Termination, Callable[[Terminated], None]] = {}
+_armed: dict[Termination, None] = {}
 
 
 def listen() -> None:
@@ -102,8 +102,8 @@ def _terminate(number: int, frame: FrameType | None) -> None:
         # What is raised there is ignored: it comes again once the process has been forked.
         threading.Timer(_LATER, signal.raise_signal, (number,)).start()
         return
-    for end in list(_elsewhere.values()):
-        end(Terminated(128 + number))
+    for termination in list(_armed):
+        termination.hear(Terminated(128 + number))
     raise Terminated(128 + number)
 
 
@@ -125,10 +125,9 @@ def _release() -> None:
 
 
 def _forget() -> None:
-    global _armed, _lock  # noqa: PLW0603 -- a forked process has no block of its own yet
-    _armed = 0
+    global _lock  # noqa: PLW0603 -- a forked process has no block of its own yet
+    _armed.clear()
     _lock = threading.Lock()
-    _elsewhere.clear()
     for number in _SIGNALS:
         if signal.getsignal(number) is _terminate:
             # It has no block, and a pool that ends it must not wait for Python to hear of it.

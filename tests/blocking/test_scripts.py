@@ -452,6 +452,27 @@ def test_a_second_sigterm_leaves_another_thread_at_once() -> None:
     assert "fake:one/job-0" in ended.err
 
 
+def test_a_second_sigterm_that_python_drops_counts() -> None:
+    """Raised between two steps of the interpreter's own end, it is lost; the program ends all the same."""
+    code = elsewhere(
+        """threading.Thread(target=work, daemon=True).start()
+try:
+    time.sleep(1_000_000)
+finally:
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    except SystemExit:
+        say("dropped")
+""",
+        scheduler="grace=1_000_000.0",
+        client="Stubborn",
+    )
+    ended = run(code, waiting=TERM)
+    assert ended.code == 128 + TERM
+    assert "dropped" in ended.out
+    assert "fake:one/job-0" in ended.err
+
+
 def test_the_policy_of_another_threads_block_is_followed() -> None:
     """What is detached is named."""
     ended = run(elsewhere(scheduler='on_cancel="detach"'), waiting=TERM)
