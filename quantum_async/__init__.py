@@ -78,7 +78,7 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
         Register as Register,
         Result as Result,
     )
-    from quantum_async.models.submission import RunOptions as RunOptions
+    from quantum_async.models.submission import JobParams as JobParams, RunOptions as RunOptions
     from quantum_async.models.sweep import SweepPoint as SweepPoint, SweepResults as SweepResults
     from quantum_async.models.target import Target as Target
     from quantum_async.programs.objects import as_program as as_program

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from quantum_async.http.lanes import LaneName
     from quantum_async.http.options import SessionOptions
     from quantum_async.models.batch import BatchRef
+    from quantum_async.models.batch import BatchState
     from quantum_async.models.batch import FailurePolicy
     from quantum_async.models.capabilities import Capabilities
     from quantum_async.models.device import Device
@@ -505,6 +506,28 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         Blocking twin of `quantum_async.AzureClient.find_batch`.
         """
         return self._call("AzureClient.find_batch", lambda: self._async.find_batch(key), timeout)
+
+    def batch_state(self, batch: BatchRef, *, timeout: float | None = None) -> BatchState:
+        """Ask where a session stands, whoever opened it.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.AzureClient.batch_state`.
+        """
+        return self._call(
+            "AzureClient.batch_state", lambda: self._async.batch_state(batch), timeout
+        )
+
+    def batch_jobs(self, batch: BatchRef, *, timeout: float | None = None) -> list[JobRef]:
+        """List a session's jobs in the order in which they were created.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.AzureClient.batch_jobs`.
+        """
+        return self._call("AzureClient.batch_jobs", lambda: self._async.batch_jobs(batch), timeout)
 
     @property
     def name(self) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from quantum_async.errors import QuantumAsyncError
     from quantum_async.http.options import SessionOptions
     from quantum_async.models.batch import BatchRef
+    from quantum_async.models.batch import BatchState
     from quantum_async.models.capabilities import Capabilities
     from quantum_async.models.device import Device
     from quantum_async.models.job import JobRef
@@ -906,6 +907,34 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         Blocking twin of `quantum_async.IQMClient.find_batch`.
         """
         return self._call("IQMClient.find_batch", lambda: self._async.find_batch(key), timeout)
+
+    def batch_state(self, batch: BatchRef, *, timeout: float | None = None) -> BatchState:
+        """Ask where a batch stands, whoever opened it.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            BatchError: This provider has no batches.
+            NotFoundError: It does not know this one.
+
+        Blocking twin of `quantum_async.IQMClient.batch_state`.
+        """
+        return self._call("IQMClient.batch_state", lambda: self._async.batch_state(batch), timeout)
+
+    def batch_jobs(self, batch: BatchRef, *, timeout: float | None = None) -> list[JobRef]:
+        """List a batch's jobs in the order in which they were created, whoever submitted them.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            BatchError: This provider has no batches.
+            NotFoundError: It does not know this one.
+
+        Blocking twin of `quantum_async.IQMClient.batch_jobs`.
+        """
+        return self._call("IQMClient.batch_jobs", lambda: self._async.batch_jobs(batch), timeout)
 
 
 class QuantumComputers(Handle["AsyncQuantumComputers"]):

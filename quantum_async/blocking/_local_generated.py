@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from quantum_async.errors import QuantumAsyncError
     from quantum_async.models.batch import BatchRef
+    from quantum_async.models.batch import BatchState
     from quantum_async.models.capabilities import Capabilities
     from quantum_async.models.device import Device
     from quantum_async.models.job import JobRef
@@ -310,6 +311,28 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
         Blocking twin of `quantum_async.LocalClient.find_batch`.
         """
         return self._call("LocalClient.find_batch", lambda: self._async.find_batch(key), timeout)
+
+    def batch_state(self, batch: BatchRef, *, timeout: float | None = None) -> BatchState:
+        """Say whether a batch takes jobs.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.LocalClient.batch_state`.
+        """
+        return self._call(
+            "LocalClient.batch_state", lambda: self._async.batch_state(batch), timeout
+        )
+
+    def batch_jobs(self, batch: BatchRef, *, timeout: float | None = None) -> list[JobRef]:
+        """List a batch's jobs in the order in which they were created.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.LocalClient.batch_jobs`.
+        """
+        return self._call("LocalClient.batch_jobs", lambda: self._async.batch_jobs(batch), timeout)
 
     @property
     def name(self) -> str:

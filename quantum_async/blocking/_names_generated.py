@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from quantum_async import JobEvent as JobEvent
     from quantum_async import JobEventKind as JobEventKind
     from quantum_async import JobFailedError as JobFailedError
+    from quantum_async import JobParams as JobParams
     from quantum_async import JobRef as JobRef
     from quantum_async import JobState as JobState
     from quantum_async import JobStatus as JobStatus
@@ -125,6 +126,7 @@ __all__ = [
     "JobEvent",
     "JobEventKind",
     "JobFailedError",
+    "JobParams",
     "JobRef",
     "JobState",
     "JobStatus",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from quantum_async.http.token import TokenFunction
     from quantum_async.http.token import TokenProvider
     from quantum_async.models.batch import BatchRef
+    from quantum_async.models.batch import BatchState
     from quantum_async.models.capabilities import Capabilities
     from quantum_async.models.device import Device
     from quantum_async.models.job import JobRef
@@ -734,6 +735,28 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         Blocking twin of `quantum_async.PasqalClient.find_batch`.
         """
         return self._call("PasqalClient.find_batch", lambda: self._async.find_batch(key), timeout)
+
+    def batch_state(self, batch: BatchRef, *, timeout: float | None = None) -> BatchState:
+        """Ask where a batch stands, whoever opened it.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.PasqalClient.batch_state`.
+        """
+        return self._call(
+            "PasqalClient.batch_state", lambda: self._async.batch_state(batch), timeout
+        )
+
+    def batch_jobs(self, batch: BatchRef, *, timeout: float | None = None) -> list[JobRef]:
+        """List a batch's jobs, a hundred in each request.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.PasqalClient.batch_jobs`.
+        """
+        return self._call("PasqalClient.batch_jobs", lambda: self._async.batch_jobs(batch), timeout)
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from quantum_async.blocking._handle import BlockHandle
 from quantum_async.blocking._handle import Handle
 from quantum_async.blocking._handle import unwrap
 from quantum_async.blocking._session import Session
+from typing import overload
 import quantum_async as _async
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from quantum_async.blocking._handle import AnyClient
     from quantum_async.journal.base import Journal
     from quantum_async.models.batch import BatchRef
+    from quantum_async.models.batch import BatchState
     from quantum_async.models.batch import FailurePolicy
     from quantum_async.models.cost import Budget
     from quantum_async.models.grid import Points
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.completion import Completions as AsyncCompletions
     from quantum_async.scheduler.events import EventStream as AsyncEventStream
     from quantum_async.scheduler.job import Job as AsyncJob
+    from quantum_async.scheduler.many import Params
     from quantum_async.scheduler.scheduler import OnCancel
     from quantum_async.scheduler.scheduler import Scheduler as AsyncScheduler
     from quantum_async.scheduler.source import SweepProgram
@@ -102,6 +105,14 @@ class Batch(BlockHandle["AsyncBatch"]):
         return self._async.is_open
 
     @property
+    def is_owned(self) -> bool:
+        """Whether leaving the scheduler's block closes it; sends nothing.
+
+        Blocking twin of `quantum_async.Batch.is_owned`.
+        """
+        return self._async.is_owned
+
+    @property
     def target(self) -> str:
         """Where it runs, as ``provider:device``.
 
@@ -124,6 +135,44 @@ class Batch(BlockHandle["AsyncBatch"]):
         Blocking twin of `quantum_async.Batch.open`.
         """
         return self._call("Batch.open", lambda: self._async.open(), timeout)
+
+    def detach(self) -> BatchRef:
+        """Leave the batch to itself: the scheduler neither closes nor cancels it.
+
+        It goes on taking jobs, here too, until somebody closes it.
+
+        Returns:
+            The reference by which it is found again.
+
+        Blocking twin of `quantum_async.Batch.detach`.
+        """
+        return self._ask(lambda: self._async.detach())
+
+    def state(self, *, timeout: float | None = None) -> BatchState:
+        """Ask the provider where the batch stands.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.Batch.state`.
+        """
+        return self._call("Batch.state", lambda: self._async.state(), timeout)
+
+    def jobs(self, *, timeout: float | None = None) -> list[Job]:
+        """Follow all jobs of the batch, whoever submitted them, in the order of their creation.
+
+        Those of other processes belong to this scheduler's block from now on; see
+        `Scheduler.adopt`.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            QuantumAsyncError: The provider could not be asked.
+
+        Blocking twin of `quantum_async.Batch.jobs`.
+        """
+        return self._wrap(self._call("Batch.jobs", lambda: self._async.jobs(), timeout))
 
     def submit(
         self,
@@ -556,6 +605,117 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
             )
         )
 
+    @overload
+    def submit_many(
+        self,
+        program: Mapping[str, ProgramLike],
+        params: None = None,
+        *,
+        shots: int,
+        on: str | None = None,
+        name: str | None = None,
+        options: RunOptions | None = None,
+        batch: BatchRef | bool = False,
+        timeout: float | None = None,
+    ) -> dict[str, Job]: ...
+    @overload
+    def submit_many(
+        self,
+        program: ProgramLike,
+        params: Params,
+        *,
+        shots: int | None = None,
+        on: str | None = None,
+        name: str | None = None,
+        options: RunOptions | None = None,
+        batch: BatchRef | bool = False,
+        timeout: float | None = None,
+    ) -> list[Job]: ...
+    @overload
+    def submit_many(
+        self,
+        program: ProgramLike | Mapping[str, ProgramLike],
+        params: Params | None = None,
+        *,
+        shots: int | None = None,
+        on: str | None = None,
+        name: str | None = None,
+        options: RunOptions | None = None,
+        batch: BatchRef | bool = False,
+        timeout: float | None = None,
+    ) -> list[Job] | dict[str, Job]: ...
+    def submit_many(
+        self,
+        program: ProgramLike | Mapping[str, ProgramLike],
+        params: Params | None = None,
+        *,
+        shots: int | None = None,
+        on: str | None = None,
+        name: str | None = None,
+        options: RunOptions | None = None,
+        batch: BatchRef | bool = False,
+        timeout: float | None = None,
+    ) -> list[Job] | dict[str, Job]:
+        """Send several jobs together, and return once the provider has accepted all of them.
+
+        They take as few submissions as the protocol allows: one closed batch on Pasqal Cloud, one
+        job on IQM and Qoro where the shots are equal. All of them are sent, or none: if one cannot
+        run nothing is sent, and if the provider refuses one the others are cancelled.
+
+        Billed: running the jobs is. Cancelled: as for `submit`; with a name they stay, and the
+        same call finds them again.
+
+        Args:
+            program: One program, or several by labels.
+            params: In which way each job of one program differs from the others: `JobParams`, or
+                mappings with ``shots``, or Pulser's ``runs``, and ``variables``.
+            shots: Shots of each job that does not say so itself.
+            on: The target, ``provider:device``.
+            name: What they are called. With a journal, submitting the same again under the same
+                name continues them: jobs that have an outcome keep it, those under way are
+                followed, and only the others are sent.
+            options: Seed, observables, tags, and what the provider offers beyond.
+            batch: The open batch that they go to. ``True`` opens one for them alone and closes it,
+                also where one submission could hold all of them.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Returns:
+            The jobs in the order of the parameters, or by the labels of the programs.
+
+        Raises:
+            InvalidInputError: A job cannot run; nothing was sent.
+            DuplicateSubmissionError: The name was used for other jobs.
+            SubmissionUnknownError: The answer was lost and cannot be looked up.
+            QuantumAsyncError: As for `submit`.
+
+        Blocking twin of `quantum_async.Scheduler.submit_many`.
+
+        Example:
+            ```python
+            import quantum_async.blocking as qa
+
+            turn = 'OPENQASM 3; include "stdgates.inc"; input float angle;'
+            turn += "qubit[1] q; bit[1] c; rx(angle) q[0]; c[0] = measure q[0];"
+            params = [
+                qa.JobParams(shots=20, variables={"angle": 0.0}),
+                qa.JobParams(shots=50, variables={"angle": 3.141592653589793}),
+            ]
+            with qa.Scheduler(qa.LocalClient()) as scheduler:
+                still, turned = scheduler.submit_many(turn, params)
+                assert still.result().counts == {"0": 20}
+                assert turned.result().counts == {"1": 50}
+            ```
+        """
+        return self._wrap(
+            self._call(
+                "Scheduler.submit_many",
+                lambda: self._async.submit_many(
+                    program, params, shots=shots, on=on, name=name, options=options, batch=batch
+                ),
+                timeout,
+            )
+        )
+
     def sweep(
         self,
         program: SweepProgram,
@@ -665,6 +825,21 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         """
         return self._async.unfinished
 
+    def cancel(self, jobs: Sequence[Job], *, timeout: float | None = None) -> None:
+        """Cancel several jobs, in as few requests as the providers allow; as `Job.cancel`.
+
+        Args:
+            jobs: Jobs of this scheduler; those that have ended are left as they are.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            QuantumAsyncError: A provider could not be asked, or refused one of them.
+
+        Blocking twin of `quantum_async.Scheduler.cancel`.
+        """
+        jobs_ = unwrap(jobs)
+        return self._call("Scheduler.cancel", lambda: self._async.cancel(jobs_), timeout)
+
     def cancel_all(self, *, timeout: float | None = None) -> None:
         """Cancel every unfinished job, and take no more; done also if the caller is cancelled.
 
@@ -707,17 +882,25 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         """
         return self._wrap(self._call("Scheduler.resume", lambda: self._async.resume(run), timeout))
 
-    def adopt(self, ref: JobRef, *, timeout: float | None = None) -> Job:
-        """Follow a job by its reference, in whichever process it was submitted.
+    @overload
+    def adopt(self, ref: JobRef, *, timeout: float | None = None) -> Job: ...
+    @overload
+    def adopt(self, ref: BatchRef, *, timeout: float | None = None) -> Batch: ...
+    def adopt(self, ref: JobRef | BatchRef, *, timeout: float | None = None) -> Job | Batch:
+        """Follow a job or a batch by its reference, in whichever process it was submitted.
 
-        With a journal, a job that another living process answers for is only watched: leaving the
-        block by an error does not cancel it. Otherwise it belongs to this block.
+        With a journal, what another living process answers for is only watched: leaving the block
+        by an error does not cancel it. Otherwise it belongs to this block, as if it had been
+        submitted or opened here: a batch that is still open is closed when the block is left.
+        `Job.detach` and `Batch.detach` leave it to itself.
 
         Args:
-            ref: The reference, `Job.ref`, which can be pickled.
+            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled.
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:
+            BatchError: The provider has no batches.
+            NotFoundError: The provider does not know this batch.
             ConfigurationError: There is no client for its provider, account and server.
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
 
@@ -760,6 +943,21 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
                 timeout,
             )
         )
+
+    def statuses(self, jobs: Sequence[Job], *, timeout: float | None = None) -> list[JobStatus]:
+        """Ask the providers where jobs stand, in as few requests as they allow.
+
+        Args:
+            jobs: Jobs of this scheduler; those that have ended are not asked about.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            QuantumAsyncError: A provider could not be asked.
+
+        Blocking twin of `quantum_async.Scheduler.statuses`.
+        """
+        jobs_ = unwrap(jobs)
+        return self._call("Scheduler.statuses", lambda: self._async.statuses(jobs_), timeout)
 
     @property
     def grace(self) -> float:

@@ -7,7 +7,7 @@ import inspect
 from enum import Enum
 from importlib import import_module
 from inspect import Parameter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_overloads
 
 from quantum_async.blocking._annotations import (
     CLIENT,
@@ -132,6 +132,18 @@ class _ClassWriter:
         )
 
     def _member(self, member: Member) -> str:
+        overloads = get_overloads(member.function) if member.function is not None else []
+        return "\n".join([*(self._overload(member, one) for one in overloads), self._one(member)])
+
+    def _overload(self, member: Member, function: Callable[..., object]) -> str:
+        """Write one of the ways in which a coroutine may be called."""
+        self._imports.runtime.add("from typing import overload")
+        returned = str(inspect.signature(function).return_annotation)
+        shown = rewrite(returned, member.owner.__module__, self._imports)
+        signature = self._signature(function, "timeout: float | None = None")
+        return f"    @overload\n    def {member.name}({signature}) -> {shown}: ..."
+
+    def _one(self, member: Member) -> str:
         writers: dict[Shape, Callable[[Member], str]] = {
             Shape.COROUTINE: self._coroutine,
             Shape.MANAGER: self._manager,

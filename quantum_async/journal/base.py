@@ -252,6 +252,17 @@ class Journal(ABC):
         """
 
     @abstractmethod
+    async def claim_batch(self, key: str) -> bool:
+        """Take over a batch where nobody answers for it.
+
+        Args:
+            key: The batch's key.
+
+        Returns:
+            Whether no other process answers for it: also where nothing is known of it.
+        """
+
+    @abstractmethod
     async def claim_unknown(self, key: str) -> StoredSubmission:
         """Take over a submission of which nobody can say whether it exists, to settle it.
 
@@ -383,6 +394,10 @@ class NullJournal(Journal):
     async def claim_job(self, key: str, identity: str = "") -> tuple[StoredJob | None, bool]:
         """Find nothing."""
         return None, False
+
+    async def claim_batch(self, key: str) -> bool:
+        """Know of nobody else."""
+        return True
 
     async def claim_unknown(self, key: str) -> StoredSubmission:
         """Know nothing."""

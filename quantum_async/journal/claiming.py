@@ -171,16 +171,26 @@ class Claiming:
             return job, False
         return job, self._take_job(job)
 
+    def batch(self, key: str) -> bool:
+        """Take a batch over where nobody answers for it, and say whether nobody else does."""
+        query = select(batches.c.scope).where(batches.c.key == key, batches.c.state.in_(OPEN))
+        scope = self._connection.scalar(query)
+        if scope is None or self._leases.holds(scope):
+            return True
+        if not self._is_free(scope):
+            return False
+        own = f"batch:{key}"
+        self._connection.execute(update(batches).where(batches.c.key == key).values(scope=own))
+        return self._leases.take(self._transaction, own) is None
+
+    def _is_free(self, scope: str) -> bool:
+        query = select(leases).where(leases.c.scope == scope).with_for_update()
+        row = self._connection.execute(query).mappings().one_or_none()
+        return is_free(row, self._transaction.now)
+
     def _take_job(self, job: StoredJob) -> bool:
         """Give the job a lease of its own, so that the rest of its run stays where it is."""
-        row = (
-            self._connection.execute(
-                select(leases).where(leases.c.scope == job.place.scope).with_for_update()
-            )
-            .mappings()
-            .one_or_none()
-        )
-        if self._leases.holds(job.place.scope) or not is_free(row, self._transaction.now):
+        if self._leases.holds(job.place.scope) or not self._is_free(job.place.scope):
             return False
         scope = f"job:{job.spec.key}"
         self._connection.execute(update(jobs).where(jobs.c.key == job.spec.key).values(scope=scope))

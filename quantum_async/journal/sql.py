@@ -319,6 +319,10 @@ class SqlJournal(Journal):
             self._scopes[key] = f"job:{key}"
         return job, is_ours
 
+    async def claim_batch(self, key: str) -> bool:
+        """Take over a batch where nobody answers for it."""
+        return await self.ask(lambda t: self._claiming(t).batch(key))
+
     async def claim_unknown(self, key: str) -> StoredSubmission:
         """Take over a submission of which nobody can say whether it exists, to settle it.
 

@@ -20,6 +20,19 @@ class BatchStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class BatchState:
+    """What the provider last said of a batch.
+
+    Args:
+        status: Where it stands.
+        reported: The provider's own word for that; empty where it has none.
+    """
+
+    status: BatchStatus
+    reported: str = ""
+
+
 @stored("failure-policy")
 class FailurePolicy(StrEnum):
     """What a failed job does to the batch it belongs to."""

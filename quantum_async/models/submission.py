@@ -117,6 +117,26 @@ class JobSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class JobParams:
+    """In which way one of several jobs of a program differs from the others.
+
+    Args:
+        shots: How often it runs; what holds for all of them by default.
+        variables: Values of the program's parameters.
+
+    Example:
+        ```python
+        import quantum_async as qa
+
+        assert qa.JobParams(shots=20, variables={"omega": 6.0}).shots == 20
+        ```
+    """
+
+    shots: int | None = None
+    variables: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SubmitRequest:
     """One wire submission: one or more jobs that the provider takes together.
 

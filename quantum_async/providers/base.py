@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from quantum_async.errors import QuantumAsyncError
-    from quantum_async.models.batch import BatchRef
+    from quantum_async.models.batch import BatchRef, BatchState
     from quantum_async.models.capabilities import Capabilities
     from quantum_async.models.device import Device
     from quantum_async.models.job import JobRef, JobState
@@ -284,6 +284,24 @@ class ProviderClient(ABC):
     async def find_batch(self, key: str) -> BatchRef | None:
         """Look for a batch whose opening answer was lost, by its key."""
         return None
+
+    async def batch_state(self, batch: BatchRef) -> BatchState:
+        """Ask where a batch stands, whoever opened it.
+
+        Raises:
+            BatchError: This provider has no batches.
+            NotFoundError: It does not know this one.
+        """
+        raise BatchError(f"{self.name} has no batches", provider=self.provider)
+
+    async def batch_jobs(self, batch: BatchRef) -> list[JobRef]:
+        """List a batch's jobs in the order in which they were created, whoever submitted them.
+
+        Raises:
+            BatchError: This provider has no batches.
+            NotFoundError: It does not know this one.
+        """
+        raise BatchError(f"{self.name} has no batches", provider=self.provider)
 
 
 def client_name(name: object, usual: str) -> str:

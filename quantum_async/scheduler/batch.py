@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
 
-    from quantum_async.models.batch import BatchRef
+    from quantum_async.models.batch import BatchRef, BatchState
     from quantum_async.models.grid import Points
     from quantum_async.models.program import Program
     from quantum_async.models.submission import BatchRequest, RunOptions
@@ -62,6 +62,7 @@ class Batch:
         self._is_open = False
         self._is_opening = False
         self._is_unwanted = False
+        self._is_owned = True
 
     @property
     def ref(self) -> BatchRef:
@@ -93,6 +94,11 @@ class Batch:
     def may_be_open(self) -> bool:
         """Whether it is open, or its opening is under way; sends nothing."""
         return self._is_open or self._is_opening
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether leaving the scheduler's block closes it; sends nothing."""
+        return self._is_open and self._is_owned
 
     @property
     def is_passing(self) -> bool:
@@ -226,15 +232,46 @@ class Batch:
             if self._is_open:
                 self._scheduler.opened(self)
 
-    def adopt(self, ref: BatchRef) -> None:
-        """Answer for a batch that is open at the provider.
+    def adopt(self, ref: BatchRef, *, is_open: bool = True, is_guest: bool = False) -> None:
+        """Answer for a batch that somebody else has opened.
 
         Args:
             ref: The batch.
+            is_open: Whether it takes jobs.
+            is_guest: Whether another process answers for it.
         """
         self._ref = replace(ref, key=self._request.key)
-        self._is_open = True
-        self._scheduler.opened(self)
+        self._is_open, self._is_owned = is_open, not is_guest
+        if self.is_owned:
+            self._scheduler.opened(self)
+
+    def detach(self) -> BatchRef:
+        """Leave the batch to itself: the scheduler neither closes nor cancels it.
+
+        It goes on taking jobs, here too, until somebody closes it.
+
+        Returns:
+            The reference by which it is found again.
+        """
+        ref, self._is_owned = self.ref, False
+        self._scheduler.closed(self)
+        return ref
+
+    async def state(self) -> BatchState:
+        """Ask the provider where the batch stands."""
+        return await self._lane.client.batch_state(self.ref)
+
+    async def jobs(self) -> list[Job]:
+        """Follow all jobs of the batch, whoever submitted them, in the order of their creation.
+
+        Those of other processes belong to this scheduler's block from now on; see
+        `Scheduler.adopt`.
+
+        Raises:
+            QuantumAsyncError: The provider could not be asked.
+        """
+        refs = await self._lane.client.batch_jobs(self.ref)
+        return [await self._scheduler.adopt(ref) for ref in refs]
 
     async def submit(
         self,

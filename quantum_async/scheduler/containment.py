@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from quantum_async.errors import Accepted
-    from quantum_async.models.batch import BatchRef
+    from quantum_async.models.batch import BatchRef, BatchState
     from quantum_async.models.capabilities import Capabilities
     from quantum_async.models.device import Device
     from quantum_async.models.job import JobRef
@@ -273,6 +273,16 @@ class ContainedClient(ProviderClient):
         """Look for a batch whose opening answer was lost."""
         with contained(self.provider, "find_batch", "unknown"):
             return await self.original.find_batch(key)
+
+    async def batch_state(self, batch: BatchRef) -> BatchState:
+        """Ask where a batch stands."""
+        with contained(self.provider, "batch_state", "yes"):
+            return await self.original.batch_state(batch)
+
+    async def batch_jobs(self, batch: BatchRef) -> list[JobRef]:
+        """List a batch's jobs."""
+        with contained(self.provider, "batch_jobs", "yes"):
+            return await self.original.batch_jobs(batch)
 
     def _whether_accepted(self) -> Accepted:
         """Say what a create's foreign exception leaves known of it."""

@@ -40,7 +40,13 @@ class GroupQueue:
         for record in records:
             # A submission stands under one lease.
             scope = record.place.scope if record.place is not None else None
-            key: Hashable = (record.device, record.batch, scope, self._client.grouping(record.spec))
+            key: Hashable = (
+                record.device,
+                record.batch,
+                scope,
+                record.bundle,
+                self._client.grouping(record.spec),
+            )
             if is_limited:
                 record.weight = self._client.weigh(record.spec)
             keyed.append((key, record))

@@ -58,6 +58,7 @@ class JobRecord:
         "_settled",
         "accepted_at",
         "batch",
+        "bundle",
         "device",
         "error",
         "flight",
@@ -82,12 +83,16 @@ class JobRecord:
         device: str,
         batch: BatchRef | None = None,
         place: Place | None = None,
+        *,
+        bundle: object = None,
     ) -> None:
         self.spec: JobSpec = spec
         self.lane: Lane = lane
         self.device: str = device
         self.batch: BatchRef | None = batch
         self.place: Place | None = place
+        self.bundle: object = bundle
+        """What it shares with the jobs that it is submitted together with, or not at all."""
         self.is_guest: bool = False
         self.ref: JobRef | None = None
         self.state: JobState = _QUEUED

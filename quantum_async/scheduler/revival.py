@@ -68,7 +68,7 @@ class Revival:
         Raises:
             ConfigurationError: There is no client for its provider, account and server.
         """
-        identity = self._lane_of(ref).client.identity
+        identity = self.lane_of(ref).client.identity
         # One that an earlier version has pickled lacks it.
         _check_server(ref, getattr(ref, "identity", ""), identity)
         return identity
@@ -111,7 +111,7 @@ class Revival:
         Raises:
             ConfigurationError: There is no client for its provider, account and server.
         """
-        lane = self._lane_of(ref)
+        lane = self.lane_of(ref)
         if stored is not None:
             _check_server(ref, stored.identity, lane.client.identity)
         record = (
@@ -160,7 +160,15 @@ class Revival:
             lane.book.batch_closed(stored.ref.key)
         return ref
 
-    def _lane_of(self, ref: JobRef) -> Lane:
+    def lane_of(self, ref: JobRef | BatchRef) -> Lane:
+        """Find where a job or batch would be followed.
+
+        Args:
+            ref: Its reference.
+
+        Raises:
+            ConfigurationError: There is no client for its provider, account and server.
+        """
         # One that an earlier version has pickled lacks the identity.
         return self._serving(ref, getattr(ref, "identity", ""))
 
@@ -262,7 +270,7 @@ class Revival:
             InvalidInputError: There are more or fewer jobs, or the provider does not know them.
         """
         jobs = stored.jobs
-        lane = self._lane_of(JobRef(jobs[0].provider, "", jobs[0].target, account=jobs[0].account))
+        lane = self.lane_of(JobRef(jobs[0].provider, "", jobs[0].target, account=jobs[0].account))
         is_shared = lane.capabilities.shared_job
         if len(ids) != (wanted := 1 if is_shared else len(jobs)):
             raise InvalidInputError(

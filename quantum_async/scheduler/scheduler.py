@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 import anyio
 
@@ -16,6 +17,7 @@ from quantum_async.errors import (
     SchedulerClosedError,
     SubmissionUnknownError,
 )
+from quantum_async.models.batch import BatchRef, BatchStatus
 from quantum_async.models.limits import Limits
 from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions
 from quantum_async.programs.objects import as_program
@@ -29,28 +31,36 @@ from quantum_async.scheduler.host import Host, check_library, first_of, log_defe
 from quantum_async.scheduler.job import Job
 from quantum_async.scheduler.lane import Common, Lane
 from quantum_async.scheduler.leaving import Leaving, what_is_left
+from quantum_async.scheduler.many import Bundle, wanted
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.revival import Revival
-from quantum_async.scheduler.routing import Router, check_clients, check_event, check_settings
+from quantum_async.scheduler.routing import (
+    Router,
+    check_clients,
+    check_event,
+    check_name,
+    check_settings,
+)
 from quantum_async.scheduler.signal import Broadcast
 from quantum_async.scheduler.source import ProgramSource, checked_shots, in_thread, plain_variables
 from quantum_async.scheduler.sweep import Sweep
 from quantum_async.scheduler.watching import act_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     from quantum_async.journal.base import Journal
-    from quantum_async.models.batch import BatchRef, FailurePolicy
+    from quantum_async.models.batch import FailurePolicy
     from quantum_async.models.cost import Budget
     from quantum_async.models.grid import Points
-    from quantum_async.models.job import JobRef
+    from quantum_async.models.job import JobRef, JobStatus
     from quantum_async.programs.objects import ProgramLike
     from quantum_async.providers.base import ProviderClient
+    from quantum_async.scheduler.many import Params
     from quantum_async.scheduler.source import SweepProgram
     from quantum_async.scheduler.sweep import OnError
     from quantum_async.scheduler.watching import CancelEvent
@@ -354,6 +364,123 @@ class Scheduler:
         await self._accepted(record)
         return Job(record)
 
+    @overload
+    async def submit_many(
+        self,
+        program: Mapping[str, ProgramLike],
+        params: None = None,
+        *,
+        shots: int,
+        on: str | None = None,
+        name: str | None = None,
+        options: RunOptions | None = None,
+        batch: BatchRef | bool = False,
+    ) -> dict[str, Job]: ...
+    @overload
+    async def submit_many(
+        self,
+        program: ProgramLike,
+        params: Params,
+        *,
+        shots: int | None = None,
+        on: str | None = None,
+        name: str | None = None,
+        options: RunOptions | None = None,
+        batch: BatchRef | bool = False,
+    ) -> list[Job]: ...
+    @overload
+    async def submit_many(
+        self,
+        program: ProgramLike | Mapping[str, ProgramLike],
+        params: Params | None = None,
+        *,
+        shots: int | None = None,
+        on: str | None = None,
+        name: str | None = None,
+        options: RunOptions | None = None,
+        batch: BatchRef | bool = False,
+    ) -> list[Job] | dict[str, Job]: ...
+    async def submit_many(
+        self,
+        program: ProgramLike | Mapping[str, ProgramLike],
+        params: Params | None = None,
+        *,
+        shots: int | None = None,
+        on: str | None = None,
+        name: str | None = None,
+        options: RunOptions | None = None,
+        batch: BatchRef | bool = False,
+    ) -> list[Job] | dict[str, Job]:
+        """Send several jobs together, and return once the provider has accepted all of them.
+
+        They take as few submissions as the protocol allows: one closed batch on Pasqal Cloud, one
+        job on IQM and Qoro where the shots are equal. All of them are sent, or none: if one cannot
+        run nothing is sent, and if the provider refuses one the others are cancelled.
+
+        Billed: running the jobs is. Cancelled: as for `submit`; with a name they stay, and the
+        same call finds them again.
+
+        Args:
+            program: One program, or several by labels.
+            params: In which way each job of one program differs from the others: `JobParams`, or
+                mappings with ``shots``, or Pulser's ``runs``, and ``variables``.
+            shots: Shots of each job that does not say so itself.
+            on: The target, ``provider:device``.
+            name: What they are called. With a journal, submitting the same again under the same
+                name continues them: jobs that have an outcome keep it, those under way are
+                followed, and only the others are sent.
+            options: Seed, observables, tags, and what the provider offers beyond.
+            batch: The open batch that they go to. ``True`` opens one for them alone and closes it,
+                also where one submission could hold all of them.
+
+        Returns:
+            The jobs in the order of the parameters, or by the labels of the programs.
+
+        Raises:
+            InvalidInputError: A job cannot run; nothing was sent.
+            DuplicateSubmissionError: The name was used for other jobs.
+            SubmissionUnknownError: The answer was lost and cannot be looked up.
+            QuantumAsyncError: As for `submit`.
+
+        Example:
+            ```python
+            import quantum_async as qa
+
+
+            async def main() -> None:
+                turn = 'OPENQASM 3; include "stdgates.inc"; input float angle;'
+                turn += "qubit[1] q; bit[1] c; rx(angle) q[0]; c[0] = measure q[0];"
+                params = [
+                    qa.JobParams(shots=20, variables={"angle": 0.0}),
+                    qa.JobParams(shots=50, variables={"angle": 3.141592653589793}),
+                ]
+                async with qa.Scheduler(qa.LocalClient()) as scheduler:
+                    still, turned = await scheduler.submit_many(turn, params)
+                    assert (await still).counts == {"0": 20}
+                    assert (await turned).counts == {"1": 50}
+            ```
+        """
+        self._check_running()
+        check_name(name)
+        jobs = await wanted(program, params, shots)
+        routes = [self._router.route(on, job.program) for job in jobs]
+        lane = routes[0][0]
+        given = batch if isinstance(batch, BatchRef) else None
+        chosen = lane.client.options_of(self._given(options, given))
+        bundle = Bundle(lane, [device for _, device in routes], jobs, chosen, name)
+        await bundle.check()
+        self._check_running()
+        await bundle.recall()
+        if given is None and bundle.needs_batch(is_wanted=bool(batch)):
+            shared = program if not isinstance(program, Mapping) else None
+            target = f"{lane.client.name}:{routes[0][1]}"
+            async with self.open_batch(shared, on=target, options=chosen) as opened:
+                await self._put(bundle, opened.ref)
+        else:
+            await self._put(bundle, given)
+        handles = [Job(record) for record in bundle.in_order()]
+        return dict(zip(program, handles, strict=True)) if isinstance(program, Mapping) else handles
+
     def sweep(
         self,
         program: SweepProgram,
@@ -466,6 +593,25 @@ class Scheduler:
         """The clients that it runs jobs on; sends nothing."""
         return tuple(lane.client.original for lane in self._lanes)
 
+    async def cancel(self, jobs: Sequence[Job]) -> None:
+        """Cancel several jobs, in as few requests as the providers allow; as `Job.cancel`.
+
+        Args:
+            jobs: Jobs of this scheduler; those that have ended are left as they are.
+
+        Raises:
+            QuantumAsyncError: A provider could not be asked, or refused one of them.
+        """
+        records = [job._record for job in jobs]  # noqa: SLF001
+        failures: list[QuantumAsyncError] = []
+        for lane in self._lanes:
+            try:
+                await self._host.call(lane.cancel, [r for r in records if r.lane is lane])
+            except QuantumAsyncError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
     async def cancel_all(self) -> None:
         """Cancel every unfinished job, and take no more; done also if the caller is cancelled.
 
@@ -507,21 +653,34 @@ class Scheduler:
             await record.wait_accepted()
         return [Job(record) for record in records]
 
-    async def adopt(self, ref: JobRef) -> Job:
-        """Follow a job by its reference, in whichever process it was submitted.
+    @overload
+    async def adopt(self, ref: JobRef) -> Job: ...
+    @overload
+    async def adopt(self, ref: BatchRef) -> Batch: ...
+    async def adopt(self, ref: JobRef | BatchRef) -> Job | Batch:
+        """Follow a job or a batch by its reference, in whichever process it was submitted.
 
-        With a journal, a job that another living process answers for is only watched: leaving the
-        block by an error does not cancel it. Otherwise it belongs to this block.
+        With a journal, what another living process answers for is only watched: leaving the block
+        by an error does not cancel it. Otherwise it belongs to this block, as if it had been
+        submitted or opened here: a batch that is still open is closed when the block is left.
+        `Job.detach` and `Batch.detach` leave it to itself.
 
         Args:
-            ref: The reference, `Job.ref`, which can be pickled.
+            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled.
 
         Raises:
+            BatchError: The provider has no batches.
+            NotFoundError: The provider does not know this batch.
             ConfigurationError: There is no client for its provider, account and server.
             SchedulerClosedError: The scheduler's block is not entered, or is being left.
         """
         self._check_running()
         revival = Revival(self._lanes)
+        if isinstance(ref, BatchRef):
+            return await self._adopt_batch(ref, revival.lane_of(ref))
+        known = next((r for lane in self._lanes for r in lane.live if r.ref == ref), None)
+        if known is not None:
+            return Job(known)
         identity = revival.identity(ref)
         stored, is_ours = await self._book.journal.claim_job(ref.key, identity)
         record = revival.adopt(ref, stored)
@@ -560,6 +719,28 @@ class Scheduler:
         if not ids:
             await self._book.settle_lost(stored)
         return [Job(record) for record in await revival.settle(stored, ids)] if ids else []
+
+    async def _adopt_batch(self, ref: BatchRef, lane: Lane) -> Batch:
+        state = await lane.client.batch_state(ref)
+        request = BatchRequest(key=ref.key or uuid.uuid4().hex, target=ref.target)
+        batch = Batch(self, lane, request)
+        is_ours = not ref.key or await self._book.journal.claim_batch(ref.key)
+        batch.adopt(ref, is_open=state.status is BatchStatus.OPEN, is_guest=not is_ours)
+        return batch
+
+    async def statuses(self, jobs: Sequence[Job]) -> list[JobStatus]:
+        """Ask the providers where jobs stand, in as few requests as they allow.
+
+        Args:
+            jobs: Jobs of this scheduler; those that have ended are not asked about.
+
+        Raises:
+            QuantumAsyncError: A provider could not be asked.
+        """
+        records = [job._record for job in jobs]  # noqa: SLF001
+        for lane in self._lanes:
+            await lane.poller.refresh(*(record for record in records if record.lane is lane))
+        return [record.state.status for record in records]
 
     def opened(self, batch: Batch) -> None:
         """Note a batch that is open, or about to be: it has to be closed."""
@@ -637,23 +818,50 @@ class Scheduler:
             self._feeding -= 1
             self._changed.notify()
 
+    async def _put(self, bundle: Bundle, batch: BatchRef | None) -> None:
+        """Send what is missing of some jobs, and wait until the provider has all of them."""
+        self._check_running()
+        new = bundle.missing(batch)
+        if new:
+            new[0].lane.put(new)
+        records = bundle.in_order()
+        try:
+            for record in records:
+                await record.wait_accepted()
+        except BaseException:
+            if bundle.name is None:
+                self._disown(records)
+            raise
+        refused = [r for r in records if r.ref is None and r.error is not None]
+        if refused:
+            self._disown(records)
+            refused[0].outcome()
+
     async def _accepted(self, record: JobRecord) -> None:
         try:
             await record.wait_accepted()
         except BaseException:
-            # The caller will never have a handle, so nobody could own the job.
-            record.wants_cancel = True
-            # Nor look at a refusal; what may have been accepted is told in any case.
-            record.looked_at = not isinstance(record.error, SubmissionUnknownError)
-            if record.stage is Stage.WAITING:
-                record.lane.withdraw(record)
-            elif record.stage is Stage.ACCEPTED and self._host.is_open:
-                self._host.start_soon(record.lane.cancel_wanted, [record])
-            else:
-                record.lane.sender.give_up()
+            self._disown([record])
             raise
         if record.ref is None:
             record.outcome()
+
+    def _disown(self, records: Sequence[JobRecord]) -> None:
+        """Cancel jobs whose caller will never have a handle, so that nobody could own them."""
+        accepted: list[JobRecord] = []
+        for record in records:
+            if record.is_settled and record.error is None:
+                continue
+            record.wants_cancel = True
+            # Nor will it look at a refusal; what may have been accepted is told in any case.
+            record.looked_at = not isinstance(record.error, SubmissionUnknownError)
+            if record.stage is Stage.WAITING:
+                record.lane.withdraw(record)
+            elif record.stage is Stage.ACCEPTED:
+                accepted.append(record)
+        if accepted and self._host.is_open:
+            self._host.start_soon(accepted[0].lane.cancel_wanted, accepted)
+        records[0].lane.sender.give_up()
 
     async def _cancel_job_on(self, event: CancelEvent, record: JobRecord) -> None:
         with anyio.CancelScope() as scope:

@@ -386,7 +386,8 @@ class Sender:
 
     async def _refused(self, records: Sequence[JobRecord], error: QuantumAsyncError) -> None:
         """Send a refused submission in two parts, so that one bad job fails alone."""
-        if len(records) > 1 and _may_be_one_jobs_fault(error):
+        is_divisible = len(records) > 1 and records[0].bundle is None
+        if is_divisible and _may_be_one_jobs_fault(error):
             middle = len(records) // 2
             for part in (records[:middle], records[middle:]):
                 await self._send(list(part))

@@ -9,13 +9,14 @@ import anyio.to_thread
 
 from quantum_async.errors import BatchError
 from quantum_async.integrations.pulser import checks
-from quantum_async.integrations.pulser.carriers import carrier
+from quantum_async.integrations.pulser.link import Link
 from quantum_async.integrations.pulser.orders import (
     Order,
     config_document,
     default_runs,
     ordered,
 )
+from quantum_async.integrations.pulser.results import AsyncResults
 from quantum_async.models.submission import EmulationOptions
 from quantum_async.programs.objects import as_program
 
@@ -28,9 +29,8 @@ if TYPE_CHECKING:
     from pulser.devices import Device
     from pulser.devices._device_datacls import BaseDevice
 
-    from quantum_async.integrations.pulser.carriers import Via
     from quantum_async.integrations.pulser.checks import Emulation
-    from quantum_async.integrations.pulser.results import AsyncResults
+    from quantum_async.integrations.pulser.link import Via
 
 
 class _Backend:
@@ -56,9 +56,9 @@ class _Backend:
         checks.check_sequence(sequence, mimic_qpu=mimic_qpu)
         self._sequence = sequence
         self._mimic_qpu = mimic_qpu
-        self._carrier = carrier(via, target or "", devices)
-        self._link = self._carrier.link
-        self._target = (target or "").removeprefix(f"{self._link.client.name}:")
+        self._link = Link(via, target or "", devices)
+        self._target = self._link.target_name
+        self._batch_id: str | None = None
         self._options = self._link.client.options_of(EmulationOptions())
         self._default_runs: int | None = None
 
@@ -115,7 +115,12 @@ class _Backend:
         """
         sequence = await self._latest()
         params = self._checked(job_params, getattr(sequence.device, "max_runs", None))
-        results = await self._carrier.run(await self._order(sequence, params))
+        order = await self._order(sequence, params)
+        if self._batch_id is None:
+            batch_id, job_ids = await self._link.submit(order)
+        else:
+            batch_id, job_ids = self._batch_id, await self._link.add(self._batch_id, order)
+        results = AsyncResults(self._link, batch_id, job_ids)
         if wait:
             await results.wait()
         return results
@@ -143,15 +148,19 @@ class _Backend:
                 provider=client.name,
                 remedy="Pass all jobs to one call of run.",
             )
-        if self._carrier.is_open:
+        if self._batch_id is not None:
             raise BatchError(
                 "this backend has a batch open",
                 provider=client.name,
                 remedy="Leave its block first, or use another backend.",
             )
         order = await self._order(await self._latest(), [])
-        async with self._carrier.open_batch(order) as batch_id:
-            yield batch_id
+        async with self._link.batch(order) as batch_id:
+            self._batch_id = batch_id
+            try:
+                yield batch_id
+            finally:
+                self._batch_id = None
 
     def _checked(
         self, job_params: list[JobParams] | None, max_runs: int | None

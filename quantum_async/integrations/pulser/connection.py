@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pulser.backend.remote import RemoteConnection, RemoteResults
 
 from quantum_async.blocking._block import Block
-from quantum_async.blocking._handle import ClientHandle, unwrap
+from quantum_async.blocking._handle import Handle, unwrap
 from quantum_async.blocking._progress import Reporter
 from quantum_async.blocking._session import Session
 from quantum_async.blocking._signals import tell
@@ -31,6 +31,7 @@ from quantum_async.programs.objects import as_program
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence as Items
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -40,11 +41,14 @@ if TYPE_CHECKING:
     from pulser.devices import Device
     from pulser.devices._device_datacls import BaseDevice
 
+    from quantum_async.blocking import Scheduler as BlockingScheduler
     from quantum_async.blocking._handle import AnyClient
     from quantum_async.integrations.pulser.checks import Emulation
     from quantum_async.integrations.pulser.orders import Order
     from quantum_async.integrations.pulser.outcomes import Outcome
-    from quantum_async.providers.base import ProviderClient
+    from quantum_async.journal.base import Journal
+    from quantum_async.models.cost import Budget
+    from quantum_async.models.limits import Limits
 
 T = TypeVar("T")
 
@@ -100,14 +104,22 @@ class PulserConnection(RemoteConnection):
     It may be used from many threads, and in notebooks.
 
     Args:
-        client: A blocking client, or an async one that nobody has opened.
+        via: A blocking client, or an async one that nobody has opened; or a blocking scheduler
+            that is entered, whose block then owns the jobs.
         target: The device, where neither the backend nor the name of the sequence's device says
-            it.
+            it; ``provider:device`` where a scheduler has several clients.
         devices: Devices that are offered in place of the provider's own, by their targets: to
             rehearse on `LocalClient` with the devices of a cloud.
+        name: What its submissions are called. With a journal, a script that is run again submits
+            nothing twice: its first submission is continued by the first one of the new run, and
+            so on, and one that differs from before is refused.
+        journal: Where jobs are written down before they are sent; see `Scheduler`.
+        budget: The most that may be spent.
+        limits: How much is done at once.
 
     Raises:
-        ConfigurationError: The client belongs to another event loop.
+        ConfigurationError: The client belongs to another event loop, or which client of a
+            scheduler is meant is not clear.
 
     Example:
         ```python
@@ -128,20 +140,31 @@ class PulserConnection(RemoteConnection):
 
     def __init__(
         self,
-        client: AnyClient,
+        via: AnyClient | BlockingScheduler,
         *,
         target: str | None = None,
         devices: Mapping[str, Device] | None = None,
+        name: str | None = None,
+        journal: str | Path | Journal | None = None,
+        budget: Budget | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        bare: ProviderClient = unwrap(client)
-        if not isinstance(client, ClientHandle) and bare.is_open:
+        if not isinstance(via, Handle) and via.is_open:
             raise ConfigurationError(
                 "this client is open in an event loop of the program's own",
                 remedy="Pass a client of quantum_async.blocking, or one that is not open yet.",
             )
-        self._link = Link(bare, devices)
+        self._link = Link(
+            unwrap(via),
+            target or "",
+            devices,
+            name=name,
+            journal=journal,
+            budget=budget,
+            limits=limits,
+        )
         self._session = Session(self._link)
-        self._target = target or ""
+        self._target = self._link.target_name
         self._block: Block[Link] | None = None
         self._lock = threading.RLock()
         self._latest = threading.local()
@@ -240,7 +263,7 @@ class PulserConnection(RemoteConnection):
             batch_id: The provider's id of the batch.
             job_ids: Which of its jobs; all by default.
         """
-        found = self._run("outcomes", lambda: self._collected(batch_id, job_ids))
+        found = self._run("outcomes", lambda: self._link.outcomes(batch_id, job_ids))
         return {outcome.job_id: outcome for outcome in found}
 
     def wait(
@@ -262,7 +285,7 @@ class PulserConnection(RemoteConnection):
         """
 
         async def waited() -> list[Outcome]:
-            return await self._link.watcher.wait(await self._link.job_refs(batch_id, job_ids))
+            return await self._link.wait(batch_id, job_ids)
 
         try:
             found = self._run("wait", waited, timeout)
@@ -348,7 +371,7 @@ class PulserConnection(RemoteConnection):
             reason.add_note(f"{error}; {error.remedy}")
 
     def _fetch_result(self, batch_id: str, job_ids: list[str] | None) -> tuple[Results, ...]:
-        found = self._run("results", lambda: self._collected(batch_id, job_ids))
+        found = self._run("results", lambda: self._link.outcomes(batch_id, job_ids))
         error = missing(found)
         if error is not None:
             raise error
@@ -362,11 +385,7 @@ class PulserConnection(RemoteConnection):
         return self._run("get_batch_status", lambda: self._link.batch_status(batch_id))
 
     def _get_job_ids(self, batch_id: str) -> list[str]:
-        refs = self._run("job_ids", lambda: self._link.job_refs(batch_id))
-        return [ref.id for ref in refs]
-
-    async def _collected(self, batch_id: str, job_ids: Items[str] | None) -> list[Outcome]:
-        return await self._link.watcher.outcomes(await self._link.job_refs(batch_id, job_ids))
+        return self._run("job_ids", lambda: self._link.job_ids(batch_id))
 
     def _run(
         self, what: str, function: Callable[[], Awaitable[T]], timeout: float | None = None

@@ -1,82 +1,124 @@
-"""The link: one provider as Pulser uses it, batch by batch and by their ids."""
+"""The link: one provider as Pulser uses it, batch by batch and by their ids, through a scheduler."""
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Self, TypeVar
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Self
 
 import anyio
-import anyio.lowlevel
 
 from quantum_async.errors import (
-    BatchClosedError,
     BatchError,
-    BatchNotClosedError,
+    ConfigurationError,
     InvalidInputError,
     QuantumAsyncError,
-    SubmissionUnknownError,
 )
-from quantum_async.http.retry import RetryPolicy, repeat
-from quantum_async.integrations.pulser.book import BatchEntry, Book
 from quantum_async.integrations.pulser.devices import devices_of, target_named
-from quantum_async.integrations.pulser.outcomes import first_of
+from quantum_async.integrations.pulser.outcomes import Outcome
 from quantum_async.integrations.pulser.services import service_of
 from quantum_async.integrations.pulser.statuses import pulser_batch_status
-from quantum_async.integrations.pulser.watching import Watcher
+from quantum_async.models._recent import Recent
 from quantum_async.models.batch import BatchRef
 from quantum_async.models.job import JobRef
-from quantum_async.scheduler.delivery import Delivery, UnknownPolicy
+from quantum_async.models.target import Target
+from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
+    from typing import TypeAlias
 
     from pulser.backend.remote import BatchStatus
     from pulser.devices import Device
 
     from quantum_async.integrations.pulser.orders import Order
     from quantum_async.integrations.pulser.services import Service
+    from quantum_async.journal.base import Journal
+    from quantum_async.models.cost import Budget
+    from quantum_async.models.limits import Limits
     from quantum_async.models.program import Program
     from quantum_async.providers.base import ProviderClient
+    from quantum_async.scheduler.batch import Batch
+    from quantum_async.scheduler.job import Job
 
-PATIENCE = 600.0
-"""Longest time in seconds for all attempts of one submission."""
+    Via: TypeAlias = ProviderClient | Scheduler
+    """What runs jobs."""
 
-CLOSE_ATTEMPTS = 5
-CLOSE_WAIT = 0.1
+RESULTS = 60.0
+"""Longest time in seconds to wait for results of jobs that have ended."""
 
-T = TypeVar("T")
+_KEPT = 10_000
+"""Jobs and batches that are remembered; those that were used least lately are forgotten."""
+
+
+class _Left(Exception):  # noqa: N818 -- no error: why a scheduler's block is left, not its jobs
+    """Whoever ran jobs leaves them to themselves."""
 
 
 class Link:
     """Submit batches to one provider, and follow them by their ids.
 
-    As a context manager it opens the client, where nobody has, and closes every batch that it
-    opened and that is still open.
+    With a scheduler, whoever entered that one owns the jobs. With a client, jobs go on by
+    themselves: as an async context manager this is a scheduler's block that is left without them;
+    without one, each call is such a block of its own.
 
     Args:
-        client: The provider's client.
+        via: The provider's client, or a scheduler.
+        target: The device, as ``provider:device`` where a scheduler has several clients.
         devices: Devices that are offered in place of the provider's own, by their targets.
+        name: What its submissions are called in a journal, so that the same again continues them.
+        journal: Where jobs are written down; see `Scheduler`.
+        budget: The most that may be spent.
+        limits: How much is done at once.
+
+    Raises:
+        ConfigurationError: Which client of the scheduler is meant is not clear.
     """
 
-    grace: float = 10.0
-    """Longest time in seconds for cancelling and closing on the way out."""
-
-    def __init__(self, client: ProviderClient, devices: Mapping[str, Device] | None = None) -> None:
-        self.client = client
-        self.service: Service = service_of(client)
-        self._book = Book()
-        self.watcher: Watcher = Watcher(client, self._book)
+    def __init__(
+        self,
+        via: Via,
+        target: str = "",
+        devices: Mapping[str, Device] | None = None,
+        *,
+        name: str | None = None,
+        journal: str | Path | Journal | None = None,
+        budget: Budget | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._scheduler = via if isinstance(via, Scheduler) else None
+        self._is_guest = isinstance(via, Scheduler)
+        self.client: ProviderClient = _client_of(via, target) if isinstance(via, Scheduler) else via
+        self.target_name: str = target.removeprefix(f"{self.client.name}:")
+        self.service: Service = service_of(self.client)
+        self.grace: float = 10.0
+        """Longest time in seconds for cancelling and closing on the way out."""
+        self._make = partial(
+            Scheduler,
+            self.client,
+            journal=journal,
+            budget=budget,
+            limits=limits,
+            on_cancel="detach",
+        )
         self._devices = dict(devices) if devices is not None else None
-        self._is_owner = False
+        self._name = name
+        self._numbers = count(1)
+        self._jobs: Recent[str, Job] = Recent(_KEPT)
+        self._batches: Recent[str, Batch] = Recent(_KEPT)
+        self._closed: Recent[str, list[str]] = Recent(_KEPT)
 
     def __repr__(self) -> str:
         return repr(self.client)
 
     async def __aenter__(self) -> Self:
-        if not self.client.is_open:
-            await self.client.open()
-            self._is_owner = True
+        if not self._is_guest:
+            scheduler = self._make(grace=self.grace)
+            await scheduler.__aenter__()
+            self._scheduler = scheduler
         return self
 
     async def __aexit__(
@@ -85,13 +127,29 @@ class Link:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        scheduler = self._scheduler
+        if self._is_guest or scheduler is None:
+            return
+        self._scheduler = None
+        reason = exc
         try:
-            for entry in self._book.open_batches():
-                await self._leave(entry.ref.id, self.client.close_batch, exc)
+            if exc is None:
+                for batch in [batch for batch in self._batches.values() if batch.is_owned]:
+                    await batch.close()
+        except BaseException as failure:
+            reason = failure
+            raise
         finally:
-            if self._is_owner:
-                self._is_owner = False
-                await self.client.close()
+            await self._leave(scheduler, reason)
+
+    @property
+    def unfinished(self) -> tuple[JobRef, ...]:
+        """The jobs that are not known to have ended; sends nothing."""
+        return self._scheduler.unfinished if self._scheduler is not None else ()
+
+    def _what_is_left(self) -> list[str]:
+        """Say what may go on, for who leaves before all is cancelled; from any thread."""
+        return self._scheduler._what_is_left() if self._scheduler is not None else []  # noqa: SLF001
 
     async def devices(self) -> dict[str, Device]:
         """Give the provider's devices by the name of their target, in one request at most."""
@@ -126,6 +184,29 @@ class Link:
             return known
         return self.client.default_device(program)
 
+    @asynccontextmanager
+    async def engine(self) -> AsyncGenerator[Scheduler]:
+        """Give the scheduler that there is, or one for as long as the block lasts."""
+        if self._scheduler is not None:
+            yield self._scheduler
+            return
+        if not self.client.is_open:
+            raise ConfigurationError(
+                "the client is not open",
+                provider=self.client.provider,
+                remedy="Enter it: async with it, or use a Scheduler.",
+            )
+        scheduler = self._make(grace=self.grace)
+        await scheduler.__aenter__()
+        reason: BaseException | None = None
+        try:
+            yield scheduler
+        except BaseException as caught:
+            reason = caught
+            raise
+        finally:
+            await self._leave(scheduler, reason)
+
     async def submit(self, order: Order) -> tuple[str, list[str]]:
         """Submit jobs as one batch that takes no more.
 
@@ -134,16 +215,20 @@ class Link:
         Returns:
             The batch's id, and those of the jobs in their order.
         """
-        await self._validate(order)
-        most = self.client.capabilities.jobs_per_submission
-        if len(order.jobs) > most or self.service.needs_batch:
-            return await self._submit_in_parts(order, most)
-        refs = await self._deliver(order)
-        batch_id = refs[0].batch_id or refs[0].id
-        ref = self._batch_ref(batch_id, order.target)
-        entry = BatchEntry(ref, is_closed=True, is_complete=True)
-        self._note(entry, refs)
-        return batch_id, [ref.id for ref in refs]
+        _check(order)
+        async with self.engine() as scheduler:
+            jobs = await scheduler.submit_many(
+                order.program,
+                order.jobs,
+                on=self._on(order.target),
+                options=order.options,
+                name=self._next_name(),
+                batch=self.service.needs_batch and self.client.capabilities.open_batch,
+            )
+            job_ids = self._keep(jobs)
+        batch_id = jobs[0].ref.batch_id or job_ids[0]
+        self._closed[batch_id] = job_ids
+        return batch_id, job_ids
 
     async def add(self, batch_id: str, order: Order) -> list[str]:
         """Add jobs to an open batch, and return their ids in order.
@@ -151,17 +236,18 @@ class Link:
         Raises:
             BatchClosedError: It takes no more jobs.
         """
-        await self._validate(order)
-        entry = self._book.batch(batch_id)
-        if entry is None:
-            entry = BatchEntry(self._batch_ref(batch_id, order.target))
-        elif entry.is_closed:
-            raise BatchClosedError(
-                f"batch {batch_id} is closed", provider=self.client.name, remedy="Open a new one."
+        _check(order)
+        async with self.engine() as scheduler:
+            batch = await self._batch(scheduler, batch_id, order.target)
+            jobs = await scheduler.submit_many(
+                order.program,
+                order.jobs,
+                on=self._on(order.target),
+                options=order.options,
+                name=self._next_name(),
+                batch=batch.open_ref(),
             )
-        refs = await self._deliver_in_parts(order, entry.ref)
-        self._note(entry, refs)
-        return [ref.id for ref in refs]
+            return self._keep(jobs)
 
     @asynccontextmanager
     async def batch(self, order: Order) -> AsyncGenerator[str]:
@@ -170,13 +256,14 @@ class Link:
         Args:
             order: The sequence and options that its jobs share.
         """
-        batch_id = await self.open_batch(order)
-        try:
-            yield batch_id
-        except BaseException as error:
-            await self._leave(batch_id, self.client.cancel_batch, error)
-            raise
-        await self.close_batch(batch_id)
+        before = self._scheduler
+        async with self.engine() as scheduler, self._opening(scheduler, order) as batch:
+            self._scheduler = scheduler
+            self._batches[batch.id] = batch
+            try:
+                yield batch.id
+            finally:
+                self._scheduler = before
 
     async def open_batch(self, order: Order) -> str:
         """Open a batch, and return its id. Billed: it may reserve the device from now on.
@@ -184,20 +271,11 @@ class Link:
         Raises:
             BatchError: The provider has no open batches.
         """
-        client, request = self.client, order.opening()
-        # The opening must not be torn off: a batch opened without anyone knowing its id stays open.
-        ref = await _whole(
-            self._delivery(request.key).deliver(
-                lambda: client.open_batch(request), lambda: client.find_batch(request.key)
-            )
-        )
-        self._book.enter(BatchEntry(ref, is_open=True))
-        try:
-            await anyio.lowlevel.checkpoint_if_cancelled()
-        except anyio.get_cancelled_exc_class() as cancelled:
-            await self._leave(ref.id, client.cancel_batch, cancelled)
-            raise
-        return ref.id
+        async with self.engine() as scheduler:
+            batch = self._opening(scheduler, order)
+            await batch.open()
+        self._batches[batch.id] = batch
+        return batch.id
 
     async def close_batch(self, batch_id: str) -> None:
         """Close a batch: its jobs go on, no more can be added. Closing twice is harmless.
@@ -205,174 +283,160 @@ class Link:
         Raises:
             BatchNotClosedError: The provider could not be told; it may still be open.
         """
-        await self._leave(batch_id, self.client.close_batch, None)
+        async with self.engine() as scheduler:
+            batch = await self._batch(scheduler, batch_id)
+            await batch.close()
 
-    async def job_refs(self, batch_id: str, job_ids: Sequence[str] | None = None) -> list[JobRef]:
-        """Find jobs of a batch, all of them in the order of creation by default.
+    async def job_ids(self, batch_id: str) -> list[str]:
+        """List the jobs of a batch in the order of their creation.
 
         Raises:
-            BatchError: The batch is not known, and the provider does not list jobs.
+            BatchError: The batch is not known here, and the provider does not list jobs.
         """
-        entry = self._book.batch(batch_id)
-        known = entry.jobs if entry is not None else {}
-        if job_ids is not None:
-            return [known.get(job_id) or self._job_ref(batch_id, job_id) for job_id in job_ids]
-        if entry is not None and entry.is_complete:
-            return list(entry.jobs.values())
-        listed = await self.service.job_ids(batch_id)
-        if listed is None:
-            if entry is None:
-                raise BatchError(
-                    f"{self.client.name} does not list jobs, and batch {batch_id} is not known here",
-                    provider=self.client.name,
-                    remedy="Use the client that it was submitted with.",
-                )
-            return list(entry.jobs.values())
-        refs = [known.get(job_id) or self._job_ref(batch_id, job_id) for job_id in listed]
-        if entry is not None and entry.is_closed:
-            entry.jobs, entry.is_complete = {ref.id: ref for ref in refs}, True
-        return refs
+        async with self.engine() as scheduler:
+            return [job.ref.id for job in await self._found(scheduler, batch_id)]
+
+    async def outcomes(self, batch_id: str, job_ids: Sequence[str] | None = None) -> list[Outcome]:
+        """Sum up jobs as they are now, with what results are there.
+
+        Args:
+            batch_id: Their batch.
+            job_ids: Which of its jobs; all by default.
+        """
+        async with self.engine() as scheduler:
+            jobs = await self._found(scheduler, batch_id, job_ids)
+            await scheduler.statuses(jobs)
+            ended = [job for job in jobs if job.state.status.is_terminal]
+            with anyio.move_on_after(RESULTS):
+                async for _ in scheduler.as_completed(ended):
+                    pass
+            return [await _outcome(job) for job in jobs]
+
+    async def wait(self, batch_id: str, job_ids: Sequence[str] | None = None) -> list[Outcome]:
+        """Wait until every job is over, however it ended. Cancelled: the jobs go on."""
+        async with self.engine() as scheduler:
+            jobs = await self._found(scheduler, batch_id, job_ids)
+            async for _ in scheduler.as_completed(jobs):
+                pass
+            return [await _outcome(job) for job in jobs]
+
+    async def as_completed(
+        self, batch_id: str, job_ids: Sequence[str] | None = None
+    ) -> AsyncIterator[Outcome]:
+        """Yield each job's outcome once it is over, whether or not others failed."""
+        async with self.engine() as scheduler:
+            jobs = await self._found(scheduler, batch_id, job_ids)
+            async for job in scheduler.as_completed(jobs):
+                yield await _outcome(job)
+
+    async def cancel(self, batch_id: str, job_ids: Sequence[str] | None = None) -> None:
+        """Cancel jobs; one that cannot be cancelled holds up no other."""
+        async with self.engine() as scheduler:
+            await scheduler.cancel(await self._found(scheduler, batch_id, job_ids))
 
     async def batch_status(self, batch_id: str) -> BatchStatus:
         """Ask where a batch stands, in one request where the provider answers that."""
-        word = await self.service.batch_word(batch_id)
-        status = pulser_batch_status(word, ()) if word else None
-        if status is not None and word.upper() != "UNKNOWN":
-            return status
-        refs = await self.job_refs(batch_id)
-        return pulser_batch_status("", await self.watcher.statuses(refs))
+        async with self.engine() as scheduler:
+            if self.client.capabilities.open_batch:
+                state = await (await self._batch(scheduler, batch_id)).state()
+                if state.reported and state.reported.upper() != "UNKNOWN":
+                    return pulser_batch_status(state.reported, ())
+            jobs = await self._found(scheduler, batch_id)
+            return pulser_batch_status("", await scheduler.statuses(jobs))
 
-    async def _submit_in_parts(self, order: Order, most: int) -> tuple[str, list[str]]:
-        if not self.client.capabilities.open_batch:
-            raise InvalidInputError(
-                f"{len(order.jobs)} jobs, and {self.client.name} takes {most} in a batch",
-                provider=self.client.name,
-                remedy="Run them in several calls.",
-            )
-        async with self.batch(order) as batch_id:
-            job_ids = await self.add(batch_id, order)
-        return batch_id, job_ids
-
-    async def _deliver_in_parts(self, order: Order, batch: BatchRef) -> list[JobRef]:
-        """Deliver jobs one submission after the other; side by side where each takes one job."""
-        most = self.client.capabilities.jobs_per_submission
-        slots = anyio.Semaphore(self.client.capabilities.requests_in_flight if most == 1 else 1)
-        found: dict[int, list[JobRef]] = {}
-
-        async def deliver(place: int, part: Order) -> None:
-            async with slots:
-                found[place] = await self._deliver(part, batch)
-
+    async def _leave(self, scheduler: Scheduler, reason: BaseException | None) -> None:
+        """Leave a scheduler's block, but not wait for its jobs."""
+        left = _Left() if reason is None else reason
         try:
-            async with anyio.create_task_group() as tasks:
-                for place, part in enumerate(order.parts(most)):
-                    tasks.start_soon(deliver, place, part)
-        except BaseException as errors:  # noqa: BLE001 -- raised again below
-            error = first_of(errors)
-            if found:
-                await self._withdraw([ref for refs in found.values() for ref in refs], error)
-            raise error from None
-        return [ref for place in sorted(found) for ref in found[place]]
+            await scheduler.__aexit__(type(left), left, left.__traceback__)
+        finally:
+            for job_id in [name for name, job in self._jobs.items() if not job.is_settled]:
+                del self._jobs[job_id]
+            self._batches.clear()
 
-    async def _validate(self, order: Order) -> None:
-        if not order.jobs:
-            raise InvalidInputError("there are no jobs to run", remedy="Pass [{'runs': 100}].")
-        for job in order.distinct():
-            await self.client.validate(job, order.target)
+    def _next_name(self) -> str | None:
+        return None if self._name is None else f"{self._name}/{next(self._numbers)}"
 
-    async def _deliver(self, order: Order, batch: BatchRef | None = None) -> list[JobRef]:
-        client, request = self.client, order.request(batch)
+    def _on(self, target: str) -> str:
+        return f"{self.client.name}:{target}"
 
-        async def find() -> list[JobRef] | None:
-            refs = await client.find(request.key)
-            if refs and len(refs) != len(request.jobs):
-                found = f"{len(refs)} jobs were found where {len(request.jobs)} were sent"
-                raise SubmissionUnknownError(
-                    found,
-                    key=request.key,
-                    provider=client.name,
-                    remedy=f"Look at them, and cancel those that you do not want: "
-                    f"{', '.join(ref.id for ref in refs)}.",
-                )
-            return refs or None
+    def _opening(self, scheduler: Scheduler, order: Order) -> Batch:
+        return scheduler.open_batch(order.program, on=self._on(order.target), options=order.options)
 
-        # Neither must this: its jobs would run without anyone knowing their ids.
-        refs = await _whole(
-            self._delivery(request.key).deliver(lambda: client.submit(request), find)
-        )
+    def _keep(self, jobs: Iterable[Job]) -> list[str]:
+        kept = {job.ref.id: job for job in jobs}
+        for job_id, job in kept.items():
+            self._jobs[job_id] = job
+        return list(kept)
+
+    async def _batch(self, scheduler: Scheduler, batch_id: str, target: str = "") -> Batch:
+        """Find a batch; one that was opened elsewhere is left open."""
+        batch = self._batches.get(batch_id)
+        if batch is None:
+            ref = BatchRef(self.client.provider, batch_id, target, account=self.client.account)
+            batch = await scheduler.adopt(ref)
+            batch.detach()
+            self._batches[batch_id] = batch
+        return batch
+
+    async def _found(
+        self, scheduler: Scheduler, batch_id: str, job_ids: Sequence[str] | None = None
+    ) -> list[Job]:
+        """Follow jobs of a batch, all of them by default."""
+        if job_ids is None:
+            job_ids = self._closed.get(batch_id)
+        if job_ids is None:
+            jobs = await self._listed(scheduler, batch_id)
+        else:
+            jobs = [
+                self._jobs.get(job_id) or await scheduler.adopt(self._ref(batch_id, job_id))
+                for job_id in job_ids
+            ]
+        self._keep(jobs)
+        return jobs
+
+    async def _listed(self, scheduler: Scheduler, batch_id: str) -> list[Job]:
         try:
-            await anyio.lowlevel.checkpoint_if_cancelled()
-        except anyio.get_cancelled_exc_class() as cancelled:
-            await self._withdraw(refs, cancelled)
-            raise
-        return refs
+            batch = await self._batch(scheduler, batch_id)
+            jobs = await batch.jobs()
+        except BatchError as error:
+            raise BatchError(
+                f"batch {batch_id} is not known here: {error}",
+                provider=self.client.provider,
+                remedy="Use the connection that it was submitted with.",
+            ) from error
+        if not batch.is_open:
+            self._closed[batch_id] = [job.ref.id for job in jobs]
+        return [self._jobs.get(job.ref.id) or job for job in jobs]
 
-    async def _withdraw(self, refs: list[JobRef], why: BaseException) -> None:
-        """Cancel jobs whose ids nobody is going to get."""
-        names = ", ".join(ref.id for ref in refs)
-        with anyio.move_on_after(self.grace, shield=True) as scope:
-            try:
-                if not await self.client.cancel(refs):
-                    return
-            except QuantumAsyncError as failure:
-                why.add_note(f"Cancelling failed: {failure}")
-        late = " in time" if scope.cancelled_caught else ""
-        why.add_note(f"Jobs {names} were accepted and not cancelled{late}; they may run.")
-
-    async def _leave(
-        self,
-        batch_id: str,
-        operation: Callable[[BatchRef], Awaitable[None]],
-        reason: BaseException | None,
-    ) -> None:
-        """Close or cancel a batch, whatever happens; a failure is told without hiding the reason."""
-        entry = self._book.batch(batch_id) or BatchEntry(self._batch_ref(batch_id, ""))
-        policy = RetryPolicy(CLOSE_ATTEMPTS, total=self.grace, first=CLOSE_WAIT)
-        failure: QuantumAsyncError | None = None
-        with anyio.move_on_after(self.grace, shield=True) as scope:
-            try:
-                await repeat(lambda: operation(entry.ref), policy)
-            except QuantumAsyncError as error:
-                failure = error
-        if failure is None and not scope.cancelled_caught:
-            entry.is_open, entry.is_closed = False, True
-            return
-        why = f": {failure}" if failure is not None else f" within {self.grace:g} s"
-        message = f"batch {batch_id} could not be closed{why}"
-        if reason is not None:
-            reason.add_note(f"{message}; it may still be open and reserve the device.")
-            return
-        raise BatchNotClosedError(
-            message,
-            batch_id=batch_id,
-            provider=self.client.name,
-            remedy="It may still be open and reserve the device: close it by its id.",
-        ) from failure
-
-    def _delivery(self, key: str) -> Delivery:
-        return Delivery(
-            self.client,
-            key,
-            patience=PATIENCE,
-            policy=UnknownPolicy.AT_MOST_ONCE,
-            notify=lambda _: None,
-        )
-
-    def _note(self, entry: BatchEntry, refs: Sequence[JobRef]) -> None:
-        entry.jobs.update({ref.id: ref for ref in refs})
-        self._book.enter(entry)
-
-    def _batch_ref(self, batch_id: str, target: str) -> BatchRef:
-        return BatchRef(self.client.provider, batch_id, target, account=self.client.account)
-
-    def _job_ref(self, batch_id: str, job_id: str) -> JobRef:
+    def _ref(self, batch_id: str, job_id: str) -> JobRef:
         return JobRef(
             self.client.provider, job_id, batch_id=batch_id or None, account=self.client.account
         )
 
 
-async def _whole(work: Awaitable[T]) -> T:
-    """Await something that a cancellation must not tear off."""
-    with anyio.CancelScope(shield=True):
-        return await work
-    raise AssertionError("unreachable: nobody cancels this scope")
+async def _outcome(job: Job) -> Outcome:
+    if not job.is_settled:
+        return Outcome(job.ref.id, job.state)
+    try:
+        result = await job
+    except QuantumAsyncError as error:
+        return Outcome(job.ref.id, job.state, error=error)
+    return Outcome(job.ref.id, job.state, result)
+
+
+def _check(order: Order) -> None:
+    if not order.jobs:
+        raise InvalidInputError("there are no jobs to run", remedy="Pass [{'runs': 100}].")
+
+
+def _client_of(scheduler: Scheduler, target: str) -> ProviderClient:
+    name = Target.parse(target).provider if ":" in target else ""
+    clients = [client for client in scheduler.clients if not name or client.name == name]
+    if len(clients) != 1:
+        raise ConfigurationError(
+            f"which client of the scheduler is meant by target {target!r} is not clear",
+            remedy="Write target='provider:device'; providers here: "
+            f"{', '.join(client.name for client in scheduler.clients)}.",
+        )
+    return clients[0]

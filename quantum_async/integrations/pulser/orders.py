@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidOptionError, InvalidShotsError
 from quantum_async.integrations.pulser.checks import WrongTypeError, check_types
-from quantum_async.models.batch import FailurePolicy
-from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+from quantum_async.models.submission import JobParams
 from quantum_async.scheduler.source import checked_shots, plain_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from quantum_async.integrations.pulser.checks import Emulation
-    from quantum_async.models.batch import BatchRef
     from quantum_async.models.program import Program
     from quantum_async.models.submission import RunOptions
 
@@ -36,35 +33,7 @@ class Order:
     program: Program
     target: str
     options: RunOptions
-    jobs: tuple[JobSpec, ...] = ()
-
-    def request(self, batch: BatchRef | None = None) -> SubmitRequest:
-        """Write it down as one submission, under a new key."""
-        return SubmitRequest(uuid.uuid4().hex, self.target, self.jobs, batch)
-
-    def opening(self) -> BatchRequest:
-        """Write down the batch that its jobs go to, under a new key."""
-        return BatchRequest(
-            uuid.uuid4().hex,
-            self.target,
-            self.program,
-            on_failure=FailurePolicy.CONTINUE,
-            options=self.options,
-        )
-
-    def parts(self, most: int) -> Iterator[Order]:
-        """Cut it into orders of a few jobs each."""
-        for start in range(0, len(self.jobs), most):
-            yield replace(self, jobs=self.jobs[start : start + most])
-
-    def distinct(self) -> Iterator[JobSpec]:
-        """Give one job of those that only differ in their key."""
-        kinds: set[str] = set()
-        for job in self.jobs:
-            kind = f"{job.shots} {job.variables!r}"
-            if kind not in kinds:
-                kinds.add(kind)
-                yield job
+    jobs: tuple[JobParams, ...] = ()
 
 
 def ordered(
@@ -89,13 +58,11 @@ def ordered(
         InvalidInputError: A variable is neither number nor array.
     """
     params = check_types([{}] if job_params is None else job_params)
-    jobs = (_job(program, options, given, default_runs) for given in params)
+    jobs = (_job(given, default_runs) for given in params)
     return Order(program, target, options, tuple(jobs))
 
 
-def _job(
-    program: Program, options: RunOptions, given: Mapping[str, object], default_runs: int | None
-) -> JobSpec:
+def _job(given: Mapping[str, object], default_runs: int | None) -> JobParams:
     runs = given.get("runs")
     if runs is None:
         runs = default_runs
@@ -107,9 +74,7 @@ def _job(
             f"'variables' is a {type(variables).__name__}, not a dictionary",
             remedy="Pass values by name, such as {'omega': 6.0}.",
         )
-    return JobSpec(
-        uuid.uuid4().hex, program, checked_shots(runs), plain_variables(variables), options
-    )
+    return JobParams(checked_shots(runs), plain_variables(variables))
 
 
 def default_runs(document: Mapping[str, object]) -> int | None:

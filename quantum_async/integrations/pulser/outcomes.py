@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING
 
 from pulser.backend.remote import RemoteResultsError
 
-from quantum_async.errors import (
-    JobCancelledError,
-    JobFailedError,
-    QuantumAsyncError,
-    ResultError,
-    ResultPendingError,
-)
+from quantum_async.errors import QuantumAsyncError, ResultError, ResultPendingError
 from quantum_async.integrations.pulser.convert import to_results
 from quantum_async.integrations.pulser.statuses import pulser_job_status
 from quantum_async.models.job import JobStatus
@@ -22,7 +16,7 @@ if TYPE_CHECKING:
     from pulser.backend import Results
     from pulser.backend.remote import JobStatus as PulserJobStatus
 
-    from quantum_async.models.job import JobRef, JobState
+    from quantum_async.models.job import JobState
     from quantum_async.models.result import Result
 
 
@@ -62,18 +56,6 @@ class Outcome:
         return to_results(self.result) if self.result is not None else None
 
 
-def failure(ref: JobRef, state: JobState) -> QuantumAsyncError | None:
-    """Make the error of a job that ended without a result; ``None`` for any other."""
-    reason = f": {state.message}" if state.message else ""
-    if state.status is JobStatus.FAILED:
-        return JobFailedError(f"job {ref} failed{reason}", provider=ref.provider, job_id=ref.id)
-    if state.status is JobStatus.CANCELLED:
-        return JobCancelledError(
-            f"job {ref} was cancelled{reason}", provider=ref.provider, job_id=ref.id
-        )
-    return None
-
-
 def all_results(outcomes: list[Outcome]) -> tuple[Result, ...]:
     """Give the results of all jobs.
 
@@ -104,14 +86,6 @@ def missing(outcomes: list[Outcome]) -> ResultsMissingError | None:
     )
     error.__cause__ = first.error
     return error
-
-
-def first_of(error: BaseException) -> BaseException:
-    """Give the first error of a task group, and a cancellation only where there is nothing else."""
-    if not isinstance(error, BaseExceptionGroup):
-        return error
-    causes = error.split(JobCancelledError)[1] or error
-    return first_of(causes.exceptions[0])
 
 
 def _pending(outcome: Outcome) -> ResultPendingError:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import anyio
 
-from quantum_async.errors import QuantumAsyncError, WaitTimeoutError
+from quantum_async.errors import WaitTimeoutError
 from quantum_async.integrations.pulser.convert import to_results
-from quantum_async.integrations.pulser.outcomes import Outcome, all_results
-from quantum_async.integrations.pulser.statuses import pulser_batch_status
+from quantum_async.integrations.pulser.outcomes import all_results
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Mapping, Sequence
@@ -18,143 +17,7 @@ if TYPE_CHECKING:
     from pulser.backend.remote import BatchStatus, JobStatus as PulserJobStatus
 
     from quantum_async.integrations.pulser.link import Link
-    from quantum_async.models.job import JobRef
-    from quantum_async.scheduler.job import Job
-    from quantum_async.scheduler.scheduler import Scheduler
-
-
-class Source(Protocol):
-    """Where the outcomes of some jobs come from."""
-
-    @property
-    def job_ids(self) -> Sequence[str]:
-        """The provider's ids of the jobs, in order."""
-        ...
-
-    async def outcomes(self) -> list[Outcome]:
-        """Sum up the jobs as they are now."""
-        ...
-
-    async def wait(self) -> list[Outcome]:
-        """Wait until every job is over."""
-        ...
-
-    def as_completed(self) -> AsyncIterator[Outcome]:
-        """Yield each outcome once it is over."""
-        ...
-
-    async def batch_status(self) -> BatchStatus:
-        """Say where the batch stands."""
-        ...
-
-    async def cancel(self) -> None:
-        """Cancel the jobs."""
-        ...
-
-
-class LinkSource:
-    """Jobs that are followed by asking their provider.
-
-    Args:
-        link: The provider.
-        batch_id: Their batch.
-        job_ids: Their ids, in order.
-    """
-
-    def __init__(self, link: Link, batch_id: str, job_ids: Sequence[str]) -> None:
-        self._link = link
-        self._batch_id = batch_id
-        self._job_ids = job_ids
-
-    @property
-    def job_ids(self) -> Sequence[str]:
-        """The provider's ids of the jobs, in order."""
-        return self._job_ids
-
-    async def outcomes(self) -> list[Outcome]:
-        """Ask where the jobs stand, and fetch the results that are there."""
-        return await self._link.watcher.outcomes(await self._refs())
-
-    async def wait(self) -> list[Outcome]:
-        """Ask until every job is over."""
-        return await self._link.watcher.wait(await self._refs())
-
-    async def as_completed(self) -> AsyncIterator[Outcome]:
-        """Ask until every job is over, and yield each as soon as it is."""
-        async for outcome in self._link.watcher.as_completed(await self._refs()):
-            yield outcome
-
-    async def batch_status(self) -> BatchStatus:
-        """Ask where the batch stands."""
-        return await self._link.batch_status(self._batch_id)
-
-    async def cancel(self) -> None:
-        """Cancel the jobs."""
-        failures = await self._link.client.cancel(await self._refs())
-        for error in failures.values():
-            raise error
-
-    async def _refs(self) -> list[JobRef]:
-        return await self._link.job_refs(self._batch_id, self._job_ids)
-
-
-class SchedulerSource:
-    """Jobs that a scheduler follows; nothing more is asked for them.
-
-    Args:
-        scheduler: The scheduler.
-        jobs: Its jobs, in order.
-    """
-
-    def __init__(self, scheduler: Scheduler, jobs: Sequence[Job]) -> None:
-        self._scheduler = scheduler
-        self._jobs = jobs
-
-    @property
-    def job_ids(self) -> Sequence[str]:
-        """The provider's ids of the jobs, in order."""
-        return [job.ref.id for job in self._jobs]
-
-    async def outcomes(self) -> list[Outcome]:
-        """Sum up what the scheduler knows."""
-        return [await _outcome(job) for job in self._jobs]
-
-    async def wait(self) -> list[Outcome]:
-        """Wait until every job is over."""
-        async for _ in self._scheduler.as_completed(self._jobs):
-            pass
-        return await self.outcomes()
-
-    async def as_completed(self) -> AsyncIterator[Outcome]:
-        """Yield each outcome as soon as the scheduler has it."""
-        async for job in self._scheduler.as_completed(self._jobs):
-            yield await _outcome(job)
-
-    async def batch_status(self) -> BatchStatus:
-        """Say where the jobs stand, taken together."""
-        return pulser_batch_status("", [job.state.status for job in self._jobs])
-
-    async def cancel(self) -> None:
-        """Cancel the jobs; one that cannot be cancelled holds up no other."""
-        failures: list[QuantumAsyncError] = []
-        for job in self._jobs:
-            try:
-                await job.cancel()
-            except QuantumAsyncError as error:
-                failures.append(error)
-        if failures:
-            raise failures[0]
-
-
-async def _outcome(job: Job) -> Outcome:
-    if not job.is_settled:
-        state = job.state
-        return Outcome(job.ref.id, state)
-    try:
-        result = await job
-    except QuantumAsyncError as error:
-        return Outcome(job.ref.id, job.state, error=error)
-    return Outcome(job.ref.id, job.state, result)
+    from quantum_async.integrations.pulser.outcomes import Outcome
 
 
 class AsyncResults:
@@ -164,13 +27,15 @@ class AsyncResults:
     ends, with its results or its error.
 
     Args:
+        link: The provider.
         batch_id: The provider's id of the batch.
-        source: Where the outcomes come from.
+        job_ids: Those of the jobs, in order.
     """
 
-    def __init__(self, batch_id: str, source: Source) -> None:
+    def __init__(self, link: Link, batch_id: str, job_ids: Sequence[str]) -> None:
+        self._link = link
         self._batch_id = batch_id
-        self._source = source
+        self._job_ids = job_ids
 
     def __repr__(self) -> str:
         return f"<AsyncResults of {len(self.job_ids)} jobs, batch {self._batch_id}>"
@@ -186,24 +51,24 @@ class AsyncResults:
     @property
     def job_ids(self) -> list[str]:
         """The provider's ids of the jobs, in the order of their parameters."""
-        return list(self._source.job_ids)
+        return list(self._job_ids)
 
     async def get_batch_status(self) -> BatchStatus:
         """Say where the batch stands, in Pulser's words."""
-        return await self._source.batch_status()
+        return await self._link.batch_status(self._batch_id)
 
     async def get_job_statuses(self) -> dict[str, PulserJobStatus]:
         """Say where each job stands, in Pulser's words."""
-        return {outcome.job_id: outcome.status for outcome in await self._source.outcomes()}
+        return {outcome.job_id: outcome.status for outcome in await self._now()}
 
     async def get_available_results(self) -> dict[str, Results]:
         """Give the results that are there, by the ids of their jobs."""
-        found = await self._source.outcomes()
+        found = await self._now()
         return {each.job_id: to_results(each.result) for each in found if each.result is not None}
 
     async def outcomes(self) -> Mapping[str, Outcome]:
         """Say how each job ended or where it stands, failed ones included."""
-        return {outcome.job_id: outcome for outcome in await self._source.outcomes()}
+        return {outcome.job_id: outcome for outcome in await self._now()}
 
     async def wait(self, timeout: float | None = None) -> Mapping[str, Outcome]:  # noqa: ASYNC109
         """Wait until every job is over, however it ended.
@@ -218,7 +83,10 @@ class AsyncResults:
         """
         start = anyio.current_time()
         with anyio.move_on_after(timeout):
-            return {outcome.job_id: outcome for outcome in await self._source.wait()}
+            return {
+                outcome.job_id: outcome
+                for outcome in await self._link.wait(self._batch_id, self._job_ids)
+            }
         error = WaitTimeoutError(
             f"batch {self._batch_id} was not over after {timeout:g} s",
             remedy="Its jobs go on: wait again, or cancel them with cancel().",
@@ -235,13 +103,15 @@ class AsyncResults:
             ResultError: The result of one job is of no use.
             ExceptionGroup: Several jobs have no result. `get_available_results` gives the others.
         """
-        return tuple(map(to_results, all_results(await self._source.wait())))
+        return tuple(
+            map(to_results, all_results(await self._link.wait(self._batch_id, self._job_ids)))
+        )
 
     def __await__(self) -> Generator[object, None, tuple[Results, ...]]:
         return self.results().__await__()
 
     def __aiter__(self) -> AsyncIterator[Outcome]:
-        return self._source.as_completed()
+        return self._link.as_completed(self._batch_id, self._job_ids)
 
     async def cancel(self) -> None:
         """Cancel the jobs that have not ended.
@@ -249,4 +119,7 @@ class AsyncResults:
         Raises:
             QuantumAsyncError: The provider refused.
         """
-        await self._source.cancel()
+        await self._link.cancel(self._batch_id, self._job_ids)
+
+    async def _now(self) -> list[Outcome]:
+        return await self._link.outcomes(self._batch_id, self._job_ids)

@@ -11,7 +11,6 @@ from quantum_async.providers.base import provider
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from quantum_async.providers.azure.client import AzureClient
     from quantum_async.providers.base import ProviderClient
     from quantum_async.providers.pasqal.client import PasqalClient
 
@@ -38,7 +37,7 @@ _SIMULATED = frozenset(
 
 
 class Service:
-    """A provider of which only the contract is known: it cannot list the jobs of a batch.
+    """A provider of which only the contract is known.
 
     Args:
         client: The provider's client.
@@ -47,7 +46,7 @@ class Service:
     is_simulator = False
     """Whether it runs sequences made for any device."""
     needs_batch = False
-    """Whether even a single job must be in a batch to be found by the id of one."""
+    """Whether jobs are found by the id of a batch only if one was opened for them."""
     emulator = ""
     """The device that emulates where none is named; empty where the client decides."""
 
@@ -58,16 +57,6 @@ class Service:
         """Return Pulser's abstract representations of the devices, by the name of the target."""
         devices = await self._client.devices()
         return {item.name: item.specification for item in devices if item.specification}
-
-    async def job_ids(self, batch_id: str) -> list[str] | None:
-        """List a batch's jobs in the order of their creation; ``None`` where that is not served."""
-        del batch_id
-        return None
-
-    async def batch_word(self, batch_id: str) -> str:
-        """Say where a batch stands, in the provider's own word; empty where it has none."""
-        del batch_id
-        return ""
 
     def target(self, device_type: str) -> str:
         """Name the device that a script means; empty where the client decides."""
@@ -82,6 +71,7 @@ class LocalService(Service):
     """The simulator of this package, which stands for every device and every emulator."""
 
     is_simulator = True
+    needs_batch = True
 
     async def specifications(self) -> Mapping[str, str]:
         """Return the devices that Pulser brings along as examples."""
@@ -117,14 +107,6 @@ class PasqalService(Service):
         """Read the specifications of the devices, in one request."""
         return await self._pasqal.specs.all()
 
-    async def job_ids(self, batch_id: str) -> list[str] | None:
-        """List a batch's jobs, a hundred in each request."""
-        return [job.id async for job in self._pasqal.batches.jobs(batch_id)]
-
-    async def batch_word(self, batch_id: str) -> str:
-        """Ask for the batch's status, in the smallest answer that there is."""
-        return (await self._pasqal.batches.status(batch_id)).status
-
 
 class AzureService(Service):
     """Pasqal's targets on Azure Quantum, where a session is a batch.
@@ -136,23 +118,11 @@ class AzureService(Service):
     needs_batch = True
     emulator = "EMU_FREE"
 
-    def __init__(self, client: ProviderClient) -> None:
-        super().__init__(client)
-        self._azure = cast("AzureClient", client)
-
     async def specifications(self) -> Mapping[str, str]:
         """Read the specifications that Pasqal shows to everybody: Azure has none."""
         async with _public_pasqal() as client:
             found = await client.specs.public()
         return {_azure_name("qpu", name): text for name, text in found.items()}
-
-    async def job_ids(self, batch_id: str) -> list[str] | None:
-        """List a session's jobs."""
-        return [job.id async for job in self._azure.sessions.jobs(batch_id)]
-
-    async def batch_word(self, batch_id: str) -> str:
-        """Ask for the session's status."""
-        return (await self._azure.sessions.get(batch_id)).status
 
     def target(self, device_type: str) -> str:
         """Name the target of what Pasqal calls a device itself."""

@@ -18,6 +18,7 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.redact import hide
 from quantum_async.http.threads import off_loop
+from quantum_async.models.batch import BatchState
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
 from quantum_async.models.job import JobRef, JobStatus
@@ -41,7 +42,7 @@ from quantum_async.providers.azure.targets import Targets
 from quantum_async.providers.azure.translate.catalogue import PULSER_TARGETS, QUBITS
 from quantum_async.providers.azure.translate.pulser import check_sequence
 from quantum_async.providers.azure.translate.results import result_of
-from quantum_async.providers.azure.translate.statuses import job_status
+from quantum_async.providers.azure.translate.statuses import batch_status, job_status
 from quantum_async.providers.azure.versions import CURRENT, ApiVersion
 from quantum_async.providers.azure.workspace import ConnectionString, Workspace, of_vendor
 from quantum_async.providers.base import ProviderClient, client_name, signed
@@ -482,6 +483,15 @@ class AzureClient(ProviderClient):
     async def find_batch(self, key: str) -> BatchRef | None:
         """Look for a session whose opening answer was lost, by the id that follows from its key."""
         return await self._submitter.find_batch(key)
+
+    async def batch_state(self, batch: BatchRef) -> BatchState:
+        """Ask where a session stands, whoever opened it."""
+        session = await self._sessions.get(batch.id)
+        return BatchState(batch_status(session), session.status)
+
+    async def batch_jobs(self, batch: BatchRef) -> list[JobRef]:
+        """List a session's jobs in the order in which they were created."""
+        return [self.reference(job) async for job in self._sessions.jobs(batch.id)]
 
 
 def _agreed(given: Workspace, named: Workspace) -> Workspace:

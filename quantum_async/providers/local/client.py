@@ -18,7 +18,7 @@ from quantum_async.errors import (
     InvalidOptionError,
     QuantumAsyncError,
 )
-from quantum_async.models.batch import BatchRef
+from quantum_async.models.batch import BatchRef, BatchState, BatchStatus
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.job import JobRef, JobState
 from quantum_async.providers.base import ProviderClient, client_name
@@ -295,6 +295,15 @@ class LocalClient(ProviderClient):
             if batch.ref.key == key:
                 return batch.ref
         return None
+
+    async def batch_state(self, batch: BatchRef) -> BatchState:
+        """Say whether a batch takes jobs."""
+        is_open = self._held(batch.id).is_open
+        return BatchState(BatchStatus.OPEN if is_open else BatchStatus.CLOSED)
+
+    async def batch_jobs(self, batch: BatchRef) -> list[JobRef]:
+        """List a batch's jobs in the order in which they were created."""
+        return [job.ref for job in self._held(batch.id).jobs]
 
     def _queue(
         self, engine: Engine, request: SubmitRequest, specs: Sequence[JobSpec], arrival: Arrival

@@ -16,6 +16,7 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.models.batch import FailurePolicy
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
+from quantum_async.models.job import JobRef
 from quantum_async.models.options import meaning_of
 from quantum_async.models.program import ProgramFormat
 from quantum_async.providers.base import ProviderClient, client_name, signed
@@ -41,6 +42,7 @@ from quantum_async.providers.pasqal.submitting import Submitter
 from quantum_async.providers.pasqal.translate.facts import check_shots, device_in
 from quantum_async.providers.pasqal.translate.results import result_of
 from quantum_async.providers.pasqal.translate.sequences import check_aside
+from quantum_async.providers.pasqal.translate.statuses import batch_state
 from quantum_async.providers.pasqal.workloads import Workloads
 from quantum_async.providers.sequences import check_values, json_values
 
@@ -49,9 +51,9 @@ if TYPE_CHECKING:
 
     from quantum_async.errors import QuantumAsyncError
     from quantum_async.http.token import TokenFunction, TokenProvider
-    from quantum_async.models.batch import BatchRef
+    from quantum_async.models.batch import BatchRef, BatchState
     from quantum_async.models.device import Device
-    from quantum_async.models.job import JobRef, JobState
+    from quantum_async.models.job import JobState
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
@@ -472,6 +474,17 @@ class PasqalClient(ProviderClient):
             SubmissionUnknownError: Several batches have it.
         """
         return await self._submitter.find_batch(key)
+
+    async def batch_state(self, batch: BatchRef) -> BatchState:
+        """Ask where a batch stands, whoever opened it."""
+        return batch_state(await self._cloud.batch(batch.id))
+
+    async def batch_jobs(self, batch: BatchRef) -> list[JobRef]:
+        """List a batch's jobs, a hundred in each request."""
+        return [
+            JobRef(self.provider, job.id, batch.target, batch_id=batch.id, account=self.account)
+            for job in await self._cloud.jobs_of(batch.id)
+        ]
 
 
 def _not_by_ovh(what: str) -> BatchError:

@@ -8,13 +8,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from quantum_async.http.redact import hide
+from quantum_async.models.batch import BatchState, BatchStatus
 from quantum_async.models.job import JobState, JobStatus
 from quantum_async.providers.pasqal.wire import PasqalBatchStatus, PasqalJobStatus, job_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from quantum_async.providers.pasqal.wire import JobGlance, PasqalJob
+    from quantum_async.providers.pasqal.wire import JobGlance, PasqalBatch, PasqalJob
 
 JOB_STATUSES: Mapping[PasqalJobStatus, JobStatus] = MappingProxyType(
     {
@@ -41,6 +42,19 @@ TERMINAL_BATCH = frozenset(
     }
 )
 """The words after which a batch does not change any more."""
+
+
+_ENDED_BATCHES = {
+    PasqalBatchStatus.ERROR: BatchStatus.FAILED,
+    PasqalBatchStatus.CANCELED: BatchStatus.CANCELLED,
+    PasqalBatchStatus.TIMED_OUT: BatchStatus.TIMED_OUT,
+}
+
+
+def batch_state(batch: PasqalBatch) -> BatchState:
+    """Say where a batch stands."""
+    otherwise = BatchStatus.OPEN if batch.is_open else BatchStatus.CLOSED
+    return BatchState(_ENDED_BATCHES.get(batch.state, otherwise), batch.status)
 
 
 def job_status(word: PasqalJobStatus) -> JobStatus:
