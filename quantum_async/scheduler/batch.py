@@ -377,7 +377,7 @@ class Batch:
         try:
             await self._host.finish(ending, within=self._scheduler.grace)
         except QuantumAsyncError as failure:
-            reason.add_note(f"Closing batch {self._ref} failed as well: {failure}")
+            reason.add_note(f"Batch {self._ref} may still be open: {failure}")
         except TimeoutError:
             reason.add_note(f"Batch {self._ref} may still be open: closing it took too long.")
 
