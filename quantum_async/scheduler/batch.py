@@ -270,8 +270,7 @@ class Batch:
         Raises:
             QuantumAsyncError: The provider could not be asked.
         """
-        refs = await self._lane.client.batch_jobs(self.ref)
-        return [await self._scheduler.adopt(ref) for ref in refs]
+        return await self._scheduler.adopted(await self._lane.client.batch_jobs(self.ref))
 
     async def submit(
         self,

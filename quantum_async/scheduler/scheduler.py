@@ -678,14 +678,7 @@ class Scheduler:
         revival = Revival(self._lanes)
         if isinstance(ref, BatchRef):
             return await self._adopt_batch(ref, revival.lane_of(ref))
-        known = next((r for lane in self._lanes for r in lane.live if r.ref == ref), None)
-        if known is not None:
-            return Job(known)
-        identity = revival.identity(ref)
-        stored, is_ours = await self._book.journal.claim_job(ref.key, identity)
-        record = revival.adopt(ref, stored)
-        record.is_guest = stored is not None and not is_ours
-        return Job(record)
+        return (await self.adopted([ref]))[0]
 
     async def resolve(
         self, key: str, *, lost: bool = False, job_id: str | Sequence[str] = ()
@@ -719,6 +712,22 @@ class Scheduler:
         if not ids:
             await self._book.settle_lost(stored)
         return [Job(record) for record in await revival.settle(stored, ids)] if ids else []
+
+    async def adopted(self, refs: Sequence[JobRef]) -> list[Job]:
+        """Follow several jobs; those that are followed here already are found by their ids."""
+        revival = Revival(self._lanes)
+        live = [record for lane in self._lanes for record in lane.live]
+        known = {_name(record.ref): record for record in live if record.ref is not None}
+        jobs: list[Job] = []
+        for ref in refs:
+            record = known.get(_name(ref))
+            if record is None:
+                identity = revival.identity(ref)
+                stored, is_ours = await self._book.journal.claim_job(ref.key, identity)
+                record = revival.adopt(ref, stored)
+                record.is_guest = stored is not None and not is_ours
+            jobs.append(Job(record))
+        return jobs
 
     async def _adopt_batch(self, ref: BatchRef, lane: Lane) -> Batch:
         state = await lane.client.batch_state(ref)
@@ -900,6 +909,11 @@ class Scheduler:
             raise fresh(unseen[0])
         if unseen:
             raise BaseExceptionGroup(f"{len(unseen)} jobs failed and nobody looked", unseen)
+
+
+def _name(ref: JobRef) -> tuple[str, str, str, int]:
+    """Name a job by what no two have in common; who lists jobs may know less of their targets."""
+    return ref.provider, ref.account, ref.id, ref.index
 
 
 async def _asked(left: asyncio.Future[BaseException | None]) -> BaseException | None:
