@@ -29,9 +29,16 @@ from quantum_async.scheduler.host import Host, check_library, first_of, log_defe
 from quantum_async.scheduler.job import Job
 from quantum_async.scheduler.lane import Common, Lane
 from quantum_async.scheduler.leaving import Leaving, what_is_left
+from quantum_async.scheduler.naming import named_place, recorded
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.revival import Revival
-from quantum_async.scheduler.routing import Router, check_clients, check_event, check_settings
+from quantum_async.scheduler.routing import (
+    Router,
+    check_clients,
+    check_event,
+    check_name,
+    check_settings,
+)
 from quantum_async.scheduler.signal import Broadcast
 from quantum_async.scheduler.source import ProgramSource, checked_shots, in_thread, plain_variables
 from quantum_async.scheduler.sweep import Sweep
@@ -310,6 +317,7 @@ class Scheduler:
         cancel_on: CancelEvent | None = None,
         options: RunOptions | None = None,
         batch: BatchRef | None = None,
+        name: str | None = None,
     ) -> Job:
         """Send one job and return once the provider has accepted it.
 
@@ -324,8 +332,12 @@ class Scheduler:
             cancel_on: An event that cancels this job once it is set.
             options: Seed, observables, tags, and what the provider offers beyond.
             batch: The open batch that the job goes to; `Batch.submit` passes it.
+            name: What the job is called. With a journal, submitting it again under the same name
+                sends nothing where the first one has a result, has failed or goes on: the handle
+                is of that one.
 
         Raises:
+            DuplicateSubmissionError: The name was used for another job, or is under way here.
             InvalidOptionError: An option belongs to another provider, or would be dropped on the
                 way to the device.
             InvalidInputError: The job cannot run; nothing was sent.
@@ -335,6 +347,7 @@ class Scheduler:
             QuantumAsyncError: The provider refused, or stayed out of reach.
         """
         check_event(cancel_on)
+        check_name(name)
         self._check_running()
         payload = await in_thread(program)
         lane, device = self._router.route(on, payload)
@@ -345,10 +358,17 @@ class Scheduler:
             variables=plain_variables(variables),
             options=lane.client.options_of(self._given(options, batch)),
         )
-        await lane.client.validate(spec, device)
-        record = JobRecord(spec, lane, device, batch)
-        self._check_running()
-        lane.put([record])
+        record = JobRecord(spec, lane, device, batch, named_place(name))
+        try:
+            known = None if name is None else await recorded(name, record)
+            if known is None:
+                await lane.client.validate(spec, device)
+                self._check_running()
+                lane.put([record])
+        except BaseException as error:
+            record.fail(error)  # so that its name is free again
+            raise
+        record = known or record
         if cancel_on is not None:
             self._host.start_soon(self._cancel_job_on, cancel_on, record)
         await self._accepted(record)
