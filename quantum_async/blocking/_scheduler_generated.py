@@ -563,6 +563,7 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         cancel_on: CancelEvent | None = None,
         options: RunOptions | None = None,
         batch: BatchRef | None = None,
+        name: str | None = None,
         timeout: float | None = None,
     ) -> Job:
         """Send one job and return once the provider has accepted it.
@@ -578,9 +579,13 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
             cancel_on: An event that cancels this job once it is set.
             options: Seed, observables, tags, and what the provider offers beyond.
             batch: The open batch that the job goes to; `Batch.submit` passes it.
+            name: What the job is called. With a journal, submitting it again under the same name
+                sends nothing where the first one has a result, has failed or goes on: the handle
+                is of that one.
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:
+            DuplicateSubmissionError: The name was used for another job, or is under way here.
             InvalidOptionError: An option belongs to another provider, or would be dropped on the
                 way to the device.
             InvalidInputError: The job cannot run; nothing was sent.
@@ -602,6 +607,7 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
                     cancel_on=cancel_on,
                     options=options,
                     batch=batch,
+                    name=name,
                 ),
                 timeout,
             )
