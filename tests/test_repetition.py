@@ -25,7 +25,6 @@ ALLOWED = {
     "http/rate.py": "waits for a turn, before anything is sent",
     "scheduler/delivery.py": "looks at moments that follow from the time in which a service lists",
     "providers/qoro/uploads.py": "looks at moments that follow from the time in which a job begins",
-    "integrations/pulser/watching.py": "asks at the intervals of polls about jobs that go on",
 }
 """Modules that wait in a loop for another reason than that something failed."""
 

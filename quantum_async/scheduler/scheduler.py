@@ -458,11 +458,11 @@ class Scheduler:
 
 
             async def main() -> None:
-                turn = 'OPENQASM 3; include "stdgates.inc"; input float angle;'
-                turn += "qubit[1] q; bit[1] c; rx(angle) q[0]; c[0] = measure q[0];"
+                turn = 'OPENQASM 3; include "stdgates.inc"; input float theta;'
+                turn += "qubit[1] q; bit[1] c; rx(theta) q[0]; c[0] = measure q[0];"
                 params = [
-                    qa.JobParams(shots=20, variables={"angle": 0.0}),
-                    qa.JobParams(shots=50, variables={"angle": 3.141592653589793}),
+                    qa.JobParams(shots=20, variables={"theta": 0.0}),
+                    qa.JobParams(shots=50, variables={"theta": 3.141592653589793}),
                 ]
                 async with qa.Scheduler(qa.LocalClient()) as scheduler:
                     still, turned = await scheduler.submit_many(turn, params)
