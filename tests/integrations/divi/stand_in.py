@@ -176,7 +176,7 @@ def runner_module(generation: str) -> Iterator[ModuleType]:
     """Import our runner where this stands in for Divi; afterwards all is as it was."""
 
     def ours(name: str) -> bool:
-        return name == RUNNER or name.partition(".")[0] == "divi"
+        return name.startswith(RUNNER.rpartition(".")[0]) or name.partition(".")[0] == "divi"
 
     before = {name: module for name, module in sys.modules.items() if ours(name)}
     for name in before:
