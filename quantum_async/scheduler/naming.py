@@ -16,6 +16,7 @@ from quantum_async.programs.identity import program_identity
 from quantum_async.scheduler.revival import Revival
 
 if TYPE_CHECKING:
+    from quantum_async.journal.records import Claim
     from quantum_async.scheduler.record import JobRecord
 
 
@@ -38,19 +39,28 @@ async def recorded(name: str, wanted: JobRecord) -> JobRecord | None:
     """
     lane = wanted.lane
     plan = await anyio.to_thread.run_sync(_plan, name, wanted)
-    followed = [wanted]
-    claim = await lane.book.claim_sweep(plan, lambda: followed[-1].is_settled)
+    followed: list[JobRecord] = [wanted]
+    try:
+        claim = await lane.book.claim_sweep(plan, lambda: all(r.is_settled for r in followed))
+        found = _revived(Revival([lane]), name, claim)
+    except BaseException:
+        followed.clear()
+        raise
+    if found is not None:
+        followed[:] = [found]
+    return found
+
+
+def _revived(revival: Revival, name: str, claim: Claim) -> JobRecord | None:
     if claim.unreadable:
         # It may have been sent, and nobody here can say.
         rows = "; ".join(map(str, claim.unreadable))
         raise JournalError(f"what is called {name!r} cannot be read: {rows}", accepted="unknown")
-    revival = Revival([lane])
-    ended = [job for job in claim.jobs if job.state in SETTLED]
-    found = [revival.adopt(job.ref, job) for job in ended if job.ref is not None]
+    for job in claim.jobs:
+        if job.state in SETTLED and job.ref is not None:
+            return revival.adopt(job.ref, job)
     going_on = tuple(job for job in claim.jobs if job.state not in SETTLED)
-    found = found or revival.revive(replace(claim, jobs=going_on))
-    followed += found
-    return found[-1] if found else None
+    return next(iter(revival.revive(replace(claim, jobs=going_on))), None)
 
 
 def _plan(name: str, wanted: JobRecord) -> SweepPlan:

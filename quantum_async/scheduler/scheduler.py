@@ -6,6 +6,7 @@ import asyncio
 import logging
 import uuid
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import anyio
@@ -358,16 +359,12 @@ class Scheduler:
             variables=plain_variables(variables),
             options=lane.client.options_of(self._given(options, batch)),
         )
+        await lane.client.validate(spec, device)
         record = JobRecord(spec, lane, device, batch, named_place(name))
-        try:
-            known = None if name is None else await recorded(name, record)
-            if known is None:
-                await lane.client.validate(spec, device)
-                self._check_running()
-                lane.put([record])
-        except BaseException as error:
-            record.fail(error)  # so that its name is free again
-            raise
+        known = None if name is None else await recorded(name, record)
+        self._check_running()
+        if known is None:
+            lane.put([record])
         record = known or record
         if cancel_on is not None:
             self._host.start_soon(self._cancel_job_on, cancel_on, record)
@@ -534,7 +531,8 @@ class Scheduler:
         block by an error does not cancel it. Otherwise it belongs to this block.
 
         Args:
-            ref: The reference, `Job.ref`, which can be pickled.
+            ref: The reference, `Job.ref`, which can be pickled. One that was made of the provider's
+                id alone is looked for in the journal by that.
 
         Raises:
             ConfigurationError: There is no client for its provider, account and server.
@@ -543,6 +541,7 @@ class Scheduler:
         self._check_running()
         revival = Revival(self._lanes)
         identity = revival.identity(ref)
+        ref = replace(ref, key=ref.key or await self._book.journal.key_of(ref, identity))
         stored, is_ours = await self._book.journal.claim_job(ref.key, identity)
         record = revival.adopt(ref, stored)
         record.is_guest = stored is not None and not is_ours
