@@ -70,27 +70,31 @@ class RunSettings:
     device: Any = None
     execution: Any = None
 
-    def options(self, usual: RunSettings, *, is_simulator: bool, job: JobSettings) -> QoroOptions:
+    def options(
+        self, usual: RunSettings, job: JobSettings, *, is_simulator: bool, has_key: bool
+    ) -> QoroOptions:
         """Make options; what is usual counts where nothing is said, on targets that it fits.
 
         Args:
             usual: The runner's own.
-            is_simulator: Whether the target is one.
             job: Tag and packing.
+            is_simulator: Whether the target is one.
+            has_key: Whether the tag has the submission's key, by which the journal calls it.
 
         Raises:
             InvalidOptionError: One is none of the service's.
         """
-        maestro, device = self.maestro, self.device
-        if maestro is None and is_simulator:
-            maestro = usual.maestro
-        if device is None and not is_simulator:
+        maestro, device, execution = self.maestro, self.device, self._execution()
+        if is_simulator:
+            maestro = usual.maestro if maestro is None else maestro
+            before = usual._execution()
+            if before is not None:
+                execution = before if execution is None else before.merged(execution)
+        elif device is None:
             device = usual.device
-        execution = self._execution()
-        if is_simulator and (before := usual._execution()) is not None:
-            execution = before if execution is None else before.merged(execution)
         return QoroOptions(
-            tags=(job.tag,) if job.tag else (),
+            tags=(job.tag,) if job.tag and has_key else (),
+            tag=None if has_key else job.tag or _USUAL_TAG,
             use_packing=job.use_packing,
             maestro=None if maestro is None else MaestroConfig(more=wire_form(maestro)),
             execution=execution,

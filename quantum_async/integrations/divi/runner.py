@@ -181,6 +181,8 @@ class QoroRunner(ServiceCalls, CircuitRunner):
             on_cancel=on_cancel,
         )
         self._client = cast("QoroClient", self._door.client)
+        # Otherwise the tag is Divi's alone, and nothing here would lead from a key to the job.
+        self._has_key = journal is not None or not is_own
         self.name = name
         self.job_config = job_config
         self.maestro_config = maestro_config
@@ -288,7 +290,9 @@ class QoroRunner(ServiceCalls, CircuitRunner):
         async def submit(scheduler: Scheduler) -> None:
             target = await self._client.systems.find(device)
             is_simulator = isinstance(target, QoroCluster)
-            options = said.options(usual, is_simulator=is_simulator, job=settings)
+            options = said.options(
+                usual, settings, is_simulator=is_simulator, has_key=self._has_key
+            )
             job = await scheduler.submit(
                 program,
                 shots=shots,

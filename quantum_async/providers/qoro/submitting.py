@@ -119,7 +119,7 @@ class Submitter:
 
     def _config(self, job: JobSpec, key: str, target: QoroSystem | QoroCluster) -> JobConfig:
         options = checked_options(job.options, target)
-        tag = " ".join([*options.tags, KEY_PREFIX + key])
+        tag = options.tag or " ".join([*options.tags, KEY_PREFIX + key])
         maestro, defaults = options.maestro, self._defaults
         is_simulator = isinstance(target, QoroCluster)
         if options.seed is not None and is_simulator:

@@ -91,9 +91,12 @@ def test_a_job_is_in_the_journal_before_the_service_hears_of_it(service, newer, 
 
     service.then("POST", INIT, opened)
     service.rows = [row("a", {"11": 3})]
-    with newer.module.QoroRunner(client(service), journal=path, polling_interval=0.02) as runner:
+    with newer.module.QoroRunner(
+        client(service), journal=path, tag="mine", polling_interval=0.02
+    ) as runner:
         _, rows = ran(runner, {"a": BELL, "b": BELL})
     [before] = known
+    assert service.bodies(INIT)[0]["tag"] == f"mine quantum-async:{before.submission}"
     assert (before.state, before.ref, before.spec.shots) == ("pending", None, 2000)
     assert json.loads(before.spec.program.text)["circuits"] == {"a": BELL, "b": BELL}
     [after] = stored(path)

@@ -229,10 +229,7 @@ def test_configurations_of_one_job(service, divi):
     openings = service.bodies(INIT)
     targets = [o.get("simulator_cluster") or o.get("qpu_system_name") for o in openings]
     assert targets == ["gpu_cluster", "gpu_cluster", "qoro_maestro", "lab_qpu"]
-    # What follows is the submission's key, by which it is found on the service's own page.
-    tags = [opening["tag"].split(" quantum-async:") for opening in openings]
-    assert [tag for tag, _ in tags] == ["mine", "mine", "exp", "mine"]
-    assert len({key for _, key in tags}) == 4
+    assert [o["tag"] for o in openings] == ["mine", "mine", "exp", "mine"]
     assert [o["use_packing"] for o in openings] == [False, False, False, True]
     assert [body["shots"] for body in service.bodies(ADD)] == [7, 7, 9, 7]
 
@@ -288,7 +285,7 @@ def test_a_job_without_results(service, divi, runner, word):
 
 
 def test_a_limit_of_polls_leaves_the_job_running(service, divi):
-    """The error names it, and nothing is cancelled; asking again goes on."""
+    """Weak spot 9: the error names it, and nothing is cancelled; asking again goes on."""
     service.status = "RUNNING"
     runner = divi.runner(max_retries=2)
     heard = []
