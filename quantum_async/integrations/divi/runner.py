@@ -551,7 +551,7 @@ class _Attention(Reporter):
         self._job = job
         self._event = event
         self._callback = progress
-        self._most = most
+        self._limit = most
         self._seen: JobState | None = None
         self._number = 0
 
@@ -580,7 +580,7 @@ class _Attention(Reporter):
         self._number += 1
         if self._callback is not None:
             self._callback(self._number, state.reported)
-        if self._most is not None and self._number >= self._most:
+        if self._limit is not None and self._number >= self._limit:
             raise WaitTimeoutError(
                 f"job {job_id} has not ended after {self._number} polls; it goes on",
                 provider="qoro",

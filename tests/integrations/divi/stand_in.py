@@ -90,6 +90,16 @@ class ExecutionResult:
         return replace(self, results=results, run_time=run_time)
 
 
+class ExecutionConfig:
+    """How a job is simulated, before 0.14."""
+
+    @staticmethod
+    def from_response(data: dict):
+        made = ExecutionConfig()
+        vars(made).update(data)
+        return made
+
+
 _OLDER_WORDS = ["PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
 _NEWER_WORDS = [*_OLDER_WORDS, "SCHEDULED", "PAUSED", "INSUFFICIENT_CREDITS", "TIMED_OUT"]
 OlderJobStatus = enum.Enum("OlderJobStatus", {word: word for word in _OLDER_WORDS})
@@ -130,6 +140,7 @@ BACKENDS = {
         "CircuitRunner": CircuitRunner,
         "ExecutionResult": OlderExecutionResult,
         "JobStatus": OlderJobStatus,
+        "ExecutionConfig": ExecutionConfig,
     },
     NEWER: {
         "CircuitRunner": NewerCircuitRunner,
