@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING
 
 from quantum_async.blocking._block import Block
@@ -14,6 +15,7 @@ from quantum_async.errors import ConfigurationError, FacadeError
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Literal
 
@@ -61,7 +63,7 @@ class Door:
         limits: Limits | None = None,
         on_cancel: Literal["cancel", "detach"] = "detach",
     ) -> None:
-        bare: object = unwrap(via)
+        bare = unwrap(via)
         self._is_guest = isinstance(bare, Scheduler)
         if isinstance(bare, Scheduler):
             if not isinstance(via, Handle):
@@ -71,8 +73,9 @@ class Door:
         else:
             if not isinstance(via, ClientHandle) and getattr(bare, "is_open", False):
                 raise _other_loop("client")
-            self._make = lambda: Scheduler(
-                bare,  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+            self._make: Callable[[], Scheduler] = partial(
+                Scheduler,
+                bare,
                 journal=journal,
                 budget=budget,
                 limits=limits,

@@ -70,7 +70,7 @@ class Payloads:
         return program, shots * len(self.labels) if total is None else total
 
 
-def payloads_of(given: Mapping[str, Any] | Sequence[Any]) -> Payloads:
+def payloads_of(given: Mapping[str, Any] | Sequence[Any] | None) -> Payloads:
     """Tell circuits from templates.
 
     Args:

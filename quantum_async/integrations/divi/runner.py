@@ -49,15 +49,15 @@ if TYPE_CHECKING:
     from threading import Event
     from typing import Literal
 
-    from quantum_async import Budget, Journal, Result, RunOptions, Scheduler, blocking
+    from quantum_async import Budget, Result, RunOptions, Scheduler, blocking
+    from quantum_async.integrations.divi.service import HasJob
+    from quantum_async.journal.base import Journal
     from quantum_async.models.job import JobState
     from quantum_async.models.program import Program
     from quantum_async.scheduler.job import Job
 
-    class ExecutionResult:
-        """What is used of Divi's own handle of a job."""
-
-        job_id: str | None
+    class ExecutionResult(HasJob):
+        """What is used of Divi's own handle of a job, or of its results."""
 
         def __init__(self, *, job_id: str) -> None: ...
 
@@ -273,7 +273,7 @@ class QoroRunner(ServiceCalls, CircuitRunner):
         """
         settings = self._settings(job_config or override_job_config)
         _check(ham_ops, shot_groups, job_type, is_forced=settings.force_sampling)
-        content = payloads_of(circuits if payloads is None else payloads)
+        content = payloads_of(circuits or payloads)
         groups = None
         if ham_ops is not None:
             groups = groups_of(ham_ops, circuit_ham_map, list(map(width_of, content.texts)))

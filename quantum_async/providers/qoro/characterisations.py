@@ -58,14 +58,15 @@ class Characterisation:
 
     def document(self) -> dict[str, JsonValue]:
         """Write it as the service does, without the report for notebooks."""
-        times = {"created_at": self.created_at, "completed_at": self.completed_at}
+        begun, done = self.created_at, self.completed_at
         return {
             "job_id": self.job_id,
             "status": self.status,
             "hardness": None if self.hardness is None else dict(self.hardness),
             "report": dict(self.report),
             "recommendations": [each.model_dump(mode="json") for each in self.recommendations],
-            **{name: time and time.isoformat() for name, time in times.items()},
+            "created_at": None if begun is None else begun.isoformat(),
+            "completed_at": None if done is None else done.isoformat(),
         }
 
     def number(self, name: str) -> float | None:
