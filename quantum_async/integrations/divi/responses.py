@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import requests  # noqa: TID251 -- what the vendor's class hands over; nothing is sent by it
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
-class JobResponse(requests.Response, dict[str, Any]):  # type: ignore[misc] # one of both is bare
+class JobResponse(requests.Response, dict[str, Any]):
     """An answer to a request: a response of `requests`, and the mapping that it holds.
 
     The vendor's class passes responses, of which Divi before 0.14 reads no run time: it reads one
@@ -31,3 +31,7 @@ class JobResponse(requests.Response, dict[str, Any]):  # type: ignore[misc] # on
         self.encoding = "utf-8"
         self.headers["Content-Type"] = "application/json"
         self._content = json.dumps(dict(document)).encode()
+
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the mapping's keys."""
+        return dict.__iter__(self)

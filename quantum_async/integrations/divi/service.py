@@ -132,11 +132,11 @@ class ServiceCalls(ABC):
             raise ValueError("at least one reference state is needed")
 
         async def characterise(client: QoroClient) -> dict[str, Any]:
-            if job_id is not None:
-                state = await ask_until(lambda _: client.jobs.status(job_id), _has_ended)
+            if (known := job_id) is not None:
+                state = await ask_until(lambda _: client.jobs.status(known), _has_ended)
                 if state.status is not JobStatus.SUCCEEDED:
-                    return {"job_id": job_id, "status": state.reported}
-                found = await client.characterisations.fetch(job_id)
+                    return {"job_id": known, "status": state.reported}
+                found = await client.characterisations.fetch(known)
             else:
                 found = await client.characterisations.submit(
                     qubo or {},

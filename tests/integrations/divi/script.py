@@ -13,7 +13,7 @@ BELL = "OPENQASM 2.0; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c
 JOBS = 5
 
 
-def main(journal: str, killed_at: str) -> None:
+def main(journal: str, killed_at: str = "") -> None:
     """Run jobs one after the other, two of them with the same content; print what they gave."""
 
     def reached(moment: str) -> None:
@@ -30,6 +30,8 @@ def main(journal: str, killed_at: str) -> None:
             reached(f"{number} ended")
             done = runner.get_job_results(submitted)
             sys.stdout.write(f"{json.dumps([submitted.job_id, done.results])}\n")
+            sys.stdout.flush()
+        runner.close()
 
 
 if __name__ == "__main__":

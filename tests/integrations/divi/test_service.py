@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -13,7 +11,6 @@ import pytest
 
 import quantum_async as qa
 from quantum_async.errors import ConfigurationError, ConflictError
-from tests.conftest import ROOT
 from tests.integrations.divi.test_runner import ADD, BELL, INIT, job
 from tests.providers.qoro.service import JOB
 from tests.providers.qoro.test_client import row
@@ -186,44 +183,35 @@ def test_problems_are_characterised(service, divi, runner):
             runner.characterize_and_validate({"0": -1.0})
 
 
-SCRIPT = f"""
-from tests.integrations.divi.stand_in import NEWER, runner_module
-with runner_module(NEWER) as module:
-    with module.QoroRunner(polling_interval=0.02) as runner:
-        print(runner.submit_circuits([{BELL!r}]).job_id)
-"""
-
-
 @pytest.mark.parametrize(
-    ("in_file", "in_environment", "works"),
+    "case",
     [(True, False, True), (True, LOCKED, True), (False, True, True), (LOCKED, True, False)],
     ids="file file-first environment file-wrong".split(),
 )
 def test_the_key_is_found_where_the_vendors_class_finds_it(
-    blocking_sandbox, tmp_path, in_file, in_environment, works
+    blocking_sandbox, newer, tmp_path, monkeypatch, case
 ):
     """In a file called .env here or above, else in the environment."""
+    in_file, in_environment, works = case
     blocking_sandbox.reset()
     given = blocking_sandbox.env("qoro")
     key = given.pop("QORO_API_KEY")
-    env = {name: value for name, value in os.environ.items() if "QORO" not in name} | given
+    monkeypatch.delenv("QORO_API_KEY", raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
     if in_environment:
-        env["QORO_API_KEY"] = key if in_environment is True else in_environment
+        monkeypatch.setenv("QORO_API_KEY", key if in_environment is True else in_environment)
     if in_file:
         (tmp_path / ".env").write_text(f"QORO_API_KEY={key if in_file is True else in_file}\n")
     folder = tmp_path / "below"
     folder.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        env={**env, "PYTHONPATH": str(ROOT)},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert (done.returncode == 0) == works, done.stderr
-    assert blocking_sandbox.stats()["qoro"]["jobs_created"] == int(works)
+    monkeypatch.chdir(folder)
+    with newer.module.QoroRunner() as runner:
+        if works:
+            assert runner.get_credit_balance()["balance"] == "500.00"
+        else:
+            with pytest.raises(qa.AuthenticationError):
+                runner.get_credit_balance()
 
 
 def test_a_key_may_be_given_by_the_vendors_name_for_it(newer):
