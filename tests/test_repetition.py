@@ -18,7 +18,6 @@ REPEATS = {"http/retry.py": {"repeat"}, "providers/waiting.py": {"ask_until"}}
 """The one function that repeats what failed, and the one that asks until something is over."""
 
 ALLOWED = {
-    "integrations/divi/desk.py": "watches a threading.Event, which an event loop cannot wait for",
     "journal/writer.py": "lets what comes side by side be written together",
     "scheduler/watching.py": "watches a threading.Event, which an event loop cannot wait for",
     "scheduler/book.py": "renews leases at their pulse, whatever happened before",

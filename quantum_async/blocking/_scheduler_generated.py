@@ -903,7 +903,8 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         `Job.detach` and `Batch.detach` leave it to itself.
 
         Args:
-            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled.
+            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled. That of a job that was
+                made of the provider's id alone is looked for in the journal by that.
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:

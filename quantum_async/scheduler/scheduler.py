@@ -366,8 +366,8 @@ class Scheduler:
         job = Wanted(payload, checked_shots(shots), plain_variables(variables))
         chosen = lane.client.options_of(self._given(options, batch))
         bundle = Bundle(lane, [device], [job], chosen, name, is_apart=False)
-        await bundle.recall()
         await bundle.check()
+        await bundle.recall()
         records = self._queued(bundle, batch)
         if cancel_on is not None:
             self._host.start_soon(self._cancel_job_on, cancel_on, records[0])
@@ -478,8 +478,8 @@ class Scheduler:
         given = batch if isinstance(batch, BatchRef) else None
         chosen = lane.client.options_of(self._given(options, given))
         bundle = Bundle(lane, [device for _, device in routes], jobs, chosen, name)
-        await bundle.recall()
         await bundle.check()
+        await bundle.recall()
         if given is None and bundle.needs_batch(is_wanted=bool(batch)):
             shared = program if not isinstance(program, Mapping) else None
             target = f"{lane.client.name}:{routes[0][1]}"
@@ -675,7 +675,8 @@ class Scheduler:
         `Job.detach` and `Batch.detach` leave it to itself.
 
         Args:
-            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled.
+            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled. That of a job that was
+                made of the provider's id alone is looked for in the journal by that.
 
         Raises:
             BatchError: The provider has no batches.
@@ -731,8 +732,9 @@ class Scheduler:
         for ref in refs:
             record = known.get(_name(ref))
             if record is None:
-                identity = revival.identity(ref)
-                stored, is_ours = await self._book.journal.claim_job(ref.key, identity)
+                identity, journal = revival.identity(ref), self._book.journal
+                ref = replace(ref, key=ref.key or await journal.key_of(ref, identity))  # noqa: PLW2901
+                stored, is_ours = await journal.claim_job(ref.key, identity)
                 record = revival.adopt(ref, stored)
                 record.is_guest = stored is not None and not is_ours
             jobs.append(Job(record))
