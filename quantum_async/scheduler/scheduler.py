@@ -610,7 +610,7 @@ class Scheduler:
         Raises:
             QuantumAsyncError: A provider could not be asked, or refused one of them.
         """
-        records = [job._record for job in jobs]  # noqa: SLF001
+        records = [job._record for job in jobs]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         failures: list[QuantumAsyncError] = []
         for lane in self._lanes:
             try:
@@ -756,7 +756,7 @@ class Scheduler:
         Raises:
             QuantumAsyncError: A provider could not be asked.
         """
-        records = [job._record for job in jobs]  # noqa: SLF001
+        records = [job._record for job in jobs]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         for lane in self._lanes:
             await lane.poller.refresh(*(record for record in records if record.lane is lane))
         return [record.state.status for record in records]

@@ -149,7 +149,9 @@ class Link:
 
     def _what_is_left(self) -> list[str]:
         """Say what may go on, for who leaves before all is cancelled; from any thread."""
-        return self._scheduler._what_is_left() if self._scheduler is not None else []  # noqa: SLF001
+        if self._scheduler is None:
+            return []
+        return self._scheduler._what_is_left()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
     async def devices(self) -> dict[str, Device]:
         """Give the provider's devices by the name of their target, in one request at most."""
