@@ -216,10 +216,10 @@ class AsyncProvider(AsyncContextManagerMixin):
             device: Where it runs, if that is known.
         """
         groups = []
-        for name, count in parts_of(job_id):
+        for name, number in parts_of(job_id):
             told, circuits = await self.service.found(name)
             device = device or told
-            refs = [self._ref(name, device, index) for index in range(count or circuits)]
+            refs = [self._ref(name, device, index) for index in range(number or circuits)]
             groups.append((await self.scheduler.adopt(refs[0]), refs))
         run = FoundRun(self.scheduler, self.client, groups)
         self._found.append(run)
