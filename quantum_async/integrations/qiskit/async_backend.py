@@ -11,7 +11,7 @@ from quantum_async.integrations.qiskit import fitting
 from quantum_async.integrations.qiskit.async_job import AsyncJob
 from quantum_async.integrations.qiskit.described import Described
 from quantum_async.integrations.qiskit.ids import job_id_of
-from quantum_async.integrations.qiskit.runs import Piece, accepted, check, start
+from quantum_async.integrations.qiskit.runs import Piece, accepted, check, places, start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +50,8 @@ class AsyncBackend(Described):
         Circuits are checked against `target` and never changed, unless ``optimization_level``
         says so. Those that the provider takes together share a job there.
 
-        Billed: running the circuits is. Cancelled: what was accepted is cancelled.
+        Billed: running the circuits is. Cancelled: what was accepted is cancelled; where the
+        provider has a name for its ``run``, it stays, and the same script finds it again.
 
         Args:
             run_input: One circuit or several, in the operations of `target`, parameters bound.
@@ -68,12 +69,22 @@ class AsyncBackend(Described):
         """
         settings = self.settings({"shots": shots, **options})
         given = fitting.as_circuits(run_input)
+        name = self.source.next_name()
         pieces = await anyio.to_thread.run_sync(self._pieces, given, settings)
         scheduler = self.source.scheduler
         client, device = self.source.client, self.machine.name
         await check(client, device, pieces, settings.shots, settings.options)
-        run = start(scheduler, self.machine.on, pieces, settings.shots, settings.options)
-        refs = await accepted(run, scheduler.grace)
+        points = await anyio.to_thread.run_sync(places, pieces, name)
+        run = start(
+            scheduler,
+            self.machine.on,
+            pieces,
+            settings.shots,
+            settings.options,
+            points=points,
+            name=name,
+        )
+        refs = await accepted(run, scheduler.grace, is_named=name is not None)
         job_id = job_id_of(refs, counted=not self.source.service.counts_circuits)
         return AsyncJob(job_id, self.source, run, self, circuits=given, settings=settings)
 

@@ -112,6 +112,7 @@ class AsyncEstimator:
             OutsideTargetError: A circuit does not fit the backend; nothing was sent.
             InvalidInputError: A circuit or an option is of no use; nothing was sent.
         """
+        name = self.backend.source.next_name()
         wanted = self.default_precision if precision is None else precision
         plan = Plan(
             self.backend,
@@ -119,7 +120,7 @@ class AsyncEstimator:
             is_computed=self.backend.machine.has_observables and not self.measured,
         )
         await anyio.to_thread.run_sync(plan.make, pubs, wanted)
-        runs = await started(self.backend, plan.orders)
+        runs = await started(self.backend, plan.orders, name)
         return AsyncPrimitiveJob(self.backend.source, runs, plan)
 
 

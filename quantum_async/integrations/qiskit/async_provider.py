@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Literal
 
 import anyio
@@ -18,6 +19,7 @@ from quantum_async.integrations.qiskit.runs import FoundRun
 from quantum_async.integrations.qiskit.services import service_of
 from quantum_async.models.job import JobRef
 from quantum_async.providers.base import provider
+from quantum_async.scheduler.routing import check_name
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -52,6 +54,9 @@ class AsyncProvider(AsyncContextManagerMixin):
         on_cancel: What happens to unfinished jobs when the block is left by an error.
         limits: How much is done at once.
         budget: The most that may be spent.
+        run: What this script's submissions are called. With a journal, the same script continues
+            under the same name: what it submits first, second and so on is found again, and only
+            what is missing is sent.
 
     Raises:
         ConfigurationError: Which client is meant is not clear.
@@ -86,7 +91,11 @@ class AsyncProvider(AsyncContextManagerMixin):
         on_cancel: Literal["cancel", "detach"] = "cancel",
         limits: Limits | None = None,
         budget: Budget | None = None,
+        run: str | None = None,
     ) -> None:
+        check_name(run)
+        self._run = run
+        self._numbers = count(1)
         self._scheduler = via if isinstance(via, Scheduler) else None
         self._is_guest = isinstance(via, Scheduler)
         if isinstance(via, Scheduler):
@@ -143,6 +152,10 @@ class AsyncProvider(AsyncContextManagerMixin):
             if not self._is_guest:
                 self._scheduler = None
                 self._end_waits()
+
+    def next_name(self) -> str | None:
+        """Name the next submission in the journal, or say that it has no name."""
+        return None if self._run is None else f"{self._run}/{next(self._numbers)}"
 
     async def backend(self, name: str = "") -> AsyncBackend:
         """Ask the provider for a backend.
@@ -203,10 +216,10 @@ class AsyncProvider(AsyncContextManagerMixin):
             device: Where it runs, if that is known.
         """
         groups = []
-        for name, count in parts_of(job_id):
+        for name, number in parts_of(job_id):
             told, circuits = await self.service.found(name)
             device = device or told
-            refs = [self._ref(name, device, index) for index in range(count or circuits)]
+            refs = [self._ref(name, device, index) for index in range(number or circuits)]
             groups.append((await self.scheduler.adopt(refs[0]), refs))
         run = FoundRun(self.scheduler, self.client, groups)
         self._found.append(run)

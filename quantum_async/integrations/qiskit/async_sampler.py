@@ -90,6 +90,7 @@ class AsyncSampler:
             OutsideTargetError: A circuit does not fit the backend; nothing was sent.
             InvalidInputError: A circuit or an option is of no use; nothing was sent.
         """
+        name = self.backend.source.next_name()
         wanted = self.default_shots if shots is None else shots
         settings = self.backend.settings(self.options)
 
@@ -98,7 +99,7 @@ class AsyncSampler:
             return coerced, ordered(coerced, self.backend, settings)
 
         coerced, orders = await anyio.to_thread.run_sync(plan)
-        runs = await started(self.backend, orders)
+        runs = await started(self.backend, orders, name)
         return AsyncPrimitiveJob(self.backend.source, runs, Sampled(coerced))
 
 

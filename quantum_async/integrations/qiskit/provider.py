@@ -55,6 +55,9 @@ class QuantumAsyncProvider:
         journal: Where jobs are written down before they are sent; see `Scheduler`.
         limits: How much is done at once.
         budget: The most that may be spent.
+        run: What this script's submissions are called. With a journal, the same script continues
+            under the same name: what it submits first, second and so on is found again, and only
+            what is missing is sent.
 
     Raises:
         ConfigurationError: The client belongs to another event loop, or none is meant.
@@ -86,6 +89,7 @@ class QuantumAsyncProvider:
         journal: str | Path | Journal | None = None,
         limits: Limits | None = None,
         budget: Budget | None = None,
+        run: str | None = None,
     ) -> None:
         bare = via if isinstance(via, str) else unwrap(via)
         self._is_guest = isinstance(via, Handle) and not isinstance(via, ClientHandle)
@@ -95,7 +99,9 @@ class QuantumAsyncProvider:
                 remedy="Pass a client of quantum_async.blocking, or one that is not open yet; "
                 "inside an event loop use AsyncProvider.",
             )
-        self._async = AsyncProvider(bare, name=name, journal=journal, limits=limits, budget=budget)
+        self._async = AsyncProvider(
+            bare, name=name, journal=journal, limits=limits, budget=budget, run=run
+        )
         self._session = Session(self._async)
         self._block: Block[AsyncProvider] | None = None
         self._is_entered = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -11,11 +13,13 @@ import anyio
 from quantum_async.errors import JobCancelledError, QuantumAsyncError
 from quantum_async.models.grid import zip_points
 from quantum_async.models.submission import JobSpec
+from quantum_async.programs.identity import program_identity
 from quantum_async.scheduler.source import checked_shots
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from quantum_async.models.grid import Points
     from quantum_async.models.job import JobRef, JobStatus
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
@@ -225,8 +229,32 @@ async def check(
         await client.validate(JobSpec("", piece.program, shots, values, options), device)
 
 
+def places(pieces: Sequence[Piece], name: str | None) -> Points:
+    """Make the points of a sweep of circuits; takes a while where they have a name.
+
+    Args:
+        pieces: The circuits.
+        name: What they are called in a journal; only the same circuits continue them there.
+    """
+    if name is None:
+        return zip_points(place=range(len(pieces)))
+    programs = {id(piece.program): piece.program for piece in pieces}
+    meanings = {known: program_identity(program) for known, program in programs.items()}
+    return zip_points(
+        place=range(len(pieces)),
+        circuit=[_digest(meanings[id(piece.program)], piece.values) for piece in pieces],
+    )
+
+
 def start(
-    scheduler: Scheduler, on: str, pieces: Sequence[Piece], shots: int, options: RunOptions
+    scheduler: Scheduler,
+    on: str,
+    pieces: Sequence[Piece],
+    shots: int,
+    options: RunOptions,
+    *,
+    points: Points,
+    name: str | None,
 ) -> SweepRun:
     """Start circuits as one sweep.
 
@@ -236,22 +264,27 @@ def start(
         pieces: The circuits.
         shots: Shots of each.
         options: Their options.
+        points: What `places` makes of the circuits.
+        name: What they are called in a journal.
     """
 
-    def taken(place: int) -> tuple[Program, Mapping[str, float]]:
+    def taken(place: int, **_: object) -> tuple[Program, Mapping[str, float]]:
         return pieces[place].program, pieces[place].values
 
-    points = zip_points(place=range(len(pieces)))
-    sweep = scheduler.sweep(taken, points, shots=shots, on=on, options=options, on_error="collect")
+    sweep = scheduler.sweep(
+        taken, points, shots=shots, on=on, options=options, on_error="collect", name=name
+    )
     return SweepRun(scheduler, sweep)
 
 
-async def accepted(run: Run, grace: float) -> list[JobRef]:
+async def accepted(run: Run, grace: float, *, is_named: bool = False) -> list[JobRef]:
     """Wait until the provider has all circuits of a run; otherwise it keeps none of them.
 
     Args:
         run: The run.
         grace: Longest time in seconds for cancelling.
+        is_named: Whether a journal leads back to its circuits, so that they may stay where only
+            the caller is cancelled.
 
     Raises:
         QuantumAsyncError: One was not accepted; the others were cancelled.
@@ -259,7 +292,7 @@ async def accepted(run: Run, grace: float) -> list[JobRef]:
     try:
         refs = await run.refs()
     except BaseException as error:
-        for note in await _withdrawn(run, grace):
+        for note in () if is_named else await _withdrawn(run, grace):
             error.add_note(note)
         raise
     taken = [ref for ref in refs if ref is not None]
@@ -299,6 +332,11 @@ async def _refusal(run: Run, refs: Sequence[JobRef | None]) -> BaseException:
     if len(refs) > 1:
         error.add_note(f"{len(errors)} of {len(refs)} circuits were not accepted; none goes on.")
     return error
+
+
+def _digest(meaning: str, values: Mapping[str, float]) -> str:
+    text = json.dumps([meaning, {name: float(value) for name, value in values.items()}])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 async def _outcome(job: Job) -> Outcome:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import anyio.to_thread
 
-from quantum_async.integrations.qiskit.runs import Piece, check, start
+from quantum_async.integrations.qiskit.runs import Piece, check, places, start
 from quantum_async.models.capabilities import Binding
 from quantum_async.programs.objects import as_program
 from quantum_async.programs.parameters import bound_circuit
@@ -20,28 +20,37 @@ if TYPE_CHECKING:
     from quantum_async.integrations.qiskit.orders import Order
     from quantum_async.integrations.qiskit.runs import SweepRun
     from quantum_async.models.capabilities import Capabilities
+    from quantum_async.models.grid import Points
 
 
-async def started(backend: AsyncBackend, orders: Iterable[Order]) -> list[tuple[Order, SweepRun]]:
+async def started(
+    backend: AsyncBackend, orders: Iterable[Order], name: str | None
+) -> list[tuple[Order, SweepRun]]:
     """Start orders, once every piece of each is known to be fit.
 
     Args:
         backend: Where.
         orders: What.
+        name: What they are called in a journal.
 
     Raises:
         InvalidInputError: A piece cannot run; nothing was sent.
     """
     scheduler, on = backend.source.scheduler, backend.machine.on
     client = backend.source.client
-    prepared: list[tuple[Order, Sequence[Piece]]] = []
-    for order in orders:
+    prepared: list[tuple[Order, Sequence[Piece], Points, str | None]] = []
+    for number, order in enumerate(orders, 1):
         await check(client, backend.machine.name, order.pieces, order.shots, order.options)
         pieces = await anyio.to_thread.run_sync(_fewest, order.pieces, client.capabilities)
-        prepared.append((order, pieces))
+        own = None if name is None else f"{name}.{number}"
+        points = await anyio.to_thread.run_sync(places, pieces, own)
+        prepared.append((order, pieces, points, own))
     return [
-        (order, start(scheduler, on, pieces, order.shots, order.options))
-        for order, pieces in prepared
+        (
+            order,
+            start(scheduler, on, pieces, order.shots, order.options, points=points, name=own),
+        )
+        for order, pieces, points, own in prepared
     ]
 
 
