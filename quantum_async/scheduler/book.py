@@ -23,7 +23,6 @@ from quantum_async.journal.base import (
     GoneError,
     Journal,
     LostLeaseError,
-    NullJournal,
     UnansweredError,
     UnreadableError,
 )
@@ -73,7 +72,7 @@ class Book:
     ) -> None:
         self._grace = grace
         self._wanted = journal
-        self.journal: Journal = journal if isinstance(journal, Journal) else NullJournal()
+        self.journal: Journal = journal if isinstance(journal, Journal) else Journal()
         self.purse = purse
         self.budget = budget
         self.revived: dict[str, JobRecord] = {}
