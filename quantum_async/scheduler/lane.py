@@ -71,6 +71,8 @@ class Lane:
         self.live: dict[JobRecord, None] = {}
         self.astray: dict[JobRecord, None] = {}
         """Jobs that can no longer be followed, and that are not known to have ended."""
+        self.forgotten: dict[JobRecord, None] = {}
+        """Jobs that were left to themselves; whoever waits for one is told when nobody looks."""
         self.is_leaving: bool = False
         self.sender: Sender = Sender(self)
         self.poller: Poller = Poller(self)
@@ -262,6 +264,7 @@ class Lane:
     def settled(self, record: JobRecord) -> None:
         """Note that result or error of a job is here."""
         self.live.pop(record, None)
+        self.forgotten.pop(record, None)
         self.book.settled(record)
         self.hub.publish(JobEventKind.FINISHED, record)
         self.common.settled(record)
@@ -271,6 +274,7 @@ class Lane:
         """Leave a job to itself: not waited for, not cancelled."""
         if record in self.live:
             del self.live[record]
+            self.forgotten[record] = None
             self.sender.landed(record)
             self.book.detached(record)
             self.hub.leave(record)
