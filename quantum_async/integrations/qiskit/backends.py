@@ -67,12 +67,20 @@ class Described(BackendV2):
             backend_version=str(quantum_async.__version__),
         )
         self.machine = machine
+        self.device: Device = machine.device
+        """The provider's own description: status, queue, kind."""
+        self.calibration_set_id: str | None = machine.calibration_set_id
+        """Which calibration the figures of `target` are of, where the provider names it."""
+        self.physical_target: Target | None = machine.physical
+        """The target with resonators as further qubits, and MOVE; ``None`` where there are none.
+
+        Circuits that were written for it run as well. Qiskit's transpiler cannot use it.
+        """
         most = machine.device.max_shots
         self._options.update_options(shots=min(DEFAULT_SHOTS, most or DEFAULT_SHOTS))
         if most is not None:
             self._options.set_validator("shots", (1, most))
-        targets = [machine.target, *([] if machine.physical is None else [machine.physical])]
-        self._fitting = fitting.Fitting(machine.on, *targets)
+        self._fitting = fitting.Fitting(machine.on, machine.target, machine.physical)
 
     @property
     def usual(self) -> Options:
@@ -99,30 +107,12 @@ class Described(BackendV2):
         return self.machine.target
 
     @property
-    def physical_target(self) -> Target | None:
-        """The same with resonators as further qubits, and MOVE; ``None`` where there are none.
-
-        Circuits that were written for it run as well. Qiskit's transpiler cannot use it.
-        """
-        return self.machine.physical
-
-    @property
     def max_circuits(self) -> int | None:  # pyright: ignore[reportIncompatibleMethodOverride]  # Qiskit's says None
         """Most circuits that the provider takes as one job of its own, where it says so.
 
         ``run`` takes more: they become several jobs of the provider, and one of Qiskit's.
         """
         return self.machine.max_circuits
-
-    @property
-    def device(self) -> Device:
-        """The provider's own description: status, queue, kind."""
-        return self.machine.device
-
-    @property
-    def calibration_set_id(self) -> str | None:
-        """Which calibration the figures of `target` are of, where the provider names it."""
-        return self.machine.calibration_set_id
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.machine.on}>"
@@ -237,12 +227,9 @@ class AsyncBackend(Described):
         name = self.source.next_name()
         programs = await anyio.to_thread.run_sync(self._programs, given, settings)
         scheduler = self.source.scheduler
+        on, wanted = self.machine.on, settings.options
         submitted = await scheduler.submit_many(
-            programs,
-            shots=settings.shots,
-            on=self.machine.on,
-            name=name,
-            options=settings.options,
+            programs, shots=settings.shots, on=on, name=name, options=wanted
         )
         run = JobsRun(scheduler, list(submitted.values()))
         refs = await run.refs()
@@ -318,8 +305,7 @@ class QuantumAsyncBackend(Described):
             QuantumAsyncError: The provider refused, or stayed out of reach.
         """
         work = partial(self.twin.run, run_input, shots=shots, **options)
-        submitted = self.source.run("run", work)
-        return QuantumAsyncJob(self.source, self, submitted)
+        return QuantumAsyncJob(self.source, self, self.source.run("run", work))
 
     def retrieve_job(self, job_id: str) -> QuantumAsyncJob:
         """Find a job of this backend by its id, in whichever process it was submitted.

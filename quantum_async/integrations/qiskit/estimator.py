@@ -121,7 +121,7 @@ class AsyncEstimator:
         )
         await anyio.to_thread.run_sync(plan.make, pubs, wanted)
         runs = await started(self.backend, plan.orders, name)
-        return AsyncPrimitiveJob(self.backend.source, runs, plan)
+        return AsyncPrimitiveJob(self.backend.source, runs, plan.needs, plan.assembled)
 
 
 class EstimatorV2(BaseEstimatorV2):

@@ -31,9 +31,9 @@ class Fitting:
         targets: A circuit must fit one of them, the first one being what people look at.
     """
 
-    def __init__(self, where: str, *targets: Target) -> None:
+    def __init__(self, where: str, *targets: Target | None) -> None:
         self._where = where
-        self._targets = targets
+        self._targets = [target for target in targets if target is not None]
         self._known: dict[tuple[int, str, tuple[int, ...]], bool] = {}
 
     def check(self, circuit: QuantumCircuit) -> None:

@@ -7,14 +7,16 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
 import anyio.to_thread
 from qiskit.primitives import BasePrimitiveJob, PrimitiveResult, PubResult
 from qiskit.providers import JobStatus as QiskitStatus, JobTimeoutError as QiskitTimeoutError, JobV1
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
+from qiskit.result import Result as QiskitResult
 
+import quantum_async
 from quantum_async.errors import (
     DuplicateSubmissionError,
     InvalidInputError,
@@ -22,7 +24,7 @@ from quantum_async.errors import (
     SchedulerClosedError,
     WaitTimeoutError,
 )
-from quantum_async.integrations.qiskit.results import qiskit_result
+from quantum_async.integrations.qiskit.results import experiment
 from quantum_async.models.job import JobStatus
 from quantum_async.models.numbers import check_seconds
 from quantum_async.scheduler.record import fresh
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     )
 
     from qiskit import QuantumCircuit
-    from qiskit.result import Result as QiskitResult
 
     from quantum_async.integrations.qiskit.backends import (
         AsyncBackend,
@@ -58,7 +59,6 @@ T = TypeVar("T")
 
 
 PubResultT = TypeVar("PubResultT", bound=PubResult)
-PubResultT_co = TypeVar("PubResultT_co", bound=PubResult, covariant=True)
 
 
 QISKIT_STATUS: Mapping[JobStatus, QiskitStatus] = MappingProxyType(
@@ -85,14 +85,11 @@ def together(statuses: Collection[JobStatus]) -> QiskitStatus:
     Args:
         statuses: Where its circuits stand.
     """
-    if not all(status.is_terminal for status in statuses):
-        if all(status is JobStatus.QUEUED for status in statuses):
-            return QiskitStatus.QUEUED
-        return QiskitStatus.RUNNING
-    for worst in (JobStatus.FAILED, JobStatus.CANCELLED):
-        if worst in statuses:
-            return QISKIT_STATUS[worst]
-    return QiskitStatus.DONE
+    words = {QISKIT_STATUS[status] for status in statuses}
+    if not words <= {*JOB_FINAL_STATES}:
+        return QiskitStatus.QUEUED if words == {QiskitStatus.QUEUED} else QiskitStatus.RUNNING
+    order = (QiskitStatus.ERROR, QiskitStatus.CANCELLED)
+    return next((worst for worst in order if worst in words), QiskitStatus.DONE)
 
 
 class JobTimeoutError(WaitTimeoutError, QiskitTimeoutError):
@@ -317,14 +314,19 @@ class AsyncJob(_Awaited):
         return [self._outcomes[index] for index in range(len(self))]
 
     def _converted(self, outcomes: Sequence[Outcome]) -> QiskitResult:
+        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         known = [outcome.shots for outcome in outcomes if not isinstance(outcome, BaseException)]
-        return qiskit_result(
-            outcomes,
-            self._circuits,
-            backend=self.backend.machine.name if self.backend is not None else "",
+        shots, memory = max(known, default=0), True
+        if self._settings is not None:
+            shots, memory = self._settings.shots, self._settings.memory
+        parts = zip(outcomes, self._circuits, range(len(self)), strict=True)
+        return QiskitResult(
+            backend_name=self.backend.machine.name if self.backend is not None else "",
+            backend_version=str(quantum_async.__version__),
             job_id=self._job_id,
-            shots=self._settings.shots if self._settings is not None else max(known, default=0),
-            memory=self._settings is None or self._settings.memory,
+            success=not failures,
+            results=[experiment(*part, shots, memory=memory) for part in parts],
+            status=str(failures[0]) if failures else "COMPLETED",
         )
 
 
@@ -397,24 +399,6 @@ class QuantumAsyncJob(_Blocking[AsyncJob], JobV1):
             callback(self.job_id(), self.status(), self)
 
 
-class Assembler(Protocol[PubResultT_co]):
-    """Makes PUBs' results of the results of their pieces."""
-
-    @property
-    def needs(self) -> Sequence[int]:
-        """How many pieces each PUB waits for."""
-        ...
-
-    def assembled(self, pub: int, results: Mapping[tuple[int, int], Result]) -> PubResultT_co:
-        """Make the result of a PUB.
-
-        Args:
-            pub: Which one.
-            results: Results by circuit and point.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class PubOutcome(Generic[PubResultT]):
     """How a PUB ended.
@@ -446,25 +430,28 @@ class AsyncPrimitiveJob(_Awaited, Generic[PubResultT]):
     Args:
         provider: Who answers for it.
         runs: What runs, and what it was ordered as.
-        assembler: Makes results of it.
+        needs: How many pieces each PUB waits for.
+        assembled: Makes the result of a PUB, by its number, of its pieces' by circuit and point.
     """
 
     def __init__(
         self,
         provider: AsyncProvider,
         runs: Sequence[tuple[Order, Run]],
-        assembler: Assembler[PubResultT],
+        needs: Sequence[int],
+        assembled: Callable[[int, Mapping[tuple[int, int], Result]], PubResultT],
     ) -> None:
         super().__init__(str(uuid.uuid4()), provider, [run for _, run in runs])
         self._orders = runs
-        self._assembler = assembler
+        self._needs = needs
+        self._make = assembled
         self._known: dict[int, dict[tuple[int, int], Outcome]] = {}
 
     def __repr__(self) -> str:
-        return f"<AsyncPrimitiveJob {self._job_id} of {len(self._assembler.needs)} PUBs>"
+        return f"<AsyncPrimitiveJob {self._job_id} of {len(self._needs)} PUBs>"
 
     def __len__(self) -> int:
-        return len(self._assembler.needs)
+        return len(self._needs)
 
     def job_id(self) -> str:
         """Give an id of this job; `refs` has the provider's own."""
@@ -502,7 +489,7 @@ class AsyncPrimitiveJob(_Awaited, Generic[PubResultT]):
 
         PUBs that differ in shots or observables are looked at one group after the other.
         """
-        needs = list(self._assembler.needs)
+        needs = list(self._needs)
         for pub, need in enumerate(needs):
             if not need:
                 yield await self._assembled(pub)
@@ -528,7 +515,7 @@ class AsyncPrimitiveJob(_Awaited, Generic[PubResultT]):
             for place, outcome in found.items()
             if not isinstance(outcome, BaseException)
         }
-        made = await anyio.to_thread.run_sync(self._assembler.assembled, pub, results)
+        made = await anyio.to_thread.run_sync(self._make, pub, results)
         return PubOutcome(pub, made)
 
 

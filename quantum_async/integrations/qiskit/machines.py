@@ -33,9 +33,8 @@ if TYPE_CHECKING:
 
     from quantum_async.providers.azure.client import AzureClient
     from quantum_async.providers.base import ProviderClient
-    from quantum_async.providers.iqm.architecture import Architecture
     from quantum_async.providers.iqm.client import IQMClient
-    from quantum_async.providers.iqm.wire import ObservationSet, QuantumComputer
+    from quantum_async.providers.iqm.wire import QuantumComputer
     from quantum_async.providers.qoro.client import QoroClient
 
     Operations = Mapping[str, Instruction | type[Instruction]]
@@ -202,14 +201,29 @@ class IQMService(Service):
         limits = await client.computers.limits(device.name)
         metrics = await _told(client.calibration.metrics(computer=device.name))
         calibration = await _told(client.calibration.get(computer=device.name))
-        return await anyio.to_thread.run_sync(
-            _quantum_computer,
-            replace(device, max_shots=limits.max_shots_per_circuit),
-            architecture,
-            limits.max_circuits_per_job,
-            metrics,
-            calibration,
-        )
+
+        def machine() -> Machine:
+            figures = iqm.Figures(architecture, metrics, calibration)
+            target = architecture.to_qiskit()
+            target.description = device.target
+            iqm.decorate(target, architecture, figures)
+            resonators = architecture.described.computational_resonators
+            return Machine(
+                replace(
+                    device,
+                    max_shots=limits.max_shots_per_circuit,
+                    num_qubits=target.num_qubits,
+                    operations=tuple(target.operation_names),
+                ),
+                target,
+                max_circuits=limits.max_circuits_per_job,
+                calibration_set_id=architecture.described.calibration_set_id,
+                physical=iqm.physical_target(architecture, figures) if resonators else None,
+                routes=iqm.numbered(architecture),
+                resonators=len(resonators),
+            )
+
+        return await anyio.to_thread.run_sync(machine)
 
     async def found(self, job_id: str) -> tuple[str, int]:
         """Look a job up, and what was submitted."""
@@ -239,29 +253,6 @@ def _simulator(device: Device) -> Machine:
             properties = None if isinstance(instruction, type) else {None: None}
             target.add_instruction(instruction, properties, name)
     return Machine(device, target, has_observables="save_expval" in operations(device.name))
-
-
-def _quantum_computer(
-    device: Device,
-    architecture: Architecture,
-    max_circuits: int | None,
-    metrics: ObservationSet | None,
-    calibration: ObservationSet | None,
-) -> Machine:
-    figures = iqm.Figures(architecture, metrics, calibration)
-    target = architecture.to_qiskit()
-    target.description = device.target
-    iqm.decorate(target, architecture, figures)
-    resonators = architecture.described.computational_resonators
-    return Machine(
-        replace(device, num_qubits=target.num_qubits, operations=tuple(target.operation_names)),
-        target,
-        max_circuits=max_circuits,
-        calibration_set_id=architecture.described.calibration_set_id,
-        physical=iqm.physical_target(architecture, figures) if resonators else None,
-        routes=iqm.numbered(architecture),
-        resonators=len(resonators),
-    )
 
 
 def _device(computer: QuantumComputer) -> Device:

@@ -19,7 +19,7 @@ from quantum_async.programs.parameters import bound_circuit
 from quantum_async.scheduler.source import checked_shots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from qiskit import QuantumCircuit
     from qiskit.primitives.containers.bindings_array import BindingsArray
@@ -103,14 +103,8 @@ class Order:
         return self.pieces[place].program, self.pieces[place].values
 
 
-class Orders:
-    """Sort pieces into orders."""
-
-    def __init__(self) -> None:
-        self._orders: dict[tuple[int, RunOptions], Order] = {}
-
-    def __iter__(self) -> Iterator[Order]:
-        return iter(self._orders.values())
+class Orders(dict[tuple[int, "RunOptions"], Order]):
+    """Pieces sorted into orders, by their shots and options."""
 
     def add(self, place: Place, piece: Piece, shots: int, options: RunOptions) -> None:
         """Add a piece.
@@ -121,7 +115,7 @@ class Orders:
             shots: Its shots.
             options: Its options.
         """
-        order = self._orders.setdefault((shots, options), Order(shots, options))
+        order = self.setdefault((shots, options), Order(shots, options))
         order.pieces.append(piece)
         order.places.append(place)
 
@@ -144,7 +138,7 @@ def points_of(values: BindingsArray, names: Sequence[str]) -> list[dict[str, flo
 
 
 async def started(
-    backend: AsyncBackend, orders: Iterable[Order], name: str | None
+    backend: AsyncBackend, orders: Orders, name: str | None
 ) -> list[tuple[Order, SweepRun]]:
     """Start orders, once every piece of each is known to be fit.
 
@@ -158,7 +152,7 @@ async def started(
     """
     scheduler, client = backend.source.scheduler, backend.source.client
     prepared: list[tuple[Order, Points, str | None]] = []
-    for number, order in enumerate(orders, 1):
+    for number, order in enumerate(orders.values(), 1):
         await order.check(client, backend.machine.name)
         own = None if name is None else f"{name}.{number}"
         points = await anyio.to_thread.run_sync(order.points, client, own)

@@ -218,11 +218,12 @@ class AsyncProvider(AsyncContextManagerMixin):
             job_id: The job.
             device: Where it runs, if that is known.
         """
-        refs: list[JobRef] = []
+        client, refs = self.client, []
+        ref = partial(JobRef, client.provider, account=client.account, identity=client.identity)
         for name, number in parts_of(job_id):
             told, circuits = await self.service.found(name)
             device = device or told
-            refs += [self._ref(name, device, index) for index in range(number or circuits)]
+            refs += [ref(name, device, index=index) for index in range(number or circuits)]
         owned = {ref.id for ref in self.scheduler.unfinished}
         jobs = await self.scheduler.adopted(refs)
         self._found += [job for job in jobs if job.id not in owned]
@@ -231,16 +232,6 @@ class AsyncProvider(AsyncContextManagerMixin):
     async def _backend(self, machine: Machine) -> AsyncBackend:
         # On a thread, because it reads this package's version from a file.
         return await anyio.to_thread.run_sync(AsyncBackend, self, machine)
-
-    def _ref(self, job_id: str, device: str, index: int) -> JobRef:
-        return JobRef(
-            self.client.provider,
-            job_id,
-            device,
-            index=index,
-            account=self.client.account,
-            identity=self.client.identity,
-        )
 
     async def _let_go(self) -> None:
         """Leave jobs that were found to themselves: whoever only looks at a job does not own it."""

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qiskit.primitives import BitArray, DataBin, PrimitiveResult, PubResult
-from qiskit.result import Result as QiskitResult
 from qiskit.result.models import ExperimentResult, ExperimentResultData
 
-import quantum_async
 from quantum_async.errors import ResultError
 from quantum_async.models.result import BitOrder
 from quantum_async.programs.registers import BitLayout
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from quantum_async.integrations.qiskit.runs import Outcome
-    from quantum_async.models.result import Result
+    from quantum_async.models.result import Register, Result
 
 _ATOMS = "meas"
 
@@ -138,49 +136,21 @@ class Words:
         return word
 
 
-def qiskit_result(
-    outcomes: Sequence[Outcome],
-    circuits: Sequence[QuantumCircuit | None],
-    *,
-    backend: str,
-    job_id: str,
-    shots: int,
-    memory: bool,
-) -> QiskitResult:
-    """Make a result of the outcomes of a job's circuits.
+def experiment(
+    outcome: Outcome, circuit: QuantumCircuit | None, place: int, shots: int, *, memory: bool
+) -> ExperimentResult:
+    """Make a circuit's part of a job's result.
 
     Args:
-        outcomes: For each circuit its result, or why it has none.
-        circuits: The circuits, as far as they are known.
-        backend: The backend's name.
-        job_id: The job's id.
+        outcome: Its result, or why it has none.
+        circuit: The circuit, if it is known.
+        place: Its place in the job.
         shots: How many shots were asked for.
         memory: Whether to list the outcome of every shot.
     """
-    results = [
-        _experiment(outcome, circuit, place, shots, memory=memory)
-        for place, (outcome, circuit) in enumerate(zip(outcomes, circuits, strict=True))
-    ]
-    failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-    return QiskitResult(
-        backend_name=backend,
-        backend_version=str(quantum_async.__version__),
-        job_id=job_id,
-        success=not failures,
-        results=results,
-        status=str(failures[0]) if failures else "COMPLETED",
-    )
-
-
-def _experiment(
-    outcome: Outcome, circuit: QuantumCircuit | None, place: int, shots: int, *, memory: bool
-) -> ExperimentResult:
     if isinstance(outcome, BaseException):
-        header = _header(circuit, None, place)
-        data = ExperimentResultData()
-        return ExperimentResult(
-            shots=shots, success=False, data=data, status=str(outcome), header=header
-        )
+        header, said, none = _header(circuit, place), str(outcome), ExperimentResultData()
+        return ExperimentResult(shots, success=False, data=none, status=said, header=header)
     words = Words(outcome, circuit)
     shots_seen = {"memory": words.memory()} if memory else {}
     data = ExperimentResultData(counts=words.counts(), **shots_seen)
@@ -190,29 +160,25 @@ def _experiment(
         data=data,
         status="DONE",
         seed=outcome.metadata.get("seed"),
-        header=_header(circuit, outcome, place, words),
+        header=_header(circuit, place, outcome.registers, words.num_bits),
         metadata=dict(outcome.metadata),
     )
 
 
 def _header(
-    circuit: QuantumCircuit | None, result: Result | None, place: int, words: Words | None = None
+    circuit: QuantumCircuit | None, place: int, registers: Sequence[Register] = (), bits: int = 0
 ) -> dict[str, object]:
-    if circuit is not None:
-        return {
-            "name": circuit.name,
-            "creg_sizes": [[register.name, register.size] for register in circuit.cregs],
-            "qreg_sizes": [[register.name, register.size] for register in circuit.qregs],
-            "memory_slots": circuit.num_clbits,
-            "n_qubits": circuit.num_qubits,
-            "metadata": circuit.metadata,
-        }
-    registers = result.registers if result is not None else ()
+    if circuit is None:
+        sizes = [[register.name, register.width] for register in registers]
+        name = f"circuit-{place}"
+        return {"name": name, "creg_sizes": sizes, "memory_slots": bits, "metadata": {}}
     return {
-        "name": f"circuit-{place}",
-        "creg_sizes": [[register.name, register.width] for register in registers],
-        "memory_slots": words.num_bits if words is not None else 0,
-        "metadata": {},
+        "name": circuit.name,
+        "creg_sizes": [[register.name, register.size] for register in circuit.cregs],
+        "qreg_sizes": [[register.name, register.size] for register in circuit.qregs],
+        "memory_slots": circuit.num_clbits,
+        "n_qubits": circuit.num_qubits,
+        "metadata": circuit.metadata,
     }
 
 

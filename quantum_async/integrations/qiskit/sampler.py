@@ -100,7 +100,9 @@ class AsyncSampler:
 
         coerced, orders = await anyio.to_thread.run_sync(plan)
         runs = await started(self.backend, orders, name)
-        return AsyncPrimitiveJob(self.backend.source, runs, Sampled(coerced))
+        needs = [pub.size for pub in coerced]
+        assembled = partial(_assembled, coerced)
+        return AsyncPrimitiveJob(self.backend.source, runs, needs, assembled)
 
 
 class SamplerV2(BaseSamplerV2):
@@ -192,42 +194,24 @@ def ordered(pubs: Sequence[SamplerPub], backend: Described, settings: RunSetting
     return orders
 
 
-class Sampled:
-    """Makes samplers' results.
-
-    Args:
-        pubs: The PUBs.
-    """
-
-    def __init__(self, pubs: Sequence[SamplerPub]) -> None:
-        self._pubs = pubs
-
-    @property
-    def needs(self) -> Sequence[int]:
-        """How many points each PUB has."""
-        return [pub.size for pub in self._pubs]
-
-    def assembled(self, pub: int, results: Mapping[tuple[int, int], Result]) -> SamplerPubResult:
-        """Make the result of a PUB: a `BitArray` for each classical register.
-
-        Args:
-            pub: Which one.
-            results: Results by circuit and point.
-        """
-        given = self._pubs[pub]
-        found = [results[0, point] for point in range(given.size)]
-        arrays = {
-            register.name: BitArray(
-                _stacked(found, register.name, register.size, given.shape), register.size
-            )
-            for register in given.circuit.cregs
-        }
-        shots = min((result.shots for result in found), default=given.shots)
-        metadata = {"shots": shots, "circuit_metadata": given.circuit.metadata}
-        if shots != given.shots:
-            # Heralding and lost qubits leave fewer shots, and an array has one number of them.
-            metadata["shots_by_point"] = [result.shots for result in found]
-        return SamplerPubResult(DataBin(**arrays, shape=given.shape), metadata=metadata)
+def _assembled(
+    pubs: Sequence[SamplerPub], pub: int, results: Mapping[tuple[int, int], Result]
+) -> SamplerPubResult:
+    """Make the result of a PUB: a `BitArray` for each classical register."""
+    given = pubs[pub]
+    found = [results[0, point] for point in range(given.size)]
+    arrays = {
+        register.name: BitArray(
+            _stacked(found, register.name, register.size, given.shape), register.size
+        )
+        for register in given.circuit.cregs
+    }
+    shots = min((result.shots for result in found), default=given.shots)
+    metadata = {"shots": shots, "circuit_metadata": given.circuit.metadata}
+    if shots != given.shots:
+        # Heralding and lost qubits leave fewer shots, and an array has one number of them.
+        metadata["shots_by_point"] = [result.shots for result in found]
+    return SamplerPubResult(DataBin(**arrays, shape=given.shape), metadata=metadata)
 
 
 def _stacked(
