@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from quantum_async.integrations.qiskit.backends import AsyncBackend, QuantumAsyncBackend
-    from quantum_async.integrations.qiskit.estimator import AsyncEstimator, EstimatorV2
     from quantum_async.integrations.qiskit.fitting import OutsideTargetError
     from quantum_async.integrations.qiskit.jobs import (
         AsyncJob,
@@ -16,8 +15,13 @@ if TYPE_CHECKING:
         PubOutcome,
         QuantumAsyncJob,
     )
+    from quantum_async.integrations.qiskit.primitives import (
+        AsyncEstimator,
+        AsyncSampler,
+        EstimatorV2,
+        SamplerV2,
+    )
     from quantum_async.integrations.qiskit.provider import AsyncProvider, QuantumAsyncProvider
-    from quantum_async.integrations.qiskit.sampler import AsyncSampler, SamplerV2
 
 __all__ = [
     "AsyncBackend",
@@ -39,11 +43,10 @@ __all__ = [
 
 _PLACES = {
     "backends": "AsyncBackend QuantumAsyncBackend",
-    "estimator": "AsyncEstimator EstimatorV2",
     "fitting": "OutsideTargetError",
     "jobs": "AsyncJob AsyncPrimitiveJob JobTimeoutError PrimitiveJob PubOutcome QuantumAsyncJob",
     "provider": "AsyncProvider QuantumAsyncProvider",
-    "sampler": "AsyncSampler SamplerV2",
+    "primitives": "AsyncEstimator AsyncSampler EstimatorV2 SamplerV2",
 }
 
 if not TYPE_CHECKING:

@@ -13,8 +13,7 @@ from qiskit.providers import BackendV2, Options
 import quantum_async
 from quantum_async.errors import InvalidOptionError
 from quantum_async.integrations.qiskit import fitting, iqm
-from quantum_async.integrations.qiskit.jobs import AsyncJob, QuantumAsyncJob, job_id_of
-from quantum_async.integrations.qiskit.runs import JobsRun
+from quantum_async.integrations.qiskit.jobs import AsyncJob, JobsRun, QuantumAsyncJob, job_id_of
 from quantum_async.models.submission import RunOptions
 from quantum_async.programs.objects import as_program
 

@@ -120,12 +120,13 @@ def decorate(target: Target, architecture: Architecture, figures: Figures) -> No
     for place, name in enumerate(names):
         for gate, called in (("prx", "r"), ("measure", "measure")):
             if target.instruction_supported(called, (place,)):
-                _put(target, called, (place,), figures.properties(gate, (name,)))
+                found = figures.properties(gate, (name,))
+                target.update_instruction_properties(called, (place,), found)
     for first, second in target["cz"]:
         pair = names[first], names[second]
         route = architecture.routes.get(pair)
         found = figures.properties("cz", pair) if route is None else figures.over_resonator(route)
-        _put(target, "cz", (first, second), found)
+        target.update_instruction_properties("cz", (first, second), found)
     told = [figures.qubit(name) for name in names]
     if any(value is not None for values in told for value in values):
         target.qubit_properties = [QubitProperties(*values) for values in told]
@@ -228,10 +229,3 @@ def _properties(duration: float | None, error: float | None) -> InstructionPrope
     if duration is None and error is None:
         return None
     return InstructionProperties(duration=duration, error=error)
-
-
-def _put(
-    target: Target, name: str, qubits: tuple[int, ...], found: InstructionProperties | None
-) -> None:
-    if found is not None:
-        target.update_instruction_properties(name, qubits, found)

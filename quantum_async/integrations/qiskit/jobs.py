@@ -21,6 +21,7 @@ from quantum_async.errors import (
     DuplicateSubmissionError,
     InvalidInputError,
     JobCancelledError,
+    QuantumAsyncError,
     SchedulerClosedError,
     WaitTimeoutError,
 )
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         Mapping,
         Sequence,
     )
+    from typing import Any, TypeAlias
 
     from qiskit import QuantumCircuit
 
@@ -49,15 +51,18 @@ if TYPE_CHECKING:
         QuantumAsyncBackend,
         RunSettings,
     )
-    from quantum_async.integrations.qiskit.orders import Order
     from quantum_async.integrations.qiskit.provider import AsyncProvider, QuantumAsyncProvider
-    from quantum_async.integrations.qiskit.runs import Outcome, Run
+    from quantum_async.integrations.qiskit.results import Outcome
     from quantum_async.models.job import JobRef
     from quantum_async.models.result import Result
+    from quantum_async.scheduler.job import Job
+    from quantum_async.scheduler.scheduler import Scheduler
+    from quantum_async.scheduler.sweep import Sweep
+
+    Run: TypeAlias = "JobsRun | SweepRun"
+    """Circuits that run as one piece of work."""
 
 T = TypeVar("T")
-
-
 PubResultT = TypeVar("PubResultT", bound=PubResult)
 
 
@@ -92,6 +97,82 @@ def together(statuses: Collection[JobStatus]) -> QiskitStatus:
     return next((worst for worst in order if worst in words), QiskitStatus.DONE)
 
 
+class JobsRun:
+    """Circuits that the provider has accepted.
+
+    Args:
+        scheduler: What follows them.
+        jobs: The job of each circuit; some may share one of the provider's.
+    """
+
+    def __init__(self, scheduler: Scheduler, jobs: Sequence[Job]) -> None:
+        self._scheduler = scheduler
+        self._jobs = jobs
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every circuit has its outcome; sends nothing."""
+        return all(job.is_settled for job in self._jobs)
+
+    async def refs(self) -> list[JobRef]:
+        """Name the circuits' jobs."""
+        return [job.ref for job in self._jobs]
+
+    async def statuses(self) -> Sequence[JobStatus]:
+        """Ask where the circuits stand."""
+        return await self._scheduler.statuses(self._jobs)
+
+    async def finished(self) -> AsyncIterator[tuple[int, Outcome]]:
+        """Yield the outcome of each circuit, in the order in which they finish."""
+        places = {job: place for place, job in enumerate(self._jobs)}
+        async for job in self._scheduler.as_completed(self._jobs):
+            yield places[job], await outcome_of(job)
+
+    async def cancel(self) -> None:
+        """Cancel what has not finished."""
+        await self._scheduler.cancel(self._jobs)
+
+
+class SweepRun:
+    """Circuits that are sent as fast as the provider takes them.
+
+    Args:
+        sweep: What the scheduler made of them.
+    """
+
+    def __init__(self, sweep: Sweep) -> None:
+        self.refs = sweep.refs
+        self.statuses = sweep.statuses
+        self.cancel = sweep.cancel
+        self._sweep = sweep
+
+    def __len__(self) -> int:
+        return len(self._sweep)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every circuit has its outcome; sends nothing."""
+        return self._sweep.done == len(self)
+
+    async def finished(self) -> AsyncIterator[tuple[int, Outcome]]:
+        """Yield the outcome of each circuit, in the order in which they finish."""
+        async for point in self._sweep:
+            outcome = point.error if point.error is not None else point.result
+            assert outcome is not None
+            yield point.index, outcome
+
+
+async def outcome_of(job: Job) -> Outcome:
+    """Wait for a job's result or error."""
+    try:
+        return await job.result()
+    except QuantumAsyncError as error:
+        return error
+
+
 class JobTimeoutError(WaitTimeoutError, QiskitTimeoutError):
     """Waiting for a job ended; the job goes on. Both Qiskit's error and ours."""
 
@@ -103,6 +184,15 @@ class _Awaited:
         self._job_id = job_id
         self._provider = provider
         self._runs = runs
+
+    def job_id(self) -> str:
+        """Give the job's id.
+
+        By that of a backend's job ``retrieve_job`` finds it again, from any process: it is the
+        provider's own, or several of those joined with commas. A job of PUBs has an id of its own;
+        `refs` has the provider's.
+        """
+        return self._job_id
 
     async def status(self) -> QiskitStatus:
         """Ask the provider where the job stands; as one, whatever jobs it consists of there.
@@ -171,7 +261,7 @@ class _Awaited:
         raise error
 
 
-TwinT = TypeVar("TwinT", bound="AsyncJob | AsyncPrimitiveJob[PubResult]")
+TwinT = TypeVar("TwinT", bound="AsyncJob | AsyncPrimitiveJob[Any]")
 
 
 class _Blocking(Generic[TwinT]):
@@ -239,7 +329,6 @@ class AsyncJob(_Awaited):
         self._run = run
         self._circuits = list(circuits) if circuits is not None else [None] * len(run)
         self._settings = settings
-        self._outcomes: dict[int, Outcome] = {}
         self.backend = backend
         """Where it runs, if that is known."""
 
@@ -250,22 +339,13 @@ class AsyncJob(_Awaited):
     def __len__(self) -> int:
         return len(self._run)
 
-    def job_id(self) -> str:
-        """Give the id by which ``retrieve_job`` finds the job again, from any process.
-
-        It is the provider's own, or several of those joined with commas.
-        """
-        return self._job_id
-
     async def refs(self) -> list[JobRef]:
         """Name the provider's job of each circuit."""
         return [ref for ref in await self._run.refs() if ref is not None]
 
-    async def __aiter__(self) -> AsyncIterator[tuple[int, Outcome]]:
+    def __aiter__(self) -> AsyncIterator[tuple[int, Outcome]]:
         """Yield each circuit's place and outcome, our result or an error, as they finish."""
-        async for index, outcome in self._finished(self._run):
-            self._outcomes[index] = outcome
-            yield index, outcome
+        return self._finished(self._run)
 
     def __await__(self) -> Generator[object, None, QiskitResult]:
         return self.result().__await__()
@@ -309,9 +389,8 @@ class AsyncJob(_Awaited):
         await self._within(timeout, self._all)
 
     async def _all(self) -> list[Outcome]:
-        async for _ in self:
-            pass
-        return [self._outcomes[index] for index in range(len(self))]
+        found = {place: outcome async for place, outcome in self}
+        return [found[place] for place in range(len(self))]
 
     def _converted(self, outcomes: Sequence[Outcome]) -> QiskitResult:
         failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
@@ -429,7 +508,7 @@ class AsyncPrimitiveJob(_Awaited, Generic[PubResultT]):
 
     Args:
         provider: Who answers for it.
-        runs: What runs, and what it was ordered as.
+        runs: What runs, and of which PUB, circuit and point the outcome of each piece is.
         needs: How many pieces each PUB waits for.
         assembled: Makes the result of a PUB, by its number, of its pieces' by circuit and point.
     """
@@ -437,25 +516,20 @@ class AsyncPrimitiveJob(_Awaited, Generic[PubResultT]):
     def __init__(
         self,
         provider: AsyncProvider,
-        runs: Sequence[tuple[Order, Run]],
+        runs: Sequence[tuple[Sequence[tuple[int, int, int]], Run]],
         needs: Sequence[int],
         assembled: Callable[[int, Mapping[tuple[int, int], Result]], PubResultT],
     ) -> None:
         super().__init__(str(uuid.uuid4()), provider, [run for _, run in runs])
-        self._orders = runs
+        self._places = runs
         self._needs = needs
         self._make = assembled
-        self._known: dict[int, dict[tuple[int, int], Outcome]] = {}
 
     def __repr__(self) -> str:
         return f"<AsyncPrimitiveJob {self._job_id} of {len(self._needs)} PUBs>"
 
     def __len__(self) -> int:
         return len(self._needs)
-
-    def job_id(self) -> str:
-        """Give an id of this job; `refs` has the provider's own."""
-        return self._job_id
 
     async def refs(self) -> list[JobRef]:
         """Wait until the provider has accepted everything, and name its jobs, each once."""
@@ -489,24 +563,24 @@ class AsyncPrimitiveJob(_Awaited, Generic[PubResultT]):
 
         PUBs that differ in shots or observables are looked at one group after the other.
         """
-        needs = list(self._needs)
-        for pub, need in enumerate(needs):
+        known: list[dict[tuple[int, int], Outcome]] = [{} for _ in self._needs]
+        for pub, need in enumerate(self._needs):
             if not need:
-                yield await self._assembled(pub)
-        for order, run in self._orders:
+                yield await self._assembled(pub, {})
+        for places, run in self._places:
             async for index, outcome in self._finished(run):
-                pub, circuit, point = order.places[index]
-                self._known.setdefault(pub, {})[circuit, point] = outcome
-                needs[pub] -= 1
-                if not needs[pub]:
-                    yield await self._assembled(pub)
+                pub, circuit, point = places[index]
+                known[pub][circuit, point] = outcome
+                if len(known[pub]) == self._needs[pub]:
+                    yield await self._assembled(pub, known[pub])
 
     async def _all(self) -> list[PubOutcome[PubResultT]]:
         found = {outcome.index: outcome async for outcome in self}
         return [found[index] for index in range(len(self))]
 
-    async def _assembled(self, pub: int) -> PubOutcome[PubResultT]:
-        found = self._known.get(pub, {})
+    async def _assembled(
+        self, pub: int, found: Mapping[tuple[int, int], Outcome]
+    ) -> PubOutcome[PubResultT]:
         failure = first_failure(list(found.values()))
         if failure is not None:
             return PubOutcome(pub, error=failure)
@@ -515,8 +589,7 @@ class AsyncPrimitiveJob(_Awaited, Generic[PubResultT]):
             for place, outcome in found.items()
             if not isinstance(outcome, BaseException)
         }
-        made = await anyio.to_thread.run_sync(self._make, pub, results)
-        return PubOutcome(pub, made)
+        return PubOutcome(pub, await anyio.to_thread.run_sync(self._make, pub, results))
 
 
 class PrimitiveJob(

@@ -19,9 +19,14 @@ from quantum_async.blocking._progress import Reporter
 from quantum_async.blocking._session import Session
 from quantum_async.errors import ConfigurationError, FacadeError, UnsupportedProgramError
 from quantum_async.integrations.qiskit.backends import AsyncBackend, QuantumAsyncBackend
-from quantum_async.integrations.qiskit.jobs import AsyncJob, QuantumAsyncJob, parts_of
+from quantum_async.integrations.qiskit.jobs import (
+    AsyncJob,
+    JobsRun,
+    QuantumAsyncJob,
+    outcome_of,
+    parts_of,
+)
 from quantum_async.integrations.qiskit.machines import service_of
-from quantum_async.integrations.qiskit.runs import JobsRun, outcome_of
 from quantum_async.models.job import JobRef
 from quantum_async.providers.base import provider
 from quantum_async.scheduler.routing import check_name
@@ -106,10 +111,7 @@ class AsyncProvider(AsyncContextManagerMixin):
         self._numbers = count(1)
         self._scheduler = via if isinstance(via, Scheduler) else None
         self._is_guest = self._scheduler is not None
-        if isinstance(via, Scheduler):
-            self.client: ProviderClient = _client_of(via, name)
-        else:
-            self.client = provider(via).from_env() if isinstance(via, str) else via
+        self.client: ProviderClient = _client_of(via, name)
         self.service: Service = service_of(self.client)
         self.on_cancel: Literal["cancel", "detach"] = on_cancel
         self._make = partial(Scheduler, self.client, journal=journal, limits=limits, budget=budget)
@@ -430,10 +432,12 @@ class QuantumAsyncProvider(BlockHandle[AsyncProvider]):
             weakref.finalize(self, _let_go, block).atexit = False
 
 
-def _client_of(scheduler: Scheduler, name: str) -> ProviderClient:
-    clients = [client for client in scheduler.clients if not name or client.name == name]
+def _client_of(via: ProviderClient | Scheduler | str, name: str) -> ProviderClient:
+    if not isinstance(via, Scheduler):
+        return provider(via).from_env() if isinstance(via, str) else via
+    clients = [client for client in via.clients if not name or client.name == name]
     if len(clients) != 1:
-        known = ", ".join(client.name for client in scheduler.clients)
+        known = ", ".join(client.name for client in via.clients)
         raise ConfigurationError(
             f"which client of the scheduler is meant by {name!r} is not clear",
             remedy=f"Pass name= with one of: {known}.",
@@ -446,7 +450,5 @@ def _let_go(block: Block[object]) -> None:
     portal = block.session.portal
     if block.is_open and portal.is_alive:
         portal.blocks.pop(block, None)
-        try:
+        with suppress(FacadeError):
             portal.post(block.call, block.let_go, ProviderClosed("the provider was dropped"))
-        except FacadeError:
-            return

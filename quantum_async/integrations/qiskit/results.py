@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
-    from quantum_async.integrations.qiskit.runs import Outcome
     from quantum_async.models.result import Register, Result
+
+    Outcome = Result | BaseException
 
 _ATOMS = "meas"
 
@@ -201,8 +203,7 @@ def _place(result: Result, register: str, width: int) -> int:
 
 
 def _in_a_row(widths: Sequence[int]) -> tuple[tuple[int, ...], ...]:
-    places, start = [], 0
-    for width in widths:
-        places.append(tuple(range(start, start + width)))
-        start += width
-    return tuple(places)
+    starts = accumulate(widths, initial=0)
+    return tuple(
+        tuple(range(start, start + width)) for start, width in zip(starts, widths, strict=False)
+    )
