@@ -540,6 +540,17 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         """
         return self._ask(lambda: self._async.weigh(job))
 
+    def index_of(self, job: JobSpec, place: int) -> int:
+        """Say which program of the provider's job a job is, for its `JobRef.index`. Sends nothing.
+
+        Args:
+            job: The job.
+            place: Its place in its submission, from 0.
+
+        Blocking twin of `quantum_async.QoroClient.index_of`.
+        """
+        return self._ask(lambda: self._async.index_of(job, place))
+
     def open_batch(self, request: BatchRequest, *, timeout: float | None = None) -> BatchRef:
         """Open a batch that takes jobs until it is closed.
 

@@ -114,12 +114,15 @@ class Journal:
     ) -> None:
         await self.close()
 
-    async def intend(self, submission: Submission, budget: Budget | None) -> None:
+    async def intend(
+        self, submission: Submission, budget: Budget | None, own: Budget | None = None
+    ) -> None:
         """Record that a submission is about to be sent, and commit its part of the budget.
 
         Args:
             submission: What is going to be sent as soon as this returns.
             budget: The most that all processes of this journal may spend together.
+            own: The most of it at this submission's server and account.
 
         Raises:
             BudgetExceededError: It would exceed the budget; nothing was recorded.

@@ -7,6 +7,7 @@ import logging
 import uuid
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 import anyio
@@ -19,11 +20,10 @@ from quantum_async.errors import (
 )
 from quantum_async.models.batch import BatchRef, BatchStatus
 from quantum_async.models.limits import Limits
-from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions
+from quantum_async.models.submission import BatchRequest, RunOptions
 from quantum_async.programs.objects import as_program
 from quantum_async.scheduler.batch import Batch, check_batch
 from quantum_async.scheduler.book import Book
-from quantum_async.scheduler.budget import Purse
 from quantum_async.scheduler.completion import Completions
 from quantum_async.scheduler.delivery import UnknownPolicy
 from quantum_async.scheduler.events import EventHub, EventStream
@@ -31,7 +31,7 @@ from quantum_async.scheduler.host import Host, check_library, first_of, log_defe
 from quantum_async.scheduler.job import Job
 from quantum_async.scheduler.lane import Common, Lane
 from quantum_async.scheduler.leaving import Leaving, what_is_left
-from quantum_async.scheduler.many import Bundle, wanted
+from quantum_async.scheduler.many import Bundle, Wanted, wanted
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.revival import Revival
 from quantum_async.scheduler.routing import (
@@ -39,6 +39,7 @@ from quantum_async.scheduler.routing import (
     check_clients,
     check_event,
     check_name,
+    check_names,
     check_settings,
 )
 from quantum_async.scheduler.signal import Broadcast
@@ -91,8 +92,10 @@ class Scheduler:
             ``"cancel"`` them, or ``"detach"`` them, which leaves them running.
         cancel_on: An event that cancels every job once it is set.
         grace: Longest time in seconds for cancelling and closing on the way out.
-        limits: How much is done at once; the providers' own limits by default.
-        budget: The most that may be spent; with a journal, by all its processes and runs together.
+        limits: How much is done at once, or a mapping with the limits of some clients, by their
+            names; the providers' own limits by default. Each client has them for itself.
+        budget: The most that may be spent, or a mapping with the most for each of some clients,
+            by their names; with a journal, by all its processes and runs together.
         on_unknown: What to do with a submission whose answer was lost and that the provider
             cannot look up: report it (``"at_most_once"``) or send it again (``"at_least_once"``).
 
@@ -123,8 +126,8 @@ class Scheduler:
         on_cancel: OnCancel = "cancel",
         cancel_on: CancelEvent | None = None,
         grace: float = 10.0,
-        limits: Limits | None = None,
-        budget: Budget | None = None,
+        limits: Limits | Mapping[str, Limits] | None = None,
+        budget: Budget | Mapping[str, Budget] | None = None,
         on_unknown: Literal["at_most_once", "at_least_once"] = "at_most_once",
     ) -> None:
         check_clients(clients)
@@ -140,10 +143,10 @@ class Scheduler:
         check_library()
         self._hub = EventHub()
         self._changed = Broadcast()
-        self._book = Book(journal, Purse(budget), budget, grace=grace)
+        self._book = Book(journal, budget, grace=grace)
         self._host = Host(grace)
         common = Common(
-            limits=limits or Limits(),
+            limits=limits if isinstance(limits, Limits) else Limits(),
             hub=self._hub,
             book=self._book,
             policy=UnknownPolicy(on_unknown),
@@ -151,8 +154,14 @@ class Scheduler:
             changed=self._changed,
             host=self._host,
         )
-        self._lanes = [Lane(client, common) for client in clients]
+        own = {} if isinstance(limits, Limits) else limits or {}
+        self._lanes = [
+            Lane(client, replace(common, limits=own.get(client.name, common.limits)))
+            for client in clients
+        ]
         self._router = Router(self._lanes)
+        for setting, given in (("limits", limits), ("budget", budget)):
+            check_names(setting, given, clients)
         self._on_cancel: OnCancel = on_cancel
         self._cancel_on = cancel_on
         self._standing: asyncio.Task[None] | None = None
@@ -320,6 +329,7 @@ class Scheduler:
         cancel_on: CancelEvent | None = None,
         options: RunOptions | None = None,
         batch: BatchRef | None = None,
+        name: str | None = None,
     ) -> Job:
         """Send one job and return once the provider has accepted it.
 
@@ -334,8 +344,12 @@ class Scheduler:
             cancel_on: An event that cancels this job once it is set.
             options: Seed, observables, tags, and what the provider offers beyond.
             batch: The open batch that the job goes to; `Batch.submit` passes it.
+            name: What the job is called. With a journal, submitting it again under the same name
+                sends nothing where the first one has a result, has failed or goes on: the handle
+                is of that one.
 
         Raises:
+            DuplicateSubmissionError: The name was used for another job, or is under way here.
             InvalidOptionError: An option belongs to another provider, or would be dropped on the
                 way to the device.
             InvalidInputError: The job cannot run; nothing was sent.
@@ -345,24 +359,20 @@ class Scheduler:
             QuantumAsyncError: The provider refused, or stayed out of reach.
         """
         check_event(cancel_on)
+        check_name(name)
         self._check_running()
         payload = await in_thread(program)
         lane, device = self._router.route(on, payload)
-        spec = JobSpec(
-            key=uuid.uuid4().hex,
-            program=payload,
-            shots=checked_shots(shots),
-            variables=plain_variables(variables),
-            options=lane.client.options_of(self._given(options, batch)),
-        )
-        await lane.client.validate(spec, device)
-        record = JobRecord(spec, lane, device, batch)
-        self._check_running()
-        lane.put([record])
+        job = Wanted(payload, checked_shots(shots), plain_variables(variables))
+        chosen = lane.client.options_of(self._given(options, batch))
+        bundle = Bundle(lane, [device], [job], chosen, name, is_apart=False)
+        await bundle.recall()
+        await bundle.check()
+        records = self._queued(bundle, batch)
         if cancel_on is not None:
-            self._host.start_soon(self._cancel_job_on, cancel_on, record)
-        await self._accepted(record)
-        return Job(record)
+            self._host.start_soon(self._cancel_job_on, cancel_on, records[0])
+        await self._accepted(records)
+        return Job(records[0])
 
     @overload
     async def submit_many(
@@ -468,16 +478,15 @@ class Scheduler:
         given = batch if isinstance(batch, BatchRef) else None
         chosen = lane.client.options_of(self._given(options, given))
         bundle = Bundle(lane, [device for _, device in routes], jobs, chosen, name)
-        await bundle.check()
-        self._check_running()
         await bundle.recall()
+        await bundle.check()
         if given is None and bundle.needs_batch(is_wanted=bool(batch)):
             shared = program if not isinstance(program, Mapping) else None
             target = f"{lane.client.name}:{routes[0][1]}"
             async with self.open_batch(shared, on=target, options=chosen) as opened:
-                await self._put(bundle, opened.ref)
+                await self._accepted(self._queued(bundle, opened.ref))
         else:
-            await self._put(bundle, given)
+            await self._accepted(self._queued(bundle, given))
         handles = [Job(record) for record in bundle.in_order()]
         return dict(zip(program, handles, strict=True)) if isinstance(program, Mapping) else handles
 
@@ -833,18 +842,21 @@ class Scheduler:
             self._feeding -= 1
             self._changed.notify()
 
-    async def _put(self, bundle: Bundle, batch: BatchRef | None) -> None:
-        """Send what is missing of some jobs, and wait until the provider has all of them."""
+    def _queued(self, bundle: Bundle, batch: BatchRef | None) -> list[JobRecord]:
+        """Send what is missing of some jobs, and return all of them in order."""
         self._check_running()
-        new = bundle.missing(batch)
-        if new:
+        if new := bundle.missing(batch):
             new[0].lane.put(new)
-        records = bundle.in_order()
+        return bundle.in_order()
+
+    async def _accepted(self, records: Sequence[JobRecord]) -> None:
+        """Wait until the provider has all of some jobs, or cancel them."""
         try:
             for record in records:
                 await record.wait_accepted()
         except BaseException:
-            if bundle.name is None:
+            # What has a name in a journal is found again by it.
+            if records[0].place is None or self._book.journal.location is None:
                 self._disown(records)
             raise
         refused = [r for r in records if r.ref is None and r.error is not None]
@@ -856,15 +868,6 @@ class Scheduler:
                     # One answer was lost, and that is told once, however many jobs it was about.
                     record.looked_at = True
             refused[0].outcome()
-
-    async def _accepted(self, record: JobRecord) -> None:
-        try:
-            await record.wait_accepted()
-        except BaseException:
-            self._disown([record])
-            raise
-        if record.ref is None:
-            record.outcome()
 
     def _disown(self, records: Sequence[JobRecord]) -> None:
         """Cancel jobs whose caller will never have a handle, so that nobody could own them."""
