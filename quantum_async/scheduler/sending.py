@@ -237,10 +237,6 @@ class Sender:
         self._queue.remove(record)
         self._room.notify()
 
-    def waiting_for(self, batch: object) -> bool:
-        """Say whether a job of this batch was not accepted yet."""
-        return any(record.batch is batch for record in self._queue)
-
     def landed(self, record: JobRecord) -> None:
         """Note that a job no longer takes a place at the provider."""
         if record.flight is not None:
