@@ -16,9 +16,9 @@ from quantum_async.errors import ConfigurationError
 from quantum_async.http.deadlines import Deadlines, Waiting
 from quantum_async.http.failures import ConnectFailureError, is_network_failure, transport_error
 from quantum_async.http.fence import PASSAGE
+from quantum_async.http.options import Trust, tls_context
 from quantum_async.http.proxies import ProxyRoutes
 from quantum_async.http.response import Response
-from quantum_async.http.tls import Trust, tls_context
 
 if TYPE_CHECKING:
     import ssl

@@ -14,9 +14,7 @@ from quantum_async.errors import JobFailedError, QuantumAsyncError
 from quantum_async.models.carrying import options_as
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.programs.sequences import build_sequence
-from quantum_async.simulation.analog.check import check_sequence
-from quantum_async.simulation.analog.emulate import Emulation, emulate
-from quantum_async.simulation.analog.randomness import undrawn
+from quantum_async.simulation.analog.emulate import Emulation, check_sequence, emulate, undrawn
 from quantum_async.simulation.checked import Checked
 from quantum_async.simulation.devices import ANALOG_COPIES
 from quantum_async.simulation.effort import Effort
