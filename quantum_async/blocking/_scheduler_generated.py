@@ -670,8 +670,7 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         job on IQM and Qoro where the shots are equal. All of them are sent, or none: if one cannot
         run nothing is sent, and if the provider refuses one the others are cancelled.
 
-        Billed: running the jobs is. Cancelled: as for `submit`; with a name they stay, and the
-        same call finds them again.
+        Billed: running the jobs is. Cancelled: as for `submit`, all of them.
 
         Args:
             program: One program, or several by labels.
@@ -702,11 +701,11 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
             ```python
             import quantum_async.blocking as qa
 
-            turn = 'OPENQASM 3; include "stdgates.inc"; input float angle;'
-            turn += "qubit[1] q; bit[1] c; rx(angle) q[0]; c[0] = measure q[0];"
+            turn = 'OPENQASM 3; include "stdgates.inc"; input float theta;'
+            turn += "qubit[1] q; bit[1] c; rx(theta) q[0]; c[0] = measure q[0];"
             params = [
-                qa.JobParams(shots=20, variables={"angle": 0.0}),
-                qa.JobParams(shots=50, variables={"angle": 3.141592653589793}),
+                qa.JobParams(shots=20, variables={"theta": 0.0}),
+                qa.JobParams(shots=50, variables={"theta": 3.141592653589793}),
             ]
             with qa.Scheduler(qa.LocalClient()) as scheduler:
                 still, turned = scheduler.submit_many(turn, params)
@@ -903,7 +902,8 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         `Job.detach` and `Batch.detach` leave it to itself.
 
         Args:
-            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled.
+            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled. That of a job that was
+                made of the provider's id alone is looked for in the journal by that.
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:

@@ -152,15 +152,13 @@ class Bundle:
         return all(record.is_settled for record in self.records.values())
 
     async def check(self) -> None:
-        """Refuse all that are to be sent if one cannot run; those that are equal are checked once.
+        """Refuse all of them if one cannot run; those that are equal are checked once.
 
         Raises:
             InvalidInputError: With a note on which one it is.
         """
         checked: set[str] = set()
         for place, (job, device) in enumerate(zip(self._jobs, self._devices, strict=True)):
-            if place in self.records:
-                continue
             if len(self._jobs) > 1:
                 kind = f"{job.program.digest} {device} {job.shots} {job.variables!r}"
                 if kind in checked:

@@ -366,8 +366,8 @@ class Scheduler:
         job = Wanted(payload, checked_shots(shots), plain_variables(variables))
         chosen = lane.client.options_of(self._given(options, batch))
         bundle = Bundle(lane, [device], [job], chosen, name, is_apart=False)
-        await bundle.recall()
         await bundle.check()
+        await bundle.recall()
         records = self._queued(bundle, batch)
         if cancel_on is not None:
             self._host.start_soon(self._cancel_job_on, cancel_on, records[0])
@@ -427,8 +427,7 @@ class Scheduler:
         job on IQM and Qoro where the shots are equal. All of them are sent, or none: if one cannot
         run nothing is sent, and if the provider refuses one the others are cancelled.
 
-        Billed: running the jobs is. Cancelled: as for `submit`; with a name they stay, and the
-        same call finds them again.
+        Billed: running the jobs is. Cancelled: as for `submit`, all of them.
 
         Args:
             program: One program, or several by labels.
@@ -458,11 +457,11 @@ class Scheduler:
 
 
             async def main() -> None:
-                turn = 'OPENQASM 3; include "stdgates.inc"; input float angle;'
-                turn += "qubit[1] q; bit[1] c; rx(angle) q[0]; c[0] = measure q[0];"
+                turn = 'OPENQASM 3; include "stdgates.inc"; input float theta;'
+                turn += "qubit[1] q; bit[1] c; rx(theta) q[0]; c[0] = measure q[0];"
                 params = [
-                    qa.JobParams(shots=20, variables={"angle": 0.0}),
-                    qa.JobParams(shots=50, variables={"angle": 3.141592653589793}),
+                    qa.JobParams(shots=20, variables={"theta": 0.0}),
+                    qa.JobParams(shots=50, variables={"theta": 3.141592653589793}),
                 ]
                 async with qa.Scheduler(qa.LocalClient()) as scheduler:
                     still, turned = await scheduler.submit_many(turn, params)
@@ -478,8 +477,8 @@ class Scheduler:
         given = batch if isinstance(batch, BatchRef) else None
         chosen = lane.client.options_of(self._given(options, given))
         bundle = Bundle(lane, [device for _, device in routes], jobs, chosen, name)
-        await bundle.recall()
         await bundle.check()
+        await bundle.recall()
         if given is None and bundle.needs_batch(is_wanted=bool(batch)):
             shared = program if not isinstance(program, Mapping) else None
             target = f"{lane.client.name}:{routes[0][1]}"
@@ -675,7 +674,8 @@ class Scheduler:
         `Job.detach` and `Batch.detach` leave it to itself.
 
         Args:
-            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled.
+            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled. That of a job that was
+                made of the provider's id alone is looked for in the journal by that.
 
         Raises:
             BatchError: The provider has no batches.
@@ -732,8 +732,9 @@ class Scheduler:
         for ref in refs:
             record = known.get(_name(ref))
             if record is None:
-                identity = revival.identity(ref)
-                stored, is_ours = await self._book.journal.claim_job(ref.key, identity)
+                identity, journal = revival.identity(ref), self._book.journal
+                ref = replace(ref, key=ref.key or await journal.key_of(ref, identity))  # noqa: PLW2901
+                stored, is_ours = await journal.claim_job(ref.key, identity)
                 record = revival.adopt(ref, stored)
                 record.is_guest = stored is not None and not is_ours
                 if not record.is_settled:
@@ -855,9 +856,7 @@ class Scheduler:
             for record in records:
                 await record.wait_accepted()
         except BaseException:
-            # What has a name in a journal is found again by it.
-            if records[0].place is None or self._book.journal.location is None:
-                self._disown(records)
+            self._disown(records)
             raise
         refused = [r for r in records if r.ref is None and r.error is not None]
         if refused:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import anyio
 import anyio.lowlevel
 import pytest
@@ -13,7 +11,6 @@ import quantum_async.blocking
 from quantum_async.blocking._portal import Portal
 from quantum_async.blocking._session import Session
 from quantum_async.errors import InvalidInputError, RejectedRequestError, UnboundParametersError
-from quantum_async.integrations.divi.desk import EndedError, unless
 from quantum_async.integrations.pulser import QPUBackend
 from quantum_async.integrations.qiskit import AsyncProvider
 from quantum_async.models.capabilities import Capabilities, SubmissionGrade
@@ -104,35 +101,6 @@ def test_a_refused_run_of_qiskits_backend(caplog) -> None:
         caplog.clear()
         interleaved(scenario, seed)
         assert "could not be cancelled" in caplog.text
-
-
-def test_a_refused_request_of_divis_runner() -> None:
-    """An error that is there is told, although Divi's event asks to end at the same time."""
-
-    async def scenario() -> None:
-        event, order = threading.Event(), []
-
-        async def work() -> None:
-            try:
-                await anyio.sleep(0.02)
-            finally:
-                order.append(event.is_set())
-            raise refusal()
-
-        async with anyio.create_task_group() as tasks:
-
-            async def end() -> None:
-                await anyio.sleep(0.02)
-                event.set()
-
-            tasks.start_soon(end)
-            with pytest.raises((RejectedRequestError, EndedError)) as caught:
-                await unless(event, work)
-        if order == [False]:
-            assert caught.type is RejectedRequestError
-
-    for seed in SEEDS:
-        interleaved(scenario, seed)
 
 
 def test_a_refused_batch_of_the_blocking_scheduler() -> None:
