@@ -102,10 +102,10 @@ class Revival:
         return records
 
     def adopt(self, ref: JobRef, stored: StoredJob | None) -> JobRecord:
-        """Follow one job by its reference.
+        """Make the record of a job of another process; if it is not settled, a lane adopts it.
 
         Args:
-            ref: The reference.
+            ref: The job's reference.
             stored: What the journal knows of it.
 
         Raises:
@@ -127,8 +127,6 @@ class Revival:
             status = JobStatus.CANCELLED if is_cancelled else JobStatus.FAILED
             record.ref, record.state = ref, JobState(status)
             record.fail(stored.error)
-        else:
-            lane.adopt([record], [ref])
         return record
 
     async def batches(self, scheduler: Scheduler, claim: Claim) -> None:

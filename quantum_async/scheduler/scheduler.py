@@ -293,7 +293,7 @@ class Scheduler:
         # Before those who wait are told: where a job stood is no failure of its own.
         self._hub.close()
         for lane in self._lanes:
-            for record in tuple(lane.live):
+            for record in (*lane.live, *lane.forgotten):
                 record.fail(_followed_no_further(record))
 
     def _tell(
@@ -727,6 +727,7 @@ class Scheduler:
         revival = Revival(self._lanes)
         live = [record for lane in self._lanes for record in lane.live]
         known = {_name(record.ref): record for record in live if record.ref is not None}
+        boarding: dict[tuple[Lane, str], dict[JobRecord, JobRef]] = {}
         jobs: list[Job] = []
         for ref in refs:
             record = known.get(_name(ref))
@@ -736,7 +737,12 @@ class Scheduler:
                 stored, is_ours = await journal.claim_job(ref.key, identity)
                 record = revival.adopt(ref, stored)
                 record.is_guest = stored is not None and not is_ours
+                if not record.is_settled:
+                    boarding.setdefault((record.lane, ref.id), {})[record] = ref
             jobs.append(Job(record))
+        for (lane, _), found in boarding.items():
+            # What shares a job at the provider takes one place there, and is asked about at once.
+            lane.adopt(list(found), list(found.values()))
         return jobs
 
     async def _adopt_batch(self, ref: BatchRef, lane: Lane) -> Batch:
@@ -855,6 +861,11 @@ class Scheduler:
         refused = [r for r in records if r.ref is None and r.error is not None]
         if refused:
             self._disown(records)
+            told = refused[0].error
+            for record in refused:
+                if isinstance(told, SubmissionUnknownError) and told.key == _key(record.error):
+                    # One answer was lost, and that is told once, however many jobs it was about.
+                    record.looked_at = True
             refused[0].outcome()
 
     def _disown(self, records: Sequence[JobRecord]) -> None:
@@ -916,6 +927,10 @@ class Scheduler:
 def _name(ref: JobRef) -> tuple[str, str, str, int]:
     """Name a job by what no two have in common; who lists jobs may know less of their targets."""
     return ref.provider, ref.account, ref.id, ref.index
+
+
+def _key(error: BaseException | None) -> str | None:
+    return error.key if isinstance(error, SubmissionUnknownError) else None
 
 
 async def _asked(left: asyncio.Future[BaseException | None]) -> BaseException | None:

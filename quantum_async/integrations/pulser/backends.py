@@ -42,6 +42,7 @@ class _Backend:
         target: The device.
         devices: Devices that are offered in place of the provider's own.
         mimic_qpu: Whether the sequence must be fit for a QPU.
+        name: What its submissions are called in a journal.
     """
 
     def __init__(
@@ -52,11 +53,12 @@ class _Backend:
         target: str | None,
         devices: Mapping[str, Device] | None,
         mimic_qpu: bool,
+        name: str | None,
     ) -> None:
         checks.check_sequence(sequence, mimic_qpu=mimic_qpu)
         self._sequence = sequence
         self._mimic_qpu = mimic_qpu
-        self._link = Link(via, target or "", devices)
+        self._link = Link(via, target or "", devices, name=name)
         self._target = self._link.target_name
         self._batch_id: str | None = None
         self._options = self._link.client.options_of(EmulationOptions())
@@ -193,6 +195,8 @@ class QPUBackend(_Backend):
             say how many ``runs``.
         target: The device, where the name of the sequence's own device does not say it.
         devices: Devices that are offered in place of the provider's own, by their targets.
+        name: What its submissions are called, where the scheduler has a journal: the same script
+            finds them again there, and only what is missing is sent.
 
     Raises:
         WrongTypeError: The sequence is none or made for a virtual device, or the configuration
@@ -228,8 +232,9 @@ class QPUBackend(_Backend):
         config: BackendConfig | None = None,
         target: str | None = None,
         devices: Mapping[str, Device] | None = None,
+        name: str | None = None,
     ) -> None:
-        super().__init__(sequence, via, target=target, devices=devices, mimic_qpu=True)
+        super().__init__(sequence, via, target=target, devices=devices, mimic_qpu=True, name=name)
         self._default_runs = checks.check_config(config).default_num_shots
 
     def _checked(
@@ -256,6 +261,8 @@ class EmulatorBackend(_Backend):
         mimic_qpu: Whether the sequence must be fit for a QPU as well, and for its device as that
             is today.
         devices: Devices that are offered in place of the provider's own, by their targets.
+        name: What its submissions are called, where the scheduler has a journal: the same script
+            finds them again there, and only what is missing is sent.
 
     Raises:
         WrongTypeError: The sequence or the configuration is none.
@@ -290,8 +297,11 @@ class EmulatorBackend(_Backend):
         target: str | None = None,
         mimic_qpu: bool = False,
         devices: Mapping[str, Device] | None = None,
+        name: str | None = None,
     ) -> None:
-        super().__init__(sequence, via, target=target, devices=devices, mimic_qpu=mimic_qpu)
+        super().__init__(
+            sequence, via, target=target, devices=devices, mimic_qpu=mimic_qpu, name=name
+        )
         full = checks.check_emulation(sequence, config, mimic_qpu=mimic_qpu)
         self._target = self._target or self._link.service.emulator
         document = config_document(full)

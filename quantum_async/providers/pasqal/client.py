@@ -148,13 +148,18 @@ class PasqalClient(ProviderClient):
         self._settle_delay = settle_delay
         self._known: Capabilities | None = None
         self._downloads = Downloads(self._cloud)
-        self._batches = Batches(self._cloud)
-        self._jobs = Jobs(self._cloud, self._batches, self._downloads)
-        self._workloads = Workloads(self._cloud)
-        self._specs = Specs(self._cloud)
-        self._projects = Projects(self._cloud)
+        self.batches: Batches = Batches(self._cloud)
+        """Batches: create, look up, list, close, cancel, tag, repeat."""
+        self.jobs: Jobs = Jobs(self._cloud, self.batches, self._downloads)
+        """Jobs: look up, list, cancel, repeat, download results."""
+        self.workloads: Workloads = Workloads(self._cloud)
+        """Workloads for the service's classical machines."""
+        self.specs: Specs = Specs(self._cloud)
+        """Specifications of devices, as Pulser reads them."""
+        self.projects: Projects = Projects(self._cloud)
+        """Projects: list, switch."""
         self._atoms = Atoms(self._cloud)
-        self._additions = Additions(self._cloud, self._batches, 2 * settle_delay + 1)
+        self._additions = Additions(self._cloud, self.batches, 2 * settle_delay + 1)
         self._submitter = Submitter(self._cloud, self._additions, self._atoms, account)
 
     @classmethod
@@ -196,31 +201,6 @@ class PasqalClient(ProviderClient):
     def __repr__(self) -> str:
         state = "open" if self.is_open else "closed"
         return f"<PasqalClient at {self._gateway.endpoints.core}, {state}>"
-
-    @property
-    def batches(self) -> Batches:
-        """Batches: create, look up, list, close, cancel, tag, repeat."""
-        return self._batches
-
-    @property
-    def jobs(self) -> Jobs:
-        """Jobs: look up, list, cancel, repeat, download results."""
-        return self._jobs
-
-    @property
-    def workloads(self) -> Workloads:
-        """Workloads for the service's classical machines."""
-        return self._workloads
-
-    @property
-    def specs(self) -> Specs:
-        """Specifications of devices, as Pulser reads them."""
-        return self._specs
-
-    @property
-    def projects(self) -> Projects:
-        """Projects: list, switch."""
-        return self._projects
 
     @property
     def capabilities(self) -> Capabilities:
@@ -291,7 +271,7 @@ class PasqalClient(ProviderClient):
 
     async def devices(self) -> list[Device]:
         """List the devices of this account; without credentials, the public ones."""
-        return signed(await self._specs.devices(), self)
+        return signed(await self.specs.devices(), self)
 
     def default_device(self, program: Program) -> str:
         """Name the device that a sequence was made for.
@@ -459,12 +439,12 @@ class PasqalClient(ProviderClient):
 
     async def close_batch(self, batch: BatchRef) -> None:
         """Close a batch: its jobs go on, no more can be added. Closing twice is harmless."""
-        await close_batch(self._batches, batch)
+        await close_batch(self.batches, batch)
         self._additions.closed(batch.id)
 
     async def cancel_batch(self, batch: BatchRef) -> None:
         """Close a batch and cancel its unfinished jobs."""
-        await cancel_batch(self._batches, batch)
+        await cancel_batch(self.batches, batch)
         self._additions.closed(batch.id)
 
     async def find_batch(self, key: str) -> BatchRef | None:

@@ -1,0 +1,170 @@
+"""What is promised at the main door is kept at every door; table.py says which test holds what."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+import quantum_async as qa
+from quantum_async.errors import BudgetExceededError, InvalidOptionError
+from quantum_async.providers.azure.options import AzureOptions
+from quantum_async.providers.iqm.options import IQMOptions
+from quantum_async.providers.pasqal.options import PasqalOptions
+from quantum_async.providers.qoro.options import QoroOptions
+from tests.crash.harness import CREATES
+from tests.doors.doors import SHOTS, Classes, Setting, job_params, left_by
+
+pytestmark = pytest.mark.doors
+
+ANGLES = [0.1, 0.2, 0.3]
+OWN = {"azure": AzureOptions, "iqm": IQMOptions, "pasqal": PasqalOptions}
+ENDED = {"cancelled", "failed", "succeeded"}
+
+
+def live(stats) -> int:
+    """Count jobs that have not ended."""
+    return sum(n for word, n in stats["jobs_by_status"].items() if word not in ENDED)
+
+
+def creates(stats, where: str) -> int:
+    """Count requests that may have created something, logins left out."""
+    made = {what: n for what, n in stats["requests"].items() if what.startswith(CREATES[where])}
+    return sum(n for what, n in made.items() if "token" not in what)
+
+
+def most_at_once(jobs) -> int:
+    """Say how many jobs were unfinished at the same time at the most."""
+    steps = [(job["accepted"], 1) for job in jobs]
+    steps += [(job["finished"] or math.inf, -1) for job in jobs]
+    running = most = 0
+    for _, step in sorted(steps):
+        running += step
+        most = max(most, running)
+    return most
+
+
+async def test_what_is_told_is_in_the_journal(door, where, cloud, script, tmp_path) -> None:
+    """A process that is killed once it was told ids has a journal that leads to those very jobs."""
+    journal = tmp_path / "jobs.db"
+    (told,), _ = script(journal, "--dies")
+    client = Setting(where, cloud.env(where)).client()
+    async with qa.Scheduler(client, journal=journal) as scheduler:
+        jobs = await scheduler.resume()
+        assert sorted(job.id for job in jobs) == sorted(told)
+        for job in jobs:
+            assert (await job).shots == SHOTS
+    assert cloud.stats()[where]["jobs_created"] == len(told) == 2
+
+
+def test_leaving_by_an_error_cancels(door, where, cloud, knock, tmp_path) -> None:
+    """Nothing runs at the provider when the error reaches its caller, and no batch is open."""
+    cloud.change(job_time="600s")
+    entered = knock(journal=tmp_path / "jobs.db")
+    with left_by(entered, ZeroDivisionError()):
+        entered.submit(ANGLES)
+        assert live(cloud.stats()[where]) == 3
+    stats = cloud.stats()[where]
+    assert (stats["jobs_created"], live(stats), stats["batches_open"]) == (3, 0, 0)
+    assert stats["jobs_by_status"]["cancelled"] == 3
+
+
+def test_what_goes_on_is_found_again(door, where, cloud, knock, tmp_path) -> None:
+    """Where jobs go on when it is left by an error, the same script finds them by the journal."""
+    cloud.change(job_time="700ms")
+    journal = tmp_path / "jobs.db"
+    entered = knock(journal=journal)
+    with left_by(entered, KeyboardInterrupt()):
+        told = entered.submit(ANGLES)
+    with knock(journal=journal) as again:
+        assert again.submit(ANGLES) == told
+        assert len(again.results()) == 3
+    stats = cloud.stats()[where]
+    assert (stats["jobs_created"], live(stats), stats["batches_open"]) == (3, 0, 0)
+    assert stats["jobs_by_status"]["succeeded"] == 3
+
+
+def test_killed_and_run_again_nothing_is_paid_twice(door, where, cloud, script, tmp_path) -> None:
+    """The same script finds what it had sent, sends the rest, and has the results of all."""
+    journal = tmp_path / "jobs.db"
+    (first,), output = script(journal, "--dies")
+    assert not output
+    told, output = script(journal)
+    assert told == output["ids"]
+    assert told[0] == first
+    ids = [job_id for ids in told for job_id in ids]
+    assert len(set(ids)) == len(output["results"]) == 4
+    stats = cloud.stats()[where]
+    assert (stats["jobs_created"], stats["duplicates"], live(stats)) == (4, 0, 0)
+
+
+def test_a_budget_is_kept(door, where, cloud, knock, tmp_path) -> None:
+    """What would exceed it is refused and not sent, by this run and by others on its journal."""
+    given = {"journal": tmp_path / "jobs.db", "budget": qa.Budget(shots=2 * SHOTS + 1)}
+    for number, name in enumerate(["first", "second"]):
+        with knock(name=name, **given) as entered:
+            if not number:
+                entered.submit(ANGLES[:2])
+            with pytest.raises(BudgetExceededError):
+                entered.submit(ANGLES[2:])
+    assert cloud.stats()[where]["jobs_created"] == 2
+
+
+def test_limits_are_kept(door, where, cloud, knock, tmp_path) -> None:
+    """At no time there are more unfinished jobs at the service than allowed."""
+    with knock(journal=tmp_path / "jobs.db", in_flight=2) as entered:
+        entered.submit([0.1 * place for place in range(5)])
+        assert len(entered.results()) == 5
+    jobs = cloud.jobs(where)
+    assert len(jobs) == 5
+    assert most_at_once(jobs) == 2
+
+
+def test_options_are_carried_or_refused(door, where, cloud, knock) -> None:
+    """A word for lists arrives with the job; what another provider has is refused, not dropped."""
+    with knock() as entered:
+        (job_id,) = entered.submit(ANGLES[:1], options=OWN[where](tags=("mine",)))
+        with pytest.raises(InvalidOptionError):
+            entered.submit(ANGLES[1:], options=QoroOptions(use_packing=True))
+        entered.results()
+    with Classes(Setting(where, cloud.env(where))) as main:
+        assert "mine" in main.call(written_on, main.scheduler.clients[0], job_id)
+    assert cloud.stats()[where]["jobs_created"] == 1
+
+
+async def written_on(client, job_id: str) -> str:
+    """Read the words that stand on a job at its service."""
+    job = await client.jobs.get(job_id)
+    if client.provider == "pasqal":
+        return repr((await client.batches.get(job.batch_id)).tags)
+    return repr(job)
+
+
+def test_job_parameters_are_carried_or_refused(door, where, cloud, knock) -> None:
+    """Each job has the runs that its parameters say; what they cannot say is refused."""
+    with knock() as entered:
+        params = [*job_params(ANGLES[:1], 7), *job_params(ANGLES[1:2], 9)]
+        entered.run(params)
+        with pytest.raises(InvalidOptionError):
+            entered.run([{**params[0], "tags": "mine"}])
+        assert [sum(counts.values()) for counts in entered.results()] == [7, 9]
+    assert [job["shots"] for job in cloud.jobs(where)] == [7, 9]
+
+
+@pytest.mark.parametrize("bad", [{"shots": 0}, {"angles": [0.1, math.nan]}], ids=str)
+def test_bad_input_is_refused_before_anything_is_sent(door, where, cloud, knock, bad) -> None:
+    """No shots, or an angle that is no number: an error of bad input, and no create was sent."""
+    with knock() as entered:
+        with pytest.raises(ValueError):  # ours are of this kind, and so are the vendors' own
+            entered.submit(**{"angles": ANGLES, **bad})
+    assert creates(cloud.stats()[where], where) == 0
+
+
+def test_results_are_those_of_the_main_door(door, where, simulating) -> None:
+    """A program that flips the first qubit alone says the same of each qubit, in the same place."""
+    setting = Setting(where, simulating.env(where))
+    with Classes(setting) as main:
+        expected = main.flipped()
+    assert expected == [1.0, *[0.0] * (len(expected) - 1)]
+    with door(setting) as entered:
+        assert entered.flipped() == expected
