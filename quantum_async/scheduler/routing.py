@@ -13,6 +13,7 @@ from quantum_async.models.cost import Budget
 from quantum_async.models.limits import Limits
 from quantum_async.models.numbers import check_number
 from quantum_async.models.target import Target
+from quantum_async.models.wording import Setting, Wording
 from quantum_async.providers.base import ProviderClient
 
 if TYPE_CHECKING:
@@ -200,6 +201,10 @@ class Router:
         if len(self._lanes) > 1:
             raise UnknownTargetError(
                 "this scheduler has several clients, so on= must name one",
-                remedy=f"Write on='provider:device'; providers here: {', '.join(self._lanes)}.",
+                remedy=Wording(
+                    "Write ",
+                    Setting("on", "provider:device"),
+                    f"; providers here: {', '.join(self._lanes)}.",
+                ),
             )
         return next(iter(self._lanes))

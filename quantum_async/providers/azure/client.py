@@ -22,6 +22,7 @@ from quantum_async.models.capabilities import Binding, Capabilities, SubmissionG
 from quantum_async.models.identity import identity_of
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import ProgramFormat
+from quantum_async.models.wording import Setting, Wording
 from quantum_async.providers.azure.auth import Login
 from quantum_async.providers.azure.cancelling import cancel_jobs
 from quantum_async.providers.azure.discovery import MANAGEMENT
@@ -317,7 +318,7 @@ class AzureClient(ProviderClient):
         Raises:
             UnknownTargetError: It was made for another device, or it is no sequence.
         """
-        made_for = f"a {program.format} program"
+        made_for = program.format.words
         if program.format is ProgramFormat.PULSER:
             made_for = f"a sequence made for {facts_of(program).device or 'no device'}"
             target = PULSER_TARGETS.get(facts_of(program).device)
@@ -325,9 +326,11 @@ class AzureClient(ProviderClient):
                 return target
         known = ", ".join(self._targets.known or QUBITS)
         raise UnknownTargetError(
-            f"no target of Azure Quantum follows from {made_for}",
+            f"nothing says on which target of Azure Quantum to run {made_for}",
             provider=self.provider,
-            remedy=f"Write on='azure:...' with one of: {known}.",
+            remedy=Wording(
+                "Write ", Setting("on", f"{self.name}:TARGET"), f" with one of: {known}."
+            ),
         )
 
     async def validate(self, job: JobSpec, device: str) -> None:

@@ -12,6 +12,7 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
 from quantum_async.models.options import meaning_of
+from quantum_async.models.wording import Setting, Wording
 from quantum_async.providers.base import ProviderClient, client_name, signed
 from quantum_async.providers.each import by_id, failures_of_each, states_of_each
 from quantum_async.providers.environment import secret
@@ -251,9 +252,10 @@ class IQMClient(Runs, ProviderClient):
         """
         if program.format not in FORMATS:
             raise UnknownTargetError(
-                f"IQM's quantum computers do not run {program.format} programs",
+                f"IQM's quantum computers run circuits, and {program.where} is "
+                f"{program.format.words}",
                 provider=self.provider,
-                remedy=f"They run: {', '.join(sorted(FORMATS))}.",
+                remedy="Give it OpenQASM, a Qiskit circuit, or a circuit or pulse program of IQM's.",
             )
         known = self._server.known
         name = self._server.preferred or (known[0].alias if len(known) == 1 else "")
@@ -262,8 +264,11 @@ class IQMClient(Runs, ProviderClient):
             raise UnknownTargetError(
                 f"nothing says which quantum computer of {self._gateway} is meant",
                 provider=self.provider,
-                remedy=f"Write on='{self.name}:...' with one of: {aliases}; or name one for the client "
-                "with quantum_computer= or IQM_QUANTUM_COMPUTER.",
+                remedy=Wording(
+                    "Write ",
+                    Setting("on", f"{self.name}:COMPUTER"),
+                    f" with one of: {aliases}; or name one for all by IQM_QUANTUM_COMPUTER.",
+                ),
             )
         return name
 

@@ -8,6 +8,7 @@ from quantum_async.errors import InvalidOptionError
 from quantum_async.models.carrying import options_as, refuse_options
 from quantum_async.models.stored import stored
 from quantum_async.models.submission import EmulationOptions, RunOptions
+from quantum_async.models.wording import Setting, Wording
 from quantum_async.providers.pasqal.emulators import DeviceType, EmulatorConfig, is_emulator
 
 _LEGACY_ONLY = frozenset({DeviceType.EMU_TN, DeviceType.EMU_FRESNEL})
@@ -64,16 +65,17 @@ def checked_options(given: RunOptions, target: str, *, is_ovh: bool) -> PasqalOp
     """
     options = options_as(PasqalOptions, given, "pasqal")
     device = (options.device_type or target).upper()
-    refused = {"observables": "Name observables in PasqalOptions.emulation."}
+    own = Setting("emulation", options="PasqalOptions")
+    refused: dict[str, str] = {"observables": Wording("Name observables in ", own, ".")}
     if is_ovh:
         refused["tags"] = "OVH's access stores no tags; leave them out."
     if not is_emulator(device):
-        refused["emulation"] = "It is for emulators, such as on='pasqal:EMU_MPS'."
-        refused["configuration"] = "It is for emulators, such as on='pasqal:EMU_FREE'."
+        refused["emulation"] = _emulators("EMU_MPS")
+        refused["configuration"] = _emulators("EMU_FREE")
     if device in _LEGACY_ONLY:
         refused["emulation"] = "EMU_MPS, EMU_SV and EMU_FREE take it."
     if device in _NO_LEGACY:
-        refused["configuration"] = f"{device} takes PasqalOptions(emulation=...) instead."
+        refused["configuration"] = Wording(f"{device} takes ", own, " instead.")
     refuse_options(options, refused, f"a job on pasqal:{device}", "pasqal")
     made_for = options.configuration.device_type if options.configuration is not None else ""
     if made_for and made_for != device:
@@ -83,3 +85,8 @@ def checked_options(given: RunOptions, target: str, *, is_ovh: bool) -> PasqalOp
             remedy="Use the device's own configuration.",
         )
     return options
+
+
+def _emulators(example: str) -> Wording:
+    target = Setting("on", f"pasqal:{example}")
+    return Wording("It is for emulators, such as ", target, ".")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from quantum_async.errors import InvalidOptionError, InvalidShotsError
 from quantum_async.models.fields import check_fields, check_json
 from quantum_async.models.stored import stored
+from quantum_async.models.wording import Setting, Wording
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -206,7 +207,9 @@ class DeviceConfig:
         for name in self.settings:
             if name.upper() in {"IBM_DEVICE", "IQM_DEVICE_URL"}:
                 raise InvalidOptionError(
-                    f"{name} names a device", provider="qoro", remedy="Write it as on='qoro:...'."
+                    f"{name} names a device",
+                    provider="qoro",
+                    remedy=Wording("Write it as ", Setting("on", "qoro:..."), "."),
                 )
 
     def document(self) -> dict[str, JsonValue]:

@@ -1,0 +1,85 @@
+"""Advice that every door words for itself: arguments in Python, flags on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Something that a caller can set, as a part of a `Wording`; as text it is Python's.
+
+    Args:
+        name: What it is called: an argument, or an option of a provider.
+        value: What to set it to; ``...`` stands for what the caller knows.
+        options: For an option, the name of the class of options that has it.
+    """
+
+    name: str
+    value: object = ...
+    options: str = ""
+
+    def __str__(self) -> str:
+        written = f"{self.name}={_written(self.value)}"
+        return f"options={self.options}({written})" if self.options else written
+
+
+class Given(Setting):
+    """A setting that a caller has made, as an error quotes it."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        value = f"{self.value!r:.60}"
+        return f"{self.options}.{self.name} = {value}" if self.options else f"{self.name}={value}"
+
+
+class Wording(str):
+    """A text that knows which of its parts are settings; as it stands it is in Python's words.
+
+    It can be the remedy of any error. A door that has other words for settings asks for them.
+
+    Args:
+        *parts: Text and settings, in order.
+
+    Example:
+        ```python
+        from quantum_async.models.wording import Setting, Wording
+
+        remedy = Wording("Transpile it, or pass ", Setting("transpile", True, "IQMOptions"), ".")
+        assert remedy == "Transpile it, or pass options=IQMOptions(transpile=True)."
+        assert (
+            remedy.said(lambda setting: f"--{setting.name}") == "Transpile it, or pass --transpile."
+        )
+        ```
+    """
+
+    __slots__ = ("parts",)
+
+    parts: tuple[str | Setting, ...]
+
+    def __new__(cls, *parts: str | Setting) -> Self:
+        made = super().__new__(cls, "".join(map(str, parts)))
+        made.parts = parts
+        return made
+
+    def said(self, say: Callable[[Setting], str]) -> str:
+        """Put it into the words of a door.
+
+        Args:
+            say: Writes down a setting as that door does.
+        """
+        return "".join(say(part) if isinstance(part, Setting) else part for part in self.parts)
+
+
+def _written(value: object) -> str:
+    if value is ...:
+        return "..."
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key!r}: {_written(item)}' for key, item in value.items())}}}"
+    return repr(value)
