@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import anyio
 
 from quantum_async.cli.codes import ExitCode, exit_code
 from quantum_async.cli.complaints import complain
@@ -12,15 +15,16 @@ from quantum_async.cli.documents import dump, failure, measured
 from quantum_async.cli.findings import (
     bad_row_document,
     clients_for,
-    existing,
     job_document,
     ownerless,
-    place_of,
     run_document,
 )
+from quantum_async.cli.journal import existing, place_of
+from quantum_async.cli.telling import tell
 from quantum_async.errors import (
     ConfigurationError,
     InvalidInputError,
+    InvalidOptionError,
     JobCancelledError,
     QuantumAsyncError,
 )
@@ -33,9 +37,57 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from quantum_async.cli.documents import Document
-    from quantum_async.journal.records import StoredJob
+    from quantum_async.journal.records import BadRow, StoredJob, StoredRun
     from quantum_async.models.job import JobRef
     from quantum_async.scheduler.job import Job
+
+
+LOOKS_AGAIN = 1.0
+"""Seconds between two looks into a journal that is watched."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What a journal holds at one moment.
+
+    Args:
+        runs: Its runs.
+        jobs: Its jobs.
+        bad: The rows that cannot be read.
+    """
+
+    runs: Sequence[StoredRun]
+    jobs: Sequence[StoredJob]
+    bad: Sequence[BadRow]
+
+    @property
+    def unfinished(self) -> list[StoredJob]:
+        return [job for job in self.jobs if job.state in UNFINISHED]
+
+    def document(self, *, everything: bool) -> Document:
+        return {
+            "runs": [run_document(run) for run in self.runs],
+            "jobs": [job_document(j) for j in (self.jobs if everything else self.unfinished)],
+            "unreadable": [bad_row_document(row) for row in self.bad],
+        }
+
+    def print(self, *, everything: bool) -> None:
+        from quantum_async.cli.listing import print_journal
+
+        shown = self.jobs if everything else self.unfinished
+        print_journal(self.runs, shown, self.bad, hidden=len(self.jobs) - len(shown))
+
+    @property
+    def code(self) -> ExitCode:
+        return ExitCode.FAILED if self.bad else ExitCode.OK
+
+
+async def _kept(journal: str | None) -> _Kept:
+    async with existing(journal) as opened:
+        runs = await opened.read(lambda reader: reader.runs())
+        jobs = await opened.read(lambda reader: reader.jobs())
+        bad = await opened.read(lambda reader: reader.quarantined())
+    return _Kept([run for run in runs if run.id != opened.run], jobs, bad)
 
 
 async def list_jobs(journal: str | None, *, everything: bool, json: bool) -> ExitCode:
@@ -46,24 +98,43 @@ async def list_jobs(journal: str | None, *, everything: bool, json: bool) -> Exi
         everything: Finished jobs as well.
         json: Print a document instead of tables.
     """
-    async with existing(journal) as opened:
-        runs = await opened.read(lambda reader: reader.runs())
-        jobs = await opened.read(lambda reader: reader.jobs())
-        bad = await opened.read(lambda reader: reader.quarantined())
-    shown = [job for job in jobs if everything or job.state in UNFINISHED]
-    runs = [run for run in runs if run.id != opened.run]
+    kept = await _kept(journal)
     if json:
-        document: Document = {
-            "runs": [run_document(run) for run in runs],
-            "jobs": [job_document(job) for job in shown],
-            "unreadable": [bad_row_document(row) for row in bad],
-        }
-        sys.stdout.write(dump(document) + "\n")
+        sys.stdout.write(dump(kept.document(everything=everything)) + "\n")
     else:
-        from quantum_async.cli.listing import print_journal
+        kept.print(everything=everything)
+    return kept.code
 
-        print_journal(runs, shown, bad, hidden=len(jobs) - len(shown))
-    return ExitCode.FAILED if bad else ExitCode.OK
+
+async def watch_jobs(journal: str | None, *, everything: bool, json: bool) -> ExitCode:
+    """List runs and jobs again and again, until nothing is unfinished.
+
+    Args:
+        journal: A path or URL.
+        everything: Finished jobs as well.
+        json: Refused: it means one document.
+
+    Raises:
+        InvalidOptionError: A document is wanted.
+    """
+    if json:
+        raise InvalidOptionError(
+            "--watch and --json contradict each other: one shows many states, the other one",
+            remedy="Leave one of them out.",
+        )
+    shown: _Kept | None = None
+    while True:
+        kept = await _kept(journal)
+        if kept != shown:
+            if sys.stdout.isatty():
+                # Home, and everything below it cleared: what was there before stays scrolled away.
+                sys.stdout.write("\x1b[H\x1b[2J")
+            kept.print(everything=everything)
+            sys.stdout.flush()
+            shown = kept
+        if not kept.unfinished:
+            return kept.code
+        await anyio.sleep(LOOKS_AGAIN)
 
 
 async def show_job(journal: str | None, key: str, *, json: bool) -> ExitCode:
@@ -104,7 +175,10 @@ async def cancel_jobs(journal: str | None, keys: Sequence[str], *, json: bool) -
         sys.stdout.write(dump({"cancelled": cancelled}) + "\n")
     else:
         sys.stdout.write(f"{len(cancelled)} of {len(chosen)} jobs cancelled\n")
-    return ExitCode.OK
+    for job in chosen:
+        if job.spec.key not in cancelled:
+            tell(f"job {job.ref or job.spec.key} was not cancelled: {_reason(job)}")
+    return ExitCode.OK if cancelled else ExitCode.FAILED
 
 
 async def resume(journal: str | None, run: str | None, *, json: bool, debug: bool) -> ExitCode:
@@ -253,6 +327,14 @@ async def _cancel(refs: Sequence[JobRef], journal: str) -> list[str]:
             except QuantumAsyncError:
                 continue
     return cancelled
+
+
+def _reason(job: StoredJob) -> str:
+    if job.state not in UNFINISHED:
+        return f"it has ended as {job.state}"
+    if job.ref is None:
+        return f"nobody can say whether it exists; settle it: jobs resolve {job.submission}"
+    return "it had ended at the provider before"
 
 
 def _named(jobs: Sequence[StoredJob], word: str) -> StoredJob:

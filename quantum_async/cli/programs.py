@@ -12,6 +12,7 @@ import anyio.to_thread
 from quantum_async.errors import InvalidInputError, ProgramError
 from quantum_async.models.program import Program
 from quantum_async.models.submission import JobSpec
+from quantum_async.models.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +84,9 @@ async def check(
             await client.validate(spec, candidate.device)
         except InvalidInputError as refusal:
             if str(candidate.path) not in str(refusal):
-                refusal.args = (f"{candidate.path}: {refusal}",)
+                said = refusal.args[0] if refusal.args else ""
+                parts = said.parts if isinstance(said, Wording) else (str(said),)
+                refusal.args = (Wording(f"{candidate.path}: ", *parts),)
             candidate.refusal = refusal
 
     async with anyio.create_task_group() as tasks:

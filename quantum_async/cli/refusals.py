@@ -57,6 +57,12 @@ class Commands(TyperGroup):
             code = run()
         except _REFUSAL as error:
             tell(*refusal(error))
+            if "--json" in (sys.argv[1:] if args is None else args):
+                from quantum_async.cli.complaints import Complaint, error_document
+                from quantum_async.cli.documents import dump
+
+                told = (line.partition(": ")[2] for line in refusal(error))
+                sys.stdout.write(dump(error_document(Complaint("UsageError", *told))) + "\n")
             sys.exit(ExitCode.USAGE)
         except typer.Abort:
             sys.exit(ExitCode.INTERRUPTED)

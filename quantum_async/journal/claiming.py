@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from quantum_async.errors import DuplicateSubmissionError, JournalError
 from quantum_async.journal.leases import is_free
@@ -99,6 +99,22 @@ class Claiming:
             reader.submissions(submissions.c.scope == plan.scope, submissions.c.state.in_(UNSENT)),
             reader.jobs(mine, jobs.c.state.in_((*RUNNING, *SETTLED)), with_results=True),
         )
+
+    def set_aside(self, name: str) -> bool:
+        """Give a finished sweep another name, so that its own begins anew.
+
+        Returns:
+            Whether that was done: not while a point lacks its outcome, or another answers for it.
+        """
+        standing = Reader(self._transaction, self._shown).sweep(name)
+        if standing is None or not standing.is_finished or standing.is_owned:
+            return False
+        old = sweeps.c.name.startswith(f"{name}~", autoescape=True)
+        number = self._connection.scalar(select(func.count()).where(old)) or 0
+        aside = f"{name}~{number + 1}"
+        self._connection.execute(update(sweeps).where(sweeps.c.name == name).values(name=aside))
+        self._connection.execute(update(jobs).where(jobs.c.sweep == name).values(sweep=aside))
+        return True
 
     def unknown(self, key: str) -> StoredSubmission:
         """Take over one submission of which nobody can say whether it exists.

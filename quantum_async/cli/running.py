@@ -1,0 +1,310 @@
+"""What ``run`` and ``sweep`` have in common: points on a scheduler, in a journal, to their end."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import anyio
+
+from quantum_async.cli.clients import client_for
+from quantum_async.cli.journal import existing, made_ready
+from quantum_async.cli.telling import tell
+from quantum_async.cli.values import parse_options
+from quantum_async.cli.watching import watched
+from quantum_async.errors import (
+    InvalidOptionError,
+    JournalError,
+    QuantumAsyncError,
+    WaitTimeoutError,
+)
+from quantum_async.models.submission import RunOptions
+from quantum_async.models.sweep import SweepPoint
+from quantum_async.models.target import Target
+from quantum_async.scheduler.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+
+    from quantum_async.models.grid import Points
+    from quantum_async.models.job import JobRef
+    from quantum_async.scheduler.source import SweepProgram
+    from quantum_async.scheduler.sweep import Sweep
+
+OnError: TypeAlias = Literal["raise", "collect"]
+RESULTS_AT_MOST = 1.0
+"""Seconds that the ids of what was cancelled are waited for once all is over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What the command line asks for.
+
+    Args:
+        on: The target.
+        shots: Shots of each job.
+        seed: Makes a simulator repeat itself.
+        timeout: Seconds after which unfinished jobs are cancelled.
+        observables: Pauli strings to be estimated as well.
+        options: Options of the provider, as ``name=value``.
+        output: A file to write as well.
+        journal: Where jobs are written down: a file or URL.
+        no_journal: Write nothing down.
+        name: What it is called in the journal.
+        detach: Submit, and leave the jobs to themselves.
+    """
+
+    on: str
+    shots: int
+    seed: int | None = None
+    timeout: float | None = None
+    observables: Sequence[str] = ()
+    options: Sequence[str] = ()
+    output: Path | None = None
+    journal: str | None = None
+    no_journal: bool = False
+    name: str | None = None
+    detach: bool = False
+
+
+@dataclass(frozen=True)
+class Work:
+    """Points that are to be measured.
+
+    Args:
+        program: The program, or what makes it of a point.
+        points: The points.
+        called: How its name in the journal begins.
+        parts: All that tells it from other work: its name follows from them.
+        expected: How many points each target is going to run; by default, all run on one.
+    """
+
+    program: SweepProgram
+    points: Points
+    called: str
+    parts: Sequence[str]
+    expected: Mapping[str, int] = field(default_factory=dict)
+
+
+class DeadlineError(WaitTimeoutError):
+    """The time that --timeout gives has passed, and unfinished jobs were cancelled."""
+
+    def __init__(self, unfinished: str, seconds: float | None) -> None:
+        super().__init__(
+            f"{unfinished} had not finished after {seconds:g} s",
+            remedy="Give --timeout more seconds, or leave it out.",
+        )
+
+
+class _LeaveError(Exception):
+    """The block is left, and its jobs are left running."""
+
+
+class Running:
+    """Points on their way through a scheduler.
+
+    Args:
+        order: What is asked for.
+        size: How many points there are.
+        unit: What a point is called.
+        on_error: Whether the first failed point ends it, or all are collected.
+        begins_anew: Whether one that was finished and shown is measured again.
+
+    Raises:
+        QuantumAsyncError: The provider cannot be used, or the flags contradict each other.
+    """
+
+    def __init__(
+        self, order: Order, size: int, unit: str, *, on_error: OnError, begins_anew: bool
+    ) -> None:
+        self.order = order
+        self.size = size
+        self._unit = unit
+        self.client, self.device = client_for(order.on, seed=order.seed)
+        is_local = self.client.provider == "local"
+        given = RunOptions(
+            seed=None if is_local else order.seed, observables=tuple(order.observables)
+        )
+        self.options: RunOptions = parse_options(order.options, self.client, given)
+        self.points: list[SweepPoint] = []
+        self.target: str = order.on
+        self.reason: Exception | None = None
+        """Why not all points were reached."""
+        self.name: str | None = None
+        self._on_error: OnError = on_error
+        self._begins_anew = begins_anew
+        self._found: dict[int, SweepPoint] = {}
+        self._journal = self._place()
+
+    def _place(self) -> str | None:
+        """Choose the journal; refuse what cannot be done with it or without one."""
+        order, outlives = self.order, self.client.capabilities.outlives
+        if order.journal is not None and order.no_journal:
+            raise InvalidOptionError(
+                "--journal and --no-journal contradict each other", remedy="Give one of them."
+            )
+        keeps = not order.no_journal and (order.journal is not None or outlives)
+        if order.name is not None and not keeps:
+            raise InvalidOptionError(
+                f"--name {order.name} names nothing: there is no journal",
+                remedy="Give --journal FILE, or leave the name out.",
+            )
+        if order.detach and not outlives:
+            raise InvalidOptionError(
+                f"--detach: jobs of {self.client.provider} end with this process",
+                provider=self.client.provider,
+                remedy="Leave --detach out, and wait for them.",
+            )
+        if order.detach and order.output is not None:
+            raise InvalidOptionError(
+                "--detach leaves before there are results, so --output has nothing to write",
+                remedy="Leave one of them out; the same command without --detach collects the "
+                "results.",
+            )
+        return made_ready(order.journal) if keeps else None
+
+    async def measure(self, prepare: Callable[[], Awaitable[Work]]) -> None:
+        """Measure all points, or those that the journal has no outcome of.
+
+        Args:
+            prepare: Makes the work, once the client is open.
+
+        Raises:
+            QuantumAsyncError: No point could be run.
+        """
+        policy: Literal["detach", "cancel"] = "detach" if self.order.detach else "cancel"
+        work: Work | None = None
+        sweep: Sweep | None = None
+        with anyio.move_on_after(self.order.timeout) as scope:
+            try:
+                async with Scheduler(
+                    self.client, journal=self._journal, on_cancel=policy
+                ) as scheduler:
+                    work = await prepare()
+                    sweep = await self._begin(scheduler, work)
+                    expected = work.expected or {self.target: len(work.points)}
+                    async with watched(scheduler, expected) as progress:
+                        async for point in _until_accepted(sweep) if self.order.detach else sweep:
+                            self._found[point.index] = point
+                            if progress is not None and point.ref is not None:
+                                own = str(Target(self.client.name, point.ref.target))
+                                progress.settle(own if own in expected else self.target, point)
+                    if self.order.detach:
+                        raise _LeaveError
+            except _LeaveError:
+                pass
+            except (QuantumAsyncError, ExceptionGroup) as error:
+                # What other points have measured is paid for, and is told all the same.
+                if not self._found:
+                    raise
+                self.reason = error
+        await self._gather(work, sweep)
+        if scope.cancelled_caught:
+            unfinished = f"{self.size - len(self._found)} of {self.size} {self._unit}"
+            self.reason = DeadlineError(unfinished, self.order.timeout)
+
+    async def _begin(self, scheduler: Scheduler, work: Work) -> Sweep:
+        self.name = self._named(work)
+        if self._journal is not None and self.name is not None:
+            await _tell_of_earlier(self._journal, self.name, self._unit)
+        sweep = scheduler.sweep(
+            work.program,
+            work.points,
+            shots=self.order.shots,
+            on=self.order.on,
+            name=self.name,
+            on_error=self._on_error,
+            options=self.options,
+        )
+        self.target = sweep.target
+        return sweep
+
+    def _named(self, work: Work) -> str | None:
+        """Name it after all that it runs, so that the same command continues it."""
+        if self._journal is None or self.order.name is not None:
+            return self.order.name
+        parts = [*work.parts, str(self.order.shots), self.order.on, repr(self.options)]
+        if self._begins_anew:
+            parts.append(self.client.identity)
+        digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        return f"{work.called}-{digest[:12]}"
+
+    async def _gather(self, work: Work | None, sweep: Sweep | None) -> None:
+        if work is None:
+            return
+        refs: Sequence[JobRef | None] = [None] * len(work.points)
+        with anyio.move_on_after(RESULTS_AT_MOST):
+            refs = await sweep.refs() if sweep is not None else refs
+        self.points = [
+            self._found.get(index) or SweepPoint(index, work.points[index], ref=refs[index])
+            for index in range(len(work.points))
+        ]
+
+    async def shown(self) -> None:
+        """Note that its outcome was told, so that the same command measures anew."""
+        sys.stdout.flush()
+        is_kept = self._begins_anew and not self.order.detach
+        if self._journal is None or self.name is None or not is_kept:
+            return
+        try:
+            async with existing(self._journal) as journal:
+                await journal.set_aside(self.name)
+        except QuantumAsyncError as error:
+            tell(f"the journal could not note that this was shown, so it is shown again: {error}")
+
+    def tell_what_goes_on(self) -> None:
+        """Say where to find what was left running."""
+        number = sum(point.ref is not None and point.result is None for point in self.points)
+        if self._journal is None:
+            tell(f"{number} jobs go on, and no journal knows them: keep their ids")
+            return
+        flag = f" --journal {self._journal}" if self.order.journal is not None else ""
+        tell(
+            f"{number} jobs go on: quantum-async jobs list{flag} shows them, the same command "
+            "without --detach waits for their results"
+        )
+
+
+async def _until_accepted(sweep: Sweep) -> AsyncGenerator[SweepPoint]:
+    """Wait until every point has been submitted, and yield those that have ended by then."""
+    await sweep.refs()
+    seen, ended = 0, sweep.done
+    if not ended:
+        return
+    async for point in sweep:
+        yield point
+        seen += 1
+        if seen >= ended:
+            return
+
+
+async def _tell_of_earlier(place: str, name: str, unit: str) -> None:
+    """Say what the journal has of this work already, and how to begin another."""
+    async with existing(place) as journal:
+        standing = await journal.read(lambda reader: reader.sweep(name))
+    if standing is not None and standing.is_owned:
+        raise JournalError(
+            f"{name} of the journal {place} is under way in another process",
+            accepted="no",
+            remedy="Wait for that process or end it, and run this again to continue; --name NAME "
+            "begins another one.",
+        )
+    if standing is None or not (standing.done or standing.under_way):
+        return
+    left = standing.size - standing.done - standing.under_way
+    found = [
+        f"{number} {words}"
+        for number, words in (
+            (standing.done, "measured"),
+            (standing.under_way, "under way"),
+            (left, "sent now"),
+        )
+        if number
+    ]
+    tell(
+        f"continuing {name} of the journal {place}: of {standing.size} {unit}, "
+        f"{', '.join(found)}; --name NAME begins another one"
+    )
