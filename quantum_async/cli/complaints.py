@@ -130,6 +130,8 @@ def flag(setting: Setting) -> str:
     Args:
         setting: An argument of Python's, or an option of a provider.
     """
+    if setting.variable:
+        return setting.variable
     if setting.name == "variables" and isinstance(setting.value, Mapping):
         return " ".join(f"--param {name}={_plain(value)}" for name, value in setting.value.items())
     if setting.name in _FLAGS:

@@ -122,16 +122,17 @@ async def watch_jobs(journal: str | None, *, everything: bool, json: bool) -> Ex
             "--watch and --json contradict each other: one shows many states, the other one",
             remedy="Leave one of them out.",
         )
-    shown: _Kept | None = None
+    shown: Document = {}
     while True:
         kept = await _kept(journal)
-        if kept != shown:
+        found = kept.document(everything=everything)
+        if found != shown:
             if sys.stdout.isatty():
                 # Home, and everything below it cleared: what was there before stays scrolled away.
                 sys.stdout.write("\x1b[H\x1b[2J")
             kept.print(everything=everything)
             sys.stdout.flush()
-            shown = kept
+            shown = found
         if not kept.unfinished:
             return kept.code
         await anyio.sleep(LOOKS_AGAIN)

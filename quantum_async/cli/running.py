@@ -137,6 +137,7 @@ class Running:
         self._on_error: OnError = on_error
         self._begins_anew = begins_anew
         self._found: dict[int, SweepPoint] = {}
+        self._sweep: Sweep | None = None
         self._journal = self._place()
 
     def _place(self) -> str | None:
@@ -175,25 +176,9 @@ class Running:
         Raises:
             QuantumAsyncError: No point could be run.
         """
-        policy: Literal["detach", "cancel"] = "detach" if self.order.detach else "cancel"
-        work: Work | None = None
-        sweep: Sweep | None = None
         with anyio.move_on_after(self.order.timeout) as scope:
             try:
-                async with Scheduler(
-                    self.client, journal=self._journal, on_cancel=policy
-                ) as scheduler:
-                    work = await prepare()
-                    sweep = await self._begin(scheduler, work)
-                    expected = work.expected or {self.target: len(work.points)}
-                    async with watched(scheduler, expected) as progress:
-                        async for point in _until_accepted(sweep) if self.order.detach else sweep:
-                            self._found[point.index] = point
-                            if progress is not None and point.ref is not None:
-                                own = str(Target(self.client.name, point.ref.target))
-                                progress.settle(own if own in expected else self.target, point)
-                    if self.order.detach:
-                        raise _LeaveError
+                await self._through(prepare)
             except _LeaveError:
                 pass
             except (QuantumAsyncError, ExceptionGroup) as error:
@@ -201,10 +186,25 @@ class Running:
                 if not self._found:
                     raise
                 self.reason = error
-        await self._gather(work, sweep)
+        await self._gather()
         if scope.cancelled_caught:
             unfinished = f"{self.size - len(self._found)} of {self.size} {self._unit}"
             self.reason = DeadlineError(unfinished, self.order.timeout)
+
+    async def _through(self, prepare: Callable[[], Awaitable[Work]]) -> None:
+        policy: Literal["detach", "cancel"] = "detach" if self.order.detach else "cancel"
+        async with Scheduler(self.client, journal=self._journal, on_cancel=policy) as scheduler:
+            work = await prepare()
+            self._sweep = sweep = await self._begin(scheduler, work)
+            expected = work.expected or {self.target: len(work.points)}
+            async with watched(scheduler, expected) as progress:
+                async for point in _until_accepted(sweep) if self.order.detach else sweep:
+                    self._found[point.index] = point
+                    if progress is not None and point.ref is not None:
+                        own = str(Target(self.client.name, point.ref.target))
+                        progress.settle(own if own in expected else self.target, point)
+            if self.order.detach:
+                raise _LeaveError
 
     async def _begin(self, scheduler: Scheduler, work: Work) -> Sweep:
         self.name = self._named(work)
@@ -232,15 +232,16 @@ class Running:
         digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
         return f"{work.called}-{digest[:12]}"
 
-    async def _gather(self, work: Work | None, sweep: Sweep | None) -> None:
-        if work is None:
+    async def _gather(self) -> None:
+        if self._sweep is None:
             return
-        refs: Sequence[JobRef | None] = [None] * len(work.points)
+        points = self._sweep.points
+        refs: Sequence[JobRef | None] = [None] * len(points)
         with anyio.move_on_after(RESULTS_AT_MOST):
-            refs = await sweep.refs() if sweep is not None else refs
+            refs = await self._sweep.refs()
         self.points = [
-            self._found.get(index) or SweepPoint(index, work.points[index], ref=refs[index])
-            for index in range(len(work.points))
+            self._found.get(index) or SweepPoint(index, points[index], ref=refs[index])
+            for index in range(len(points))
         ]
 
     async def shown(self) -> None:

@@ -18,13 +18,17 @@ class Setting:
         name: What it is called: an argument, or an option of a provider.
         value: What to set it to; ``...`` stands for what the caller knows.
         options: For an option, the name of the class of options that has it.
+        variable: For an argument of a client, the variable of the environment that says it too.
     """
 
     name: str
     value: object = ...
     options: str = ""
+    variable: str = ""
 
     def __str__(self) -> str:
+        if self.variable:
+            return f"{self.name}= or {self.variable}"
         written = f"{self.name}={_written(self.value)}"
         return f"options={self.options}({written})" if self.options else written
 
@@ -63,7 +67,7 @@ class Wording(str):
 
     parts: tuple[str | Setting, ...]
 
-    def __new__(cls, *parts: str | Setting) -> Self:
+    def __new__(cls, *parts: str | Setting) -> Self:  # noqa: D102 -- the class says it
         made = super().__new__(cls, "".join(map(str, parts)))
         made.parts = parts
         return made
