@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from quantum_async.cli.telling import tell
 from quantum_async.errors import InvalidInputError, QuantumAsyncError
-from quantum_async.models.wording import Wording
+from quantum_async.models.advice import Advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from quantum_async.cli.documents import Document
-    from quantum_async.models.wording import Setting
+    from quantum_async.models.advice import Setting
 
 MOST = 10
 """Errors of a group that are told one by one."""
@@ -119,7 +119,7 @@ def complaint_of(error: BaseException) -> Complaint:
 
 def _said(text: object, error: BaseException | None = None) -> str:
     """Put a text into the command line's words."""
-    if isinstance(text, Wording):
+    if isinstance(text, Advice):
         return text.said(flag)
     return str(text if error is None else error)
 

@@ -10,9 +10,9 @@ import anyio
 import anyio.to_thread
 
 from quantum_async.errors import InvalidInputError, ProgramError
+from quantum_async.models.advice import Advice
 from quantum_async.models.program import Program
 from quantum_async.models.submission import JobSpec
-from quantum_async.models.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,8 +85,8 @@ async def check(
         except InvalidInputError as refusal:
             if str(candidate.path) not in str(refusal):
                 said = refusal.args[0] if refusal.args else ""
-                parts = said.parts if isinstance(said, Wording) else (str(said),)
-                refusal.args = (Wording(f"{candidate.path}: ", *parts),)
+                parts = said.parts if isinstance(said, Advice) else (str(said),)
+                refusal.args = (Advice(f"{candidate.path}: ", *parts),)
             candidate.refusal = refusal
 
     async with anyio.create_task_group() as tasks:

@@ -6,8 +6,8 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, TypeVar
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.advice import Advice, Given
 from quantum_async.models.submission import RunOptions
-from quantum_async.models.wording import Given, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ def options_as(kind: type[Options], options: RunOptions, provider: str) -> Optio
             carried[name] = getattr(options, name)
         elif is_given(options, name):
             raise InvalidOptionError(
-                Wording(f"{provider} cannot carry ", _given(options, name)),
+                Advice(f"{provider} cannot carry ", _given(options, name)),
                 provider=provider,
                 remedy=f"Leave it out: it belongs to jobs whose client takes {origin.__name__}. "
                 f"Jobs of {provider} take {kind.__name__}: {', '.join(known)}.",
@@ -79,7 +79,7 @@ def refuse_options(
     for name, remedy in refused.items():
         if is_given(options, name):
             raise InvalidOptionError(
-                Wording(f"{where} cannot carry ", _given(options, name)),
+                Advice(f"{where} cannot carry ", _given(options, name)),
                 provider=provider,
                 remedy=remedy,
             )

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import ConfigurationError, InvalidOptionError, UnknownTargetError
 from quantum_async.journal.base import Journal
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.cost import Budget
 from quantum_async.models.limits import Limits
 from quantum_async.models.numbers import check_number
 from quantum_async.models.target import Target
-from quantum_async.models.wording import Setting, Wording
 from quantum_async.providers.base import ProviderClient
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class Router:
         if len(self._lanes) > 1:
             raise UnknownTargetError(
                 "this scheduler has several clients, so on= must name one",
-                remedy=Wording(
+                remedy=Advice(
                     "Write ",
                     Setting("on", "provider:device"),
                     f"; providers here: {', '.join(self._lanes)}.",

@@ -18,11 +18,11 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.redact import hide
 from quantum_async.http.threads import off_loop
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import ProgramFormat
-from quantum_async.models.wording import Setting, Wording
 from quantum_async.providers.azure.auth import Login
 from quantum_async.providers.azure.cancelling import cancel_jobs
 from quantum_async.providers.azure.discovery import MANAGEMENT
@@ -328,7 +328,7 @@ class AzureClient(ProviderClient):
         raise UnknownTargetError(
             f"nothing says on which target of Azure Quantum to run {made_for}",
             provider=self.provider,
-            remedy=Wording(
+            remedy=Advice(
                 "Write ", Setting("on", f"{self.name}:TARGET"), f" with one of: {known}."
             ),
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import ConfigurationError, NotFoundError
 from quantum_async.http.encode import json_body
 from quantum_async.http.session import Session
-from quantum_async.models.wording import Setting, Wording
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.providers.azure.auth import MANAGEMENT_SCOPE
 from quantum_async.providers.azure.parsing import parse
 from quantum_async.providers.azure.versions import ARM, RESOURCE_GRAPH
@@ -81,7 +81,7 @@ class Discovery:
             raise ConfigurationError(
                 "nothing says which workspace is meant",
                 provider="azure",
-                remedy=Wording(
+                remedy=Advice(
                     "Set ",
                     Setting("connection_string", variable="AZURE_QUANTUM_CONNECTION_STRING"),
                     "; or ",

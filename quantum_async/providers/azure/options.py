@@ -8,12 +8,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.carrying import options_as, refuse_options
 from quantum_async.models.fields import check_json
 from quantum_async.models.program import CIRCUIT_FORMATS
 from quantum_async.models.stored import stored
 from quantum_async.models.submission import EmulationOptions, RunOptions
-from quantum_async.models.wording import Setting, Wording
 from quantum_async.providers.azure.translate.catalogue import NATIVE, PASQAL, provider_in
 from quantum_async.providers.azure.wire import (
     Priority,  # noqa: TC001  part of the class's signature
@@ -110,6 +110,6 @@ def checked_options(given: RunOptions, target: str, program: Program | None = No
             raise InvalidOptionError(
                 f"AzureOptions.params has {name!r}, which every job says itself",
                 provider="azure",
-                remedy=Wording("Pass ", Setting(own), " where the job is submitted."),
+                remedy=Advice("Pass ", Setting(own), " where the job is submitted."),
             )
     return options

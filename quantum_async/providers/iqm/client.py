@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from quantum_async.errors import AuthenticationError, SubmissionUnknownError, UnknownTargetError
 from quantum_async.http.options import SessionOptions
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
 from quantum_async.models.options import meaning_of
-from quantum_async.models.wording import Setting, Wording
 from quantum_async.providers.base import ProviderClient, client_name, signed
 from quantum_async.providers.each import by_id, failures_of_each, states_of_each
 from quantum_async.providers.environment import secret
@@ -264,7 +264,7 @@ class IQMClient(Runs, ProviderClient):
             raise UnknownTargetError(
                 f"nothing says which quantum computer of {self._gateway} is meant",
                 provider=self.provider,
-                remedy=Wording(
+                remedy=Advice(
                     "Write ",
                     Setting("on", f"{self.name}:COMPUTER"),
                     f" with one of: {aliases}; or name one for all by IQM_QUANTUM_COMPUTER.",

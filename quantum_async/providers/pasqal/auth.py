@@ -23,7 +23,7 @@ from quantum_async.http.encode import form_body
 from quantum_async.http.redact import Secret
 from quantum_async.http.session import Session
 from quantum_async.http.token import Token
-from quantum_async.models.wording import Setting, Wording
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.providers.pasqal.wire import TokenAnswer
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def _at_terminal() -> Callable[[str], str]:
         raise ConfigurationError(
             "there is a user name and no password, and no terminal to ask for it",
             provider="pasqal",
-            remedy=Wording("Set ", _setting("password"), "."),
+            remedy=Advice("Set ", _setting("password"), "."),
         )
     return getpass.getpass
 
@@ -244,7 +244,7 @@ def no_credentials() -> AuthenticationError:
     return AuthenticationError(
         "no credentials of Pasqal Cloud were given",
         provider="pasqal",
-        remedy=Wording(
+        remedy=Advice(
             "Set ",
             _setting("username"),
             " and ",
@@ -265,7 +265,7 @@ def no_project() -> InvalidInputError:
     return InvalidInputError(
         "no project was chosen, so nobody would be billed",
         provider="pasqal",
-        remedy=Wording("Set ", _setting("project_id"), " to one of the account's projects."),
+        remedy=Advice("Set ", _setting("project_id"), " to one of the account's projects."),
     )
 
 

@@ -13,12 +13,12 @@ from quantum_async.errors import (
     UnknownTargetError,
 )
 from quantum_async.http.options import SessionOptions
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.batch import FailurePolicy
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
 from quantum_async.models.options import meaning_of
 from quantum_async.models.program import ProgramFormat
-from quantum_async.models.wording import Setting, Wording
 from quantum_async.providers.base import ProviderClient, client_name, signed
 from quantum_async.providers.environment import secret
 from quantum_async.providers.pasqal.additions import Additions
@@ -309,7 +309,7 @@ class PasqalClient(ProviderClient):
             raise UnknownTargetError(
                 no_sequence(program),
                 provider=self.provider,
-                remedy=Wording(f"{HOW_TO_RUN} Its devices, for ", on, f": {known}."),
+                remedy=Advice(f"{HOW_TO_RUN} Its devices, for ", on, f": {known}."),
             )
         name, is_virtual = device_in(program.text)
         if not name or is_virtual or name in _EXAMPLES:
@@ -317,7 +317,7 @@ class PasqalClient(ProviderClient):
             raise UnknownTargetError(
                 f"nothing says on which device of Pasqal Cloud to run a sequence {made_for}",
                 provider=self.provider,
-                remedy=Wording("Write ", on, f" with one of: {known}."),
+                remedy=Advice("Write ", on, f" with one of: {known}."),
             )
         return name
 

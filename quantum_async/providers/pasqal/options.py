@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.carrying import options_as, refuse_options
 from quantum_async.models.stored import stored
 from quantum_async.models.submission import EmulationOptions, RunOptions
-from quantum_async.models.wording import Setting, Wording
 from quantum_async.providers.pasqal.emulators import DeviceType, EmulatorConfig, is_emulator
 
 _LEGACY_ONLY = frozenset({DeviceType.EMU_TN, DeviceType.EMU_FRESNEL})
@@ -66,7 +66,7 @@ def checked_options(given: RunOptions, target: str, *, is_ovh: bool) -> PasqalOp
     options = options_as(PasqalOptions, given, "pasqal")
     device = (options.device_type or target).upper()
     own = Setting("emulation", options="PasqalOptions")
-    refused: dict[str, str] = {"observables": Wording("Name observables in ", own, ".")}
+    refused: dict[str, str] = {"observables": Advice("Name observables in ", own, ".")}
     if is_ovh:
         refused["tags"] = "OVH's access stores no tags; leave them out."
     if not is_emulator(device):
@@ -75,7 +75,7 @@ def checked_options(given: RunOptions, target: str, *, is_ovh: bool) -> PasqalOp
     if device in _LEGACY_ONLY:
         refused["emulation"] = "EMU_MPS, EMU_SV and EMU_FREE take it."
     if device in _NO_LEGACY:
-        refused["configuration"] = Wording(f"{device} takes ", own, " instead.")
+        refused["configuration"] = Advice(f"{device} takes ", own, " instead.")
     refuse_options(options, refused, f"a job on pasqal:{device}", "pasqal")
     made_for = options.configuration.device_type if options.configuration is not None else ""
     if made_for and made_for != device:
@@ -87,6 +87,6 @@ def checked_options(given: RunOptions, target: str, *, is_ovh: bool) -> PasqalOp
     return options
 
 
-def _emulators(example: str) -> Wording:
+def _emulators(example: str) -> Advice:
     target = Setting("on", f"pasqal:{example}")
-    return Wording("It is for emulators, such as ", target, ".")
+    return Advice("It is for emulators, such as ", target, ".")

@@ -8,9 +8,9 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from quantum_async.errors import InvalidOptionError, InvalidShotsError
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.fields import check_fields, check_json
 from quantum_async.models.stored import stored
-from quantum_async.models.wording import Setting, Wording
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -209,7 +209,7 @@ class DeviceConfig:
                 raise InvalidOptionError(
                     f"{name} names a device",
                     provider="qoro",
-                    remedy=Wording("Write it as ", Setting("on", "qoro:..."), "."),
+                    remedy=Advice("Write it as ", Setting("on", "qoro:..."), "."),
                 )
 
     def document(self) -> dict[str, JsonValue]:

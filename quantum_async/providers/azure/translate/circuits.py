@@ -11,7 +11,7 @@ from quantum_async.errors import (
     NoMeasurementError,
     UnsupportedProgramError,
 )
-from quantum_async.models.wording import Setting, Wording
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.circuits import read_circuit
 from quantum_async.programs.naming import shape_of
@@ -176,7 +176,7 @@ def check_circuit(circuit: QuantumCircuit, limits: Limits) -> None:
             f"the circuit decides by what it has measured ({', '.join(deciding)}), which is not "
             f"written for {target}{limits.form}",
             provider="azure",
-            remedy=Wording(
+            remedy=Advice(
                 "Leave the decisions out, pass a QIR program of your own, or, for Quantinuum, use ",
                 Setting("form", "native", "AzureOptions"),
                 ".",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from quantum_async.errors import UnsupportedProgramError
-from quantum_async.models.wording import Setting, Wording
+from quantum_async.models.advice import Advice, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -209,7 +209,7 @@ def _unsaid(why: str) -> UnsupportedProgramError:
     return UnsupportedProgramError(
         f"OpenQASM 2 cannot say this circuit: {why}",
         provider="azure",
-        remedy=Wording(
+        remedy=Advice(
             "Leave out what it cannot say, or send QIR: ",
             Setting("form", "qir", "AzureOptions"),
             ".",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Something that a caller can set, as a part of a `Wording`; as text it is Python's.
+    """Something that a caller can set, as a part of a `Advice`; as text it is Python's.
 
     Args:
         name: What it is called: an argument, or an option of a provider.
@@ -43,7 +43,7 @@ class Given(Setting):
         return f"{self.options}.{self.name} = {value}" if self.options else f"{self.name}={value}"
 
 
-class Wording(str):
+class Advice(str):
     """A text that knows which of its parts are settings; as it stands it is in Python's words.
 
     It can be the remedy of any error. A door that has other words for settings asks for them.
@@ -53,9 +53,9 @@ class Wording(str):
 
     Example:
         ```python
-        from quantum_async.models.wording import Setting, Wording
+        from quantum_async.models.advice import Setting, Advice
 
-        remedy = Wording("Transpile it, or pass ", Setting("transpile", True, "IQMOptions"), ".")
+        remedy = Advice("Transpile it, or pass ", Setting("transpile", True, "IQMOptions"), ".")
         assert remedy == "Transpile it, or pass options=IQMOptions(transpile=True)."
         assert (
             remedy.said(lambda setting: f"--{setting.name}") == "Transpile it, or pass --transpile."
