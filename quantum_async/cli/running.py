@@ -138,6 +138,7 @@ class Running:
         self._begins_anew = begins_anew
         self._found: dict[int, SweepPoint] = {}
         self._sweep: Sweep | None = None
+        self._is_over = False
         self._journal = self._place()
 
     def _place(self) -> str | None:
@@ -209,7 +210,7 @@ class Running:
     async def _begin(self, scheduler: Scheduler, work: Work) -> Sweep:
         self.name = self._named(work)
         if self._journal is not None and self.name is not None:
-            await _tell_of_earlier(self._journal, self.name, self._unit)
+            await self._look_back(self._journal, self.name)
         sweep = scheduler.sweep(
             work.program,
             work.points,
@@ -221,6 +222,34 @@ class Running:
         )
         self.target = sweep.target
         return sweep
+
+    async def _look_back(self, place: str, name: str) -> None:
+        """Say what the journal has of this work already, and how to begin another."""
+        async with existing(place) as journal:
+            standing = await journal.read(lambda reader: reader.sweep(name))
+        if standing is None or not (standing.done or standing.under_way or standing.is_owned):
+            return
+        if standing.is_owned:
+            raise JournalError(
+                f"{name} of the journal {place} is under way in another process",
+                accepted="no",
+                remedy="Wait for that process or end it, and run this again to continue; --name "
+                "NAME begins another one.",
+            )
+        self._is_over = standing.is_finished and not self._begins_anew
+        if self._is_over:
+            return
+        left = standing.size - standing.done - standing.under_way
+        numbers = (
+            (standing.done, "measured"),
+            (standing.under_way, "under way"),
+            (left, "sent now"),
+        )
+        found = ", ".join(f"{number} {words}" for number, words in numbers if number)
+        tell(
+            f"continuing {name} of the journal {place}: of {standing.size} {self._unit}, {found}; "
+            "--name NAME begins another one"
+        )
 
     def _named(self, work: Work) -> str | None:
         """Name it after all that it runs, so that the same command continues it."""
@@ -247,6 +276,8 @@ class Running:
     async def shown(self) -> None:
         """Note that its outcome was told, so that the same command measures anew."""
         sys.stdout.flush()
+        if self._is_over:
+            tell(f"all of it was in the journal {self._journal}; --name NAME measures anew")
         is_kept = self._begins_anew and not self.order.detach
         if self._journal is None or self.name is None or not is_kept:
             return
@@ -280,32 +311,3 @@ async def _until_accepted(sweep: Sweep) -> AsyncGenerator[SweepPoint]:
         seen += 1
         if seen >= ended:
             return
-
-
-async def _tell_of_earlier(place: str, name: str, unit: str) -> None:
-    """Say what the journal has of this work already, and how to begin another."""
-    async with existing(place) as journal:
-        standing = await journal.read(lambda reader: reader.sweep(name))
-    if standing is not None and standing.is_owned:
-        raise JournalError(
-            f"{name} of the journal {place} is under way in another process",
-            accepted="no",
-            remedy="Wait for that process or end it, and run this again to continue; --name NAME "
-            "begins another one.",
-        )
-    if standing is None or not (standing.done or standing.under_way):
-        return
-    left = standing.size - standing.done - standing.under_way
-    found = [
-        f"{number} {words}"
-        for number, words in (
-            (standing.done, "measured"),
-            (standing.under_way, "under way"),
-            (left, "sent now"),
-        )
-        if number
-    ]
-    tell(
-        f"continuing {name} of the journal {place}: of {standing.size} {unit}, "
-        f"{', '.join(found)}; --name NAME begins another one"
-    )
