@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.cli.telling import tell
 from quantum_async.errors import InvalidInputError, QuantumAsyncError
-from quantum_async.models.advice import Advice
+from quantum_async.models.advice import Action, Advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,12 +124,14 @@ def _said(text: object, error: BaseException | None = None) -> str:
     return str(text if error is None else error)
 
 
-def flag(setting: Setting) -> str:
-    """Write a setting as flags.
+def flag(setting: Setting | Action) -> str:
+    """Write what is to be set or done as flags or a command.
 
     Args:
-        setting: An argument of Python's, or an option of a provider.
+        setting: An argument of Python's, an option of a provider, or a call.
     """
+    if isinstance(setting, Action):
+        return setting.command
     if setting.variable:
         return setting.variable
     if setting.name == "variables" and isinstance(setting.value, Mapping):

@@ -160,12 +160,13 @@ class Running:
                 provider=self.client.provider,
                 remedy="Leave --detach out, and wait for them.",
             )
-        if order.detach and order.output is not None:
-            raise InvalidOptionError(
-                "--detach leaves before there are results, so --output has nothing to write",
-                remedy="Leave one of them out; the same command without --detach collects the "
-                "results.",
-            )
+        for flag, value in (("--output", order.output), ("--timeout", order.timeout)):
+            if order.detach and value is not None:
+                raise InvalidOptionError(
+                    f"--detach waits for no result, so {flag} means nothing",
+                    remedy=f"Leave one of them out; the same command with {flag} and without "
+                    "--detach collects the results.",
+                )
         return made_ready(order.journal) if keeps else None
 
     async def measure(self, prepare: Callable[[], Awaitable[Work]]) -> None:
@@ -257,7 +258,7 @@ class Running:
             return self.order.name
         parts = [*work.parts, str(self.order.shots), self.order.on, repr(self.options)]
         if self._begins_anew:
-            parts.append(self.client.identity)
+            parts += [self.client.identity, str(self.order.seed)]
         digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
         return f"{work.called}-{digest[:12]}"
 

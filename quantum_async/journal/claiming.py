@@ -23,6 +23,7 @@ from quantum_async.journal.records import (
 )
 from quantum_async.journal.schema import batches, jobs, leases, runs, submissions, sweeps
 from quantum_async.journal.values import dump_options, load_options
+from quantum_async.models.advice import Action, Advice
 from quantum_async.models.identity import is_same_server
 from quantum_async.models.options import differing_options
 
@@ -228,8 +229,13 @@ class Claiming:
             if must:
                 raise JournalError(
                     f"this work needs a client for {names}",
-                    remedy="Give the scheduler a client of each provider that the run used, "
-                    "for the same address and account.",
+                    remedy=Advice(
+                        Action(
+                            "Give the scheduler a client of each provider that the run used, for "
+                            "the same address and account.",
+                            "Name the addresses and accounts that the run used in the environment.",
+                        )
+                    ),
                 )
             logger.warning("%s is left as it is: it needs a client for %s", scope, names)
             return False

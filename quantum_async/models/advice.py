@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Something that a caller can set, as a part of a `Advice`; as text it is Python's.
+    """Something that a caller can set, as a part of an `Advice`; as text it is Python's.
 
     Args:
         name: What it is called: an argument, or an option of a provider.
@@ -43,17 +43,33 @@ class Given(Setting):
         return f"{self.options}.{self.name} = {value}" if self.options else f"{self.name}={value}"
 
 
-class Advice(str):
-    """A text that knows which of its parts are settings; as it stands it is in Python's words.
-
-    It can be the remedy of any error. A door that has other words for settings asks for them.
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that a caller can do, as a part of an `Advice`; as text it is Python's.
 
     Args:
-        *parts: Text and settings, in order.
+        call: What to do in Python.
+        command: What to do on the command line.
+    """
+
+    call: str
+    command: str
+
+    def __str__(self) -> str:
+        return self.call
+
+
+class Advice(str):
+    """A text that knows what in it is to be set or done; as it stands it is in Python's words.
+
+    It can be the remedy of any error. A door that has other words asks for them.
+
+    Args:
+        *parts: Text, settings and actions, in order.
 
     Example:
         ```python
-        from quantum_async.models.advice import Setting, Advice
+        from quantum_async.models.advice import Advice, Setting
 
         remedy = Advice("Transpile it, or pass ", Setting("transpile", True, "IQMOptions"), ".")
         assert remedy == "Transpile it, or pass options=IQMOptions(transpile=True)."
@@ -65,20 +81,20 @@ class Advice(str):
 
     __slots__ = ("parts",)
 
-    parts: tuple[str | Setting, ...]
+    parts: tuple[str | Setting | Action, ...]
 
-    def __new__(cls, *parts: str | Setting) -> Self:  # noqa: D102 -- the class says it
+    def __new__(cls, *parts: str | Setting | Action) -> Self:  # noqa: D102 -- the class says it
         made = super().__new__(cls, "".join(map(str, parts)))
         made.parts = parts
         return made
 
-    def said(self, say: Callable[[Setting], str]) -> str:
+    def said(self, say: Callable[[Setting | Action], str]) -> str:
         """Put it into the words of a door.
 
         Args:
-            say: Writes down a setting as that door does.
+            say: Writes down what is to be set or done as that door does.
         """
-        return "".join(say(part) if isinstance(part, Setting) else part for part in self.parts)
+        return "".join(part if isinstance(part, str) else say(part) for part in self.parts)
 
 
 def _written(value: object) -> str:
