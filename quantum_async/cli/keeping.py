@@ -54,11 +54,13 @@ class _Kept:
         runs: Its runs.
         jobs: Its jobs.
         bad: The rows that cannot be read.
+        forlorn: How many unfinished jobs no living process follows.
     """
 
     runs: Sequence[StoredRun]
     jobs: Sequence[StoredJob]
     bad: Sequence[BadRow]
+    forlorn: int
 
     @property
     def unfinished(self) -> list[StoredJob]:
@@ -75,7 +77,8 @@ class _Kept:
         from quantum_async.cli.listing import print_journal
 
         shown = self.jobs if everything else self.unfinished
-        print_journal(self.runs, shown, self.bad, hidden=len(self.jobs) - len(shown))
+        hidden = len(self.jobs) - len(shown)
+        print_journal(self.runs, shown, self.bad, hidden=hidden, forlorn=self.forlorn)
 
     @property
     def code(self) -> ExitCode:
@@ -87,7 +90,10 @@ async def _kept(journal: str | None) -> _Kept:
         runs = await opened.read(lambda reader: reader.runs())
         jobs = await opened.read(lambda reader: reader.jobs())
         bad = await opened.read(lambda reader: reader.quarantined())
-    return _Kept([run for run in runs if run.id != opened.run], jobs, bad)
+        scopes = [job.place.scope for job in jobs if job.state in UNFINISHED]
+        owned = await opened.read(lambda reader: {s for s in set(scopes) if reader.is_owned(s)})
+    forlorn = sum(scope not in owned for scope in scopes)
+    return _Kept([run for run in runs if run.id != opened.run], jobs, bad, forlorn)
 
 
 async def list_jobs(journal: str | None, *, everything: bool, json: bool) -> ExitCode:

@@ -21,7 +21,12 @@ JOB = ("job", "target", "state", "sweep", "#point", "#shots", "~id")
 
 
 def print_journal(
-    runs: Sequence[StoredRun], jobs: Sequence[StoredJob], bad: Sequence[BadRow], *, hidden: int
+    runs: Sequence[StoredRun],
+    jobs: Sequence[StoredJob],
+    bad: Sequence[BadRow],
+    *,
+    hidden: int,
+    forlorn: int,
 ) -> None:
     """Print what a journal holds.
 
@@ -30,6 +35,7 @@ def print_journal(
         jobs: The jobs that are to be shown.
         bad: The rows that cannot be read.
         hidden: How many others have ended.
+        forlorn: How many unfinished ones no living process follows.
     """
     console = Console(highlight=False)
     if runs:
@@ -40,6 +46,8 @@ def print_journal(
         print_table(console, JOB, map(_job_row, jobs))
     if hidden:
         print_lines(console, f"{hidden} finished jobs are not shown; --all shows them")
+    if forlorn:
+        print_lines(console, f"no process follows {forlorn} of them; jobs resume does")
     print_lines(console, *(f"unreadable {row.kind} row {row.key}: {row.reason}" for row in bad))
 
 

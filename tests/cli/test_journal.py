@@ -317,5 +317,3 @@ def test_what_an_interrupt_has_cancelled_is_sent_again(still, tmp_path: Path, da
     ran = with_variables(variables, "run", *files, *IQM, "--json")
     assert ran.code == 0, ran.err
     assert [job["status"] for job in ran.document["jobs"]] == ["succeeded"] * 4
-
-

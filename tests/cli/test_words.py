@@ -161,7 +161,9 @@ def test_a_provider_says_what_it_runs(blocking_sandbox, bell: Path) -> None:
     ran = with_variables(blocking_sandbox.env("pasqal"), "run", bell, "--on", "pasqal")
     assert ran.code == 2
     what, _, fix = ran.err.splitlines()
-    assert what.endswith("Pasqal Cloud runs Pulser sequences, and " + f"{bell} is an OpenQASM 2 program")
+    assert what.endswith(
+        "Pasqal Cloud runs Pulser sequences, and " + f"{bell} is an OpenQASM 2 program"
+    )
     assert "--on pasqal:DEVICE" in fix
     assert "EMU_FREE" in fix
 
@@ -193,7 +195,9 @@ def test_several_errors_are_listed() -> None:
     told = error_document(group)["error"]
     assert (told["type"], told["message"], told["remedy"]) == ("ExceptionGroup", "two", None)
     assert [member["message"] for member in told["errors"]] == ["a", "c"]
-    assert error_document(ExceptionGroup("one", [QuantumAsyncError("a")]))["error"]["message"] == "a"
+    assert (
+        error_document(ExceptionGroup("one", [QuantumAsyncError("a")]))["error"]["message"] == "a"
+    )
 
 
 @pytest.mark.parametrize(
