@@ -165,7 +165,7 @@ def test_a_stopped_cell_goes_on_where_it_was(kernel, running, tmp_path) -> None:
     running.reset()
     kernel.run(PASQAL.format(environment=running.env("pasqal")))
     code = KEPT.format(journal=str(tmp_path / "jobs.db"))
-    for number in range(2):
+    for _ in range(2):
         cell = kernel.begin(code)
         kernel.published(cell, is_progress)
         while running.stats()["pasqal"]["jobs_created"] < 40:
