@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
+from rich.console import Console
 
 from quantum_async.cli.codes import ExitCode, exit_code
 from quantum_async.cli.complaints import complain
@@ -15,12 +17,15 @@ from quantum_async.cli.documents import dump, failure, measured
 from quantum_async.cli.findings import (
     bad_row_document,
     clients_for,
+    id_of,
     job_document,
     ownerless,
     run_document,
 )
 from quantum_async.cli.journal import existing, place_of
 from quantum_async.cli.telling import tell
+from quantum_async.display.lines import print_lines
+from quantum_async.display.tables import print_table
 from quantum_async.errors import (
     ConfigurationError,
     InvalidInputError,
@@ -34,7 +39,7 @@ from quantum_async.scheduler.book import settled_as_lost, unreadable
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from quantum_async.cli.documents import Document
     from quantum_async.journal.records import BadRow, StoredJob, StoredRun
@@ -42,6 +47,8 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.job import Job
 
 
+RUN = ("run", "started", "~process", "alive", "#unfinished")
+JOB = ("job", "target", "state", "sweep", "#point", "#shots", "~id")
 LOOKS_AGAIN = 1.0
 """Seconds between two looks into a journal that is watched."""
 
@@ -74,11 +81,9 @@ class _Kept:
         }
 
     def print(self, *, everything: bool) -> None:
-        from quantum_async.cli.listing import print_journal
-
         shown = self.jobs if everything else self.unfinished
         hidden = len(self.jobs) - len(shown)
-        print_journal(self.runs, shown, self.bad, hidden=hidden, forlorn=self.forlorn)
+        _print_journal(self.runs, shown, self.bad, hidden=hidden, forlorn=self.forlorn)
 
     @property
     def code(self) -> ExitCode:
@@ -159,9 +164,7 @@ async def show_job(journal: str | None, key: str, *, json: bool) -> ExitCode:
     if json:
         sys.stdout.write(dump(document) + "\n")
     else:
-        from quantum_async.cli.listing import print_job
-
-        print_job(document)
+        _print_job(document)
     return ExitCode.OK
 
 
@@ -353,3 +356,87 @@ def _named(jobs: Sequence[StoredJob], word: str) -> StoredJob:
         f"{len(found)} jobs of the journal are called {word!r}",
         remedy="Give the whole key; quantum-async jobs list --all --json shows it.",
     )
+
+
+def _print_journal(
+    runs: Sequence[StoredRun],
+    jobs: Sequence[StoredJob],
+    bad: Sequence[BadRow],
+    *,
+    hidden: int,
+    forlorn: int,
+) -> None:
+    """Print what a journal holds.
+
+    Args:
+        runs: Its runs.
+        jobs: The jobs that are to be shown.
+        bad: The rows that cannot be read.
+        hidden: How many others have ended.
+        forlorn: How many unfinished ones no living process follows.
+    """
+    console = Console(highlight=False)
+    if runs:
+        print_table(console, RUN, map(_run_row, runs))
+    if jobs:
+        if runs and console.is_terminal:
+            console.print()
+        print_table(console, JOB, map(_job_row, jobs))
+    if hidden:
+        print_lines(console, f"{hidden} finished jobs are not shown; --all shows them")
+    if forlorn:
+        print_lines(console, f"no process follows {forlorn} of them; jobs resume does")
+    print_lines(console, *(f"unreadable {row.kind} row {row.key}: {row.reason}" for row in bad))
+
+
+def _print_job(job: Mapping[str, object]) -> None:
+    """Print one job, a line for each thing that is known of it.
+
+    Args:
+        job: Its document.
+    """
+    (_, key), *others = job.items()
+    told = ((name.replace("_", " "), _told(name, value)) for name, value in others)
+    rows = [[name, words] for name, words in told if words]
+    print_table(Console(highlight=False), ("job", str(key)), rows)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{complex(value['real'], value['imag']):.4f}"
+    return f"{value:.4f}"
+
+
+def _told(name: str, value: object) -> str:
+    if name == "created" and isinstance(value, float):
+        return _moment(value)
+    if name == "expectation_values" and isinstance(value, dict):
+        return ", ".join(f"⟨{name}⟩={_shown(v['value'])}" for name, v in value.items())
+    if name == "error" and isinstance(value, dict):
+        return f"{value['type']}: {value['message']}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {part}" for key, part in value.items())
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def _run_row(run: StoredRun) -> list[str]:
+    alive = "yes" if run.is_alive else "no"
+    return [run.id, _moment(run.started), f"{run.pid}@{run.host}", alive, str(run.unfinished)]
+
+
+def _job_row(job: StoredJob) -> list[str]:
+    return [
+        job.spec.key[:12],
+        f"{job.provider}:{job.target}",
+        str(job.state),
+        job.place.sweep or "",
+        "" if job.place.point is None else str(job.place.point),
+        str(job.spec.shots),
+        id_of(job) or "",
+    ]
