@@ -72,14 +72,14 @@ async def run(order: RunOrder, *, json: bool, debug: bool) -> ExitCode:
         sys.stdout.write(dump(document) + "\n")
     else:
         files.show()
-    await files.running.shown()
     if order.detach:
         files.running.tell_what_goes_on()
-    if not errors:
-        return ExitCode.OK
-    group = ExceptionGroup(f"{len(errors)} jobs have no result", errors)
-    complain(group, debug=debug)
-    return exit_code(files.running.reason or group)
+    code = ExitCode.OK
+    if errors:
+        group = ExceptionGroup(f"{len(errors)} jobs have no result", errors)
+        complain(group, debug=debug)
+        code = exit_code(files.running.reason or group)
+    return await files.running.end(code)
 
 
 class _Files:

@@ -12,6 +12,7 @@ import anyio
 
 from quantum_async.cli.clients import client_for
 from quantum_async.cli.journal import existing, made_ready
+from quantum_async.cli.session import leave_at_once
 from quantum_async.cli.telling import tell
 from quantum_async.cli.values import parse_options
 from quantum_async.cli.watching import watched
@@ -29,6 +30,7 @@ from quantum_async.scheduler.scheduler import Scheduler
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
+    from quantum_async.cli.codes import ExitCode
     from quantum_async.models.grid import Points
     from quantum_async.models.job import JobRef
     from quantum_async.scheduler.source import SweepProgram
@@ -274,19 +276,29 @@ class Running:
             for index in range(len(points))
         ]
 
-    async def shown(self) -> None:
-        """Note that its outcome was told, so that the same command measures anew."""
-        sys.stdout.flush()
+    async def end(self, code: ExitCode) -> ExitCode:
+        """Note that its outcome was told, so that the same command measures anew.
+
+        This is the last act of the process: killed before it, it is run again without being paid
+        for; killed after it, it would be.
+
+        Args:
+            code: How the command ends.
+        """
         if self._is_over:
             tell(f"all of it was in the journal {self._journal}; --name NAME measures anew")
+        sys.stdout.flush()
         is_kept = self._begins_anew and not self.order.detach
         if self._journal is None or self.name is None or not is_kept:
-            return
+            return code
         try:
             async with existing(self._journal) as journal:
                 await journal.set_aside(self.name)
+                if self.client.capabilities.outlives:
+                    leave_at_once(code)
         except QuantumAsyncError as error:
             tell(f"the journal could not note that this was shown, so it is shown again: {error}")
+        return code
 
     def tell_what_goes_on(self) -> None:
         """Say where to find what was left running."""

@@ -23,6 +23,23 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 """What ends a command: Ctrl-C, a polite request, and the end of its terminal."""
 
 
+_own: list[bool] = []
+"""Not empty where this process is the command, and nothing else runs in it."""
+
+
+def own_the_process() -> None:
+    """Let commands of this process end it."""
+    _own.append(True)
+
+
+def leave_at_once(code: ExitCode) -> None:
+    """End the process without tidying up, where it is the command's own."""
+    if _own:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 CANCELLED = "what was running has been cancelled"
 
 

@@ -111,14 +111,14 @@ async def sweep(order: SweepOrder, *, json: bool, debug: bool) -> ExitCode:
         sys.stdout.write(dump(swept.document()) + "\n")
     else:
         _show(swept)
-    await running.shown()
     if order.detach:
         running.tell_what_goes_on()
-    if not errors:
-        return ExitCode.OK
-    group = ExceptionGroup(f"{len(errors)} points failed", errors)
-    complain(group, debug=debug)
-    return exit_code(swept.reason or group)
+    code = ExitCode.OK
+    if errors:
+        group = ExceptionGroup(f"{len(errors)} points failed", errors)
+        complain(group, debug=debug)
+        code = exit_code(swept.reason or group)
+    return await running.end(code)
 
 
 def _show(swept: Swept) -> None:

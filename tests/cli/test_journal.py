@@ -299,6 +299,27 @@ def test_what_is_killed_and_run_again_is_paid_for_once(
 
 
 @pytest.mark.processes
+def test_a_command_ends_with_the_note_that_it_was_shown(
+    blocking_sandbox, bell: Path, data: Path
+) -> None:
+    """A process of its own says all that it has to say, and leaves one run in the journal each time."""
+    variables = blocking_sandbox.env("iqm")
+    for number in (1, 2):
+        process = start("run", bell, *IQM, "--json", **variables)
+        out, err = process.communicate()
+        assert (process.returncode, err) == (0, "")
+        assert '"status": "succeeded"' in out
+        document = command("jobs", "list", "--all", "--json").document
+        assert len(document["jobs"]) == len(document["runs"]) == number
+        assert not any(run["alive"] for run in document["runs"])
+    assert len({job["sweep"] for job in document["jobs"]}) == 2
+    process = start("run", bell, "--on", "iqm:garnet", "--json", **variables)
+    out, err = process.communicate()
+    assert process.returncode == 2
+    assert '"error"' in out
+
+
+@pytest.mark.processes
 def test_what_an_interrupt_has_cancelled_is_sent_again(still, tmp_path: Path, data: Path) -> None:
     """Ctrl-C cancels and says so, in a document as well; the same command goes on from there."""
     import signal
