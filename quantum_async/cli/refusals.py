@@ -61,8 +61,9 @@ class Commands(TyperGroup):
                 from quantum_async.cli.complaints import Complaint, error_document
                 from quantum_async.cli.documents import dump
 
-                told = (line.partition(": ")[2] for line in refusal(error))
-                sys.stdout.write(dump(error_document(Complaint("UsageError", *told))) + "\n")
+                what, why, fix, *_ = (line.partition(": ")[2] for line in refusal(error))
+                told = Complaint("UsageError", what, why, fix)
+                sys.stdout.write(dump(error_document(told)) + "\n")
             sys.exit(ExitCode.USAGE)
         except typer.Abort:
             sys.exit(ExitCode.INTERRUPTED)
