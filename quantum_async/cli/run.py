@@ -216,5 +216,5 @@ class _Files:
             *self._begun(candidate, point),
             str(result.shots if result else self._order.shots),
             str(len(result.counts)) if result else "",
-            ", ".join([*values, top]),
+            ", ".join(filter(None, [*values, top])),
         ]

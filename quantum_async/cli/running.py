@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import sys
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -25,6 +27,7 @@ from quantum_async.errors import (
 from quantum_async.models.submission import RunOptions
 from quantum_async.models.sweep import SweepPoint
 from quantum_async.models.target import Target
+from quantum_async.scheduler import leaving
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -197,7 +200,10 @@ class Running:
 
     async def _through(self, prepare: Callable[[], Awaitable[Work]]) -> None:
         policy: Literal["detach", "cancel"] = "detach" if self.order.detach else "cancel"
-        async with Scheduler(self.client, journal=self._journal, on_cancel=policy) as scheduler:
+        async with (
+            _quiet(self.order.detach),
+            Scheduler(self.client, journal=self._journal, on_cancel=policy) as scheduler,
+        ):
             work = await prepare()
             self._sweep = sweep = await self._begin(scheduler, work)
             expected = work.expected or {self.target: len(work.points)}
@@ -303,14 +309,27 @@ class Running:
     def tell_what_goes_on(self) -> None:
         """Say where to find what was left running."""
         number = sum(point.ref is not None and point.result is None for point in self.points)
+        go_on = "1 job goes on" if number == 1 else f"{number} jobs go on"
         if self._journal is None:
-            tell(f"{number} jobs go on, and no journal knows them: keep their ids")
+            tell(f"{go_on}, and no journal knows of it: keep the ids")
             return
         flag = f" --journal {self._journal}" if self.order.journal is not None else ""
         tell(
-            f"{number} jobs go on: quantum-async jobs list{flag} shows them, the same command "
-            "without --detach waits for their results"
+            f"{go_on}: quantum-async jobs list{flag} shows what, the same command without "
+            "--detach waits for the results"
         )
+
+
+@asynccontextmanager
+async def _quiet(is_meant: bool) -> AsyncGenerator[None]:
+    """Keep what is left running out of the log where somebody asked for just that."""
+    log = logging.getLogger(leaving.__name__)
+    before = log.level
+    log.setLevel(logging.ERROR if is_meant else before)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 async def _until_accepted(sweep: Sweep) -> AsyncGenerator[SweepPoint]:

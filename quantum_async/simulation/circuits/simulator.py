@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
 from quantum_async.errors import JobFailedError, NoMeasurementError
+from quantum_async.models.advice import Action, Advice
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.programs.parameters import bound_circuit, values_by_parameter
 from quantum_async.programs.reasons import reason_of
@@ -42,8 +43,13 @@ def validate(job: JobSpec, device: str) -> Checked:
     if not prepared.survey.measures and not job.options.observables:
         raise NoMeasurementError(
             f"{job.program.where} measures nothing",
-            remedy="Measure its qubits into classical bits, for example with "
-            "circuit.measure_all(), or ask for observables.",
+            remedy=Advice(
+                "Measure its qubits into classical bits,",
+                Action(
+                    " for example with circuit.measure_all(), or ask for observables.",
+                    " such as with c = measure q; or pass --observable.",
+                ),
+            ),
         )
     return Checked(effort_of(prepared, job.shots), lambda: _simulate(job, device, prepared))
 

@@ -11,7 +11,7 @@ from quantum_async.errors import (
     NoMeasurementError,
     UnsupportedProgramError,
 )
-from quantum_async.models.advice import Advice, Setting
+from quantum_async.models.advice import Action, Advice, Setting
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.circuits import read_circuit
 from quantum_async.programs.naming import shape_of
@@ -161,7 +161,10 @@ def check_circuit(circuit: QuantumCircuit, limits: Limits) -> None:
     if not survey.measures:
         raise NoMeasurementError(
             "the circuit measures nothing",
-            remedy="Measure its qubits into classical bits, such as with circuit.measure_all().",
+            remedy=Advice(
+                "Measure its qubits into classical bits, such as with ",
+                Action("circuit.measure_all().", "c = measure q;"),
+            ),
         )
     if not (survey.is_measured_last or limits.goes_on):
         raise UnsupportedProgramError(
