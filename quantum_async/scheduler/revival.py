@@ -17,6 +17,7 @@ from quantum_async.errors import (
     SubmissionUnknownError,
 )
 from quantum_async.journal.records import BatchState, SendState, WorkState
+from quantum_async.models.advice import Action, Advice
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.identity import is_same_server
 from quantum_async.models.job import JobRef, JobState, JobStatus
@@ -188,7 +189,7 @@ class Revival:
         if not lanes:
             raise ConfigurationError(
                 f"no client of this scheduler serves {work}",
-                remedy=f"Give the scheduler a client of {work.provider} for the same account.",
+                remedy=Advice(_same_account(work.provider)),
             )
         if len(lanes) == 1:
             return lanes[0]
@@ -346,13 +347,21 @@ def _still_unknown(job: StoredJob) -> SubmissionUnknownError:
     )
 
 
+def _same_account(provider: str) -> Action:
+    """Say what is needed for work of another server or account."""
+    return Action(
+        f"Give the scheduler a client of {provider} for the same address and account.",
+        f"Name the address and the account of {provider} where it is in the environment.",
+    )
+
+
 def _check_server(ref: JobRef, identity: str, here: str) -> None:
     """Refuse to ask one server for a job of another, where its id means nothing or another job."""
     if not is_same_server(identity, here):
         raise ConfigurationError(
             f"job {ref} is at another server ({identity}) than this client ({here})",
             provider=ref.provider,
-            remedy="Give the scheduler a client for the same address and account.",
+            remedy=Advice(_same_account(ref.provider)),
         )
 
 

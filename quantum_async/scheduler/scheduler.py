@@ -18,6 +18,7 @@ from quantum_async.errors import (
     SchedulerClosedError,
     SubmissionUnknownError,
 )
+from quantum_async.models.advice import Action, Advice
 from quantum_async.models.batch import BatchRef, BatchStatus
 from quantum_async.models.limits import Limits
 from quantum_async.models.submission import BatchRequest, RunOptions
@@ -953,5 +954,10 @@ def _followed_no_further(record: JobRecord) -> SchedulerClosedError:
         provider=record.lane.client.provider,
         job_id=ref.id if ref is not None else None,
         accepted="yes" if ref is not None else "unknown",
-        remedy="Follow it in another scheduler: await scheduler.adopt(job.ref).",
+        remedy=Advice(
+            Action(
+                "Follow it in another scheduler: await scheduler.adopt(job.ref).",
+                "Where a journal has it, quantum-async jobs resume follows it.",
+            )
+        ),
     )

@@ -18,6 +18,7 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.redact import hide
 from quantum_async.http.threads import off_loop
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.batch import BatchState
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
@@ -292,7 +293,7 @@ class AzureClient(ProviderClient):
         Raises:
             UnknownTargetError: It was made for another device, or it is no sequence.
         """
-        made_for = f"a {program.format} program"
+        made_for = program.format.words
         if program.format is ProgramFormat.PULSER:
             made_for = f"a sequence made for {facts_of(program).device or 'no device'}"
             target = PULSER_TARGETS.get(facts_of(program).device)
@@ -300,9 +301,11 @@ class AzureClient(ProviderClient):
                 return target
         known = ", ".join(self.targets.known or QUBITS)
         raise UnknownTargetError(
-            f"no target of Azure Quantum follows from {made_for}",
+            f"nothing says on which target of Azure Quantum to run {made_for}",
             provider=self.provider,
-            remedy=f"Write on='azure:...' with one of: {known}.",
+            remedy=Advice(
+                "Write ", Setting("on", f"{self.name}:TARGET"), f" with one of: {known}."
+            ),
         )
 
     async def validate(self, job: JobSpec, device: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from quantum_async.errors import AuthenticationError, SubmissionUnknownError, UnknownTargetError
 from quantum_async.http.options import SessionOptions
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
 from quantum_async.models.options import meaning_of
@@ -231,9 +232,10 @@ class IQMClient(Runs, ProviderClient):
         """
         if program.format not in FORMATS:
             raise UnknownTargetError(
-                f"IQM's quantum computers do not run {program.format} programs",
+                f"IQM's quantum computers run circuits, and {program.where} is "
+                f"{program.format.words}",
                 provider=self.provider,
-                remedy=f"They run: {', '.join(sorted(FORMATS))}.",
+                remedy="Give it OpenQASM, a Qiskit circuit, or a circuit or pulse program of IQM's.",
             )
         known = self._server.known
         name = self._server.preferred or (known[0].alias if len(known) == 1 else "")
@@ -242,8 +244,11 @@ class IQMClient(Runs, ProviderClient):
             raise UnknownTargetError(
                 f"nothing says which quantum computer of {self._gateway} is meant",
                 provider=self.provider,
-                remedy=f"Write on='{self.name}:...' with one of: {aliases}; or name one for the client "
-                "with quantum_computer= or IQM_QUANTUM_COMPUTER.",
+                remedy=Advice(
+                    "Write ",
+                    Setting("on", f"{self.name}:COMPUTER"),
+                    f" with one of: {aliases}; or name one for all by IQM_QUANTUM_COMPUTER.",
+                ),
             )
         return name
 

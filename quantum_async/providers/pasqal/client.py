@@ -13,6 +13,7 @@ from quantum_async.errors import (
     UnknownTargetError,
 )
 from quantum_async.http.options import SessionOptions
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.batch import FailurePolicy
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
@@ -39,7 +40,12 @@ from quantum_async.providers.pasqal.settings import PasqalSettings
 from quantum_async.providers.pasqal.specs import Specs
 from quantum_async.providers.pasqal.states import states
 from quantum_async.providers.pasqal.submitting import Submitter
-from quantum_async.providers.pasqal.translate.facts import check_shots, device_in
+from quantum_async.providers.pasqal.translate.facts import (
+    HOW_TO_RUN,
+    check_shots,
+    device_in,
+    no_sequence,
+)
 from quantum_async.providers.pasqal.translate.results import result_of
 from quantum_async.providers.pasqal.translate.sequences import check_aside
 from quantum_async.providers.pasqal.translate.statuses import batch_state
@@ -279,16 +285,21 @@ class PasqalClient(ProviderClient):
         Raises:
             UnknownTargetError: It was made for a virtual device, or it is no sequence.
         """
-        name, is_virtual = "", False
-        if program.format is ProgramFormat.PULSER:
-            name, is_virtual = device_in(program.text)
-        if not name or is_virtual or name in _EXAMPLES:
-            made_for = f"made for {name}" if name else f"a {program.format} program"
-            known = ", ".join([*(self._cloud.specifications or _QPUS), *_EMULATORS])
+        known = ", ".join([*(self._cloud.specifications or _QPUS), *_EMULATORS])
+        on = Setting("on", f"{self.name}:DEVICE")
+        if program.format is not ProgramFormat.PULSER:
             raise UnknownTargetError(
-                f"no device of Pasqal Cloud follows from a program {made_for}",
+                no_sequence(program),
                 provider=self.provider,
-                remedy=f"Write on='pasqal:...' with one of: {known}.",
+                remedy=Advice(f"{HOW_TO_RUN} Its devices, for ", on, f": {known}."),
+            )
+        name, is_virtual = device_in(program.text)
+        if not name or is_virtual or name in _EXAMPLES:
+            made_for = f"made for {name}, which is none of them" if name else "that names none"
+            raise UnknownTargetError(
+                f"nothing says on which device of Pasqal Cloud to run a sequence {made_for}",
+                provider=self.provider,
+                remedy=Advice("Write ", on, f" with one of: {known}."),
             )
         return name
 

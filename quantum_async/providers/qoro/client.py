@@ -206,7 +206,7 @@ class QoroClient(ProviderClient):
         """
         if program.format not in {*CIRCUIT_FORMATS, ProgramFormat.QORO}:
             raise UnknownTargetError(
-                f"no target of the Qoro service runs {program.format} programs",
+                f"no target of the Qoro service runs {program.format.words}",
                 provider=self.provider,
                 remedy="It runs OpenQASM and Qiskit circuits.",
             )

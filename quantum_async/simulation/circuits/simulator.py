@@ -13,6 +13,7 @@ from quantum_async.errors import (
     NoMeasurementError,
     UnsupportedProgramError,
 )
+from quantum_async.models.advice import Action, Advice
 from quantum_async.models.result import BitOrder, Expectation, Result
 from quantum_async.programs.bare import without_final_measurements
 from quantum_async.programs.parameters import bound_circuit, values_by_parameter
@@ -137,8 +138,13 @@ def validate(job: JobSpec, device: str) -> Checked:
     if not prepared.survey.measures and not job.options.observables:
         raise NoMeasurementError(
             f"{job.program.where} measures nothing",
-            remedy="Measure its qubits into classical bits, for example with "
-            "circuit.measure_all(), or ask for observables.",
+            remedy=Advice(
+                "Measure its qubits into classical bits,",
+                Action(
+                    " for example with circuit.measure_all(), or ask for observables.",
+                    " such as with c = measure q; or pass --observable.",
+                ),
+            ),
         )
     return Checked(effort_of(prepared, job.shots), lambda: _simulate(job, device, prepared))
 
