@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import urlsplit
 
 import anyio.to_thread
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
 from quantum_async.errors import (
     ConfigurationError,
     NotFoundError,
+    QuantumAsyncError,
+    RateLimitedError,
+    RejectedRequestError,
     ResultError,
     ResultPendingError,
     UnknownTargetError,
@@ -24,37 +28,38 @@ from quantum_async.models.capabilities import Binding, Capabilities, SubmissionG
 from quantum_async.models.identity import identity_of
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import ProgramFormat
+from quantum_async.providers import sequences
 from quantum_async.providers.azure.auth import Login
-from quantum_async.providers.azure.cancelling import cancel_jobs
 from quantum_async.providers.azure.discovery import MANAGEMENT
 from quantum_async.providers.azure.gateway import Gateway
 from quantum_async.providers.azure.items import TopLevelItems
 from quantum_async.providers.azure.jobs import Jobs
 from quantum_async.providers.azure.options import AzureOptions
 from quantum_async.providers.azure.quotas import Quotas
-from quantum_async.providers.azure.sequences import atoms_of
 from quantum_async.providers.azure.sessions import Sessions
-from quantum_async.providers.azure.settings import AzureSettings
 from quantum_async.providers.azure.states import States
 from quantum_async.providers.azure.storage import Storage
 from quantum_async.providers.azure.submission import id_of
 from quantum_async.providers.azure.submitting import Submitter
 from quantum_async.providers.azure.targets import Targets
+from quantum_async.providers.azure.translate import pulser
 from quantum_async.providers.azure.translate.catalogue import PULSER_TARGETS, QUBITS
+from quantum_async.providers.azure.translate.notes import Note
 from quantum_async.providers.azure.translate.pulser import check_sequence
+from quantum_async.providers.azure.translate.pulser_results import names_atoms
 from quantum_async.providers.azure.translate.results import result_of
 from quantum_async.providers.azure.translate.statuses import batch_status, job_status
 from quantum_async.providers.azure.versions import CURRENT, ApiVersion
 from quantum_async.providers.azure.workspace import ConnectionString, Workspace, of_vendor
 from quantum_async.providers.base import ProviderClient, client_name, signed
-from quantum_async.providers.environment import secret
+from quantum_async.providers.each import failures_of_each
+from quantum_async.providers.environment import read_environment, secret
 from quantum_async.providers.sequences import facts_of
 from quantum_async.simulation.shots import check_shots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
-    from quantum_async.errors import QuantumAsyncError
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.device import Device
     from quantum_async.models.job import JobState
@@ -62,8 +67,152 @@ if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
     from quantum_async.providers.azure.auth import Credential, TokenCredential
+    from quantum_async.providers.azure.output import JobOutput
     from quantum_async.providers.azure.wire import AzureJob
     from quantum_async.providers.azure.workspace import VendorWorkspace
+
+
+_PREFIX = "QUANTUM_ASYNC_AZURE_"
+
+
+def _named(name: str, *others: str) -> AliasChoices:
+    return AliasChoices(_PREFIX + name, *others)
+
+
+class AzureSettings(BaseModel):
+    """What the environment says; of several variables for one thing, ours counts.
+
+    | variable                                                 | meaning                        |
+    |----------------------------------------------------------|--------------------------------|
+    | ``AZURE_QUANTUM_CONNECTION_STRING``                      | everything, with an API key    |
+    | ``PULSER_AZURE_RESOURCE_ID``, ``..._RESOURCE_ID``        | which workspace                |
+    | ``AZURE_QUANTUM_WORKSPACE_NAME``                         | the same by its parts          |
+    | ``AZURE_QUANTUM_WORKSPACE_RG``, ``RESOURCE_GROUP``       |                                |
+    | ``AZURE_QUANTUM_SUBSCRIPTION_ID``, ``SUBSCRIPTION_ID``   |                                |
+    | ``AZURE_QUANTUM_WORKSPACE_LOCATION``, ``LOCATION``       | its region                     |
+    | ``AZURE_QUANTUM_PYTHON_APPID``                           | put before the user agent      |
+    | ``..._ENDPOINT``, ``..._MANAGEMENT``                     | other addresses, such as the sandbox's |
+    | ``..._API_KEY``, ``..._TOKEN``                           | instead of azure-identity's    |
+    | ``..._API_VERSION``                                      | another API version            |
+
+    ``...`` stands for ``QUANTUM_ASYNC_AZURE``, under which the parts of the workspace can be named
+    as well: ``..._WORKSPACE``, ``..._RESOURCE_GROUP``, ``..._SUBSCRIPTION_ID``, ``..._LOCATION``.
+    azure-identity reads ``AZURE_CLIENT_ID`` and its kin.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    connection_string: SecretStr | None = Field(
+        None, validation_alias=_named("CONNECTION_STRING", "AZURE_QUANTUM_CONNECTION_STRING")
+    )
+    resource_id: str | None = Field(
+        None, validation_alias=_named("RESOURCE_ID", "PULSER_AZURE_RESOURCE_ID")
+    )
+    subscription_id: str = Field(
+        "",
+        validation_alias=_named(
+            "SUBSCRIPTION_ID", "AZURE_QUANTUM_SUBSCRIPTION_ID", "SUBSCRIPTION_ID"
+        ),
+    )
+    resource_group: str = Field(
+        "",
+        validation_alias=_named("RESOURCE_GROUP", "AZURE_QUANTUM_WORKSPACE_RG", "RESOURCE_GROUP"),
+    )
+    name: str = Field("", validation_alias=_named("WORKSPACE", "AZURE_QUANTUM_WORKSPACE_NAME"))
+    location: str = Field(
+        "", validation_alias=_named("LOCATION", "AZURE_QUANTUM_WORKSPACE_LOCATION", "LOCATION")
+    )
+    app_id: str = Field("", validation_alias=_named("APP_ID", "AZURE_QUANTUM_PYTHON_APPID"))
+    endpoint: str = Field("", validation_alias=_named("ENDPOINT"))
+    management: str | None = Field(None, validation_alias=_named("MANAGEMENT"))
+    api_key: SecretStr | None = Field(None, validation_alias=_named("API_KEY"))
+    token: SecretStr | None = Field(None, validation_alias=_named("TOKEN"))
+    api_version: str | None = Field(None, validation_alias=_named("API_VERSION"))
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> AzureSettings:
+        """Read the variables; empty ones count as missing.
+
+        Args:
+            environ: Read instead of the process's environment.
+
+        Raises:
+            ConfigurationError: Nothing says which workspace is meant.
+        """
+        found = read_environment(cls, environ, provider="azure")
+        if not (found.connection_string or found.resource_id or found.name):
+            raise ConfigurationError(
+                "the environment names no workspace of Azure Quantum",
+                provider="azure",
+                remedy="Set AZURE_QUANTUM_CONNECTION_STRING, or PULSER_AZURE_RESOURCE_ID, or "
+                "AZURE_QUANTUM_WORKSPACE_NAME.",
+            )
+        return found
+
+
+async def atoms_of(jobs: Jobs, job: AzureJob, output: JobOutput) -> tuple[str, ...]:
+    """Name a job's atoms in the order of its bitstrings; empty for what is no sequence.
+
+    They are in the job's metadata or in its output; only for jobs of other tools, the input is
+    read again.
+
+    Args:
+        jobs: The workspace's jobs.
+        job: The job.
+        output: What it has written.
+    """
+    if job.input_data_format != pulser.INPUT:
+        return ()
+    if atoms := Note.read(job.metadata, job.id).atoms:
+        return atoms
+    if await off_loop(lambda _: names_atoms(output.json()), output.content):
+        return ()
+    try:
+        content = await jobs.input_of(job)
+    except NotFoundError:
+        return ()
+    facts = await off_loop(pulser.sequence_in, content)
+    if facts is None:
+        return ()
+    variables = job.input_params.get("variables")
+    given: Mapping[str, object] = variables if isinstance(variables, dict) else {}
+    return sequences.atoms_of(facts, given, provider="azure")
+
+
+_AT_ONCE = 8
+
+
+async def cancel_jobs(jobs: Jobs, refs: Sequence[JobRef]) -> dict[JobRef, QuantumAsyncError]:
+    """Cancel jobs, each by a request of its own, a few at a time.
+
+    Args:
+        jobs: The workspace's jobs.
+        refs: Which of them.
+
+    Returns:
+        What could not be cancelled and has not ended either, and why.
+    """
+
+    async def cancel(job_id: str) -> None:
+        try:
+            await jobs.cancel(job_id)
+        except RateLimitedError:
+            raise
+        except RejectedRequestError:
+            if not await _has_ended(jobs, job_id):
+                raise
+
+    return await failures_of_each(refs, cancel, at_once=_AT_ONCE)
+
+
+async def _has_ended(jobs: Jobs, job_id: str) -> bool:
+    try:
+        return job_status(await jobs.get(job_id)).is_terminal
+    except QuantumAsyncError:
+        return False
+
 
 JOBS_PER_POLL = 1000
 

@@ -5,22 +5,31 @@ from __future__ import annotations
 import random
 import time
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
-from quantum_async.errors import AuthenticationError, SubmissionUnknownError, UnknownTargetError
+import anyio
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+
+from quantum_async.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    QuantumAsyncError,
+    SubmissionUnknownError,
+    UnknownTargetError,
+)
 from quantum_async.http.options import SessionOptions
 from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.device import Device, DeviceKind, DeviceStatus
 from quantum_async.models.identity import identity_of
 from quantum_async.models.options import meaning_of
 from quantum_async.providers.base import ProviderClient, client_name, signed
 from quantum_async.providers.each import by_id, failures_of_each, states_of_each
-from quantum_async.providers.environment import secret
+from quantum_async.providers.environment import read_environment, secret
 from quantum_async.providers.iqm.api_tokens import Tokens
 from quantum_async.providers.iqm.auth import Credentials
 from quantum_async.providers.iqm.calibration import Calibration
 from quantum_async.providers.iqm.computers import QuantumComputers
-from quantum_async.providers.iqm.devices import devices
 from quantum_async.providers.iqm.gateway import LONG_POLLS, Gateway
 from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.jobs import Jobs
@@ -30,22 +39,194 @@ from quantum_async.providers.iqm.pulses import Pulses
 from quantum_async.providers.iqm.runs import Runs
 from quantum_async.providers.iqm.sending import Sending
 from quantum_async.providers.iqm.server import Server
-from quantum_async.providers.iqm.settings import IQMSettings
-from quantum_async.providers.iqm.sizes import PAYLOAD_LIMIT, circuits_per_job, weight
 from quantum_async.providers.iqm.translate.programs import FORMATS
 from quantum_async.providers.iqm.translate.statuses import job_state
 from quantum_async.providers.iqm.waiting import Patience, look
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence, Sized
     from pathlib import Path
 
-    from quantum_async.errors import QuantumAsyncError
-    from quantum_async.models.device import Device
     from quantum_async.models.job import JobRef, JobState
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
     from quantum_async.models.submission import JobSpec, RunOptions, SubmitRequest
+    from quantum_async.providers.iqm.architecture import Architecture
+    from quantum_async.providers.iqm.wire import Health, JobLimits, QuantumComputer
+
+
+Value = TypeVar("Value")
+
+MOCK = ":mock"
+"""How the alias of a quantum computer ends that answers without measuring."""
+
+
+async def devices(server: Server) -> list[Device]:
+    """List the quantum computers with what they can run; one that does not tell is still listed.
+
+    Args:
+        server: Where they are.
+    """
+    computers = await server.computers()
+    found: dict[str, Device] = {}
+    async with anyio.create_task_group() as tasks:
+        for computer in computers:
+            tasks.start_soon(_describe, server, computer, found)
+    return [found[computer.id] for computer in computers]
+
+
+async def _describe(server: Server, computer: QuantumComputer, found: dict[str, Device]) -> None:
+    dialect = await server.dialect()
+    health = await _told(dialect.health(computer))
+    limits = await _told(server.limits(computer))
+    architecture = await _told(server.architecture(computer))
+    found[computer.id] = device_of(computer, health, limits, architecture)
+
+
+async def _told(answer: Awaitable[Value]) -> Value | None:
+    try:
+        return await answer
+    except QuantumAsyncError:
+        return None
+
+
+def device_of(
+    computer: QuantumComputer,
+    health: Health | None,
+    limits: JobLimits | None,
+    architecture: Architecture | None,
+) -> Device:
+    """Describe a quantum computer by what it told of itself.
+
+    Args:
+        computer: Its names.
+        health: Whether it takes jobs.
+        limits: How large a job may be.
+        architecture: What it can run now.
+    """
+    status = DeviceStatus.UNKNOWN
+    if health is not None:
+        status = DeviceStatus.AVAILABLE if health.healthy else DeviceStatus.UNAVAILABLE
+    described = architecture.described if architecture is not None else None
+    cz = described.gates.get("cz") if described is not None else None
+    return Device(
+        provider="iqm",
+        name=computer.alias,
+        kind=DeviceKind.GATE,
+        is_simulator=computer.alias.endswith(MOCK),
+        num_qubits=len(described.qubits) if described is not None else None,
+        max_shots=limits.max_shots_per_circuit if limits is not None else None,
+        status=status,
+        operations=tuple(sorted(described.gates)) if described is not None else (),
+        connectivity=tuple((locus[0], locus[1]) for locus in (cz.loci if cz else ())),
+        description=computer.display_name,
+        specification=described.model_dump_json() if described is not None else "",
+    )
+
+
+class IQMSettings(BaseModel):
+    """What the environment says, in the vendor's own variables.
+
+    | variable                                              | meaning                             |
+    |-------------------------------------------------------|-------------------------------------|
+    | ``IQM_SERVER_URL``                                    | where the server is                 |
+    | ``IQM_QUANTUM_COMPUTER``                              | which one, by alias or id           |
+    | ``IQM_TOKEN``                                         | an API token                        |
+    | ``IQM_TOKENS_FILE``                                   | a file of tokens instead            |
+    | ``IQM_AUTH_SERVER``, ``IQM_AUTH_USERNAME``, ``IQM_AUTH_PASSWORD`` | an older login instead  |
+    | ``QUANTUM_ASYNC_IQM_GENERATION``                      | ``v1`` or ``legacy``; asked if unset |
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    url: str | None = Field(None, validation_alias="IQM_SERVER_URL")
+    quantum_computer: str | None = Field(None, validation_alias="IQM_QUANTUM_COMPUTER")
+    token: SecretStr | None = Field(None, validation_alias="IQM_TOKEN")
+    tokens_file: str | None = Field(None, validation_alias="IQM_TOKENS_FILE")
+    auth_server: str | None = Field(None, validation_alias="IQM_AUTH_SERVER")
+    username: str | None = Field(None, validation_alias="IQM_AUTH_USERNAME")
+    password: SecretStr | None = Field(None, validation_alias="IQM_AUTH_PASSWORD")
+    generation: Generation | None = Field(
+        None, validation_alias=AliasChoices("QUANTUM_ASYNC_IQM_GENERATION")
+    )
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> IQMSettings:
+        """Read the variables; empty ones count as missing.
+
+        Args:
+            environ: Read instead of the process's environment.
+
+        Raises:
+            ConfigurationError: A variable is malformed.
+        """
+        return read_environment(cls, environ, provider="iqm")
+
+    @property
+    def address(self) -> str:
+        """The server's address.
+
+        Raises:
+            ConfigurationError: It is missing.
+        """
+        if self.url is None:
+            raise ConfigurationError(
+                "the environment does not say where the IQM server is",
+                provider="iqm",
+                remedy="Set IQM_SERVER_URL, for example to https://resonance.iqm.tech.",
+            )
+        return self.url
+
+
+CIRCUITS = 500
+"""Most circuits of one job where the server sets no limit; a guess: nobody has published it."""
+
+PAYLOAD_LIMIT = 16 * 1024 * 1024
+"""Most bytes of one job; a guess: nobody has published it."""
+
+_INSTRUCTION = 110
+"""Bytes of a typical instruction."""
+
+
+@runtime_checkable
+class _Circuit(Protocol):
+    """What is used of Qiskit's circuits."""
+
+    @property
+    def data(self) -> Sized: ...
+
+
+def circuits_per_job(limits: Sequence[JobLimits]) -> int:
+    """Say how many circuits one job takes on any of some quantum computers."""
+    known = [each.max_circuits_per_job for each in limits if each.max_circuits_per_job]
+    return min(known, default=CIRCUITS)
+
+
+def weight(job: JobSpec, limits: Sequence[JobLimits]) -> int:
+    """Estimate what a circuit takes of `PAYLOAD_LIMIT`.
+
+    A job is limited in executions, circuits by shots, as well as in bytes: whatever part of
+    either limit a circuit takes, it weighs the same part of the payload.
+
+    Args:
+        job: The circuit.
+        limits: What is known of the quantum computers.
+    """
+    known = [each.max_executions_per_job for each in limits if each.max_executions_per_job]
+    executions = min(known, default=None)
+    by_shots = 0 if executions is None else PAYLOAD_LIMIT * job.shots // executions
+    return max(_bytes(job), by_shots)
+
+
+def _bytes(job: JobSpec) -> int:
+    live = job.program.live
+    if isinstance(live, _Circuit):
+        # Writing a live circuit down only to weigh it would cost more than sending it.
+        return _INSTRUCTION * (2 + len(live.data))
+    return len(job.program.payload)
+
 
 RESONANCE = "https://resonance.iqm.tech"
 """IQM's own cloud."""

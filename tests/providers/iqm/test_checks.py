@@ -29,7 +29,7 @@ from quantum_async.models.submission import JobSpec, RunOptions, SubmitRequest
 from quantum_async.programs.objects import as_program
 from quantum_async.providers.iqm.architecture import from_static
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
-from quantum_async.providers.iqm.client import IQMClient
+from quantum_async.providers.iqm.client import IQMClient, IQMSettings
 from quantum_async.providers.iqm.generation import Generation
 from quantum_async.providers.iqm.options import (
     DDSequence,
@@ -38,7 +38,6 @@ from quantum_async.providers.iqm.options import (
     MoveFrameTracking,
     MoveValidation,
 )
-from quantum_async.providers.iqm.settings import IQMSettings
 from quantum_async.providers.iqm.submission import Submission
 from quantum_async.providers.iqm.translate.layout import layout_of, layout_of_keys
 from quantum_async.providers.iqm.translate.results import Expected, result_of
