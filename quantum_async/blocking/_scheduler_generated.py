@@ -720,7 +720,8 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         block by an error does not cancel it. Otherwise it belongs to this block.
 
         Args:
-            ref: The reference, `Job.ref`, which can be pickled.
+            ref: The reference, `Job.ref`, which can be pickled. One that was made of the provider's
+                id alone is looked for in the journal by that.
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:
