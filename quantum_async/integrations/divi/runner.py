@@ -190,7 +190,7 @@ class QoroRunner(ServiceCalls, CircuitRunner):
         self.maestro_config = maestro_config
         self.device_config = device_config
         self.execution_config = execution_config
-        self._usual = JobSettings(device or None, tag=tag, force_sampling=force_sampling)
+        self._said = JobSettings(device or None, tag=tag, force_sampling=force_sampling)
         self._supports_expval = supports_expval
         self._can_compute: dict[str, bool] = {DEFAULT_CLUSTER: True}
         self.polling_interval = polling_interval
@@ -504,8 +504,16 @@ class QoroRunner(ServiceCalls, CircuitRunner):
             self._door.open()[1].outdate(stop)
 
     def _settings(self, config: Any = None) -> JobSettings:
-        """Say where and how a job runs: as its own configuration says, the runner's, its words."""
-        return JobSettings.of(config, JobSettings.of(self.job_config, self._usual))
+        """Say how a job runs: as its configuration, the runner's arguments and the runner's say."""
+        usual, said = JobSettings.of(self.job_config), self._said
+        usual = JobSettings(
+            said.target or usual.target,
+            self.shots,
+            said.tag or usual.tag,
+            usual.use_packing,
+            said.force_sampling or usual.force_sampling,
+        )
+        return JobSettings.of(config, usual)
 
     def _device(self, settings: JobSettings) -> str:
         return settings.target or self._client.jobs.defaults.target or DEFAULT_CLUSTER

@@ -81,6 +81,10 @@ def test_configurations_of_the_runner_are_used_where_they_fit(service, newer):
     assert fourth["execution_configuration"] == {"bond_dimension": 4, "simulator_type": 1}
     assert {opening["tag"] for opening in (first, second, third, fourth)} == {"exp"}
     assert {body["shots"] for body in service.bodies(ADD)} == {9}
+    plainly = newer.runner(shots=3, tag="said", job_config=SimpleNamespace(shots=9, tag="exp"))
+    plainly.submit_circuits([BELL])
+    assert plainly.shots == service.bodies(ADD)[-1]["shots"] == 3
+    assert service.bodies(INIT)[-1]["tag"] == "said"
 
 
 def test_arguments_without_names_are_those_of_the_generation(service, divi, runner):
