@@ -55,7 +55,11 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
         UnsupportedProgramError as UnsupportedProgramError,
         WaitTimeoutError as WaitTimeoutError,
     )
-    from quantum_async.models.batch import BatchRef as BatchRef
+    from quantum_async.models.batch import (
+        BatchRef as BatchRef,
+        BatchState as BatchState,
+        BatchStatus as BatchStatus,
+    )
     from quantum_async.models.capabilities import (
         Capabilities as Capabilities,
         SubmissionGrade as SubmissionGrade,

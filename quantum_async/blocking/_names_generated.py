@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from quantum_async import BatchError as BatchError
     from quantum_async import BatchNotClosedError as BatchNotClosedError
     from quantum_async import BatchRef as BatchRef
+    from quantum_async import BatchState as BatchState
+    from quantum_async import BatchStatus as BatchStatus
     from quantum_async import BitOrder as BitOrder
     from quantum_async import Budget as Budget
     from quantum_async import BudgetExceededError as BudgetExceededError
@@ -101,6 +103,8 @@ __all__ = [
     "BatchError",
     "BatchNotClosedError",
     "BatchRef",
+    "BatchState",
+    "BatchStatus",
     "BitOrder",
     "Budget",
     "BudgetExceededError",

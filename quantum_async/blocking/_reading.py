@@ -19,7 +19,7 @@ PLUMBING: dict[str, frozenset[str]] = {
         {"adopt", "cancel_now", "close_now", "is_passing", "may_be_open", "name", "open_ref"}
     ),
     "EventStream": frozenset({"end", "push"}),
-    "Scheduler": frozenset({"clients", "closed", "opened", "sent", "withdraw_batch"}),
+    "Scheduler": frozenset({"adopted", "clients", "closed", "opened", "sent", "withdraw_batch"}),
     "Sweep": frozenset({"batch", "feed", "is_feeding", "stop", "unseen"}),
 }
 """Names that the scheduler's own modules call and users do not; they get no twin."""

@@ -494,8 +494,10 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
             ``"cancel"`` them, or ``"detach"`` them, which leaves them running.
         cancel_on: An event that cancels every job once it is set.
         grace: Longest time in seconds for cancelling and closing on the way out.
-        limits: How much is done at once; the providers' own limits by default.
-        budget: The most that may be spent; with a journal, by all its processes and runs together.
+        limits: How much is done at once, or a mapping with the limits of some clients, by their
+            names; the providers' own limits by default. Each client has them for itself.
+        budget: The most that may be spent, or a mapping with the most for each of some clients,
+            by their names; with a journal, by all its processes and runs together.
         on_unknown: What to do with a submission whose answer was lost and that the provider
             cannot look up: report it (``"at_most_once"``) or send it again (``"at_least_once"``).
         progress: Whether waiting shows how far the work has come; by default it does in notebooks.
@@ -529,8 +531,8 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         on_cancel: OnCancel = "cancel",
         cancel_on: CancelEvent | None = None,
         grace: float = 10.0,
-        limits: Limits | None = None,
-        budget: Budget | None = None,
+        limits: Limits | Mapping[str, Limits] | None = None,
+        budget: Budget | Mapping[str, Budget] | None = None,
         on_unknown: Literal["at_most_once", "at_least_once"] = "at_most_once",
         progress: bool | None = None,
     ) -> None:

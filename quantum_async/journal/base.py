@@ -117,12 +117,15 @@ class Journal(ABC):
         await self.close()
 
     @abstractmethod
-    async def intend(self, submission: Submission, budget: Budget | None) -> None:
+    async def intend(
+        self, submission: Submission, budget: Budget | None, own: Budget | None = None
+    ) -> None:
         """Record that a submission is about to be sent, and commit its part of the budget.
 
         Args:
             submission: What is going to be sent as soon as this returns.
             budget: The most that all processes of this journal may spend together.
+            own: The most of it at this submission's server and account.
 
         Raises:
             BudgetExceededError: It would exceed the budget; nothing was recorded.
@@ -341,7 +344,9 @@ class NullJournal(Journal):
     def hurry(self) -> None:
         """Nobody waits."""
 
-    async def intend(self, submission: Submission, budget: Budget | None) -> None:
+    async def intend(
+        self, submission: Submission, budget: Budget | None, own: Budget | None = None
+    ) -> None:
         """Do nothing."""
 
     async def sending(self, key: str) -> None:

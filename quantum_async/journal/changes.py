@@ -93,11 +93,16 @@ class Intend(Change[None]):
     lets_send = True
 
     def __init__(
-        self, submission: Submission, budget: Budget | None, run: str, stored: set[str]
+        self,
+        submission: Submission,
+        budget: Budget | None,
+        own: Budget | None,
+        run: str,
+        stored: set[str],
     ) -> None:
         self.scope: str | None = submission.scope
         self._submission = submission
-        self._budget = budget
+        self._budgets = (("", budget), (submission.identity, own))
         self._run = run
         self._stored = stored
         self._digest = ""
@@ -167,6 +172,7 @@ class Intend(Change[None]):
     def done(self) -> None:
         """Note which programs need not be written again."""
         self._stored.update(str(program["digest"]) for program in self._programs)
+        self._stored.add(self._submission.identity)
 
     def _check_key(self, transaction: Transaction) -> None:
         """Tell why a key cannot be used; asked only once the database has refused it."""
@@ -183,17 +189,28 @@ class Intend(Change[None]):
             )
 
     def _spend(self, transaction: Transaction) -> None:
-        spent: dict[str, int] = {"j": len(self._submission.jobs), "s": self._submission.shots}
-        conditions = _within(self._budget, spent["j"], spent["s"])
-        if not conditions:
-            transaction.add(transaction.statements.spend, {**spent})
+        submission, statements = self._submission, transaction.statements
+        spent: Row = {
+            "j": len(submission.jobs),
+            "s": submission.shots,
+            "i": submission.identity,
+        }
+        if submission.identity and submission.identity not in self._stored:
+            transaction.add(statements.open_ledger, {"i": submission.identity})
+        limits = [
+            (identity, _within(budget, len(submission.jobs), submission.shots))
+            for identity, budget in self._budgets
+        ]
+        if not any(conditions for _, conditions in limits):
+            transaction.add(statements.spend, spent)
             return
         transaction.flush()
-        # Locked, or another process could spend the same rest between the question and the answer.
-        query = select(ledger.c.id).where(*conditions).with_for_update()
-        if not transaction.connection.scalar(query):
-            raise _exceeded(transaction)
-        transaction.connection.exec_driver_sql(transaction.statements.spend.text, spent)
+        for identity, conditions in limits:
+            # Locked, or another process could spend the same rest between question and answer.
+            query = select(ledger.c.id).where(ledger.c.identity == identity, *conditions)
+            if conditions and not transaction.connection.scalar(query.with_for_update()):
+                raise _exceeded(transaction, identity)
+        transaction.connection.exec_driver_sql(statements.spend.text, spent)
 
 
 def _within(budget: Budget | None, new_jobs: int, new_shots: int) -> list[ColumnElement[bool]]:
@@ -210,11 +227,13 @@ def _within(budget: Budget | None, new_jobs: int, new_shots: int) -> list[Column
     ]
 
 
-def _exceeded(transaction: Transaction) -> BudgetExceededError:
-    spent = transaction.connection.execute(select(ledger)).mappings().one()
+def _exceeded(transaction: Transaction, identity: str) -> BudgetExceededError:
+    query = select(ledger).where(ledger.c.identity == identity)
+    spent = transaction.connection.execute(query).mappings().one()
     so_far = ", ".join(f"{spent[name]:g} {name}" for name in ("jobs", "shots", "credits", "cost"))
     return BudgetExceededError(
-        f"the budget does not allow this submission; the journal counts {so_far} so far",
+        f"the budget does not allow this submission; the journal counts {so_far} so far"
+        + (f" at {identity}" if identity else ""),
         remedy="Raise the budget, or submit less; nothing of this submission was sent.",
     )
 
@@ -280,9 +299,12 @@ class Refuse(Change[None]):
         transaction.flush()
         connection = transaction.connection
         row = connection.execute(
-            select(submissions.c.size, submissions.c.shots, submissions.c.state).where(
-                submissions.c.key == self.key
-            )
+            select(
+                submissions.c.size,
+                submissions.c.shots,
+                submissions.c.state,
+                submissions.c.identity,
+            ).where(submissions.c.key == self.key)
         ).one_or_none()
         if row is None:
             return
@@ -298,7 +320,7 @@ class Refuse(Change[None]):
             )
         )
         if self.state is SendState.REJECTED and row.state != SendState.REJECTED:
-            freed = {"j": -row.size, "s": -row.shots}
+            freed = {"j": -row.size, "s": -row.shots, "i": row.identity}
             connection.exec_driver_sql(transaction.statements.spend.text, freed)
 
 
@@ -323,7 +345,7 @@ class Fetch(Report):
         row: Row = {"k": self.job, "state": WorkState.FETCHED.value}
         transaction.add(statements.fetch_job, row)
         transaction.add(statements.add_result, {"job": self.job, "body": self.body})
-        pay(transaction, self.cost)
+        pay(transaction, self.job, self.cost)
 
 
 @dataclass
@@ -412,10 +434,13 @@ class CloseBatch(Report):
         transaction.add(transaction.statements.set_batch, row)
 
 
-def pay(transaction: Transaction, cost: Cost | None) -> None:
-    """Add what a job cost to what all jobs cost."""
+def pay(transaction: Transaction, job: str, cost: Cost | None) -> None:
+    """Add what a job cost to what all jobs cost, in all and at its server and account."""
     if cost is None or not cost.amount:
         return
     given, money = (cost.amount, 0.0) if cost.is_credits else (0.0, cost.amount)
-    row: Row = {"c": given, "m": money}
+    transaction.flush()
+    mine = select(submissions.c.identity).join(jobs, jobs.c.submission == submissions.c.key)
+    identity = transaction.connection.scalar(mine.where(jobs.c.key == job)) or ""
+    row: Row = {"c": given, "m": money, "i": identity}
     transaction.add(transaction.statements.pay, row)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sqlalchemy import Connection, func, inspect, select, text
 
 from quantum_async.errors import JournalError
-from quantum_async.journal.schema import FORMAT, ledger, meta, metadata
+from quantum_async.journal.schema import FORMAT, ledger, meta, metadata, submissions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,22 @@ def _name_types(connection: Connection) -> None:
         connection.execute(text(renewed))
 
 
-STEPS: Mapping[int, Step] = {1: _keep_identities, 2: _name_types}
+def _count_by_client(connection: Connection) -> None:
+    """Count what is spent at each server and account as well; what it cost there is not known."""
+    connection.execute(text("ALTER TABLE ledger ADD COLUMN identity VARCHAR NOT NULL DEFAULT ''"))
+    connection.execute(text("CREATE UNIQUE INDEX ledger_identity ON ledger (identity)"))
+    if connection.dialect.name == "postgresql":
+        # The one row of before has named its number itself.
+        connection.execute(text("SELECT setval(pg_get_serial_sequence('ledger', 'id'), 1)"))
+    counted = select(
+        submissions.c.identity, func.sum(submissions.c.size), func.sum(submissions.c.shots)
+    ).where(submissions.c.state != "rejected", submissions.c.identity != "")
+    for identity, size, shots in connection.execute(counted.group_by(submissions.c.identity)):
+        row = {"identity": identity, "jobs": size, "shots": shots, "credits": 0, "cost": 0}
+        connection.execute(ledger.insert(), [row])
+
+
+STEPS: Mapping[int, Step] = {1: _keep_identities, 2: _name_types, 3: _count_by_client}
 """What brings a journal from one format to the next, by the older one's number."""
 LOCK = 0x71_61_6A_6E
 """PostgreSQL's advisory lock for whoever changes the schema."""
@@ -140,4 +155,4 @@ def _create(connection: Connection, target: int) -> None:
     metadata.create_all(connection)
     rows = {"format": str(target), "sdk": sdk_version()}
     connection.execute(meta.insert(), [{"key": k, "value": v} for k, v in rows.items()])
-    connection.execute(ledger.insert(), [{"id": 1, "jobs": 0, "shots": 0, "credits": 0, "cost": 0}])
+    connection.execute(ledger.insert(), [{"jobs": 0, "shots": 0, "credits": 0, "cost": 0}])

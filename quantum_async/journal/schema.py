@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-FORMAT = 3
+FORMAT = 4
 """Version of this schema; a journal of a newer one is refused."""
 
 metadata: MetaData = MetaData()
@@ -142,7 +142,8 @@ sweeps: Table = Table(
     _identity(),
 )
 
-# One row: what all runs together have committed to spend.
+# What all runs together have committed to spend: in all, without an identity, and at each server
+# and account.
 ledger: Table = Table(
     "ledger",
     metadata,
@@ -151,6 +152,7 @@ ledger: Table = Table(
     Column("shots", BigInteger, nullable=False),
     Column("credits", Float, nullable=False),
     Column("cost", Float, nullable=False),
+    Column("identity", String, nullable=False, server_default="", unique=True),
 )
 
 quarantine: Table = Table(

@@ -216,7 +216,9 @@ class SqlJournal(Journal):
         """
         return await self.ask(lambda t: read(Reader(t, self.location)))
 
-    async def intend(self, submission: Submission, budget: Budget | None) -> None:
+    async def intend(
+        self, submission: Submission, budget: Budget | None, own: Budget | None = None
+    ) -> None:
         """Record that a submission is about to be sent, and commit its part of the budget.
 
         Raises:
@@ -224,7 +226,7 @@ class SqlJournal(Journal):
             DuplicateSubmissionError: The key was used before.
             JournalError: It cannot be recorded, so it must not be sent.
         """
-        await self._writer.do(Intend(submission, budget, self.run, self._programs))
+        await self._writer.do(Intend(submission, budget, own, self.run, self._programs))
         self._scopes[submission.key] = submission.scope
         self._scopes.update((job.key, submission.scope) for job in submission.jobs)
 

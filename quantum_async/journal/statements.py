@@ -12,7 +12,7 @@ from quantum_async.journal.records import SendState, WorkState
 from quantum_async.journal.schema import batches, jobs, ledger, programs, results, submissions
 
 if TYPE_CHECKING:
-    from sqlalchemy import BindParameter, Connection, Dialect, Table
+    from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, Table
     from sqlalchemy.sql.dml import Update, UpdateBase
 
     Row: TypeAlias = dict[str, object]
@@ -75,12 +75,21 @@ class Statements:
         self.open_batch: Prepared = self._made(_change(batches, state="state", id="id"))
         self.set_batch: Prepared = self._made(_change(batches, state="state"))
         spent = {"jobs": ledger.c.jobs + bindparam("j"), "shots": ledger.c.shots + bindparam("s")}
-        self.spend: Prepared = self._made(update(ledger).values(spent))
+        empty: dict[str, ColumnElement[int]] = {
+            name: literal_column("0") for name in ("jobs", "shots", "credits", "cost")
+        }
+        self.open_ledger: Prepared = self._made(
+            insert(ledger)
+            .values(identity=bindparam("i"), **empty)
+            .on_conflict_do_nothing(index_elements=["identity"])
+        )
+        is_counted = ledger.c.identity.in_((literal_column("''"), bindparam("i")))
+        self.spend: Prepared = self._made(update(ledger).where(is_counted).values(spent))
         paid = {
             "credits": ledger.c.credits + bindparam("c"),
             "cost": ledger.c.cost + bindparam("m"),
         }
-        self.pay: Prepared = self._made(update(ledger).values(paid))
+        self.pay: Prepared = self._made(update(ledger).where(is_counted).values(paid))
 
     def _made(self, statement: UpdateBase) -> Prepared:
         # Compiled by hand, because compiling and binding anew costs more than the database.

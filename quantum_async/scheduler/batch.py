@@ -270,8 +270,7 @@ class Batch:
         Raises:
             QuantumAsyncError: The provider could not be asked.
         """
-        refs = await self._lane.client.batch_jobs(self.ref)
-        return [await self._scheduler.adopt(ref) for ref in refs]
+        return await self._scheduler.adopted(await self._lane.client.batch_jobs(self.ref))
 
     async def submit(
         self,
@@ -377,7 +376,7 @@ class Batch:
         try:
             await self._host.finish(ending, within=self._scheduler.grace)
         except QuantumAsyncError as failure:
-            reason.add_note(f"Closing batch {self._ref} failed as well: {failure}")
+            reason.add_note(f"Batch {self._ref} may still be open: {failure}")
         except TimeoutError:
             reason.add_note(f"Batch {self._ref} may still be open: closing it took too long.")
 

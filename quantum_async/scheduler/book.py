@@ -11,6 +11,7 @@ import anyio
 import anyio.to_thread
 
 from quantum_async.errors import (
+    BudgetExceededError,
     DuplicateSubmissionError,
     JobCancelledError,
     JobFailedError,
@@ -29,6 +30,8 @@ from quantum_async.journal.base import (
 )
 from quantum_async.journal.records import Place, Submission, WorkState
 from quantum_async.models.capabilities import SubmissionGrade
+from quantum_async.models.cost import Budget
+from quantum_async.scheduler.budget import Purse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -36,11 +39,9 @@ if TYPE_CHECKING:
 
     from quantum_async.journal.records import BadRow, Claim, StoredSubmission, SweepPlan
     from quantum_async.models.batch import BatchRef
-    from quantum_async.models.cost import Budget
     from quantum_async.models.job import JobRef
     from quantum_async.models.submission import BatchRequest, SubmitRequest
     from quantum_async.providers.base import ProviderClient
-    from quantum_async.scheduler.budget import Purse
     from quantum_async.scheduler.record import JobRecord
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -58,24 +59,24 @@ class Book:
 
     Args:
         journal: A path or URL, a journal, or ``None`` to keep nothing.
-        purse: Where the spending is counted.
-        budget: The most that may be spent.
+        budget: The most that may be spent, in all or by each client, by its name.
         grace: Longest time in seconds for closing it.
     """
 
     def __init__(
         self,
         journal: str | Path | Journal | None,
-        purse: Purse,
-        budget: Budget | None,
+        budget: Budget | Mapping[str, Budget] | None,
         *,
         grace: float = 10.0,
     ) -> None:
         self._grace = grace
         self._wanted = journal
         self.journal: Journal = journal if isinstance(journal, Journal) else NullJournal()
-        self.purse = purse
-        self.budget = budget
+        self._purses: dict[str, Purse] = {}
+        self.budget = budget if isinstance(budget, Budget) else None
+        self._purse = Purse(self.budget)
+        self._budgets: Mapping[str, Budget] = {} if isinstance(budget, Budget) else budget or {}
         self.revived: dict[str, JobRecord] = {}
         self._sweeps: dict[str, Callable[[], bool]] = {}
         self._accepted: dict[str, JobRef] = {}
@@ -132,6 +133,19 @@ class Book:
                 "resume the run to see who that is.",
             )
         return remaining
+
+    def own_budget(self, client: str) -> Budget | None:
+        """Give the most that may be spent by a client.
+
+        Args:
+            client: Its name.
+        """
+        return self._budgets.get(client)
+
+    def purses(self, client: str) -> tuple[Purse, Purse]:
+        """Give the two places where the spending of a client is counted: in all, and its own."""
+        own = self._purses.setdefault(client, Purse(self.own_budget(client)))
+        return self._purse, own
 
     def took(self, refs: Iterable[JobRef]) -> None:
         """Note jobs that a provider has, to name them where the journal cannot."""
@@ -255,7 +269,8 @@ class Book:
         self._accepted.pop(record.spec.key, None)
         if record.is_guest or record.ref is None:
             return
-        self.purse.pay(record.state.cost)
+        for purse in self.purses(record.lane.client.name):
+            purse.pay(record.state.cost)
         if record.result is not None:
             self.journal.fetched(record.spec.key, record.result, record.state.cost)
         elif isinstance(record.error, QuantumAsyncError):
@@ -331,11 +346,20 @@ class Slip:
             BudgetExceededError: It would exceed the budget.
             JournalError: It cannot be written down.
         """
-        self._book.purse.take(jobs=len(self._records), shots=self._shots)
+        client = self._records[0].lane.client.name
+        in_all, own = self._book.purses(client)
+        in_all.take(jobs=len(self._records), shots=self._shots)
         try:
-            await self._journal.intend(self._submission(), self._book.budget)
+            own.take(jobs=len(self._records), shots=self._shots)
+        except BudgetExceededError:
+            in_all.give_back(jobs=len(self._records), shots=self._shots)
+            raise
+        try:
+            await self._journal.intend(
+                self._submission(), self._book.budget, self._book.own_budget(client)
+            )
         except BaseException as error:
-            self._book.purse.give_back(jobs=len(self._records), shots=self._shots)
+            self._give_back()
             if isinstance(error, UnansweredError):
                 # It may have been written, and is not sent.
                 self._journal.rejected(self.request.key, error)
@@ -369,7 +393,7 @@ class Slip:
             # Otherwise only the provider can say, which the journal says already.
             self.postponed()
         if self._is_paid:
-            self._book.purse.give_back(jobs=len(self._records), shots=self._shots)
+            self._give_back()
 
     def postponed(self) -> None:
         """Note that the provider is known not to have it, and that it is sent later."""
@@ -399,7 +423,7 @@ class Slip:
     def rejected(self, error: QuantumAsyncError) -> None:
         """Note that it does not exist."""
         if self._is_paid:
-            self._book.purse.give_back(jobs=len(self._records), shots=self._shots)
+            self._give_back()
         self._journal.rejected(self.request.key, error)
 
     def unknown(self, error: QuantumAsyncError) -> None:
@@ -410,6 +434,10 @@ class Slip:
                 "or --is with its id."
             )
         self._journal.unknown(self.request.key, error)
+
+    def _give_back(self) -> None:
+        for purse in self._book.purses(self._records[0].lane.client.name):
+            purse.give_back(jobs=len(self._records), shots=self._shots)
 
     @property
     def _shots(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from quantum_async.models.target import Target
 from quantum_async.providers.base import ProviderClient
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from quantum_async.models.program import Program
     from quantum_async.scheduler.lane import Lane
@@ -84,8 +85,10 @@ def check_settings(
     check_word("on_unknown", on_unknown, ("at_most_once", "at_least_once"))
     check_event(cancel_on)
     check_number("grace", grace)
-    _check_kind("limits", limits, Limits, "Write limits=Limits(jobs_in_flight=3).")
-    _check_kind("budget", budget, Budget, "Write budget=Budget(jobs=100).")
+    for one in _each(limits):
+        _check_kind("limits", one, Limits, "Write limits=Limits(jobs_in_flight=3).")
+    for one in _each(budget):
+        _check_kind("budget", one, Budget, "Write budget=Budget(jobs=100).")
     if journal == "" or not isinstance(journal, (str, Path, Journal, type(None))):
         raise InvalidOptionError(
             f"a journal is a file or a URL, got {journal!r:.100}",
@@ -141,6 +144,30 @@ def check_event(event: object) -> None:
         raise InvalidOptionError(
             f"cancel_on is an event, got {event!r:.100}",
             remedy="Pass an anyio.Event or a threading.Event.",
+        )
+
+
+def _each(setting: object) -> Iterable[object]:
+    return setting.values() if isinstance(setting, Mapping) else [setting]
+
+
+def check_names(setting: str, given: object, clients: Sequence[ProviderClient]) -> None:
+    """Refuse a setting by clients that names none of them.
+
+    Args:
+        setting: What it is called.
+        given: The setting.
+        clients: The scheduler's clients.
+
+    Raises:
+        InvalidOptionError: With the names that there are.
+    """
+    names = [client.name for client in clients]
+    unknown = [name for name in given if name not in names] if isinstance(given, Mapping) else []
+    if unknown:
+        raise InvalidOptionError(
+            f"{setting} names {unknown[0]!r:.100}, and no client here is called that",
+            remedy=f"The clients here: {', '.join(names)}.",
         )
 
 

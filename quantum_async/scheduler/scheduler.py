@@ -7,6 +7,7 @@ import logging
 import uuid
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 import anyio
@@ -23,7 +24,6 @@ from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions
 from quantum_async.programs.objects import as_program
 from quantum_async.scheduler.batch import Batch, check_batch
 from quantum_async.scheduler.book import Book
-from quantum_async.scheduler.budget import Purse
 from quantum_async.scheduler.completion import Completions
 from quantum_async.scheduler.delivery import UnknownPolicy
 from quantum_async.scheduler.events import EventHub, EventStream
@@ -39,6 +39,7 @@ from quantum_async.scheduler.routing import (
     check_clients,
     check_event,
     check_name,
+    check_names,
     check_settings,
 )
 from quantum_async.scheduler.signal import Broadcast
@@ -91,8 +92,10 @@ class Scheduler:
             ``"cancel"`` them, or ``"detach"`` them, which leaves them running.
         cancel_on: An event that cancels every job once it is set.
         grace: Longest time in seconds for cancelling and closing on the way out.
-        limits: How much is done at once; the providers' own limits by default.
-        budget: The most that may be spent; with a journal, by all its processes and runs together.
+        limits: How much is done at once, or a mapping with the limits of some clients, by their
+            names; the providers' own limits by default. Each client has them for itself.
+        budget: The most that may be spent, or a mapping with the most for each of some clients,
+            by their names; with a journal, by all its processes and runs together.
         on_unknown: What to do with a submission whose answer was lost and that the provider
             cannot look up: report it (``"at_most_once"``) or send it again (``"at_least_once"``).
 
@@ -123,8 +126,8 @@ class Scheduler:
         on_cancel: OnCancel = "cancel",
         cancel_on: CancelEvent | None = None,
         grace: float = 10.0,
-        limits: Limits | None = None,
-        budget: Budget | None = None,
+        limits: Limits | Mapping[str, Limits] | None = None,
+        budget: Budget | Mapping[str, Budget] | None = None,
         on_unknown: Literal["at_most_once", "at_least_once"] = "at_most_once",
     ) -> None:
         check_clients(clients)
@@ -140,10 +143,10 @@ class Scheduler:
         check_library()
         self._hub = EventHub()
         self._changed = Broadcast()
-        self._book = Book(journal, Purse(budget), budget, grace=grace)
+        self._book = Book(journal, budget, grace=grace)
         self._host = Host(grace)
         common = Common(
-            limits=limits or Limits(),
+            limits=limits if isinstance(limits, Limits) else Limits(),
             hub=self._hub,
             book=self._book,
             policy=UnknownPolicy(on_unknown),
@@ -151,8 +154,14 @@ class Scheduler:
             changed=self._changed,
             host=self._host,
         )
-        self._lanes = [Lane(client, common) for client in clients]
+        own = {} if isinstance(limits, Limits) else limits or {}
+        self._lanes = [
+            Lane(client, replace(common, limits=own.get(client.name, common.limits)))
+            for client in clients
+        ]
         self._router = Router(self._lanes)
+        for setting, given in (("limits", limits), ("budget", budget)):
+            check_names(setting, given, clients)
         self._on_cancel: OnCancel = on_cancel
         self._cancel_on = cancel_on
         self._standing: asyncio.Task[None] | None = None
@@ -678,14 +687,7 @@ class Scheduler:
         revival = Revival(self._lanes)
         if isinstance(ref, BatchRef):
             return await self._adopt_batch(ref, revival.lane_of(ref))
-        known = next((r for lane in self._lanes for r in lane.live if r.ref == ref), None)
-        if known is not None:
-            return Job(known)
-        identity = revival.identity(ref)
-        stored, is_ours = await self._book.journal.claim_job(ref.key, identity)
-        record = revival.adopt(ref, stored)
-        record.is_guest = stored is not None and not is_ours
-        return Job(record)
+        return (await self.adopted([ref]))[0]
 
     async def resolve(
         self, key: str, *, lost: bool = False, job_id: str | Sequence[str] = ()
@@ -719,6 +721,22 @@ class Scheduler:
         if not ids:
             await self._book.settle_lost(stored)
         return [Job(record) for record in await revival.settle(stored, ids)] if ids else []
+
+    async def adopted(self, refs: Sequence[JobRef]) -> list[Job]:
+        """Follow several jobs; those that are followed here already are found by their ids."""
+        revival = Revival(self._lanes)
+        live = [record for lane in self._lanes for record in lane.live]
+        known = {_name(record.ref): record for record in live if record.ref is not None}
+        jobs: list[Job] = []
+        for ref in refs:
+            record = known.get(_name(ref))
+            if record is None:
+                identity = revival.identity(ref)
+                stored, is_ours = await self._book.journal.claim_job(ref.key, identity)
+                record = revival.adopt(ref, stored)
+                record.is_guest = stored is not None and not is_ours
+            jobs.append(Job(record))
+        return jobs
 
     async def _adopt_batch(self, ref: BatchRef, lane: Lane) -> Batch:
         state = await lane.client.batch_state(ref)
@@ -900,6 +918,11 @@ class Scheduler:
             raise fresh(unseen[0])
         if unseen:
             raise BaseExceptionGroup(f"{len(unseen)} jobs failed and nobody looked", unseen)
+
+
+def _name(ref: JobRef) -> tuple[str, str, str, int]:
+    """Name a job by what no two have in common; who lists jobs may know less of their targets."""
+    return ref.provider, ref.account, ref.id, ref.index
 
 
 async def _asked(left: asyncio.Future[BaseException | None]) -> BaseException | None:

@@ -150,6 +150,9 @@ class MortalJournal(Journal):
     async def batch_opened(self, *arguments):
         await self._around("batch_opened", *arguments)
 
+    async def claim_batch(self, *arguments):
+        return await self._around("claim_batch", *arguments)
+
     async def claim_unknown(self, *arguments):
         return await self._around("claim_unknown", *arguments)
 

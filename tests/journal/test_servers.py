@@ -225,7 +225,7 @@ async def test_every_format_leads_to_the_present_one(pg: str) -> None:
     assert set(STEPS) == set(range(1, FORMAT))
     async with SqlJournal(pg) as journal:
         new = await journal.ask(_columns)
-        for table in ("submissions", "batches", "sweeps"):
+        for table in ("submissions", "batches", "sweeps", "ledger"):
             drop = text(f"ALTER TABLE {table} DROP COLUMN identity")
             await journal.ask(lambda t, drop=drop: t.connection.execute(drop) and None)
         older = text("UPDATE meta SET value = '1' WHERE key = 'format'")

@@ -23,7 +23,7 @@ from quantum_async.errors import (
 from quantum_async.journal.leases import LostLeaseError
 from quantum_async.journal.owner import Owner, birth
 from quantum_async.journal.reading import Reader
-from quantum_async.journal.records import Claim, SendState, SweepPlan, WorkState
+from quantum_async.journal.records import Claim, SendState, Submission, SweepPlan, WorkState
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.models.submission import BatchRequest
 from tests.journal.helpers import RESULT, SERVED, expire, kill, refs, spec, submission
@@ -180,6 +180,31 @@ async def test_costs_count_against_the_budget(place) -> None:
             journal.fetched(sent.jobs[0].key, RESULT, cost)
         with pytest.raises(BudgetExceededError, match=r"2 credits, 1\.1 cost"):
             await journal.intend(submission(journal), budget)
+
+
+async def test_a_server_has_a_budget_of_its_own(place) -> None:
+    """What is sent, rejected and paid there counts there, in every process; elsewhere it does not."""
+    own = qa.Budget(jobs=3, cost=1.0)
+
+    def at(journal: SqlJournal, identity: str) -> Submission:
+        return replace(submission(journal), identity=identity)
+
+    async with SqlJournal(place) as one, SqlJournal(place) as two:
+        sent = at(one, "here")
+        await one.intend(sent, None, own)
+        one.rejected(sent.key, RejectedRequestError("no"))
+        for journal in (one, two, one):
+            await journal.intend(at(journal, "here"), None, own)
+            await journal.intend(at(journal, "there"), None, own)
+        with pytest.raises(BudgetExceededError, match=r"3 jobs.* at here"):
+            await two.intend(at(two, "here"), None, own)
+        sent = at(two, "elsewhere")
+        await two.intend(sent, None, own)
+        two.fetched(sent.jobs[0].key, RESULT, qa.Cost(2.0, "USD"))
+        with pytest.raises(BudgetExceededError, match="2 cost"):
+            await two.intend(at(two, "elsewhere"), None, own)
+        with pytest.raises(BudgetExceededError, match="7 jobs"):
+            await one.intend(at(one, "anywhere"), qa.Budget(jobs=7), own)
 
 
 async def test_a_living_process_keeps_its_work(place) -> None:

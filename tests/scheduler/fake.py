@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 import anyio
 
 from quantum_async.errors import NoMeasurementError, QuantumAsyncError
-from quantum_async.models.batch import BatchRef
+from quantum_async.models.batch import BatchRef, BatchState, BatchStatus
 from quantum_async.models.capabilities import Capabilities, SubmissionGrade
 from quantum_async.models.device import Device, DeviceKind
 from quantum_async.models.job import JobRef, JobState, JobStatus
@@ -188,6 +188,17 @@ class FakeClient(ProviderClient):
         """Look a batch's key up."""
         found = self.world.batches.get(f"batch-{key}")
         return BatchRef(self.provider, f"batch-{key}", "one", key) if found else None
+
+    async def batch_state(self, batch: BatchRef) -> BatchState:
+        """Say where a batch stands."""
+        word = self.world.batches.get(batch.id, "unknown")
+        return await self._serve("batch_state", lambda: BatchState(BatchStatus(word), word))
+
+    async def batch_jobs(self, batch: BatchRef) -> list[JobRef]:
+        """List a batch's jobs."""
+        jobs = self.world.jobs.values()
+        refs = [job.ref for job in jobs if job.ref.batch_id == batch.id]
+        return await self._serve("batch_jobs", lambda: refs)
 
     def running(self) -> int:
         """Count the jobs that run now."""

@@ -127,7 +127,7 @@ async def test_a_failing_close_does_not_hide_the_first_error() -> None:
         async with Scheduler(client, limits=QUICK, grace=0.5) as scheduler:
             async with scheduler.open_batch(PROGRAM):
                 raise KeyError
-    assert any("failed as well" in note for note in caught.value.__notes__)
+    assert any("may still be open" in note for note in caught.value.__notes__)
 
 
 async def test_a_batch_whose_opening_answer_was_lost_is_adopted() -> None:
@@ -167,3 +167,66 @@ async def test_providers_without_batches_refuse() -> None:
     async with Scheduler(client, limits=QUICK) as scheduler:
         with pytest.raises(BatchError, match="no open batches"):
             scheduler.open_batch(PROGRAM)
+
+
+async def test_a_batch_of_another_process_is_adopted() -> None:
+    """Its jobs are followed, more can be added, and it is closed when the block is left."""
+    client = FakeClient()
+    async with Scheduler(client, limits=QUICK, on_cancel="detach") as first:
+        batch = first.open_batch(PROGRAM)
+        await batch.open()
+        await batch.submit(shots=1)
+        ref = batch.detach()
+    assert client.world.batches == {ref.id: "open"}
+    async with Scheduler(client, limits=QUICK) as second:
+        batch = await second.adopt(ref)
+        assert batch.is_open
+        assert (await batch.state()).status is qa.BatchStatus.OPEN
+        await batch.submit(PROGRAM, shots=2)
+        assert [(await job).shots for job in await batch.jobs()] == [1, 2]
+    assert client.world.batches == {ref.id: "closed"}
+
+
+async def test_a_batch_that_is_closed_is_adopted_for_its_jobs() -> None:
+    """Nothing can be added, nothing is closed again, and its jobs are found."""
+    client = FakeClient()
+    async with Scheduler(client, limits=QUICK) as first, first.open_batch(PROGRAM) as batch:
+        await batch.submit(shots=1)
+    async with Scheduler(client, limits=QUICK) as second:
+        adopted = await second.adopt(batch.ref)
+        with pytest.raises(BatchClosedError):
+            await adopted.submit(PROGRAM, shots=2)
+        assert [(await job).shots for job in await adopted.jobs()] == [1]
+    assert client.world.calls["close_batch"] == 1
+
+
+async def test_a_batch_that_a_living_process_answers_for_is_only_watched(tmp_path: Path) -> None:
+    """Leaving the block does not close it; once its owner is gone, whoever adopts it does."""
+    client, journal = FakeClient(), tmp_path / "jobs.db"
+    async with Scheduler(client, limits=QUICK, journal=journal) as first:
+        batch = first.open_batch(PROGRAM)
+        await batch.open()
+        async with Scheduler(client, limits=QUICK, journal=journal) as second:
+            assert (await second.adopt(batch.ref)).is_open
+        assert client.world.batches == {batch.id: "open"}
+        ref = batch.detach()
+    assert client.world.batches == {ref.id: "open"}
+    async with Scheduler(client, limits=QUICK, journal=journal) as third:
+        await third.adopt(ref)
+    assert client.world.batches == {ref.id: "closed"}
+
+
+async def test_providers_without_batches_say_so() -> None:
+    """There is nothing to adopt."""
+    async with Scheduler(qa.LocalClient()) as scheduler:
+        with pytest.raises(BatchError):
+            await scheduler.adopt(qa.BatchRef("local", "nonsense"))
+
+
+async def test_a_job_that_is_followed_here_is_adopted_once() -> None:
+    """The same job is not followed by two handles of different knowledge."""
+    client = FakeClient()
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        job = await scheduler.submit(PROGRAM, shots=1)
+        again = await scheduler.adopt(job.ref)
+        assert again.key == job.key

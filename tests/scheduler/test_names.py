@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,13 @@ import pytest
 
 import quantum_async as qa
 import quantum_async.blocking
-from quantum_async.errors import ConfigurationError, InvalidOptionError, UnknownTargetError
+from quantum_async.errors import (
+    BudgetExceededError,
+    ConfigurationError,
+    InvalidOptionError,
+    RejectedRequestError,
+    UnknownTargetError,
+)
 from quantum_async.models.identity import identity_of
 from quantum_async.models.job import JobRef
 from quantum_async.scheduler.scheduler import Scheduler
@@ -247,3 +254,84 @@ async def test_a_reference_of_a_third_server_is_refused() -> None:
     async with Scheduler(*clients, limits=QUICK) as scheduler:
         with pytest.raises(ConfigurationError, match=r"third\.example"):
             await scheduler.adopt(ref)
+
+
+@pytest.mark.parametrize("has_journal", [False, True], ids=["memory", "journal"])
+async def test_each_client_has_a_budget_of_its_own(tmp_path: Path, *, has_journal: bool) -> None:
+    """One that is spent stops that client alone."""
+    here, there = At(HERE, World(), "here"), At(THERE, World(), "there")
+    budget = {"here": qa.Budget(jobs=1), "there": qa.Budget(shots=5)}
+    journal = tmp_path / "jobs.db" if has_journal else None
+    async with Scheduler(here, there, limits=QUICK, journal=journal, budget=budget) as scheduler:
+        await (await scheduler.submit(PROGRAM, shots=9, on="here:one"))
+        with pytest.raises(BudgetExceededError, match="jobs"):
+            await scheduler.submit(PROGRAM, shots=9, on="here:one")
+        await (await scheduler.submit(PROGRAM, shots=5, on="there:one"))
+        with pytest.raises(BudgetExceededError, match="shots"):
+            await scheduler.submit(PROGRAM, shots=1, on="there:one")
+    assert (len(here.world.jobs), len(there.world.jobs)) == (1, 1)
+
+
+async def test_a_clients_budget_counts_all_processes_of_a_journal(tmp_path: Path) -> None:
+    """What an earlier one has sent there is spent; what was refused there, or sent elsewhere, is not."""
+    world = World()
+    refusing = At(HERE, world, "here")
+    refusing._faults = {"submit": deque([RejectedRequestError("no", status=409)])}
+    for client, on in ((refusing, "here"), (At(THERE, World(), "there"), "there")):
+        async with Scheduler(client, limits=QUICK, journal=tmp_path / "jobs.db") as scheduler:
+            if client is refusing:
+                with pytest.raises(RejectedRequestError):
+                    await scheduler.submit(PROGRAM, shots=1, on=f"{on}:one")
+            await (await scheduler.submit(PROGRAM, shots=1, on=f"{on}:one"))
+    again = At(HERE, world, "again")
+    budget = {"again": qa.Budget(jobs=2)}
+    async with Scheduler(
+        again, limits=QUICK, journal=tmp_path / "jobs.db", budget=budget
+    ) as scheduler:
+        await (await scheduler.submit(PROGRAM, shots=1))
+        with pytest.raises(BudgetExceededError, match=HERE):
+            await scheduler.submit(PROGRAM, shots=1)
+
+
+async def test_what_a_clients_jobs_have_cost_is_counted_there(tmp_path: Path) -> None:
+    """Costs are known afterwards: the first submission beyond the limit is the last of that client."""
+
+    class Costly(At):
+        def _states(self, jobs):
+            cost = qa.Cost(3.0, "EUR")
+            found = super()._states(jobs)
+            return {ref: replace(state, cost=cost) for ref, state in found.items()}
+
+    for number in range(2):
+        here, there = Costly(HERE, World(), "here"), At(THERE, World(), "there")
+        budget = {"here": qa.Budget(cost=2.0)}
+        async with Scheduler(
+            here, there, limits=QUICK, journal=tmp_path / "jobs.db", budget=budget
+        ) as scheduler:
+            if number == 0:
+                await (await scheduler.submit(PROGRAM, shots=1, on="here:one"))
+            with pytest.raises(BudgetExceededError, match="cost"):
+                await scheduler.submit(PROGRAM, shots=1, on="here:one")
+            await (await scheduler.submit(PROGRAM, shots=1, on="there:one"))
+
+
+async def test_each_client_has_limits_of_its_own() -> None:
+    """Those that are given for it, or else its provider's."""
+    here, there = At(HERE, World(), "here"), At(THERE, World(), "there")
+    for client in (here, there):
+        client._run_time = lambda _: 5.0
+    limits = {"here": qa.Limits(jobs_in_flight=2)}
+    async with Scheduler(here, there, limits=limits) as scheduler:
+        for on in ("here:one", "there:one"):
+            scheduler.sweep(PROGRAM, qa.grid(x=range(8)), shots=1, on=on)
+    assert (here.world.peak, there.world.peak) == (2, 8)
+
+
+@pytest.mark.parametrize("setting", ["limits", "budget"])
+def test_a_setting_of_a_client_that_is_not_there_is_refused(setting: str) -> None:
+    """A misspelt name would set no limit at all."""
+    value = {"limits": qa.Limits(), "budget": qa.Budget(jobs=1)}[setting]
+    with pytest.raises(InvalidOptionError, match="nowhere"):
+        Scheduler(FakeClient(), **{setting: {"nowhere": value}})
+    with pytest.raises(InvalidOptionError, match=setting):
+        Scheduler(FakeClient(), **{setting: {"fake": 3}})

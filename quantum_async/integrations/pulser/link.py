@@ -336,6 +336,10 @@ class Link:
 
     async def batch_status(self, batch_id: str) -> BatchStatus:
         """Ask where a batch stands, in one request where the provider answers that."""
+        known = [self._jobs.get(job_id) for job_id in self._closed.get(batch_id, ())]
+        ended = [job.state.status for job in known if job is not None and job.is_settled]
+        if ended and len(ended) == len(known):
+            return pulser_batch_status("", ended)
         async with self.engine() as scheduler:
             if self.client.capabilities.open_batch:
                 state = await (await self._batch(scheduler, batch_id)).state()
@@ -347,11 +351,12 @@ class Link:
     async def _leave(self, scheduler: Scheduler, reason: BaseException | None) -> None:
         """Leave a scheduler's block, but not wait for its jobs."""
         left = _Left() if reason is None else reason
+        going = [job_id for job_id, job in self._jobs.items() if not job.is_settled]
         try:
             await scheduler.__aexit__(type(left), left, left.__traceback__)
         finally:
-            for job_id in [name for name, job in self._jobs.items() if not job.is_settled]:
-                del self._jobs[job_id]
+            for job_id in going:
+                self._jobs.pop(job_id, None)
             self._batches.clear()
 
     def _next_name(self) -> str | None:
