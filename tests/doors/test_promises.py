@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import signal
 
 import pytest
 
@@ -44,12 +46,11 @@ def most_at_once(jobs) -> int:
     return most
 
 
-async def test_what_is_told_is_in_the_journal(door, where, cloud, script, tmp_path) -> None:
+async def test_what_is_told_is_in_the_journal(door, where, cloud, script) -> None:
     """A process that is killed once it was told ids has a journal that leads to those very jobs."""
-    journal = tmp_path / "jobs.db"
-    (told,), _ = script(journal, "--dies")
+    told = died(script)
     client = Setting(where, cloud.env(where)).client()
-    async with qa.Scheduler(client, journal=journal) as scheduler:
+    async with qa.Scheduler(client, journal=script.journal) as scheduler:
         jobs = await scheduler.resume()
         assert sorted(job.id for job in jobs) == sorted(told)
         for job in jobs:
@@ -84,13 +85,23 @@ def test_what_goes_on_is_found_again(door, where, cloud, knock, tmp_path) -> Non
     assert stats["jobs_by_status"]["succeeded"] == 3
 
 
-def test_killed_and_run_again_nothing_is_paid_twice(door, where, cloud, script, tmp_path) -> None:
+def died(script) -> list[str]:
+    """Run a script that is killed once it was told its first ids, and return those."""
+    (ready, *told), code = script.live("--dies")
+    assert (ready, code) == ("ready", -signal.SIGKILL), told
+    assert not script.output.exists()
+    (ids,) = told
+    return json.loads(ids)
+
+
+def test_killed_and_run_again_nothing_is_paid_twice(door, where, cloud, script) -> None:
     """The same script finds what it had sent, sends the rest, and has the results of all."""
-    journal = tmp_path / "jobs.db"
-    (first,), output = script(journal, "--dies")
-    assert not output
-    told, output = script(journal)
-    assert told == output["ids"]
+    first = died(script)
+    (_, *told), code = script.live()
+    assert code == 0, told
+    output = json.loads(script.output.read_text())
+    assert [json.loads(line) for line in told] == output["ids"]
+    told = output["ids"]
     assert told[0] == first
     ids = [job_id for ids in told for job_id in ids]
     assert len(set(ids)) == len(output["results"]) == 4
