@@ -115,6 +115,10 @@ class Door:
     @staticmethod
     def load() -> None:
         """Import what the door needs, which takes longer than what it does."""
+        from quantum_async.integrations.pulser import PulserConnection, QPUBackend
+
+        assert PulserConnection
+        assert QPUBackend
         sequence()
 
     def open(self) -> None:
@@ -455,9 +459,11 @@ class OfQiskit(Door):
 
     @staticmethod
     def load() -> None:
-        import quantum_async.integrations.qiskit
+        from quantum_async.integrations.qiskit import EstimatorV2, QuantumAsyncProvider, SamplerV2
 
-        assert quantum_async.integrations.qiskit.SamplerV2
+        assert SamplerV2
+        assert EstimatorV2
+        assert QuantumAsyncProvider
         circuit()
 
     def open(self) -> None:
