@@ -18,14 +18,12 @@ REPEATS = {"http/retry.py": {"repeat"}, "providers/waiting.py": {"ask_until"}}
 """The one function that repeats what failed, and the one that asks until something is over."""
 
 ALLOWED = {
-    "integrations/divi/desk.py": "watches a threading.Event, which an event loop cannot wait for",
     "journal/writer.py": "lets what comes side by side be written together",
     "scheduler/watching.py": "watches a threading.Event, which an event loop cannot wait for",
     "scheduler/book.py": "renews leases at their pulse, whatever happened before",
     "http/rate.py": "waits for a turn, before anything is sent",
     "scheduler/delivery.py": "looks at moments that follow from the time in which a service lists",
     "providers/qoro/uploads.py": "looks at moments that follow from the time in which a job begins",
-    "integrations/pulser/watching.py": "asks at the intervals of polls about jobs that go on",
 }
 """Modules that wait in a loop for another reason than that something failed."""
 

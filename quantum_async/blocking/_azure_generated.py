@@ -579,6 +579,17 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         """
         return self._ask(lambda: self._async.options_of(options))
 
+    def index_of(self, job: JobSpec, place: int) -> int:
+        """Say which program of the provider's job a job is, for its `JobRef.index`. Sends nothing.
+
+        Args:
+            job: The job.
+            place: Its place in its submission, from 0.
+
+        Blocking twin of `quantum_async.AzureClient.index_of`.
+        """
+        return self._ask(lambda: self._async.index_of(job, place))
+
     def fetch_many(
         self, jobs: Sequence[JobRef], *, timeout: float | None = None
     ) -> Mapping[JobRef, Result]:

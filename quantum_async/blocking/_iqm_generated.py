@@ -861,6 +861,17 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         """
         return self._ask(lambda: self._async.options_of(options))
 
+    def index_of(self, job: JobSpec, place: int) -> int:
+        """Say which program of the provider's job a job is, for its `JobRef.index`. Sends nothing.
+
+        Args:
+            job: The job.
+            place: Its place in its submission, from 0.
+
+        Blocking twin of `quantum_async.IQMClient.index_of`.
+        """
+        return self._ask(lambda: self._async.index_of(job, place))
+
     def open_batch(self, request: BatchRequest, *, timeout: float | None = None) -> BatchRef:
         """Open a batch that takes jobs until it is closed.
 

@@ -401,6 +401,17 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
         """
         return self._ask(lambda: self._async.options_of(options))
 
+    def index_of(self, job: JobSpec, place: int) -> int:
+        """Say which program of the provider's job a job is, for its `JobRef.index`. Sends nothing.
+
+        Args:
+            job: The job.
+            place: Its place in its submission, from 0.
+
+        Blocking twin of `quantum_async.LocalClient.index_of`.
+        """
+        return self._ask(lambda: self._async.index_of(job, place))
+
     @property
     def account(self) -> str:
         """Which account, where one program uses several of the same provider.

@@ -816,6 +816,17 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         """
         return self._ask(lambda: self._async.options_of(options))
 
+    def index_of(self, job: JobSpec, place: int) -> int:
+        """Say which program of the provider's job a job is, for its `JobRef.index`. Sends nothing.
+
+        Args:
+            job: The job.
+            place: Its place in its submission, from 0.
+
+        Blocking twin of `quantum_async.PasqalClient.index_of`.
+        """
+        return self._ask(lambda: self._async.index_of(job, place))
+
 
 class Jobs(Handle["AsyncJobs"]):
     """The jobs of an account: `PasqalClient.jobs`.

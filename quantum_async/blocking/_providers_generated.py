@@ -188,6 +188,17 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         """
         return self._ask(lambda: self._async.weigh(job))
 
+    def index_of(self, job: JobSpec, place: int) -> int:
+        """Say which program of the provider's job a job is, for its `JobRef.index`. Sends nothing.
+
+        Args:
+            job: The job.
+            place: Its place in its submission, from 0.
+
+        Blocking twin of `quantum_async.providers.base.ProviderClient.index_of`.
+        """
+        return self._ask(lambda: self._async.index_of(job, place))
+
     def submit(self, request: SubmitRequest, *, timeout: float | None = None) -> list[JobRef]:
         """Send one wire submission and return a reference per job, in the request's order.
 

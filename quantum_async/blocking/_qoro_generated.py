@@ -373,6 +373,13 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         """
         return self._ask(lambda: self._async.grouping(job))
 
+    def index_of(self, job: JobSpec, place: int) -> int:
+        """Say which circuit of the service's job a job is: its place, or all of a whole job.
+
+        Blocking twin of `quantum_async.QoroClient.index_of`.
+        """
+        return self._ask(lambda: self._async.index_of(job, place))
+
     def submit(self, request: SubmitRequest, *, timeout: float | None = None) -> list[JobRef]:
         """Send one job of many circuits; points of one program as a template. Billed.
 
@@ -409,6 +416,10 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
 
     def fetch(self, job: JobRef, *, timeout: float | None = None) -> Result:
         """Get the result of one circuit of a job that has succeeded.
+
+        That of a whole job has the results of its circuits in `Result.raw`: a JSON list of
+        objects with ``label`` and ``results``, counts or values by observable, as the service
+        keys them and in its order.
 
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
@@ -709,61 +720,6 @@ class Jobs(Handle["AsyncJobs"]):
             "Jobs.submit",
             lambda: self._async.submit(
                 content, measured=measured, config=config, validate=validate
-            ),
-            timeout,
-        )
-
-    def submit_plain(
-        self,
-        *,
-        circuits: Mapping[str, str] | None = None,
-        templates: Sequence[tuple[str, Sequence[str], Sequence[tuple[str, Sequence[float]]]]] = (),
-        shot_groups: Sequence[Sequence[int]] | None = None,
-        observables: Sequence[Sequence[str]] | None = None,
-        circuit_map: Sequence[Sequence[int]] | None = None,
-        target: str | None = None,
-        shots: int | None = None,
-        tag: str | None = None,
-        use_packing: bool | None = None,
-        execution: Mapping[str, JsonValue] | None = None,
-        maestro: Mapping[str, JsonValue] | None = None,
-        device: Mapping[str, str | int | float | bool | None] | None = None,
-        timeout: float | None = None,
-    ) -> str:
-        """Submit a job in plain values, as other libraries hold them; see `submit`. Billed.
-
-        Args:
-            circuits: OpenQASM 2 by label.
-            templates: Instead, for each its text, its names, and its points as labels and values.
-            shot_groups: Ranges of circuits and their shots: first, one after the last, shots.
-            observables: Groups of Pauli strings instead, the leftmost letter on qubit 0.
-            circuit_map: Which circuits each group is for: first and one after the last.
-            target: Name of a cluster or system.
-            shots: How often each circuit is run.
-            tag: A word for lists.
-            use_packing: Whether the service may run several circuits at once on one device.
-            execution: How simulators run it, in the older way.
-            maestro: How simulators run it.
-            device: How quantum computers run it.
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Blocking twin of `quantum_async.providers.qoro.jobs.Jobs.submit_plain`.
-        """
-        return self._call(
-            "Jobs.submit_plain",
-            lambda: self._async.submit_plain(
-                circuits=circuits,
-                templates=templates,
-                shot_groups=shot_groups,
-                observables=observables,
-                circuit_map=circuit_map,
-                target=target,
-                shots=shots,
-                tag=tag,
-                use_packing=use_packing,
-                execution=execution,
-                maestro=maestro,
-                device=device,
             ),
             timeout,
         )

@@ -563,6 +563,7 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         cancel_on: CancelEvent | None = None,
         options: RunOptions | None = None,
         batch: BatchRef | None = None,
+        name: str | None = None,
         timeout: float | None = None,
     ) -> Job:
         """Send one job and return once the provider has accepted it.
@@ -578,9 +579,13 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
             cancel_on: An event that cancels this job once it is set.
             options: Seed, observables, tags, and what the provider offers beyond.
             batch: The open batch that the job goes to; `Batch.submit` passes it.
+            name: What the job is called. With a journal, submitting it again under the same name
+                sends nothing where the first one has a result, has failed or goes on: the handle
+                is of that one.
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:
+            DuplicateSubmissionError: The name was used for another job, or is under way here.
             InvalidOptionError: An option belongs to another provider, or would be dropped on the
                 way to the device.
             InvalidInputError: The job cannot run; nothing was sent.
@@ -602,6 +607,7 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
                     cancel_on=cancel_on,
                     options=options,
                     batch=batch,
+                    name=name,
                 ),
                 timeout,
             )
@@ -696,11 +702,11 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
             ```python
             import quantum_async.blocking as qa
 
-            turn = 'OPENQASM 3; include "stdgates.inc"; input float angle;'
-            turn += "qubit[1] q; bit[1] c; rx(angle) q[0]; c[0] = measure q[0];"
+            turn = 'OPENQASM 3; include "stdgates.inc"; input float theta;'
+            turn += "qubit[1] q; bit[1] c; rx(theta) q[0]; c[0] = measure q[0];"
             params = [
-                qa.JobParams(shots=20, variables={"angle": 0.0}),
-                qa.JobParams(shots=50, variables={"angle": 3.141592653589793}),
+                qa.JobParams(shots=20, variables={"theta": 0.0}),
+                qa.JobParams(shots=50, variables={"theta": 3.141592653589793}),
             ]
             with qa.Scheduler(qa.LocalClient()) as scheduler:
                 still, turned = scheduler.submit_many(turn, params)
@@ -897,7 +903,8 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         `Job.detach` and `Batch.detach` leave it to itself.
 
         Args:
-            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled.
+            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled. That of a job that was
+                made of the provider's id alone is looked for in the journal by that.
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
         Raises:

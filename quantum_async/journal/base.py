@@ -254,6 +254,18 @@ class Journal(ABC):
             The job, or ``None``, and whether this process answers for it now.
         """
 
+    async def key_of(self, ref: JobRef, identity: str) -> str:
+        """Look up our key of a job by the provider's id of it.
+
+        Args:
+            ref: Its reference, which lacks the key.
+            identity: At which server and account it is.
+
+        Returns:
+            The key; empty where nothing is known of the job.
+        """
+        return ""
+
     @abstractmethod
     async def claim_batch(self, key: str) -> bool:
         """Take over a batch where nobody answers for it.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import or_, select, update
 
 from quantum_async.errors import DuplicateSubmissionError, JournalError
+from quantum_async.journal.forms import pack_ref
 from quantum_async.journal.leases import is_free
 from quantum_async.journal.reading import Reader
 from quantum_async.journal.records import (
@@ -24,6 +25,7 @@ from quantum_async.journal.records import (
 from quantum_async.journal.schema import batches, jobs, leases, runs, submissions, sweeps
 from quantum_async.journal.values import dump_options, load_options
 from quantum_async.models.identity import is_same_server
+from quantum_async.models.job import JobRef
 from quantum_async.models.options import differing_options
 
 if TYPE_CHECKING:
@@ -187,6 +189,18 @@ class Claiming:
         query = select(leases).where(leases.c.scope == scope).with_for_update()
         row = self._connection.execute(query).mappings().one_or_none()
         return is_free(row, self._transaction.now)
+
+    def key_of(self, ref: JobRef, identity: str) -> str:
+        """Find the key of a job by the provider's id of it; empty where it is not known."""
+        # As `pack_ref` begins: the provider and its id.
+        beginning = pack_ref(JobRef(ref.provider, ref.id)).partition(',""')[0]
+        reader = Reader(self._transaction, self._shown)
+        for job in reader.jobs(jobs.c.ref.startswith(f"{beginning},", autoescape=True)):
+            known = job.ref
+            is_it = known is not None and replace(ref, target=known.target) == known
+            if is_it and is_same_server(job.identity, identity):
+                return job.spec.key
+        return ""
 
     def _take_job(self, job: StoredJob) -> bool:
         """Give the job a lease of its own, so that the rest of its run stays where it is."""

@@ -325,6 +325,10 @@ class SqlJournal(Journal):
         """Take over a batch where nobody answers for it."""
         return await self.ask(lambda t: self._claiming(t).batch(key))
 
+    async def key_of(self, ref: JobRef, identity: str) -> str:
+        """Look up our key of a job by the provider's id of it."""
+        return await self.ask(lambda t: self._claiming(t).key_of(ref, identity))
+
     async def claim_unknown(self, key: str) -> StoredSubmission:
         """Take over a submission of which nobody can say whether it exists, to settle it.
 

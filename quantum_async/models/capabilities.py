@@ -47,6 +47,8 @@ class Capabilities:
         outlives: Whether jobs go on when the process that submitted them ends.
         finds_additions: Whether jobs added to an open batch can be looked up by another process
             than the one that sent them.
+        takes_back: Whether a `submit` that is cancelled takes back what it has sent of it: one that
+            raises nothing else than its cancellation has left nothing behind that runs.
         tells_what_left: Whether all its requests go through the package's HTTP session, which
             knows whether one had left when something that nobody expects is raised.
     """
@@ -66,4 +68,5 @@ class Capabilities:
     bulk_results: bool = False
     outlives: bool = True
     finds_additions: bool = True
+    takes_back: bool = False
     tells_what_left: bool = False

@@ -43,7 +43,8 @@ class JobRef:
         id: The provider's id of the job.
         target: The device's name.
         key: Our key of the job, made before it was sent.
-        index: Which program of the provider's job this is, where one job holds several.
+        index: Which program of the provider's job this is, where one job holds several; -1 for all
+            of them together.
         batch_id: The batch or session it belongs to.
         account: Which account of the provider, where a program uses several.
         journal: Where the job is recorded, or ``None``.
@@ -67,7 +68,7 @@ class JobRef:
 
     def __str__(self) -> str:
         place = f"{self.provider}:{self.target}" if self.target else self.provider
-        part = f"[{self.index}]" if self.index else ""
+        part = f"[{self.index}]" if self.index > 0 else ""
         return f"{place}/{self.id}{part}"
 
 

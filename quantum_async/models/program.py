@@ -48,6 +48,8 @@ class ProgramFormat(StrEnum):
     """OpenQASM as Quantinuum reads it (text)."""
     QUIL = "quil"
     """Rigetti Quil (text)."""
+    QORO = "qoro"
+    """A whole job of the Qoro service: many circuits and what is measured of each (JSON text)."""
 
 
 CIRCUIT_FORMATS = frozenset({ProgramFormat.QASM2, ProgramFormat.QASM3, ProgramFormat.QISKIT})

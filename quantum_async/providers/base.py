@@ -191,6 +191,15 @@ class ProviderClient(ABC):
         """Estimate the bytes that a job adds to a submission. Sends nothing."""
         return len(job.program.payload)
 
+    def index_of(self, job: JobSpec, place: int) -> int:
+        """Say which program of the provider's job a job is, for its `JobRef.index`. Sends nothing.
+
+        Args:
+            job: The job.
+            place: Its place in its submission, from 0.
+        """
+        return place if self.capabilities.shared_job else 0
+
     @abstractmethod
     async def submit(self, request: SubmitRequest) -> list[JobRef]:
         """Send one wire submission and return a reference per job, in the request's order.

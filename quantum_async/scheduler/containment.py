@@ -209,6 +209,11 @@ class ContainedClient(ProviderClient):
         with contained(self.provider, "weigh"):
             return self.original.weigh(job)
 
+    def index_of(self, job: JobSpec, place: int) -> int:
+        """Say which program of the provider's job a job is."""
+        with contained(self.provider, "index_of"):
+            return self.original.index_of(job, place)
+
     async def submit(self, request: SubmitRequest) -> list[JobRef]:
         """Send one wire submission."""
         with contained(self.provider, "submit", decide=self._whether_accepted):

@@ -13,7 +13,6 @@ import anyio.to_thread
 
 from quantum_async.errors import InvalidInputError, InvalidOptionError, JournalError
 from quantum_async.journal.records import SETTLED, Place, SweepPlan
-from quantum_async.models.options import as_asked
 from quantum_async.models.submission import JobParams, JobSpec, RunOptions
 from quantum_async.models.target import Target
 from quantum_async.programs.identity import program_identity
@@ -125,6 +124,7 @@ class Bundle:
         jobs: The jobs, in order.
         options: Options of all of them.
         name: What they are called: with a journal, the same again continues them.
+        is_apart: Whether no others share a submission with them.
     """
 
     def __init__(
@@ -134,11 +134,14 @@ class Bundle:
         jobs: Sequence[Wanted],
         options: RunOptions,
         name: str | None,
+        *,
+        is_apart: bool = True,
     ) -> None:
         self._lane = lane
         self._devices = devices
         self._jobs = jobs
         self._options = options
+        self._is_apart = is_apart
         self.name = name
         self.records: dict[int, JobRecord] = {}
         """Those that are known or under way, by their places."""
@@ -156,10 +159,11 @@ class Bundle:
         """
         checked: set[str] = set()
         for place, (job, device) in enumerate(zip(self._jobs, self._devices, strict=True)):
-            kind = f"{job.program.digest} {device} {job.shots} {job.variables!r}"
-            if kind in checked:
-                continue
-            checked.add(kind)
+            if len(self._jobs) > 1:
+                kind = f"{job.program.digest} {device} {job.shots} {job.variables!r}"
+                if kind in checked:
+                    continue
+                checked.add(kind)
             try:
                 await self._lane.client.validate(self._spec(job), device)
             except InvalidInputError as error:
@@ -176,17 +180,11 @@ class Bundle:
         """
         if self.name is None:
             return
+        revival = Revival([self._lane])
         claim = await self._lane.book.claim_sweep(await self._plan(self.name), lambda: self.is_over)
         for job in claim.jobs:
-            if job.state not in SETTLED or job.place.point is None:
-                continue
-            record = JobRecord(job.spec, self._lane, job.target, job.batch, job.place)
-            record.ref = job.ref
-            if job.result is not None:
-                record.succeed(as_asked(job.result, self._options))
-            elif job.error is not None:
-                record.fail(job.error)
-            self.records[job.place.point] = record
+            if job.state in SETTLED and job.place.point is not None and job.ref is not None:
+                self.records[job.place.point] = revival.adopt(job.ref, job)
         for row in claim.unreadable:
             # It may have been sent, and nobody here can say: it is told, and not sent again.
             if row.point is not None and row.point not in self.records:
@@ -195,7 +193,7 @@ class Bundle:
                 record.fail(JournalError(words, accepted="unknown"))
                 self.records[row.point] = record
         going = tuple(job for job in claim.jobs if job.state not in SETTLED)
-        for record in Revival([self._lane]).revive(replace(claim, jobs=going)):
+        for record in revival.revive(replace(claim, jobs=going)):
             point = record.place.point if record.place is not None else None
             if point is not None:
                 self.records.setdefault(point, record)
@@ -233,7 +231,8 @@ class Bundle:
     def _record(self, place: int, batch: BatchRef | None) -> JobRecord:
         where = Place(f"sweep:{self.name}", self.name, place) if self.name is not None else None
         spec, device = self._spec(self._jobs[place]), self._devices[place]
-        return JobRecord(spec, self._lane, device, batch, where, bundle=self)
+        together = self if self._is_apart else None
+        return JobRecord(spec, self._lane, device, batch, where, bundle=together)
 
     async def _plan(self, name: str) -> SweepPlan:
         meaning, written = await anyio.to_thread.run_sync(self._identities)

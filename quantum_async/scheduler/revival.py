@@ -19,7 +19,7 @@ from quantum_async.errors import (
 from quantum_async.journal.records import BatchState, SendState, WorkState
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.identity import is_same_server
-from quantum_async.models.job import JobRef
+from quantum_async.models.job import JobRef, JobState, JobStatus
 from quantum_async.models.options import as_asked
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
@@ -120,10 +120,12 @@ class Revival:
             else JobRecord(stored.spec, lane, stored.target, stored.batch, stored.place)
         )
         if stored is not None and stored.result is not None:
-            record.ref = ref
+            record.ref, record.state = ref, JobState(JobStatus.SUCCEEDED)
             record.succeed(as_asked(stored.result, stored.spec.options))
         elif stored is not None and stored.error is not None and stored.state in _ENDED:
-            record.ref = ref
+            is_cancelled = stored.state is WorkState.CANCELLED
+            status = JobStatus.CANCELLED if is_cancelled else JobStatus.FAILED
+            record.ref, record.state = ref, JobState(status)
             record.fail(stored.error)
         else:
             lane.adopt([record], [ref])
@@ -285,7 +287,7 @@ class Revival:
                 ids[0 if is_shared else number],
                 job.target,
                 job.spec.key,
-                number if is_shared else 0,
+                lane.client.index_of(job.spec, number),
                 job.batch.id if job.batch is not None else None,
                 job.account,
                 lane.book.journal.location,

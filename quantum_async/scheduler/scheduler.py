@@ -20,7 +20,7 @@ from quantum_async.errors import (
 )
 from quantum_async.models.batch import BatchRef, BatchStatus
 from quantum_async.models.limits import Limits
-from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions
+from quantum_async.models.submission import BatchRequest, RunOptions
 from quantum_async.programs.objects import as_program
 from quantum_async.scheduler.batch import Batch, check_batch
 from quantum_async.scheduler.book import Book
@@ -31,7 +31,7 @@ from quantum_async.scheduler.host import Host, check_library, first_of, log_defe
 from quantum_async.scheduler.job import Job
 from quantum_async.scheduler.lane import Common, Lane
 from quantum_async.scheduler.leaving import Leaving, what_is_left
-from quantum_async.scheduler.many import Bundle, wanted
+from quantum_async.scheduler.many import Bundle, Wanted, wanted
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.revival import Revival
 from quantum_async.scheduler.routing import (
@@ -329,6 +329,7 @@ class Scheduler:
         cancel_on: CancelEvent | None = None,
         options: RunOptions | None = None,
         batch: BatchRef | None = None,
+        name: str | None = None,
     ) -> Job:
         """Send one job and return once the provider has accepted it.
 
@@ -343,8 +344,12 @@ class Scheduler:
             cancel_on: An event that cancels this job once it is set.
             options: Seed, observables, tags, and what the provider offers beyond.
             batch: The open batch that the job goes to; `Batch.submit` passes it.
+            name: What the job is called. With a journal, submitting it again under the same name
+                sends nothing where the first one has a result, has failed or goes on: the handle
+                is of that one.
 
         Raises:
+            DuplicateSubmissionError: The name was used for another job, or is under way here.
             InvalidOptionError: An option belongs to another provider, or would be dropped on the
                 way to the device.
             InvalidInputError: The job cannot run; nothing was sent.
@@ -354,24 +359,20 @@ class Scheduler:
             QuantumAsyncError: The provider refused, or stayed out of reach.
         """
         check_event(cancel_on)
+        check_name(name)
         self._check_running()
         payload = await in_thread(program)
         lane, device = self._router.route(on, payload)
-        spec = JobSpec(
-            key=uuid.uuid4().hex,
-            program=payload,
-            shots=checked_shots(shots),
-            variables=plain_variables(variables),
-            options=lane.client.options_of(self._given(options, batch)),
-        )
-        await lane.client.validate(spec, device)
-        record = JobRecord(spec, lane, device, batch)
-        self._check_running()
-        lane.put([record])
+        job = Wanted(payload, checked_shots(shots), plain_variables(variables))
+        chosen = lane.client.options_of(self._given(options, batch))
+        bundle = Bundle(lane, [device], [job], chosen, name, is_apart=False)
+        await bundle.check()
+        await bundle.recall()
+        records = self._queued(bundle, batch)
         if cancel_on is not None:
-            self._host.start_soon(self._cancel_job_on, cancel_on, record)
-        await self._accepted(record)
-        return Job(record)
+            self._host.start_soon(self._cancel_job_on, cancel_on, records[0])
+        await self._accepted(records)
+        return Job(records[0])
 
     @overload
     async def submit_many(
@@ -457,11 +458,11 @@ class Scheduler:
 
 
             async def main() -> None:
-                turn = 'OPENQASM 3; include "stdgates.inc"; input float angle;'
-                turn += "qubit[1] q; bit[1] c; rx(angle) q[0]; c[0] = measure q[0];"
+                turn = 'OPENQASM 3; include "stdgates.inc"; input float theta;'
+                turn += "qubit[1] q; bit[1] c; rx(theta) q[0]; c[0] = measure q[0];"
                 params = [
-                    qa.JobParams(shots=20, variables={"angle": 0.0}),
-                    qa.JobParams(shots=50, variables={"angle": 3.141592653589793}),
+                    qa.JobParams(shots=20, variables={"theta": 0.0}),
+                    qa.JobParams(shots=50, variables={"theta": 3.141592653589793}),
                 ]
                 async with qa.Scheduler(qa.LocalClient()) as scheduler:
                     still, turned = await scheduler.submit_many(turn, params)
@@ -478,15 +479,14 @@ class Scheduler:
         chosen = lane.client.options_of(self._given(options, given))
         bundle = Bundle(lane, [device for _, device in routes], jobs, chosen, name)
         await bundle.check()
-        self._check_running()
         await bundle.recall()
         if given is None and bundle.needs_batch(is_wanted=bool(batch)):
             shared = program if not isinstance(program, Mapping) else None
             target = f"{lane.client.name}:{routes[0][1]}"
             async with self.open_batch(shared, on=target, options=chosen) as opened:
-                await self._put(bundle, opened.ref)
+                await self._accepted(self._queued(bundle, opened.ref))
         else:
-            await self._put(bundle, given)
+            await self._accepted(self._queued(bundle, given))
         handles = [Job(record) for record in bundle.in_order()]
         return dict(zip(program, handles, strict=True)) if isinstance(program, Mapping) else handles
 
@@ -675,7 +675,8 @@ class Scheduler:
         `Job.detach` and `Batch.detach` leave it to itself.
 
         Args:
-            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled.
+            ref: The reference, `Job.ref` or `Batch.ref`, which can be pickled. That of a job that was
+                made of the provider's id alone is looked for in the journal by that.
 
         Raises:
             BatchError: The provider has no batches.
@@ -731,8 +732,9 @@ class Scheduler:
         for ref in refs:
             record = known.get(_name(ref))
             if record is None:
-                identity = revival.identity(ref)
-                stored, is_ours = await self._book.journal.claim_job(ref.key, identity)
+                identity, journal = revival.identity(ref), self._book.journal
+                ref = replace(ref, key=ref.key or await journal.key_of(ref, identity))  # noqa: PLW2901
+                stored, is_ours = await journal.claim_job(ref.key, identity)
                 record = revival.adopt(ref, stored)
                 record.is_guest = stored is not None and not is_ours
             jobs.append(Job(record))
@@ -836,33 +838,27 @@ class Scheduler:
             self._feeding -= 1
             self._changed.notify()
 
-    async def _put(self, bundle: Bundle, batch: BatchRef | None) -> None:
-        """Send what is missing of some jobs, and wait until the provider has all of them."""
+    def _queued(self, bundle: Bundle, batch: BatchRef | None) -> list[JobRecord]:
+        """Send what is missing of some jobs, and return all of them in order."""
         self._check_running()
-        new = bundle.missing(batch)
-        if new:
+        if new := bundle.missing(batch):
             new[0].lane.put(new)
-        records = bundle.in_order()
+        return bundle.in_order()
+
+    async def _accepted(self, records: Sequence[JobRecord]) -> None:
+        """Wait until the provider has all of some jobs, or cancel them."""
         try:
             for record in records:
                 await record.wait_accepted()
         except BaseException:
-            if bundle.name is None:
+            # What has a name in a journal is found again by it.
+            if records[0].place is None or self._book.journal.location is None:
                 self._disown(records)
             raise
         refused = [r for r in records if r.ref is None and r.error is not None]
         if refused:
             self._disown(records)
             refused[0].outcome()
-
-    async def _accepted(self, record: JobRecord) -> None:
-        try:
-            await record.wait_accepted()
-        except BaseException:
-            self._disown([record])
-            raise
-        if record.ref is None:
-            record.outcome()
 
     def _disown(self, records: Sequence[JobRecord]) -> None:
         """Cancel jobs whose caller will never have a handle, so that nobody could own them."""

@@ -80,7 +80,7 @@ class Departure:
 
     Attributes:
         scope: Ends it, where nothing of it has left.
-        is_given_up: Whether no further byte of it may leave.
+        is_given_up: Whether no further byte of it may leave, but what takes it back.
     """
 
     def __init__(
@@ -100,6 +100,7 @@ class Departure:
         self.is_given_up: bool = False
         self.scope: anyio.CancelScope = anyio.CancelScope()
         self._is_watched = client.capabilities.tells_what_left
+        self._takes_back = client.capabilities.takes_back and bool(records)
         self._look = look
         self._passage: Passage | None = None
 
@@ -109,6 +110,11 @@ class Departure:
         if self.is_resting:
             return True
         return self._is_watched and self._passage is not None and not self._passage.has_left
+
+    @property
+    def can_end(self) -> bool:
+        """Whether nothing of it remains at the provider if it is ended now."""
+        return self.is_unsent or self._takes_back
 
     def give_up(self) -> None:
         """Let nothing of it leave any more."""
@@ -206,13 +212,14 @@ class Sender:
         return self._queue.clear()
 
     def give_up(self, *, is_over: bool = False) -> None:
-        """Let nothing leave of the submissions that nobody wants and that have not left yet.
+        """Let nothing leave of the submissions that nobody wants and that can still be ended.
 
         Args:
             is_over: Whether that goes for all that have not left, wanted or not.
         """
         for departure in tuple(self.departures):
-            if (is_over or not departure.is_wanted()) and departure.is_unsent:
+            unwanted = not departure.is_wanted() and departure.can_end
+            if unwanted or (is_over and departure.is_unsent):
                 departure.give_up()
 
     @property

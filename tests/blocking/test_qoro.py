@@ -69,7 +69,7 @@ def test_jobs_are_configured_cancelled_and_deleted(client, blocking_sandbox):
     blocking_sandbox.change(queue_time=60)
     try:
         config = JobConfig(tag="t", execution=ExecutionConfig(bond_dimension=4))
-        job_id = client.jobs.submit_plain(circuits={"a": BELL}, tag="t")
+        job_id = client.jobs.submit([QoroCircuit("a", BELL)], config=JobConfig(tag="t"))
         assert client.jobs.config(job_id).execution_configuration is None
         other = client.jobs.submit([QoroCircuit("a", BELL)], config=config)
         assert client.jobs.config(other).execution_configuration == {"bond_dimension": 4}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import anyio
 import anyio.lowlevel
 import pytest
@@ -13,7 +11,6 @@ import quantum_async.blocking
 from quantum_async.blocking._portal import Portal
 from quantum_async.blocking._session import Session
 from quantum_async.errors import InvalidInputError, RejectedRequestError, UnboundParametersError
-from quantum_async.integrations.divi.desk import EndedError, unless
 from quantum_async.integrations.pulser import QPUBackend
 from quantum_async.integrations.qiskit.runs import Piece, accepted, start
 from quantum_async.models.capabilities import Capabilities, SubmissionGrade
@@ -100,35 +97,6 @@ def test_a_refused_run_of_qiskits_backend() -> None:
             with pytest.raises(RejectedRequestError, match="not like this") as caught:
                 await accepted(run, 5.0)
         assert any("Cancelling the other circuits failed" in n for n in caught.value.__notes__)
-
-    for seed in SEEDS:
-        interleaved(scenario, seed)
-
-
-def test_a_refused_request_of_divis_runner() -> None:
-    """An error that is there is told, although Divi's event asks to end at the same time."""
-
-    async def scenario() -> None:
-        event, order = threading.Event(), []
-
-        async def work() -> None:
-            try:
-                await anyio.sleep(0.02)
-            finally:
-                order.append(event.is_set())
-            raise refusal()
-
-        async with anyio.create_task_group() as tasks:
-
-            async def end() -> None:
-                await anyio.sleep(0.02)
-                event.set()
-
-            tasks.start_soon(end)
-            with pytest.raises((RejectedRequestError, EndedError)) as caught:
-                await unless(event, work)
-        if order == [False]:
-            assert caught.type is RejectedRequestError
 
     for seed in SEEDS:
         interleaved(scenario, seed)

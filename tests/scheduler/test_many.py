@@ -221,3 +221,28 @@ async def test_several_are_asked_about_and_cancelled_together() -> None:
         await scheduler.cancel(jobs)
         assert client.world.calls["cancel"] == 1
     assert client.running() == 0
+
+
+async def test_one_job_has_a_name_too(tmp_path: Path) -> None:
+    """Submitting it again gives the result that there is; another job under the name is refused."""
+    client = FakeClient()
+    for _ in range(2):
+        async with Scheduler(client, limits=QUICK, journal=tmp_path / "jobs.db") as scheduler:
+            job = await scheduler.submit(PROGRAM, shots=3, variables={"x": 5}, name="one")
+            assert counted([await job]) == [{"00000101": 3}]
+            assert job.state.status is qa.JobStatus.SUCCEEDED
+    assert client.world.calls["submit"] == 1
+    async with Scheduler(client, limits=QUICK, journal=tmp_path / "jobs.db") as scheduler:
+        with pytest.raises(DuplicateSubmissionError):
+            await scheduler.submit(PROGRAM, shots=4, variables={"x": 5}, name="one")
+
+
+async def test_a_cancelled_caller_finds_its_job_by_its_name(tmp_path: Path) -> None:
+    """The job stays the scheduler's, and the same call again gives its handle."""
+    client = FakeClient(latency=0.2)
+    async with Scheduler(client, limits=QUICK, journal=tmp_path / "jobs.db") as scheduler:
+        with anyio.move_on_after(0.05):
+            await scheduler.submit(PROGRAM, shots=3, name="one")
+    async with Scheduler(client, limits=QUICK, journal=tmp_path / "jobs.db") as scheduler:
+        assert (await (await scheduler.submit(PROGRAM, shots=3, name="one"))).shots == 3
+    assert len(client.world.jobs) == 1

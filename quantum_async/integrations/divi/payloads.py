@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from quantum_async.models.program import Program, ProgramFormat
+from quantum_async.providers.qoro.plain import shots_of, whole_job
 
 Template = tuple[str, tuple[str, ...], list[tuple[str, tuple[float, ...]]]]
 """A text, the names left open in it, and its points: their labels and values."""
@@ -33,8 +37,40 @@ class Payloads:
         filled = [text for text, _, rows in self.templates for _ in rows]
         return [*self.circuits.values(), *filled]
 
+    def program(
+        self,
+        shots: int,
+        shot_groups: Sequence[Sequence[int]] | None,
+        groups: list[list[str]] | None,
+        spans: Sequence[Sequence[int]] | None,
+    ) -> tuple[Program, int]:
+        """Write a whole job down, and count the shots of all its circuits.
 
-def payloads_of(given: Mapping[str, Any] | Sequence[Any]) -> Payloads:
+        Args:
+            shots: How often each circuit is run, unless there are ranges.
+            shot_groups: Ranges of circuits and their shots.
+            groups: Observables instead of counts.
+            spans: Which circuits each group of them is for.
+
+        Raises:
+            InvalidInputError: It contradicts itself.
+        """
+        document = {
+            **({"templates": self.templates} if self.templates else {"circuits": self.circuits}),
+            "shots": shots,
+            "shot_groups": _whole(shot_groups),
+            "observables": groups,
+            "circuit_map": _whole(spans),
+        }
+        said = {name: value for name, value in document.items() if value is not None}
+        if groups is not None:
+            del said["shots"]
+        program = Program(json.dumps(said), ProgramFormat.QORO, "a job of Divi's")
+        total = shots_of(*whole_job(program))
+        return program, shots * len(self.labels) if total is None else total
+
+
+def payloads_of(given: Mapping[str, Any] | Sequence[Any] | None) -> Payloads:
     """Tell circuits from templates.
 
     Args:
@@ -64,9 +100,13 @@ def payloads_of(given: Mapping[str, Any] | Sequence[Any]) -> Payloads:
     return Payloads(dict(bound), [])
 
 
+def _whole(rows: Sequence[Sequence[int]] | None) -> list[list[int]] | None:
+    return None if rows is None else [list(map(int, row)) for row in rows]
+
+
 def _template(item: Any) -> Template:
     text = item.template_qasm if hasattr(item, "template_qasm") else item.circuit
-    rows = [(label, tuple(values)) for label, values in item.parameter_sets]
+    rows = [(str(label), tuple(map(float, values))) for label, values in item.parameter_sets]
     return _text(text, "template"), tuple(item.parameter_names), rows
 
 

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from quantum_async.errors import ResultError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-class Row(TypedDict):
-    """The result of one circuit."""
-
-    label: str
-    results: dict[str, float]
-
-
-def plain_rows(rows: Sequence[Any]) -> list[Row]:
-    """Unpack the rows of a job: counts, or values by observable.
-
-    Args:
-        rows: As `Jobs.rows` gives them.
-
-    Raises:
-        ResultError: A row is damaged.
-    """
-    return [Row(label=row.label, results=row.plain()) for row in rows]
+    from quantum_async.models.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +42,20 @@ class Expected:
             tuple((first, last) for first, last in spans or ()),
         )
 
-    def rows(self, rows: Sequence[Row]) -> list[Row]:
-        """Bring rows into the order in which their circuits were submitted.
+    def rows(self, result: Result) -> list[dict[str, Any]]:
+        """Read a job's rows, in the order in which their circuits were submitted.
 
         Raises:
             ResultError: A circuit has no value of an observable that was asked for.
         """
+        rows: list[dict[str, Any]] = json.loads(result.raw or "[]")
         places = {label: place for place, label in enumerate(self.labels)}
         ordered = sorted(rows, key=lambda row: places.get(row["label"], len(places)))
         for row in ordered if self.spans else ():
             self._check(row, places.get(row["label"], -1))
         return ordered
 
-    def _check(self, row: Row, place: int) -> None:
+    def _check(self, row: dict[str, Any], place: int) -> None:
         # A value says which observable it is of, so that a service which counted circuits in
         # another way than its own client does would be noticed here.
         for group, (first, last) in zip(self.groups, self.spans, strict=True):

@@ -56,6 +56,19 @@ class Characterisation:
         score = self.number("reference_concentration_score")
         return score if score is not None else self.number("formulation_quality")
 
+    def document(self) -> dict[str, JsonValue]:
+        """Write it as the service does, without the report for notebooks."""
+        begun, done = self.created_at, self.completed_at
+        return {
+            "job_id": self.job_id,
+            "status": self.status,
+            "hardness": None if self.hardness is None else dict(self.hardness),
+            "report": dict(self.report),
+            "recommendations": [each.model_dump(mode="json") for each in self.recommendations],
+            "created_at": None if begun is None else begun.isoformat(),
+            "completed_at": None if done is None else done.isoformat(),
+        }
+
     def number(self, name: str) -> float | None:
         """Look up a number in the report."""
         value = self.report.get(name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Self
 
+import anyio.to_thread
+
 from quantum_async.errors import (
     ConflictError,
     ResultError,
@@ -14,7 +16,7 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.options import meaning_of
-from quantum_async.models.program import CIRCUIT_FORMATS
+from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
 from quantum_async.providers.base import ProviderClient, client_name, signed
 from quantum_async.providers.each import by_id, failures_of_each, states_of_each
 from quantum_async.providers.qoro.auth import API_URL, QoroSettings, credentials
@@ -24,10 +26,11 @@ from quantum_async.providers.qoro.credits import Credits
 from quantum_async.providers.qoro.gateway import Gateway
 from quantum_async.providers.qoro.jobs import Jobs
 from quantum_async.providers.qoro.options import QoroOptions
+from quantum_async.providers.qoro.plain import ALL
 from quantum_async.providers.qoro.results import Rows, short
-from quantum_async.providers.qoro.submitting import Submitter
+from quantum_async.providers.qoro.submitting import Submitter, index_of, is_whole
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER, Systems
-from quantum_async.providers.qoro.translate.results import by_label, result_of
+from quantum_async.providers.qoro.translate.results import by_label, result_of, result_of_all
 from quantum_async.providers.qoro.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -176,6 +179,7 @@ class QoroClient(ProviderClient):
             shared_job=True,
             requests_in_flight=_AT_ONCE,
             bulk_results=True,
+            takes_back=True,
             tells_what_left=True,
         )
 
@@ -216,7 +220,7 @@ class QoroClient(ProviderClient):
         Raises:
             UnknownTargetError: The program is no circuit.
         """
-        if program.format not in CIRCUIT_FORMATS:
+        if program.format not in {*CIRCUIT_FORMATS, ProgramFormat.QORO}:
             raise UnknownTargetError(
                 f"no target of the Qoro service runs {program.format} programs",
                 provider=self.provider,
@@ -239,9 +243,15 @@ class QoroClient(ProviderClient):
 
     def grouping(self, job: JobSpec) -> Hashable:
         """Say which circuits can share a job: points of one program, or any without parameters."""
+        if is_whole(job):
+            return job.key
         if job.variables:
             return (job.program.digest, job.shots, meaning_of(job.options))
         return (None, meaning_of(job.options))
+
+    def index_of(self, job: JobSpec, place: int) -> int:
+        """Say which circuit of the service's job a job is: its place, or all of a whole job."""
+        return index_of(job, place)
 
     async def submit(self, request: SubmitRequest) -> list[JobRef]:
         """Send one job of many circuits; points of one program as a template. Billed.
@@ -273,10 +283,17 @@ class QoroClient(ProviderClient):
     async def fetch(self, job: JobRef) -> Result:
         """Get the result of one circuit of a job that has succeeded.
 
+        That of a whole job has the results of its circuits in `Result.raw`: a JSON list of
+        objects with ``label`` and ``results``, counts or values by observable, as the service
+        keys them and in its order.
+
         Raises:
             ResultPendingError: It has not ended.
             ResultError: It cannot be understood, or is not there.
         """
+        if job.index == ALL:
+            rows = await self._rows.all(job.id)
+            return await anyio.to_thread.run_sync(result_of_all, rows, job)
         return result_of(await self._rows.row(job.id, job.index, str(job.index)), job)
 
     async def fetch_many(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, Result]:
@@ -287,8 +304,8 @@ class QoroClient(ProviderClient):
         """
         found: dict[JobRef, Result] = {}
         for job_id, members in by_id(jobs).items():
-            if len(members) == 1:
-                continue  # `fetch` reads the one page that it is on
+            if len(members) == 1 or members[0].index == ALL:
+                continue  # `fetch` reads the one page that it is on, or all of them
             try:
                 rows = by_label(await self._rows.all(job_id), short)
             except ResultError:

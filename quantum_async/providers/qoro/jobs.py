@@ -20,7 +20,6 @@ from quantum_async.providers.qoro.payloads import (
     Shots,
     is_positional,
 )
-from quantum_async.providers.qoro.plain import PlainSettings, plain_content, plain_measured
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER
 from quantum_async.providers.qoro.translate.programs import is_in_the_services_words, prepared
 from quantum_async.providers.qoro.translate.results import by_label, counts_of
@@ -29,7 +28,7 @@ from quantum_async.providers.qoro.uploads import PARALLEL
 from quantum_async.providers.qoro.wire import Histogram, QoroCluster, StoredConfig
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping
 
     from pydantic import JsonValue
 
@@ -99,47 +98,6 @@ class Jobs:
         parts = await anyio.to_thread.run_sync(chunks, content, what)
         parallel = 1 if is_positional(what) else PARALLEL
         return await self._uploads.send(opening, parts, parallel=parallel)
-
-    async def submit_plain(
-        self,
-        *,
-        circuits: Mapping[str, str] | None = None,
-        templates: Sequence[tuple[str, Sequence[str], Sequence[tuple[str, Sequence[float]]]]] = (),
-        shot_groups: Sequence[Sequence[int]] | None = None,
-        observables: Sequence[Sequence[str]] | None = None,
-        circuit_map: Sequence[Sequence[int]] | None = None,
-        target: str | None = None,
-        shots: int | None = None,
-        tag: str | None = None,
-        use_packing: bool | None = None,
-        execution: Mapping[str, JsonValue] | None = None,
-        maestro: Mapping[str, JsonValue] | None = None,
-        device: Mapping[str, str | int | float | bool | None] | None = None,
-    ) -> str:
-        """Submit a job in plain values, as other libraries hold them; see `submit`. Billed.
-
-        Args:
-            circuits: OpenQASM 2 by label.
-            templates: Instead, for each its text, its names, and its points as labels and values.
-            shot_groups: Ranges of circuits and their shots: first, one after the last, shots.
-            observables: Groups of Pauli strings instead, the leftmost letter on qubit 0.
-            circuit_map: Which circuits each group is for: first and one after the last.
-            target: Name of a cluster or system.
-            shots: How often each circuit is run.
-            tag: A word for lists.
-            use_packing: Whether the service may run several circuits at once on one device.
-            execution: How simulators run it, in the older way.
-            maestro: How simulators run it.
-            device: How quantum computers run it.
-        """
-        settings = PlainSettings(target, shots, tag, use_packing, execution, maestro, device)
-        config = settings.config()
-        usual = self.defaults.merged(config).shots or DEFAULT_SHOTS
-        return await self.submit(
-            plain_content(circuits or {}, templates),
-            measured=plain_measured(usual, shot_groups, observables, circuit_map),
-            config=config,
-        )
 
     async def status(self, job_id: str) -> JobState:
         """Ask where a job stands."""

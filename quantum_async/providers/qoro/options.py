@@ -30,7 +30,8 @@ class QoroOptions(RunOptions):
         seed: Given to the service's simulators; quantum computers do not know it.
         observables: Pauli strings; with them the service computes expectation values only, those
             of the state before the measurements at the circuit's end, which are not sent.
-        tags: Free words, stored with the job in its one tag.
+        tags: Free words, stored with the job in its one tag, before the submission's key.
+        tag: The whole tag instead, without the key.
         use_packing: Whether the service may run several circuits at once on one device.
         maestro: How simulators run it; refused for quantum computers.
         execution: How simulators run it, in the way of clients before 0.14; refused for quantum
@@ -47,6 +48,7 @@ class QoroOptions(RunOptions):
         ```
     """
 
+    tag: str | None = None
     use_packing: bool | None = None
     maestro: MaestroConfig | None = None
     execution: ExecutionConfig | None = None

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
 from typing import TYPE_CHECKING, Any
 
-from quantum_async.errors import InvalidInputError, InvalidOptionError
-from quantum_async.providers.qoro.configs import (
-    DeviceConfig,
-    ExecutionConfig,
-    JobConfig,
-    MaestroConfig,
-    SimulationMethod,
-    Simulator,
-)
+from quantum_async.errors import InvalidInputError, InvalidOptionError, ProgramSyntaxError
+from quantum_async.providers.qoro.chunks import labels_of
+from quantum_async.providers.qoro.configs import ExecutionConfig, SimulationMethod, Simulator
 from quantum_async.providers.qoro.payloads import (
     ObservableGroups,
     QoroCircuit,
@@ -29,6 +23,7 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
+    from quantum_async.models.program import Program
     from quantum_async.providers.qoro.payloads import Content, Measured
 
 _EXECUTION = (
@@ -42,39 +37,50 @@ _EXECUTION = (
 _RENAMED = {"simulator_type": "simulator", "simulation_type": "simulation_method"}
 
 
-@dataclass(frozen=True, slots=True)
-class PlainSettings:
-    """Configurations as they are on the wire.
+ALL = -1
+"""The index of a reference that means all circuits of a job together."""
 
-    Args:
-        target: Name of a cluster or system.
-        shots: How often each circuit is run.
-        tag: A word for lists.
-        use_packing: Whether the service may run several circuits at once on one device.
-        execution: ``execution_configuration``.
-        maestro: ``maestro_config``.
-        device: ``device_config``.
+
+def whole_job(program: Program) -> tuple[Content, Measured]:
+    """Read a program that is a whole job: a JSON object of plain values.
+
+    It has ``circuits``, OpenQASM 2 by label; or ``templates``, each a list of its text, its names
+    and its points, which are labels with a number per name. What is measured of them is ``shots``
+    for each, or ``shot_groups``, ranges of circuits and their shots; or ``observables``, groups of
+    Pauli strings whose leftmost letter acts on qubit 0, with ``circuit_map``, the circuits that
+    each group is for: first and one after the last.
+
+    Raises:
+        ProgramSyntaxError: It is no such object.
+        InvalidInputError: It contradicts itself.
     """
-
-    target: str | None = None
-    shots: int | None = None
-    tag: str | None = None
-    use_packing: bool | None = None
-    execution: Mapping[str, JsonValue] | None = field(default=None, hash=False)
-    maestro: Mapping[str, JsonValue] | None = field(default=None, hash=False)
-    device: Mapping[str, str | int | float | bool | None] | None = field(default=None, hash=False)
-
-    def config(self) -> JobConfig:
-        """Read them as a configuration."""
-        return JobConfig(
-            target=self.target,
-            shots=self.shots,
-            tag=self.tag,
-            use_packing=self.use_packing,
-            execution=None if self.execution is None else execution_config(self.execution),
-            maestro=None if self.maestro is None else MaestroConfig(more=dict(self.maestro)),
-            device=None if self.device is None else DeviceConfig(dict(self.device)),
+    try:
+        document = json.loads(program.text)
+        content = plain_content(document.get("circuits", {}), document.get("templates", ()))
+        measured = plain_measured(
+            document.get("shots", 1),
+            document.get("shot_groups"),
+            document.get("observables"),
+            document.get("circuit_map"),
         )
+    except (ValueError, TypeError, AttributeError) as error:
+        if isinstance(error, InvalidInputError):
+            raise
+        raise ProgramSyntaxError(
+            f"not a whole job: {error}",
+            source=program.where,
+            remedy="Write circuits or templates, and what is measured of them, as JSON.",
+        ) from error
+    return content, measured
+
+
+def shots_of(content: Content, measured: Measured) -> int | None:
+    """Count the shots of all circuits together; ``None`` where values are computed instead."""
+    if isinstance(measured, Shots):
+        return measured.shots * len(labels_of(content))
+    if isinstance(measured, ShotGroups):
+        return sum((part.stop - part.start) * part.shots for part in measured.ranges)
+    return None
 
 
 def plain_content(

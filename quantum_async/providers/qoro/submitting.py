@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import anyio.to_thread
 
-from quantum_async.errors import DeviceLimitError, NoMeasurementError
+from quantum_async.errors import DeviceLimitError, InvalidOptionError, NoMeasurementError
 from quantum_async.models._recent import Recent
 from quantum_async.models.job import JobRef
+from quantum_async.models.program import ProgramFormat
 from quantum_async.providers.qoro.chunks import chunks
 from quantum_async.providers.qoro.configs import JobConfig, MaestroConfig
-from quantum_async.providers.qoro.jobs import opening_of
+from quantum_async.providers.qoro.jobs import opening_of, readied
 from quantum_async.providers.qoro.labels import label_of
 from quantum_async.providers.qoro.options import checked_options
 from quantum_async.providers.qoro.payloads import (
@@ -22,10 +23,13 @@ from quantum_async.providers.qoro.payloads import (
     ShotRange,
     Shots,
     TemplateRow,
+    is_positional,
 )
+from quantum_async.providers.qoro.plain import ALL, shots_of, whole_job
 from quantum_async.providers.qoro.systems import device_of
 from quantum_async.providers.qoro.translate.observables import check_observables, turned
 from quantum_async.providers.qoro.translate.programs import Prepared, flat, prepared
+from quantum_async.providers.qoro.uploads import PARALLEL
 from quantum_async.providers.qoro.wire import QoroCluster
 from quantum_async.simulation.shots import check_shots
 
@@ -42,8 +46,15 @@ if TYPE_CHECKING:
     _Kind = tuple[str, frozenset[str]]
 
 _KEPT = 64
+_WHOLES = 8
 KEY_PREFIX = "quantum-async:"
 """What the submission's key follows in a job's tag."""
+
+
+class _Whole(NamedTuple):
+    measured: Measured
+    parts: list[Chunk]
+    shots: int | None
 
 
 class Submitter:
@@ -64,15 +75,19 @@ class Submitter:
         self._defaults = defaults
         self._account = account
         self._prepared: Recent[_Kind, Prepared] = Recent(_KEPT)
+        self._wholes: Recent[str, _Whole] = Recent(_WHOLES)
 
     async def validate(self, job: JobSpec, device: str) -> None:
         """Refuse a job that cannot run there."""
         check_shots(job.shots, provider="qoro")
         target = await self._systems.find(device)
         config = self._config(job, "", target)
-        opening_of(config, target, _measured([job]))
+        whole = await anyio.to_thread.run_sync(self._whole, job)
+        opening_of(config, target, whole.measured if whole else _measured([job]))
         if config.device is not None:
             await self._systems.check(config.device)
+        if whole:
+            return
         ready = await anyio.to_thread.run_sync(self._ready, job)
         most = device_of(target).num_qubits
         if most is not None and ready.qubits > most:
@@ -85,19 +100,26 @@ class Submitter:
     async def submit(self, request: SubmitRequest) -> list[JobRef]:
         """Send one job of many circuits."""
         target = await self._systems.find(request.target)
-        measured = _measured(request.jobs)
         config = self._config(request.jobs[0], request.key, target)
+        measured, parts = await anyio.to_thread.run_sync(self._filled, request.jobs)
         opening = opening_of(config, target, measured)
-        parts = await anyio.to_thread.run_sync(self._chunks, request.jobs, measured)
-        job_id = await self._uploads.send(opening, parts)
+        parallel = 1 if is_positional(measured) else PARALLEL
+        job_id = await self._uploads.send(opening, parts, parallel=parallel)
         return [
-            JobRef("qoro", job_id, request.target, job.key, index, account=self._account)
-            for index, job in enumerate(request.jobs)
+            JobRef(
+                "qoro",
+                job_id,
+                request.target,
+                job.key,
+                index_of(job, place),
+                account=self._account,
+            )
+            for place, job in enumerate(request.jobs)
         ]
 
     def _config(self, job: JobSpec, key: str, target: QoroSystem | QoroCluster) -> JobConfig:
         options = checked_options(job.options, target)
-        tag = " ".join([*options.tags, KEY_PREFIX + key])
+        tag = options.tag or " ".join([*options.tags, KEY_PREFIX + key])
         maestro, defaults = options.maestro, self._defaults
         is_simulator = isinstance(target, QoroCluster)
         if options.seed is not None and is_simulator:
@@ -117,6 +139,32 @@ class Submitter:
             device=None if is_simulator else defaults.device,
         )
         return usual.merged(said)
+
+    def _filled(self, jobs: Sequence[JobSpec]) -> tuple[Measured, list[Chunk]]:
+        if (whole := self._whole(jobs[0])) is not None:
+            return whole.measured, whole.parts
+        measured = _measured(jobs)
+        return measured, self._chunks(jobs, measured)
+
+    def _whole(self, job: JobSpec) -> _Whole | None:
+        """Prepare a job that is a whole one of the service; runs in a worker thread."""
+        if not is_whole(job):
+            return None
+        whole = self._wholes.get(job.program.digest)
+        if whole is None:
+            content, measured = whole_job(job.program)
+            parts = chunks(readied(content), measured)
+            whole = _Whole(measured, parts, shots_of(content, measured))
+            self._wholes[job.program.digest] = whole
+        if job.variables or job.options.observables or whole.shots not in {None, job.shots}:
+            raise InvalidOptionError(
+                f"a whole job was given {job.shots} shots, or variables or observables, beside "
+                "those of its document",
+                provider="qoro",
+                remedy=f"Pass shots={whole.shots or job.shots}, those of all circuits together, "
+                "and the rest in the document.",
+            )
+        return whole
 
     def _chunks(self, jobs: Sequence[JobSpec], measured: Measured) -> list[Chunk]:
         ready = [self._ready(job) for job in jobs]
@@ -153,6 +201,16 @@ class Submitter:
             )
         check_observables(observables, ready.qubits, job.program.where)
         return ready
+
+
+def is_whole(job: JobSpec) -> bool:
+    """Say whether a job is a whole one of the service, and not one circuit of one."""
+    return job.program.format is ProgramFormat.QORO
+
+
+def index_of(job: JobSpec, place: int) -> int:
+    """Say which circuit of the service's job a job is: its place, or all of a whole one."""
+    return ALL if is_whole(job) else place
 
 
 def _kind(job: JobSpec) -> _Kind:

@@ -87,17 +87,19 @@ class Uploads:
             QuantumAsyncError: It was refused.
         """
         job_id = await self.open_job(opening)
+        is_last = False
         try:
             first = [partial(self._upload, job_id, chunk, is_last=False) for chunk in chunks[:-1]]
             await all_of(first, at_once=parallel)
+            is_last = True
             await self._upload(job_id, chunks[-1], is_last=True)
         except _UnansweredLastError as lost:
             return await self._settled(job_id, lost.error)
         except QuantumAsyncError as error:
             raise await self._cleared(job_id, error) from error
-        except BaseException:
+        except BaseException as stop:
             # A cancellation: nobody will know the job's id, so it goes too, shielded and in time.
-            await self._clear(job_id)
+            await self._taken_back(job_id, stop, may_run=is_last)
             raise
         return job_id
 
@@ -158,15 +160,30 @@ class Uploads:
                 await anyio.sleep_until(start + share * self._settle_delay)
                 if await self._has_begun(job_id):
                     return job_id
-        except BaseException:
+        except BaseException as stop:
             # As in `send`: whoever leaves takes the job along.
-            await self._clear(job_id)
+            await self._taken_back(job_id, stop, may_run=True)
             raise
         is_cleared = await self._clear(job_id)
         if not is_cleared and await self._has_begun(job_id):
             return job_id
         doubt = "it may run"
         raise self._told(job_id, error, doubt, is_cleared=is_cleared) from error
+
+    async def _taken_back(self, job_id: str, stop: BaseException, *, may_run: bool) -> None:
+        """Cancel a job whose upload was cancelled.
+
+        Raises:
+            LostAnswerError: It may run for all that is known.
+        """
+        if not await self._clear(job_id) and may_run:
+            raise LostAnswerError(
+                f"an upload was cancelled, and job {job_id} may run",
+                provider="qoro",
+                job_id=job_id,
+                accepted="unknown",
+                remedy=f"Look at it: client.jobs.status({job_id!r}).",
+            ) from stop
 
     async def _has_begun(self, job_id: str) -> bool:
         try:

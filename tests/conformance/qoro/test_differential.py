@@ -20,6 +20,11 @@ from qiskit.circuit import Parameter
 from quantum_async import QoroClient
 from quantum_async.errors import ConflictError, NotFoundError, PermissionDeniedError, ResultError
 from quantum_async.integrations.divi.runner import QoroRunner
+from quantum_async.providers.qoro.configs import (
+    JobConfig as OurJobConfig,
+    MaestroConfig as OurMaestroConfig,
+)
+from quantum_async.providers.qoro.payloads import QoroCircuit
 from tests.conformance.qoro.conftest import BELL, FLIPPED, TURNED
 from tests.conformance.qoro_differential import JOB, wire
 
@@ -272,8 +277,9 @@ def test_cancelled_deleted_and_configured_jobs_read_alike(service, env, sandbox)
         with pytest.raises(PermissionDeniedError, match="Free tier"):
             in_order(
                 env,
-                lambda c: c.jobs.submit_plain(
-                    circuits={"a": BELL}, maestro={"max_bond_dimension": 64}
+                lambda c: c.jobs.submit(
+                    [QoroCircuit("a", BELL)],
+                    config=OurJobConfig(maestro=OurMaestroConfig(max_bond_dimension=64)),
                 ),
             )
     finally:

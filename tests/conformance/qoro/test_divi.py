@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import networkx as nx
 import pytest
@@ -27,9 +32,20 @@ from tests.conformance.qoro.conftest import BELL, FLIPPED, TURNED, service_at
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
+ROOT = Path(__file__).parents[3]
 SHOTS = 2000
 NOISE = 4 / SHOTS**0.5
 """Four standard errors of a mean of values between -1 and 1."""
+
+
+ELSEWHERE = {
+    "auth_token",
+    "fetch_qpu_systems",
+    "fetch_simulator_clusters",
+    "fetch_vendor_blueprints",
+    "test_connection",
+}
+"""What the vendor's class has and ours does not: `client.systems` and the client itself do it."""
 
 
 def runner_at(env: dict[str, str], **options) -> QoroRunner:
@@ -109,6 +125,65 @@ def test_a_vqe_from_counts_agrees_within_shot_noise(real_env):
         assert vqe(sampling, method=method) == pytest.approx(local, abs=3 * NOISE)
 
 
+class Counting(QoroRunner):
+    """Counts what is submitted; it may kill its process once it has handed over some results."""
+
+    submitted = 0
+    lives = -1
+
+    def submit_circuits(self, *args, **options):
+        """Submit."""
+        self.submitted += 1
+        return super().submit_circuits(*args, **options)
+
+    def get_job_results(self, job):
+        """Fetch."""
+        found = super().get_job_results(job)
+        self.lives -= 1
+        if not self.lives:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return found
+
+
+def counting_vqe(env: dict[str, str], journal: str, lives: int = -1) -> tuple[float, int]:
+    """Run a VQE under a name, and count its submissions."""
+    client = QoroClient(api_key=env["QORO_API_KEY"], url=env["QUANTUM_ASYNC_QORO_URL"])
+    with Counting(client, journal=journal, name="chain", polling_interval=0.05) as runner:
+        runner.lives = lives
+        return vqe(runner, method=ScipyMethod.COBYLA), runner.submitted
+
+
+def test_a_vqe_that_is_killed_and_run_again_pays_for_nothing_twice(
+    real_env, simulating_sandbox, tmp_path
+):
+    """It goes on where it was, and once it is over all of it is read from the journal."""
+    before = simulating_sandbox.stats("qoro")["jobs_created"]
+    journal = str(tmp_path / "jobs.db")
+    script = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from tests.conformance.qoro.test_divi import counting_vqe\n"
+        f"counting_vqe({real_env!r}, {journal!r}, 3)"
+    )
+    killed = subprocess.run([sys.executable, "-c", script], check=False, timeout=100)
+    assert killed.returncode == -signal.SIGKILL
+    assert simulating_sandbox.stats("qoro")["jobs_created"] - before == 3
+    found = counting_vqe(real_env, journal)
+    assert found[1] > 3
+    assert simulating_sandbox.stats("qoro")["jobs_created"] - before == found[1]
+    assert counting_vqe(real_env, journal) == found
+    assert simulating_sandbox.stats("qoro")["jobs_created"] - before == found[1]
+
+
+def test_a_vqe_on_a_quantum_computer_is_measured_by_counts(real_env):
+    """The target computes no expectation values, which the vendor's class and ours read there."""
+    vendors = service_at(real_env, job_config=JobConfig(shots=SHOTS, qpu_system="lab_qpu"))
+    method = ScipyMethod.COBYLA
+    with runner_at(real_env, target="lab_qpu") as runner:
+        assert runner.supports_expval is vendors.supports_expval is False
+        found = vqe(runner, method=method)
+    assert found == pytest.approx(vqe(vendors, method=method), abs=3 * NOISE)
+
+
 def test_our_runner_is_what_divi_asks_for(ours, real_service):
     """It is a runner of jobs, and answers as the vendor's service class does."""
     assert isinstance(ours, CircuitRunner)
@@ -119,6 +194,8 @@ def test_our_runner_is_what_divi_asks_for(ours, real_service):
         ours.submit_circuits([BELL], no_such_option=1)
     with pytest.raises(TypeError):
         ours.submit_circuits(BELL)
+    for name in dir(real_service):
+        assert name.startswith("_") or hasattr(ours, name) or name in ELSEWHERE, name
     with pytest.raises(ValueError, match="shot_groups"):
         ours.submit_circuits([BELL], ham_ops="ZZ", shot_groups=[[0, 1, 5]])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import networkx as nx
 import pytest
+import requests
 from divi.backends import (
     AsyncJobBackend,
     CircuitRunner,
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 SHOTS = 2000
 NOISE = 4 / SHOTS**0.5
 """Four standard errors of a mean of values between -1 and 1."""
+CONFIG = ExecutionConfig(bond_dimension=8)
 PI = 3.141592653589793
 
 
@@ -112,8 +114,15 @@ def test_both_clients_get_the_same_results(everywhere):
 
 
 def test_the_run_time_reaches_divi(ours):
-    """Divi's own callbacks read it from what they are called with, which the vendor's is not."""
+    """Divi's own callbacks read it from what they are called with, which is a response as well."""
     heard = []
     submitted = ours.submit_circuits({"a": FLIPPED})
-    ours.poll_job_status(submitted, loop_until_complete=True, on_complete=heard.append)
-    assert heard[0]["run_time"] > 0
+    ours.poll_job_status(submitted, True, heard.append, False)
+    assert isinstance(heard[0], requests.Response)
+    assert heard[0]["run_time"] == heard[0].json()["run_time"] > 0
+
+
+def test_configurations_are_divis_own(ours, env):
+    """What is set is read again, as an object of Divi's."""
+    submitted = ours.submit_circuits({"a": FLIPPED}, override_execution_config=CONFIG)
+    assert ours.get_execution_config(submitted) == CONFIG

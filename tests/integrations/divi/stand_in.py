@@ -90,6 +90,16 @@ class ExecutionResult:
         return replace(self, results=results, run_time=run_time)
 
 
+class ExecutionConfig:
+    """How a job is simulated, before 0.14."""
+
+    @staticmethod
+    def from_response(data: dict):
+        made = ExecutionConfig()
+        vars(made).update(data)
+        return made
+
+
 _OLDER_WORDS = ["PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
 _NEWER_WORDS = [*_OLDER_WORDS, "SCHEDULED", "PAUSED", "INSUFFICIENT_CREDITS", "TIMED_OUT"]
 OlderJobStatus = enum.Enum("OlderJobStatus", {word: word for word in _OLDER_WORDS})
@@ -130,6 +140,7 @@ BACKENDS = {
         "CircuitRunner": CircuitRunner,
         "ExecutionResult": OlderExecutionResult,
         "JobStatus": OlderJobStatus,
+        "ExecutionConfig": ExecutionConfig,
     },
     NEWER: {
         "CircuitRunner": NewerCircuitRunner,
@@ -176,7 +187,7 @@ def runner_module(generation: str) -> Iterator[ModuleType]:
     """Import our runner where this stands in for Divi; afterwards all is as it was."""
 
     def ours(name: str) -> bool:
-        return name == RUNNER or name.partition(".")[0] == "divi"
+        return name.startswith(RUNNER.rpartition(".")[0]) or name.partition(".")[0] == "divi"
 
     before = {name: module for name, module in sys.modules.items() if ours(name)}
     for name in before:

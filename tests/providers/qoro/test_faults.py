@@ -17,6 +17,7 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.telemetry import EventHooks
 from quantum_async.models.program import Program, ProgramFormat
+from quantum_async.providers.qoro.payloads import QoroCircuit
 from tests.providers.qoro.service import JOB, client
 
 INIT, ADD = "/job/init/", "/job/{id}/add_circuits/"
@@ -220,7 +221,7 @@ async def test_a_cancelled_submission_leaves_nothing(sandbox, cloud):
     client = cloud(options=SessionOptions(hooks=EventHooks(request=[give_up])))
     async with client:
         with anyio.CancelScope() as scope:
-            await client.jobs.submit_plain(circuits={"a": BELL.text})
+            await client.jobs.submit([QoroCircuit("a", BELL.text)])
     assert scope.cancelled_caught
     seen = await stats(sandbox)
     assert seen["jobs_created"] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from random import Random
@@ -23,6 +24,7 @@ from quantum_async.errors import (
     NoMeasurementError,
     NotSentError,
     PermissionDeniedError,
+    ProgramSyntaxError,
     RateLimitedError,
     UnknownTargetError,
     UnsupportedProgramError,
@@ -39,9 +41,11 @@ from quantum_async.providers.qoro.configs import (
 )
 from quantum_async.providers.qoro.options import QoroOptions
 from quantum_async.providers.qoro.payloads import QoroCircuit, QoroTemplate, TemplateRow
+from quantum_async.providers.qoro.plain import execution_config
 from quantum_async.providers.qoro.systems import device_of
 from quantum_async.providers.qoro.wire import QoroSystem
 from tests.providers.qoro.service import JOB, client, unpacked
+from tests.providers.qoro.test_client import row
 
 INIT, ADD, CANCEL, STATUS = "/job/init/", "/add_circuits/", "/cancel/", "/status/"
 BELL = "OPENQASM 2.0; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;"
@@ -342,25 +346,76 @@ async def test_plain_circuits_with_what_no_gate_can_say_are_refused(service, qor
     assert service.requests == []
 
 
+def whole(**document):
+    """A program that is a whole job."""
+    return qa.Program(json.dumps({"circuits": {"a": BELL}, **document}), qa.ProgramFormat.QORO)
+
+
 @pytest.mark.parametrize(
-    ("job", "words"),
+    ("program", "given", "error"),
     [
-        ({"circuits": {"a": BELL}, "templates": [(BELL, ["t"], [("a", [1.0])])]}, "share no job"),
-        ({"observables": [["ZZ"]], "shot_groups": [[0, 1, 5]]}, "no shots of ranges"),
-        ({"circuit_map": [[0, 1]]}, "needs these"),
-        ({"shot_groups": [[0, 1, 5, 6]]}, "shot groups with"),
-        ({"execution": {"no_such": 1}}, "'no_such'"),
-        ({"execution": {"simulation_type": 77}}, "77"),
-        ({}, "at least one circuit"),
+        (whole(templates=[(BELL, ["t"], [("a", [1.0])])]), {}, (InvalidInputError, "no job")),
+        (whole(observables=[["ZZ"]], shot_groups=[[0, 1, 5]]), {}, (InvalidInputError, "ranges")),
+        (whole(circuit_map=[[0, 1]]), {}, (InvalidInputError, "needs these")),
+        (whole(shot_groups=[[0, 1, 5, 6]]), {}, (InvalidInputError, "shot groups with")),
+        (whole(circuits={}), {}, (InvalidInputError, "at least one circuit")),
+        (whole(circuits={"a": "OPENQASM 2.0; oops q;"}), {}, (ProgramSyntaxError, "circuit 'a'")),
+        (whole(circuits=7), {}, (ProgramSyntaxError, "not a whole job")),
+        (qa.Program("[]", qa.ProgramFormat.QORO), {}, (ProgramSyntaxError, "not a whole job")),
+        (qa.Program("{", qa.ProgramFormat.QORO), {}, (ProgramSyntaxError, "not a whole job")),
+        (whole(shots=7), {"shots": 8}, (InvalidOptionError, "given 8 shots")),
+        (whole(), {"variables": {"t": 1.0}}, (InvalidOptionError, "or variables")),
+        (whole(), {"options": qa.RunOptions(observables=("ZZ",))}, (InvalidOptionError, "or obs")),
     ],
-    ids=range(7),
+    ids=range(12),
 )
-async def test_plain_jobs_that_contradict_themselves_are_refused(service, qoro, job, words):
-    """Nothing that was given is left out silently."""
-    given = job if "circuits" in job or not job else {"circuits": {"a": BELL}, **job}
-    with pytest.raises(InvalidInputError, match=words):
-        await qoro.jobs.submit_plain(**given)
+async def test_whole_jobs_that_contradict_themselves_are_refused(service, program, given, error):
+    """Nothing that was given is left out silently, and nothing is sent."""
+    async with qa.Scheduler(client(service)) as scheduler:
+        with pytest.raises(error[0], match=error[1]):
+            await scheduler.submit(program, **{"shots": 1, **given})
     assert service.requests == []
+
+
+async def test_a_whole_job_is_one_submission_with_its_own_labels(service):
+    """All that it says is sent, and no other job shares it; its rows are in the raw result."""
+    service.rows = [row("a", {"11": 5}), row("b", {"01": 6})]
+    program = whole(circuits={"a": BELL, "b": BELL}, shot_groups=[[0, 1, 5], [1, 2, 6]])
+    options = QoroOptions(tag="t", use_packing=True, maestro=MaestroConfig(seed=3))
+    async with qa.Scheduler(client(service)) as scheduler:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(2):
+                tasks.start_soon(lambda: scheduler.submit(program, shots=11, options=options))
+        first = await scheduler.submit(program, shots=11, options=options)
+        result = await first
+    opened, *_ = service.bodies(INIT)
+    assert opened == {
+        "tag": "t",
+        "job_type": "EXECUTE",
+        "use_packing": True,
+        "simulator_cluster": "qoro_maestro",
+        "maestro_config": {"seed": 3},
+    }
+    assert len(service.bodies(INIT)) == 3
+    assert service.bodies(ADD)[0]["shot_groups"] == [[0, 1, 5], [1, 2, 6]]
+    assert list(service.bodies(ADD)[0]["circuits"]) == ["a", "b"]
+    assert (result.shots, result.counts) == (11, {})
+    assert json.loads(result.raw) == [
+        {"label": "a", "results": {"11": 5}},
+        {"label": "b", "results": {"01": 6}},
+    ]
+    assert str(first.ref) == f"qoro:qoro_maestro/{JOB}"
+
+
+@pytest.mark.parametrize(
+    ("document", "words"), [({"no_such": 1}, "'no_such'"), ({"simulation_type": 77}, "77")]
+)
+def test_configurations_of_the_wire_lose_nothing(document, words):
+    """What they hold is kept or refused."""
+    with pytest.raises(InvalidInputError, match=words):
+        execution_config(document)
+    known = {"bond_dimension": 4, "simulator_type": 1, "api_meta": {"optimization_level": 1}}
+    assert execution_config(known | {"noisy_device": None}).document() == known
 
 
 def test_shots_of_a_configuration_are_positive():
@@ -368,37 +423,6 @@ def test_shots_of_a_configuration_are_positive():
     for shots in (0, -1):
         with pytest.raises(InvalidShotsError, match=f"{shots} shots"):
             JobConfig(shots=shots)
-
-
-async def test_plain_jobs_keep_every_setting(service, qoro):
-    """As they are on the wire, those that are not set left out."""
-    execution = {
-        "bond_dimension": 4,
-        "simulator_type": 1,
-        "simulation_type": 2,
-        "noisy_device": None,
-        "api_meta": {"optimization_level": 1},
-    }
-    await qoro.jobs.submit_plain(
-        circuits={"a": BELL, "b": BELL},
-        shot_groups=[[0, 1, 5], [1, 2, 6]],
-        tag="t",
-        use_packing=True,
-        execution=execution,
-        maestro={"seed": 3},
-    )
-    execution.pop("noisy_device")
-    assert service.bodies(INIT) == [
-        {
-            "tag": "t",
-            "job_type": "EXECUTE",
-            "use_packing": True,
-            "simulator_cluster": "qoro_maestro",
-            "execution_configuration": execution,
-            "maestro_config": {"seed": 3},
-        }
-    ]
-    assert service.bodies(ADD)[0]["shot_groups"] == [[0, 1, 5], [1, 2, 6]]
 
 
 def several(many=6):

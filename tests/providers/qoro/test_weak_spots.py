@@ -22,6 +22,7 @@ from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import Program, ProgramFormat
+from quantum_async.providers.qoro.payloads import QoroCircuit
 from tests.http.raw import raw_server
 from tests.providers.qoro.service import JOB, client, no_sleep
 from tests.scheduler.leaping import LeapingLoop
@@ -187,7 +188,7 @@ async def test_a_silent_service_is_given_up_after_the_users_limit():
         options = SessionOptions(timeouts=Timeouts(read=0.1), retry=RetryPolicy(attempts=1))
         async with qa.QoroClient(api_key="k", url=f"{server.url}/api", options=options) as opened:
             with pytest.raises(LostAnswerError):
-                await opened.jobs.submit_plain(circuits={"a": BELL})
+                await opened.jobs.submit([QoroCircuit("a", BELL)])
     assert len(server.heard) == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import ResultError
@@ -102,6 +103,24 @@ def result_of(row: ResultRow, job: JobRef) -> Result:
         raise _empty(job)
     values = expectations(row.results)
     return Result({}, 0, BitOrder.QISKIT, expectation_values=values, metadata=metadata)
+
+
+def result_of_all(rows: Sequence[ResultRow], job: JobRef) -> Result:
+    """Make the result of a whole job: the service's rows, unpacked, as `Result.raw`.
+
+    Raises:
+        ResultError: One is damaged.
+    """
+    found = [plain_values(row) for row in rows]
+    pairs = list(zip(rows, found, strict=True))
+    counted = [counts for row, counts in pairs if isinstance(row.results, Histogram)]
+    return Result(
+        {},
+        sum(int(sum(counts.values())) for counts in counted),
+        BitOrder.QISKIT,
+        metadata={"device": job.target, "job_id": job.id},
+        raw=json.dumps([{"label": row.label, "results": values} for row, values in pairs]),
+    )
 
 
 def _empty(job: JobRef) -> ResultError:
