@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -9,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ClassVar, Self
 
 import anyio
@@ -16,6 +18,7 @@ from anyio.from_thread import start_blocking_portal
 
 import quantum_async as qa
 from quantum_async import blocking
+from quantum_async.errors import InvalidOptionError
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.base import ProviderClient, provider
@@ -573,6 +576,125 @@ def ids_of(job) -> list[str]:
     return [ref.id for ref in refs]
 
 
+class DiviRunner(Door):
+    """Divi's circuit runner, as its programs use it."""
+
+    name = "Divi's runner"
+    providers = ("qoro",)
+
+    @staticmethod
+    def load() -> None:
+        from quantum_async.integrations.divi import QoroRunner
+
+        assert QoroRunner
+
+    def open(self) -> None:
+        from quantum_async.integrations.divi import QoroRunner
+
+        client, kept = self.setting.blocking_client(), self.setting.kept
+        runner = QoroRunner(client, name=self.setting.name, shots=SHOTS, **kept)
+        self.runner = self.stack.enter_context(runner)
+        self.submitted = []
+
+    def submit(self, angles, *, shots=SHOTS, options=None):
+        from divi.backends import JobConfig
+
+        assert options is None
+        configuration = JobConfig(shots=shots)
+        return [self.run(turned(angle), job_config=configuration) for angle in angles]
+
+    def run(self, text: str, **configurations: object) -> str:
+        """Submit a circuit as Divi does, with Divi's configurations."""
+        submitted = self.runner.submit_circuits({"circuit": text}, **configurations)
+        self.submitted.append(submitted)
+        return submitted.job_id
+
+    def counts(self, submitted) -> dict[str, int]:
+        """Wait for a job, and read its one circuit's counts as Divi does."""
+        self.runner.poll_job_status(submitted, loop_until_complete=True, verbose=False)
+        (row,) = self.runner.get_job_results(submitted).results
+        return row["results"]
+
+    def results(self):
+        return [self.counts(submitted) for submitted in self.submitted]
+
+    def flipped(self):
+        counts = self.counts(self.runner.submit_circuits({"flip": FLIP_2}))
+        return [
+            sum(n for bits, n in counts.items() if bits[-1 - k] == "1") / SHOTS for k in range(3)
+        ]
+
+
+FLIP_2 = """OPENQASM 2.0; include "qelib1.inc"; qreg q[3]; creg c[3]; x q[0]; measure q -> c;"""
+
+
+def turned(angle: float) -> str:
+    """Write the circuit down for what only reads texts without parameters."""
+    text = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; '
+    return text + f"rx({angle!r}) q[0]; cz q[0],q[1]; measure q -> c;"
+
+
+class CommandLine(Door):
+    """The command line: ``run`` submits and leaves, and the same command collects the results."""
+
+    name = "`quantum-async run`"
+    providers = ("azure", "iqm")
+    words = ("--detach",)
+
+    @staticmethod
+    def load() -> None:
+        from quantum_async.cli.app import app
+
+        assert app
+
+    def open(self) -> None:
+        folder = Path(self.stack.enter_context(TemporaryDirectory()))
+        self.journal = self.setting.journal or folder / "jobs.db"
+        self.programs = self.journal.with_name("programs")
+        self.programs.mkdir(exist_ok=True)
+        self.commands: list[tuple[object, ...]] = []
+
+    def submit(self, angles, *, shots=SHOTS, options=None):
+        files = []
+        for angle in angles:
+            files.append(self.programs / f"{angle!r}.qasm")
+            files[-1].write_text(turned(angle))
+        given = [] if options is None else [f"tags={','.join(options.tags)}"]
+        return self.run(files, shots, *(word for each in given for word in ("--option", each)))
+
+    def run(self, files: Sequence[Path], shots: int, *words: object) -> list[str]:
+        """Run files, and return the ids that the command tells."""
+        command = (*files, "--shots", shots, *words)
+        jobs = self.typed(*command, *self.words)
+        self.commands.append(command)
+        return [job["job_id"] for job in jobs]
+
+    def typed(self, *words: object) -> list[dict]:
+        """Type a command, and read what it says of its jobs; bad input is raised as what it is."""
+        from typer.testing import CliRunner
+
+        from quantum_async.cli.app import app
+
+        line = ["run", *words, "--on", self.setting.target, "--journal", self.journal, "--json"]
+        ran = CliRunner().invoke(app, [*map(str, line)], env={**self.setting.env})
+        if ran.exit_code == 2:
+            raise InvalidOptionError(ran.stdout + ran.stderr)
+        assert ran.exit_code == 0, ran.stdout + ran.stderr
+        return json.loads(ran.stdout)["jobs"]
+
+    def results(self):
+        return [job["counts"] for command in self.commands for job in self.typed(*command)]
+
+    def flipped(self):
+        path = self.programs / "flip.qasm"
+        path.write_text(FLIP)
+        (job,) = self.typed(path, "--shots", SHOTS)
+        counts = job["counts"]
+        return [
+            sum(n for bits, n in counts.items() if bits[-1 - k] == "1") / SHOTS for k in range(3)
+        ]
+
+
 DOORS: dict[str, type[Door]] = {
     door.name: door
     for door in (
@@ -585,6 +707,7 @@ DOORS: dict[str, type[Door]] = {
         QiskitBackend,
         QiskitSampler,
         QiskitEstimator,
+        DiviRunner,
     )
 }
 """Every door, by its name in the table."""

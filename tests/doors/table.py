@@ -30,6 +30,7 @@ USUAL: Mapping[str, str] = {
 
 OF_PULSER: Mapping[str, str] = {"options": "test_job_parameters_are_carried_or_refused"}
 """Pulser's backends have no options of the provider: what a job is given is in its parameters."""
+OF_DIVI: Mapping[str, str] = {"options": "test_divis_configurations_are_carried_or_refused"}
 GOES_ON: Mapping[str, str] = {"left": "test_what_goes_on_is_found_again"}
 """Where jobs go on by what the vendor, or the user, has said."""
 
@@ -43,6 +44,7 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "Qiskit's backend.run": USUAL,
     "Qiskit's SamplerV2": USUAL,
     "Qiskit's EstimatorV2": USUAL,
+    "Divi's runner": {**USUAL, **OF_DIVI, **GOES_ON},
 }
 """Per door and promise the name of its test; what is no name of a test is the reason for none."""
 

@@ -15,7 +15,7 @@ from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.pasqal.options import PasqalOptions
 from quantum_async.providers.qoro.options import QoroOptions
 from tests.crash.harness import CREATES
-from tests.doors.doors import SHOTS, Classes, Setting, job_params, left_by
+from tests.doors.doors import SHOTS, Classes, Setting, job_params, left_by, turned
 
 pytestmark = pytest.mark.doors
 
@@ -160,6 +160,20 @@ def test_job_parameters_are_carried_or_refused(door, where, cloud, knock) -> Non
             entered.run([{**params[0], "tags": "mine"}])
         assert [sum(counts.values()) for counts in entered.results()] == [7, 9]
     assert [job["shots"] for job in cloud.jobs(where)] == [7, 9]
+
+
+def test_divis_configurations_are_carried_or_refused(door, where, cloud, knock) -> None:
+    """Divi's tag arrives with the job; how a quantum computer runs it is refused for a simulator."""
+    from divi.backends import JobConfig
+
+    with knock() as entered:
+        job_id = entered.run(turned(0.1), job_config=JobConfig(tag="mine"))
+        with pytest.raises(InvalidOptionError):
+            entered.run(turned(0.2), device_config={"TRANSPILE_LEVEL": 1})
+        entered.results()
+    with Classes(Setting(where, cloud.env(where))) as main:
+        assert "mine" in main.call(written_on, main.scheduler.clients[0], job_id)
+    assert cloud.stats()[where]["jobs_created"] == 1
 
 
 @pytest.mark.parametrize("bad", [{"shots": 0}, {"angles": [0.1, math.nan]}], ids=str)
