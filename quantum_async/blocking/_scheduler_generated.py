@@ -670,8 +670,7 @@ class Scheduler(BlockHandle["AsyncScheduler"]):
         job on IQM and Qoro where the shots are equal. All of them are sent, or none: if one cannot
         run nothing is sent, and if the provider refuses one the others are cancelled.
 
-        Billed: running the jobs is. Cancelled: as for `submit`; with a name they stay, and the
-        same call finds them again.
+        Billed: running the jobs is. Cancelled: as for `submit`, all of them.
 
         Args:
             program: One program, or several by labels.

@@ -427,8 +427,7 @@ class Scheduler:
         job on IQM and Qoro where the shots are equal. All of them are sent, or none: if one cannot
         run nothing is sent, and if the provider refuses one the others are cancelled.
 
-        Billed: running the jobs is. Cancelled: as for `submit`; with a name they stay, and the
-        same call finds them again.
+        Billed: running the jobs is. Cancelled: as for `submit`, all of them.
 
         Args:
             program: One program, or several by labels.
@@ -851,9 +850,7 @@ class Scheduler:
             for record in records:
                 await record.wait_accepted()
         except BaseException:
-            # What has a name in a journal is found again by it.
-            if records[0].place is None or self._book.journal.location is None:
-                self._disown(records)
+            self._disown(records)
             raise
         refused = [r for r in records if r.ref is None and r.error is not None]
         if refused:

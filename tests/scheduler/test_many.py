@@ -237,12 +237,13 @@ async def test_one_job_has_a_name_too(tmp_path: Path) -> None:
             await scheduler.submit(PROGRAM, shots=4, variables={"x": 5}, name="one")
 
 
-async def test_a_cancelled_caller_finds_its_job_by_its_name(tmp_path: Path) -> None:
-    """The job stays the scheduler's, and the same call again gives its handle."""
-    client = FakeClient(latency=0.2)
+async def test_a_name_is_free_again_once_its_job_was_cancelled(tmp_path: Path) -> None:
+    """A caller that is cancelled takes its job along, and the same call again sends a new one."""
+    client = FakeClient(latency=0.2, run_time=lambda number: 1_000.0 if not number else 0.0)
     async with Scheduler(client, limits=QUICK, journal=tmp_path / "jobs.db") as scheduler:
-        with anyio.move_on_after(0.05):
+        with anyio.move_on_after(0.3):
             await scheduler.submit(PROGRAM, shots=3, name="one")
     async with Scheduler(client, limits=QUICK, journal=tmp_path / "jobs.db") as scheduler:
         assert (await (await scheduler.submit(PROGRAM, shots=3, name="one"))).shots == 3
-    assert len(client.world.jobs) == 1
+    first, _ = client.world.jobs.values()
+    assert first.cancelled_at is not None
