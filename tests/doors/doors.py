@@ -100,6 +100,8 @@ class Door:
     """What the table calls it."""
     providers: ClassVar[tuple[str, ...]]
     """Whom it reaches: one that can be looked up and, where there is any, one that cannot."""
+    is_one_by_one: ClassVar[bool] = False
+    """Whether a job is sent before the next one is looked at."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
@@ -581,15 +583,16 @@ class DiviRunner(Door):
 
     name = "Divi's runner"
     providers = ("qoro",)
+    is_one_by_one = True
 
     @staticmethod
     def load() -> None:
-        from quantum_async.integrations.divi import QoroRunner
+        from quantum_async.integrations.divi.runner import QoroRunner
 
         assert QoroRunner
 
     def open(self) -> None:
-        from quantum_async.integrations.divi import QoroRunner
+        from quantum_async.integrations.divi.runner import QoroRunner
 
         client, kept = self.setting.blocking_client(), self.setting.kept
         runner = QoroRunner(client, name=self.setting.name, shots=SHOTS, **kept)

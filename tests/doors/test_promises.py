@@ -163,25 +163,27 @@ def test_job_parameters_are_carried_or_refused(door, where, cloud, knock) -> Non
 
 
 def test_divis_configurations_are_carried_or_refused(door, where, cloud, knock) -> None:
-    """Divi's tag arrives with the job; how a quantum computer runs it is refused for a simulator."""
-    from divi.backends import JobConfig
-
+    """How a simulator runs it arrives with the job; how a quantum computer does is refused there."""
     with knock() as entered:
-        job_id = entered.run(turned(0.1), job_config=JobConfig(tag="mine"))
+        job_id = entered.run(turned(0.1), maestro_config={"max_bond_dimension": 7})
         with pytest.raises(InvalidOptionError):
             entered.run(turned(0.2), device_config={"TRANSPILE_LEVEL": 1})
         entered.results()
     with Classes(Setting(where, cloud.env(where))) as main:
-        assert "mine" in main.call(written_on, main.scheduler.clients[0], job_id)
+        (client,) = main.scheduler.clients
+        assert main.call(client.jobs.config, job_id).maestro_config.max_bond_dimension == 7
     assert cloud.stats()[where]["jobs_created"] == 1
 
 
 @pytest.mark.parametrize("bad", [{"shots": 0}, {"angles": [0.1, math.nan]}], ids=str)
 def test_bad_input_is_refused_before_anything_is_sent(door, where, cloud, knock, bad) -> None:
     """No shots, or an angle that is no number: an error of bad input, and no create was sent."""
+    given = {"angles": ANGLES, **bad}
+    if door.is_one_by_one:
+        given["angles"] = given["angles"][::-1]
     with knock() as entered:
         with pytest.raises(ValueError):  # ours are of this kind, and so are the vendors' own
-            entered.submit(**{"angles": ANGLES, **bad})
+            entered.submit(**given)
     assert creates(cloud.stats()[where], where) == 0
 
 
