@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -324,10 +324,14 @@ class Handler(Awaited):
         told: Future[list[str | None]] = Future()
         name = f"{self.setting.name}/{len(self.requests) + 1}"
         request = self.portal.start_task_soon(self.handler, told, angles, shots, options, name)
+        try:
+            ids = told.result()
+            if None in ids:
+                request.result()
+        except Exception:
+            wait([request])
+            raise
         self.requests.append(request)
-        ids = told.result()
-        if None in ids:
-            self.requests.pop().result()
         return ids
 
     def results(self):
@@ -443,13 +447,14 @@ class PulserBackends(Awaited):
 
 
 @cache
-def circuit(*, is_flip: bool = False, is_measured: bool = True):
-    """The same circuits as Qiskit has them."""
+def circuit(*, is_flip: bool = False, is_measured: bool = True, angle: float | None = None):
+    """The same circuits as Qiskit has them, with a parameter where no angle is given."""
     from qiskit import QuantumCircuit
     from qiskit.circuit import Parameter
 
     made = QuantumCircuit(3 if is_flip else 2)
-    made.rx(math.pi if is_flip else Parameter("theta"), 0)
+    turn = Parameter("theta") if angle is None else angle
+    made.rx(math.pi if is_flip else turn, 0)
     if not is_flip:
         made.cz(0, 1)
     if is_measured:
@@ -492,7 +497,7 @@ class QiskitBackend(OfQiskit):
     name = "Qiskit's backend.run"
 
     def submit(self, angles, *, shots=SHOTS, options=None):
-        circuits = [circuit().assign_parameters([angle]) for angle in angles]
+        circuits = [circuit(angle=angle) for angle in angles]
         job = self.backend.run(circuits, shots=shots, **self.settings(options))
         self.jobs.append(job)
         return [ref.id for ref in job.refs()]

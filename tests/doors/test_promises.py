@@ -48,7 +48,7 @@ def most_at_once(jobs) -> int:
 
 async def test_what_is_told_is_in_the_journal(door, where, cloud, script) -> None:
     """A process that is killed once it was told ids has a journal that leads to those very jobs."""
-    told = died(script)
+    told = died(cloud, script)
     client = Setting(where, cloud.env(where)).client()
     async with qa.Scheduler(client, journal=script.journal) as scheduler:
         jobs = await scheduler.resume()
@@ -85,9 +85,11 @@ def test_what_goes_on_is_found_again(door, where, cloud, knock, tmp_path) -> Non
     assert stats["jobs_by_status"]["succeeded"] == 3
 
 
-def died(script) -> list[str]:
+def died(cloud, script) -> list[str]:
     """Run a script that is killed once it was told its first ids, and return those."""
+    cloud.change(paused=True)
     (ready, *told), code = script.live("--dies")
+    cloud.change(paused=False)
     assert (ready, code) == ("ready", -signal.SIGKILL), told
     assert not script.output.exists()
     (ids,) = told
@@ -96,7 +98,7 @@ def died(script) -> list[str]:
 
 def test_killed_and_run_again_nothing_is_paid_twice(door, where, cloud, script) -> None:
     """The same script finds what it had sent, sends the rest, and has the results of all."""
-    first = died(script)
+    first = died(cloud, script)
     (_, *told), code = script.live()
     assert code == 0, told
     output = json.loads(script.output.read_text())
@@ -171,7 +173,7 @@ def test_divis_configurations_are_carried_or_refused(door, where, cloud, knock) 
         entered.results()
     with Classes(Setting(where, cloud.env(where))) as main:
         (client,) = main.scheduler.clients
-        assert main.call(client.jobs.config, job_id).maestro_config.max_bond_dimension == 7
+        assert main.call(client.jobs.config, job_id).maestro_config["max_bond_dimension"] == 7
     assert cloud.stats()[where]["jobs_created"] == 1
 
 
