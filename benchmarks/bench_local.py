@@ -52,7 +52,7 @@ def emulator_gain(times: int = 20) -> float:
     from pulser import MockDevice, Pulse, Register, Sequence
     from pulser_simulation import QutipEmulator
 
-    from quantum_async.simulation.analog.emulator import emulator_class
+    from quantum_async.simulation.analog.simulator import emulator_class
 
     made = Sequence(Register.rectangle(1, 3, spacing=6.5, prefix="q"), MockDevice)
     made.declare_channel("g", "rydberg_global")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from quantum_async.sandbox.process import SandboxProcess
+from quantum_async.sandbox.handle import SandboxProcess
 from quantum_async.sandbox.settings import SandboxSettings
 
 CLIENTS = Path(__file__).parent / "clients"

@@ -169,7 +169,9 @@ class QuantumAsyncError(Exception):
 
     def add_note(self, note: str, /) -> None:
         """Add to what is known, or to what to do next."""
-        super().add_note(self._shown(note))
+        shown = self._shown(note)
+        # The very object where nothing is hidden: it may know how other doors word it.
+        super().add_note(note if shown == note else shown)
 
     @property
     def remedy(self) -> str | None:
@@ -206,7 +208,7 @@ class QuantumAsyncError(Exception):
         ],
         tuple[type[QuantumAsyncError], str, Mapping[str, object]],
     ]:
-        message = str(self.args[0]) if self.args else ""
+        message = self.args[0] if self.args else ""
         return _rebuild, (type(self), message, dict(self.__dict__))
 
 

@@ -189,54 +189,6 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         return cls._of(_async.AzureClient.from_env(environ, options=options, name=name))
 
     @property
-    def jobs(self) -> Jobs:
-        """Jobs: create, look up, list, cancel, delete, update, outputs, attachments.
-
-        Blocking twin of `quantum_async.AzureClient.jobs`.
-        """
-        return self._wrap(self._async.jobs)
-
-    @property
-    def sessions(self) -> Sessions:
-        """Sessions: open, look up, list, close, and their jobs.
-
-        Blocking twin of `quantum_async.AzureClient.sessions`.
-        """
-        return self._wrap(self._async.sessions)
-
-    @property
-    def targets(self) -> Targets:
-        """Providers and targets, with status and queue time.
-
-        Blocking twin of `quantum_async.AzureClient.targets`.
-        """
-        return self._wrap(self._async.targets)
-
-    @property
-    def quotas(self) -> Quotas:
-        """Quotas and what was used of them.
-
-        Blocking twin of `quantum_async.AzureClient.quotas`.
-        """
-        return self._wrap(self._async.quotas)
-
-    @property
-    def storage(self) -> Storage:
-        """The storage behind the workspace.
-
-        Blocking twin of `quantum_async.AzureClient.storage`.
-        """
-        return self._wrap(self._async.storage)
-
-    @property
-    def top_level_items(self) -> TopLevelItems:
-        """Sessions, and jobs that belong to none.
-
-        Blocking twin of `quantum_async.AzureClient.top_level_items`.
-        """
-        return self._wrap(self._async.top_level_items)
-
-    @property
     def workspace(self) -> Workspace:
         """The workspace, as far as it is known; `locate` finds out the rest. Sends nothing.
 
@@ -554,6 +506,54 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         Blocking twin of `quantum_async.AzureClient.account`.
         """
         return self._async.account
+
+    @property
+    def storage(self) -> Storage:
+        """The storage behind the workspace.
+
+        Blocking twin of `quantum_async.AzureClient.storage`.
+        """
+        return self._wrap(self._async.storage)
+
+    @property
+    def sessions(self) -> Sessions:
+        """Sessions: open, look up, list, close, and their jobs.
+
+        Blocking twin of `quantum_async.AzureClient.sessions`.
+        """
+        return self._wrap(self._async.sessions)
+
+    @property
+    def jobs(self) -> Jobs:
+        """Jobs: create, look up, list, cancel, delete, update, outputs, attachments.
+
+        Blocking twin of `quantum_async.AzureClient.jobs`.
+        """
+        return self._wrap(self._async.jobs)
+
+    @property
+    def targets(self) -> Targets:
+        """Providers and targets, with status and queue time.
+
+        Blocking twin of `quantum_async.AzureClient.targets`.
+        """
+        return self._wrap(self._async.targets)
+
+    @property
+    def quotas(self) -> Quotas:
+        """Quotas and what was used of them.
+
+        Blocking twin of `quantum_async.AzureClient.quotas`.
+        """
+        return self._wrap(self._async.quotas)
+
+    @property
+    def top_level_items(self) -> TopLevelItems:
+        """Sessions, and jobs that belong to none.
+
+        Blocking twin of `quantum_async.AzureClient.top_level_items`.
+        """
+        return self._wrap(self._async.top_level_items)
 
     @property
     def provider(self) -> str:

@@ -332,46 +332,6 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         return cls._of(_async.IQMClient.from_env(environ, options=options, name=name))
 
     @property
-    def jobs(self) -> Jobs:
-        """Jobs: look up, wait, cancel, delete, read what they measured.
-
-        Blocking twin of `quantum_async.IQMClient.jobs`.
-        """
-        return self._wrap(self._async.jobs)
-
-    @property
-    def computers(self) -> QuantumComputers:
-        """Quantum computers: list, health, limits, architecture, queue, timeslots.
-
-        Blocking twin of `quantum_async.IQMClient.computers`.
-        """
-        return self._wrap(self._async.computers)
-
-    @property
-    def calibration(self) -> Calibration:
-        """Calibration sets, quality metrics, feedback groups.
-
-        Blocking twin of `quantum_async.IQMClient.calibration`.
-        """
-        return self._wrap(self._async.calibration)
-
-    @property
-    def pulses(self) -> Pulses:
-        """Pulse jobs: submit what IQM's compiler made, read what it measured.
-
-        Blocking twin of `quantum_async.IQMClient.pulses`.
-        """
-        return self._wrap(self._async.pulses)
-
-    @property
-    def tokens(self) -> Tokens:
-        """API tokens: list, renew, activate, revoke.
-
-        Blocking twin of `quantum_async.IQMClient.tokens`.
-        """
-        return self._wrap(self._async.tokens)
-
-    @property
     def capabilities(self) -> Capabilities:
         """What this client can do; how much one job takes is known after the first request.
 
@@ -607,6 +567,46 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         Blocking twin of `quantum_async.IQMClient.account`.
         """
         return self._async.account
+
+    @property
+    def jobs(self) -> Jobs:
+        """Jobs: look up, wait, cancel, delete, read what they measured.
+
+        Blocking twin of `quantum_async.IQMClient.jobs`.
+        """
+        return self._wrap(self._async.jobs)
+
+    @property
+    def computers(self) -> QuantumComputers:
+        """Quantum computers: list, health, limits, architecture, queue, timeslots.
+
+        Blocking twin of `quantum_async.IQMClient.computers`.
+        """
+        return self._wrap(self._async.computers)
+
+    @property
+    def calibration(self) -> Calibration:
+        """Calibration sets, quality metrics, feedback groups.
+
+        Blocking twin of `quantum_async.IQMClient.calibration`.
+        """
+        return self._wrap(self._async.calibration)
+
+    @property
+    def pulses(self) -> Pulses:
+        """Pulse jobs: submit what IQM's compiler made, read what it measured.
+
+        Blocking twin of `quantum_async.IQMClient.pulses`.
+        """
+        return self._wrap(self._async.pulses)
+
+    @property
+    def tokens(self) -> Tokens:
+        """API tokens: list, renew, activate, revoke.
+
+        Blocking twin of `quantum_async.IQMClient.tokens`.
+        """
+        return self._wrap(self._async.tokens)
 
     def submit_circuits(
         self,

@@ -429,46 +429,6 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         return cls._of(_async.PasqalClient.from_env(environ, options=options, name=name))
 
     @property
-    def batches(self) -> Batches:
-        """Batches: create, look up, list, close, cancel, tag, repeat.
-
-        Blocking twin of `quantum_async.PasqalClient.batches`.
-        """
-        return self._wrap(self._async.batches)
-
-    @property
-    def jobs(self) -> Jobs:
-        """Jobs: look up, list, cancel, repeat, download results.
-
-        Blocking twin of `quantum_async.PasqalClient.jobs`.
-        """
-        return self._wrap(self._async.jobs)
-
-    @property
-    def workloads(self) -> Workloads:
-        """Workloads for the service's classical machines.
-
-        Blocking twin of `quantum_async.PasqalClient.workloads`.
-        """
-        return self._wrap(self._async.workloads)
-
-    @property
-    def specs(self) -> Specs:
-        """Specifications of devices, as Pulser reads them.
-
-        Blocking twin of `quantum_async.PasqalClient.specs`.
-        """
-        return self._wrap(self._async.specs)
-
-    @property
-    def projects(self) -> Projects:
-        """Projects: list, switch.
-
-        Blocking twin of `quantum_async.PasqalClient.projects`.
-        """
-        return self._wrap(self._async.projects)
-
-    @property
     def capabilities(self) -> Capabilities:
         """What this client can do; OVH's access can neither search, cancel nor add.
 
@@ -777,6 +737,46 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         Blocking twin of `quantum_async.PasqalClient.account`.
         """
         return self._async.account
+
+    @property
+    def batches(self) -> Batches:
+        """Batches: create, look up, list, close, cancel, tag, repeat.
+
+        Blocking twin of `quantum_async.PasqalClient.batches`.
+        """
+        return self._wrap(self._async.batches)
+
+    @property
+    def jobs(self) -> Jobs:
+        """Jobs: look up, list, cancel, repeat, download results.
+
+        Blocking twin of `quantum_async.PasqalClient.jobs`.
+        """
+        return self._wrap(self._async.jobs)
+
+    @property
+    def workloads(self) -> Workloads:
+        """Workloads for the service's classical machines.
+
+        Blocking twin of `quantum_async.PasqalClient.workloads`.
+        """
+        return self._wrap(self._async.workloads)
+
+    @property
+    def specs(self) -> Specs:
+        """Specifications of devices, as Pulser reads them.
+
+        Blocking twin of `quantum_async.PasqalClient.specs`.
+        """
+        return self._wrap(self._async.specs)
+
+    @property
+    def projects(self) -> Projects:
+        """Projects: list, switch.
+
+        Blocking twin of `quantum_async.PasqalClient.projects`.
+        """
+        return self._wrap(self._async.projects)
 
     @property
     def provider(self) -> str:

@@ -239,38 +239,6 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         return cls._of(_async.QoroClient.from_env(environ, options=options, name=name))
 
     @property
-    def jobs(self) -> Jobs:
-        """Jobs as the service knows them: submit, follow, fetch, cancel, delete, configure.
-
-        Blocking twin of `quantum_async.QoroClient.jobs`.
-        """
-        return self._wrap(self._async.jobs)
-
-    @property
-    def systems(self) -> Systems:
-        """Systems of quantum computers, clusters of simulators, and what can be set for them.
-
-        Blocking twin of `quantum_async.QoroClient.systems`.
-        """
-        return self._wrap(self._async.systems)
-
-    @property
-    def credits(self) -> Credits:
-        """Credits: the balance and its movements.
-
-        Blocking twin of `quantum_async.QoroClient.credits`.
-        """
-        return self._wrap(self._async.credits)
-
-    @property
-    def characterisations(self) -> Characterisations:
-        """Characterisations of QUBO problems.
-
-        Blocking twin of `quantum_async.QoroClient.characterisations`.
-        """
-        return self._wrap(self._async.characterisations)
-
-    @property
     def capabilities(self) -> Capabilities:
         """What this client can do.
 
@@ -494,6 +462,38 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         Blocking twin of `quantum_async.QoroClient.account`.
         """
         return self._async.account
+
+    @property
+    def systems(self) -> Systems:
+        """Systems of quantum computers, clusters of simulators, and what can be set for them.
+
+        Blocking twin of `quantum_async.QoroClient.systems`.
+        """
+        return self._wrap(self._async.systems)
+
+    @property
+    def credits(self) -> Credits:
+        """Credits: the balance and its movements.
+
+        Blocking twin of `quantum_async.QoroClient.credits`.
+        """
+        return self._wrap(self._async.credits)
+
+    @property
+    def characterisations(self) -> Characterisations:
+        """Characterisations of QUBO problems.
+
+        Blocking twin of `quantum_async.QoroClient.characterisations`.
+        """
+        return self._wrap(self._async.characterisations)
+
+    @property
+    def jobs(self) -> Jobs:
+        """Jobs as the service knows them: submit, follow, fetch, cancel, delete, configure.
+
+        Blocking twin of `quantum_async.QoroClient.jobs`.
+        """
+        return self._wrap(self._async.jobs)
 
     @property
     def provider(self) -> str:

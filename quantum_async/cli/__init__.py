@@ -26,9 +26,11 @@ def main() -> None:
 
 def _run() -> None:
     from quantum_async.cli.app import app
+    from quantum_async.cli.session import own_the_process
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that cannot show a braille dot must not lose the results of paid jobs.
             stream.reconfigure(errors="replace")
+    own_the_process()
     app(prog_name="quantum-async")

@@ -12,20 +12,25 @@ from quantum_async.cli.codes import ExitCode
 from quantum_async.cli.completion import app as completion_app, provider_names
 from quantum_async.cli.doctor import app as doctor_app
 from quantum_async.cli.helping import Verb
-from quantum_async.cli.jobs import Journal, app as jobs_app
+from quantum_async.cli.jobs import app as jobs_app
 from quantum_async.cli.options import (
     Debug,
+    Detach,
+    Journal,
     Json,
+    Name,
+    NoJournal,
     Observables,
     On,
     Output,
+    Own,
     Seed,
     Shots,
     Timeout,
 )
 from quantum_async.cli.refusals import Commands
 from quantum_async.cli.sandbox import app as sandbox_app
-from quantum_async.cli.session import execute
+from quantum_async.cli.session import CANCELLED, execute
 
 app: typer.Typer = typer.Typer(
     cls=Commands,
@@ -43,6 +48,8 @@ app.add_typer(jobs_app, name="jobs")
 app.add_typer(doctor_app)
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(completion_app)
+
+_DETACHED = "what was accepted goes on, and quantum-async jobs list shows it"
 
 
 class OnError(StrEnum):
@@ -93,7 +100,7 @@ def demo(
 
         return await demo(shots=shots, seed=seed, output=output, json=json)
 
-    raise typer.Exit(execute(verb, debug=debug))
+    raise typer.Exit(execute(verb, debug=debug, json=json))
 
 
 @app.command(cls=Verb)
@@ -110,21 +117,30 @@ def run(
         typer.Option(metavar="NAME=VALUE", help="A parameter's value, such as theta=pi/2."),
     ] = None,
     observable: Observables = None,
+    option: Own = None,
     seed: Seed = None,
     timeout: Timeout = None,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Run the good files even where others are bad.")
     ] = False,
     output: Output = None,
+    detach: Detach = False,
+    journal: Journal = None,
+    no_journal: NoJournal = False,
+    name: Name = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Run program files, all at the same time.
 
     Every file is checked first: if one is bad, it is refused with its line, nothing is
-    submitted, and the exit code is 2.
+    submitted, and the exit code is 2. On a provider's service every job is written down in a
+    journal before it is sent: the same command continues a run that did not come to its end, and
+    pays for nothing twice.
 
     quantum-async run bell.qasm --on local --shots 2000
+
+    quantum-async run bell.qasm --on iqm --option transpile=true --detach
 
     quantum-async run circuits/*.qasm --json --output results.json
     """
@@ -133,19 +149,25 @@ def run(
         from quantum_async.cli.run import RunOrder, run
 
         order = RunOrder(
-            programs,
-            on,
-            shots,
+            paths=programs,
+            on=on,
+            shots=shots,
             seed=seed,
             timeout=timeout,
             observables=observable or (),
+            options=option or (),
             parameters=param or (),
             keep_going=keep_going,
             output=output,
+            detach=detach,
+            journal=journal,
+            no_journal=no_journal,
+            name=name,
         )
         return await run(order, json=json, debug=debug)
 
-    raise typer.Exit(execute(verb, debug=debug))
+    words = _DETACHED if detach else CANCELLED
+    raise typer.Exit(execute(verb, debug=debug, json=json, interrupted=words))
 
 
 @app.command(cls=Verb, short_help="Run a program at every point of a grid.")
@@ -164,20 +186,26 @@ def sweep(
     on: On = "local",
     shots: Shots = 1000,
     observable: Observables = None,
+    option: Own = None,
     seed: Seed = None,
     timeout: Timeout = None,
     on_error: Annotated[
         OnError, typer.Option(help="End at the first failed point, or collect them all.")
     ] = OnError.RAISE,
     output: Output = None,
+    detach: Detach = False,
     journal: Journal = None,
+    no_journal: NoJournal = False,
+    name: Name = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Run a program at every point of a grid, as many at a time as the target takes.
 
-    --output takes a .csv, .json or .png file. With --journal, the same command continues a sweep
-    that was interrupted: only the points without a result are sent.
+    --output takes a .csv, .json or .png file. With a journal, which there always is on a
+    provider's service, the same command continues a sweep that did not come to its end: only the
+    points without a result are sent. One that was shown is measured anew, unless --journal or
+    --name says where its results are kept.
 
     quantum-async sweep rabi.json --param omega=0:4pi:41 --output rabi.png
 
@@ -188,20 +216,25 @@ def sweep(
         from quantum_async.cli.sweep import SweepOrder, sweep
 
         order = SweepOrder(
-            program,
-            on,
-            shots,
-            param,
+            path=program,
+            on=on,
+            shots=shots,
+            parameters=param,
             seed=seed,
             timeout=timeout,
             observables=observable or (),
+            options=option or (),
             on_error=on_error.value,
             output=output,
+            detach=detach,
             journal=journal,
+            no_journal=no_journal,
+            name=name,
         )
         return await sweep(order, json=json, debug=debug)
 
-    raise typer.Exit(execute(verb, debug=debug))
+    words = _DETACHED if detach else CANCELLED
+    raise typer.Exit(execute(verb, debug=debug, json=json, interrupted=words))
 
 
 @app.command(cls=Verb, short_help="List the devices of the providers that are configured.")
@@ -228,4 +261,4 @@ def devices(
 
         return await devices(provider, json=json, debug=debug)
 
-    raise typer.Exit(execute(verb, debug=debug))
+    raise typer.Exit(execute(verb, debug=debug, json=json))

@@ -8,8 +8,7 @@ import typer
 
 from quantum_async.cli.codes import ExitCode
 from quantum_async.cli.helping import Verb
-from quantum_async.cli.jobs import Journal
-from quantum_async.cli.options import Debug, Json
+from quantum_async.cli.options import Debug, Journal, Json
 from quantum_async.cli.session import execute
 
 app: typer.Typer = typer.Typer()
@@ -48,4 +47,4 @@ def doctor(
 
         return await examine(journal, yes=yes, cancel=cancel, offline=offline, json=json)
 
-    raise typer.Exit(execute(verb, debug=debug))
+    raise typer.Exit(execute(verb, debug=debug, json=json))

@@ -70,18 +70,21 @@ def failure(error: BaseException | None) -> Mapping[str, str] | None:
     return {"type": type(error).__name__, "message": str(error)}
 
 
-def point_document(point: SweepPoint, *, shots: int | None = None) -> Document:
+def point_document(
+    point: SweepPoint, *, shots: int | None = None, goes_on: bool = False
+) -> Document:
     """Write down one point of a sweep.
 
     Args:
         point: The point.
         shots: How many shots were asked for; those of the result by default.
+        goes_on: Whether what has not ended was left running.
     """
     result = point.result
     return {
         "index": point.index,
         "parameters": dict(point.parameters),
-        "status": str(_status(point)),
+        "status": str(status_of(point, goes_on=goes_on)),
         "job_id": point.ref.id if point.ref else None,
         "shots": result.shots if result is not None else shots,
         **measured(result),
@@ -89,8 +92,17 @@ def point_document(point: SweepPoint, *, shots: int | None = None) -> Document:
     }
 
 
-def _status(point: SweepPoint) -> JobStatus:
-    if point.result is not None:
+def status_of(point: SweepPoint | None, *, goes_on: bool = False) -> JobStatus:
+    """Say what became of a point.
+
+    Args:
+        point: The point; ``None`` where it was not even begun.
+        goes_on: Whether what has not ended was left running.
+    """
+    if point is not None and point.result is not None:
         return JobStatus.SUCCEEDED
-    reached = point.error is not None and not isinstance(point.error, JobCancelledError)
-    return JobStatus.FAILED if reached else JobStatus.CANCELLED
+    if point is not None and point.error is not None:
+        is_cancelled = isinstance(point.error, JobCancelledError)
+        return JobStatus.CANCELLED if is_cancelled else JobStatus.FAILED
+    is_there = goes_on and point is not None and point.ref is not None
+    return JobStatus.QUEUED if is_there else JobStatus.CANCELLED

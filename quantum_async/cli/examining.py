@@ -11,8 +11,9 @@ from quantum_async.cli.checkup import advice, check_up, checkup_document, checku
 from quantum_async.cli.codes import ExitCode
 from quantum_async.cli.complaints import complain
 from quantum_async.cli.documents import dump
-from quantum_async.cli.findings import Findings, place_of
+from quantum_async.cli.findings import Findings
 from quantum_async.cli.inventory import take_inventory
+from quantum_async.cli.journal import place_of
 from quantum_async.cli.tidying import Tidied, tidy
 from quantum_async.cli.versions import missing_by_extra, platform_words, versions_document
 from quantum_async.journal.place import JournalPlace

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quantum_async.cli.clients import from_environment
 from quantum_async.cli.documents import failure
 from quantum_async.errors import UnknownTargetError
-from quantum_async.http.redact import redact
 from quantum_async.journal.claiming import OPEN, RUNNING, UNSENT
 from quantum_async.journal.records import UNFINISHED, BadRow, StoredBatch, StoredJob, StoredRun
 from quantum_async.journal.schema import batches, jobs, submissions
-from quantum_async.journal.sql import SqlJournal
 from quantum_async.models.identity import is_same_server
 from quantum_async.providers.base import provider
 
@@ -24,9 +21,6 @@ if TYPE_CHECKING:
     from quantum_async.journal.reading import Reader
     from quantum_async.journal.records import StoredSubmission
     from quantum_async.providers.base import ProviderClient
-
-PLACE = "QUANTUM_ASYNC_JOURNAL"
-DEFAULT = "jobs.db"
 
 
 @dataclass(frozen=True)
@@ -70,20 +64,6 @@ class Findings:
         return sorted(
             identity for name, identity in at if not is_same_server(here.get(name, ""), identity)
         )
-
-
-def place_of(journal: str | None) -> str:
-    """Say which journal is meant: the one given, else the environment's, else ``jobs.db``."""
-    return journal or os.environ.get(PLACE) or DEFAULT
-
-
-def existing(journal: str | None) -> SqlJournal:
-    """Prepare to open a journal that has to be there already.
-
-    Args:
-        journal: A path or URL, or ``None`` for the usual place.
-    """
-    return SqlJournal(place_of(journal), clean=redact, must_exist=True)
 
 
 def ownerless(reader: Reader) -> Findings:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from quantum_async.cli.findings import existing
+from quantum_async.cli.journal import existing
 from quantum_async.journal.reading import Reader
 from quantum_async.journal.schema import FORMAT, batches, jobs, quarantine, runs
 

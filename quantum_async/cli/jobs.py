@@ -8,17 +8,9 @@ import typer
 
 from quantum_async.cli.codes import ExitCode
 from quantum_async.cli.helping import Verb
-from quantum_async.cli.options import Debug, Json
+from quantum_async.cli.options import Debug, Journal, Json
 from quantum_async.cli.session import execute
 
-Journal: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE",
-        help="The journal: a file, or the URL of a PostgreSQL database; jobs.db by default.",
-        envvar="QUANTUM_ASYNC_JOURNAL",
-    ),
-]
 Key: TypeAlias = Annotated[
     str, typer.Argument(metavar="JOB", help="A key or its beginning, or the provider's id.")
 ]
@@ -33,20 +25,28 @@ def list_jobs(
     *,
     journal: Journal = None,
     everything: Annotated[bool, typer.Option("--all", help="Finished jobs as well.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again and again, until nothing is unfinished.")
+    ] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """List the runs of a journal, and the jobs that are not finished.
+    """List the runs of a journal, and the jobs that are not finished; asks no provider.
 
     quantum-async jobs list --journal jobs.db --all
+
+    quantum-async jobs list --watch
     """
 
     async def verb() -> ExitCode:
-        from quantum_async.cli.keeping import list_jobs
+        from quantum_async.cli.keeping import list_jobs, watch_jobs
 
+        if watch:
+            return await watch_jobs(journal, everything=everything, json=json)
         return await list_jobs(journal, everything=everything, json=json)
 
-    raise typer.Exit(execute(verb, debug=debug))
+    words = "the jobs are as they were"
+    raise typer.Exit(execute(verb, debug=debug, json=json, interrupted=words))
 
 
 @app.command("show", cls=Verb, short_help="Show one job with its result or failure.")
@@ -63,7 +63,7 @@ def show_job(
 
         return await show_job(journal, job, json=json)
 
-    raise typer.Exit(execute(verb, debug=debug))
+    raise typer.Exit(execute(verb, debug=debug, json=json))
 
 
 @app.command("cancel", cls=Verb, short_help="Cancel accepted jobs at their providers.")
@@ -84,7 +84,7 @@ def cancel_jobs(
 
         return await cancel_jobs(journal, jobs, json=json)
 
-    raise typer.Exit(execute(verb, debug=debug))
+    raise typer.Exit(execute(verb, debug=debug, json=json))
 
 
 @app.command("resume", cls=Verb, short_help="Finish what a dead process left behind.")
@@ -107,7 +107,7 @@ def resume_jobs(
 
         return await resume(journal, run, json=json, debug=debug)
 
-    raise typer.Exit(execute(verb, debug=debug))
+    raise typer.Exit(execute(verb, debug=debug, json=json))
 
 
 @app.command("resolve", cls=Verb, short_help="Settle a submission that may or may not exist.")
@@ -150,4 +150,5 @@ def resolve_jobs(
 
         return await resolve(journal, key, lost=lost, ids=ids or (), json=json, debug=debug)
 
-    raise typer.Exit(execute(verb, debug=debug))
+    words = "what was found goes on"
+    raise typer.Exit(execute(verb, debug=debug, json=json, interrupted=words))

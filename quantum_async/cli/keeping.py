@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import anyio
+from rich.console import Console
 
 from quantum_async.cli.codes import ExitCode, exit_code
 from quantum_async.cli.complaints import complain
@@ -12,15 +17,19 @@ from quantum_async.cli.documents import dump, failure, measured
 from quantum_async.cli.findings import (
     bad_row_document,
     clients_for,
-    existing,
+    id_of,
     job_document,
     ownerless,
-    place_of,
     run_document,
 )
+from quantum_async.cli.journal import existing, place_of
+from quantum_async.cli.telling import tell
+from quantum_async.display.lines import print_lines
+from quantum_async.display.tables import print_table
 from quantum_async.errors import (
     ConfigurationError,
     InvalidInputError,
+    InvalidOptionError,
     JobCancelledError,
     QuantumAsyncError,
 )
@@ -30,12 +39,66 @@ from quantum_async.scheduler.book import settled_as_lost, unreadable
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from quantum_async.cli.documents import Document
-    from quantum_async.journal.records import StoredJob
+    from quantum_async.journal.records import BadRow, StoredJob, StoredRun
     from quantum_async.models.job import JobRef
     from quantum_async.scheduler.job import Job
+
+
+RUN = ("run", "started", "~process", "alive", "#unfinished")
+JOB = ("job", "target", "state", "sweep", "#point", "#shots", "~id")
+LOOKS_AGAIN = 1.0
+"""Seconds between two looks into a journal that is watched."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What a journal holds at one moment.
+
+    Args:
+        runs: Its runs.
+        jobs: Its jobs.
+        bad: The rows that cannot be read.
+        forlorn: How many unfinished jobs no living process follows.
+    """
+
+    runs: Sequence[StoredRun]
+    jobs: Sequence[StoredJob]
+    bad: Sequence[BadRow]
+    forlorn: int
+
+    @property
+    def unfinished(self) -> list[StoredJob]:
+        return [job for job in self.jobs if job.state in UNFINISHED]
+
+    def document(self, *, everything: bool) -> Document:
+        return {
+            "runs": [run_document(run) for run in self.runs],
+            "jobs": [job_document(j) for j in (self.jobs if everything else self.unfinished)],
+            "unreadable": [bad_row_document(row) for row in self.bad],
+        }
+
+    def print(self, *, everything: bool) -> None:
+        shown = self.jobs if everything else self.unfinished
+        hidden = len(self.jobs) - len(shown)
+        _print_journal(self.runs, shown, self.bad, hidden=hidden, forlorn=self.forlorn)
+
+    @property
+    def code(self) -> ExitCode:
+        return ExitCode.FAILED if self.bad else ExitCode.OK
+
+
+async def _kept(journal: str | None) -> _Kept:
+    async with existing(journal) as opened:
+        runs = await opened.read(lambda reader: reader.runs())
+        jobs = await opened.read(lambda reader: reader.jobs())
+        bad = await opened.read(lambda reader: reader.quarantined())
+        scopes = [job.place.scope for job in jobs if job.state in UNFINISHED]
+        owned = await opened.read(lambda reader: {s for s in set(scopes) if reader.is_owned(s)})
+    forlorn = sum(scope not in owned for scope in scopes)
+    return _Kept([run for run in runs if run.id != opened.run], jobs, bad, forlorn)
 
 
 async def list_jobs(journal: str | None, *, everything: bool, json: bool) -> ExitCode:
@@ -46,24 +109,44 @@ async def list_jobs(journal: str | None, *, everything: bool, json: bool) -> Exi
         everything: Finished jobs as well.
         json: Print a document instead of tables.
     """
-    async with existing(journal) as opened:
-        runs = await opened.read(lambda reader: reader.runs())
-        jobs = await opened.read(lambda reader: reader.jobs())
-        bad = await opened.read(lambda reader: reader.quarantined())
-    shown = [job for job in jobs if everything or job.state in UNFINISHED]
-    runs = [run for run in runs if run.id != opened.run]
+    kept = await _kept(journal)
     if json:
-        document: Document = {
-            "runs": [run_document(run) for run in runs],
-            "jobs": [job_document(job) for job in shown],
-            "unreadable": [bad_row_document(row) for row in bad],
-        }
-        sys.stdout.write(dump(document) + "\n")
+        sys.stdout.write(dump(kept.document(everything=everything)) + "\n")
     else:
-        from quantum_async.cli.listing import print_journal
+        kept.print(everything=everything)
+    return kept.code
 
-        print_journal(runs, shown, bad, hidden=len(jobs) - len(shown))
-    return ExitCode.FAILED if bad else ExitCode.OK
+
+async def watch_jobs(journal: str | None, *, everything: bool, json: bool) -> ExitCode:
+    """List runs and jobs again and again, until nothing is unfinished.
+
+    Args:
+        journal: A path or URL.
+        everything: Finished jobs as well.
+        json: Refused: it means one document.
+
+    Raises:
+        InvalidOptionError: A document is wanted.
+    """
+    if json:
+        raise InvalidOptionError(
+            "--watch and --json contradict each other: one shows many states, the other one",
+            remedy="Leave one of them out.",
+        )
+    shown: Document = {}
+    while True:
+        kept = await _kept(journal)
+        found = kept.document(everything=everything)
+        if found != shown:
+            if sys.stdout.isatty():
+                # Home, and everything below it cleared: what was there before stays scrolled away.
+                sys.stdout.write("\x1b[H\x1b[2J")
+            kept.print(everything=everything)
+            sys.stdout.flush()
+            shown = found
+        if not kept.unfinished:
+            return kept.code
+        await anyio.sleep(LOOKS_AGAIN)
 
 
 async def show_job(journal: str | None, key: str, *, json: bool) -> ExitCode:
@@ -81,9 +164,7 @@ async def show_job(journal: str | None, key: str, *, json: bool) -> ExitCode:
     if json:
         sys.stdout.write(dump(document) + "\n")
     else:
-        from quantum_async.cli.listing import print_job
-
-        print_job(document)
+        _print_job(document)
     return ExitCode.OK
 
 
@@ -104,7 +185,10 @@ async def cancel_jobs(journal: str | None, keys: Sequence[str], *, json: bool) -
         sys.stdout.write(dump({"cancelled": cancelled}) + "\n")
     else:
         sys.stdout.write(f"{len(cancelled)} of {len(chosen)} jobs cancelled\n")
-    return ExitCode.OK
+    for job in chosen:
+        if job.spec.key not in cancelled:
+            tell(f"job {job.ref or job.spec.key} was not cancelled: {_reason(job)}")
+    return ExitCode.OK if cancelled else ExitCode.FAILED
 
 
 async def resume(journal: str | None, run: str | None, *, json: bool, debug: bool) -> ExitCode:
@@ -255,6 +339,14 @@ async def _cancel(refs: Sequence[JobRef], journal: str) -> list[str]:
     return cancelled
 
 
+def _reason(job: StoredJob) -> str:
+    if job.state not in UNFINISHED:
+        return f"it has ended as {job.state}"
+    if job.ref is None:
+        return f"nobody can say whether it exists; settle it: jobs resolve {job.submission}"
+    return "it had ended at the provider before"
+
+
 def _named(jobs: Sequence[StoredJob], word: str) -> StoredJob:
     exact = [job for job in jobs if job.spec.key == word or (job.ref and job.ref.id == word)]
     found = exact or [job for job in jobs if job.spec.key.startswith(word)]
@@ -264,3 +356,87 @@ def _named(jobs: Sequence[StoredJob], word: str) -> StoredJob:
         f"{len(found)} jobs of the journal are called {word!r}",
         remedy="Give the whole key; quantum-async jobs list --all --json shows it.",
     )
+
+
+def _print_journal(
+    runs: Sequence[StoredRun],
+    jobs: Sequence[StoredJob],
+    bad: Sequence[BadRow],
+    *,
+    hidden: int,
+    forlorn: int,
+) -> None:
+    """Print what a journal holds.
+
+    Args:
+        runs: Its runs.
+        jobs: The jobs that are to be shown.
+        bad: The rows that cannot be read.
+        hidden: How many others have ended.
+        forlorn: How many unfinished ones no living process follows.
+    """
+    console = Console(highlight=False)
+    if runs:
+        print_table(console, RUN, map(_run_row, runs))
+    if jobs:
+        if runs and console.is_terminal:
+            console.print()
+        print_table(console, JOB, map(_job_row, jobs))
+    if hidden:
+        print_lines(console, f"{hidden} finished jobs are not shown; --all shows them")
+    if forlorn:
+        print_lines(console, f"no process follows {forlorn} of them; jobs resume does")
+    print_lines(console, *(f"unreadable {row.kind} row {row.key}: {row.reason}" for row in bad))
+
+
+def _print_job(job: Mapping[str, object]) -> None:
+    """Print one job, a line for each thing that is known of it.
+
+    Args:
+        job: Its document.
+    """
+    (_, key), *others = job.items()
+    told = ((name.replace("_", " "), _told(name, value)) for name, value in others)
+    rows = [[name, words] for name, words in told if words]
+    print_table(Console(highlight=False), ("job", str(key)), rows)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{complex(value['real'], value['imag']):.4f}"
+    return f"{value:.4f}"
+
+
+def _told(name: str, value: object) -> str:
+    if name == "created" and isinstance(value, float):
+        return _moment(value)
+    if name == "expectation_values" and isinstance(value, dict):
+        return ", ".join(f"⟨{name}⟩={_shown(v['value'])}" for name, v in value.items())
+    if name == "error" and isinstance(value, dict):
+        return f"{value['type']}: {value['message']}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {part}" for key, part in value.items())
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def _run_row(run: StoredRun) -> list[str]:
+    alive = "yes" if run.is_alive else "no"
+    return [run.id, _moment(run.started), f"{run.pid}@{run.host}", alive, str(run.unfinished)]
+
+
+def _job_row(job: StoredJob) -> list[str]:
+    return [
+        job.spec.key[:12],
+        f"{job.provider}:{job.target}",
+        str(job.state),
+        job.place.sweep or "",
+        "" if job.place.point is None else str(job.place.point),
+        str(job.spec.shots),
+        id_of(job) or "",
+    ]

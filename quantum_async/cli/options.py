@@ -58,3 +58,33 @@ Observables: TypeAlias = Annotated[
 Output: TypeAlias = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Also write the results here.")
 ]
+Journal: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="The journal: a file, or the URL of a PostgreSQL database; by default one in your "
+        "data folder.",
+        envvar="QUANTUM_ASYNC_JOURNAL",
+    ),
+]
+NoJournal: TypeAlias = Annotated[
+    bool, typer.Option("--no-journal", help="Write nothing down: what is killed is lost.")
+]
+Name: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="What it is called in the journal; by default it follows from the command.",
+    ),
+]
+Detach: TypeAlias = Annotated[
+    bool, typer.Option("--detach", help="Submit, say the ids, and leave: the jobs go on.")
+]
+Own: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="KEY=VALUE",
+        help="An option of the provider's own, such as transpile=true. Repeatable.",
+    ),
+]

@@ -10,6 +10,7 @@ import anyio
 import anyio.to_thread
 
 from quantum_async.errors import InvalidInputError, ProgramError
+from quantum_async.models.advice import Advice
 from quantum_async.models.program import Program
 from quantum_async.models.submission import JobSpec
 
@@ -83,7 +84,9 @@ async def check(
             await client.validate(spec, candidate.device)
         except InvalidInputError as refusal:
             if str(candidate.path) not in str(refusal):
-                refusal.args = (f"{candidate.path}: {refusal}",)
+                said = refusal.args[0] if refusal.args else ""
+                parts = said.parts if isinstance(said, Advice) else (str(said),)
+                refusal.args = (Advice(f"{candidate.path}: ", *parts),)
             candidate.refusal = refusal
 
     async with anyio.create_task_group() as tasks:

@@ -57,6 +57,13 @@ class Commands(TyperGroup):
             code = run()
         except _REFUSAL as error:
             tell(*refusal(error))
+            if "--json" in (sys.argv[1:] if args is None else args):
+                from quantum_async.cli.complaints import Complaint, error_document
+                from quantum_async.cli.documents import dump
+
+                what, why, fix, *_ = (line.partition(": ")[2] for line in refusal(error))
+                told = Complaint("UsageError", what, why, fix)
+                sys.stdout.write(dump(error_document(told)) + "\n")
             sys.exit(ExitCode.USAGE)
         except typer.Abort:
             sys.exit(ExitCode.INTERRUPTED)

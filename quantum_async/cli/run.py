@@ -4,104 +4,49 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio
-
-from quantum_async.cli.clients import client_for
 from quantum_async.cli.codes import ExitCode, exit_code
 from quantum_async.cli.complaints import complain
-from quantum_async.cli.deadline import DeadlineError
-from quantum_async.cli.documents import dump, failure, measured
+from quantum_async.cli.documents import dump, failure, measured, status_of
 from quantum_async.cli.programs import Candidate, check
+from quantum_async.cli.running import DeadlineError, Order, Running, Work
 from quantum_async.cli.saving import check_output, save_text
 from quantum_async.cli.values import parse_values
-from quantum_async.cli.watching import watched
-from quantum_async.errors import InvalidInputError, QuantumAsyncError
-from quantum_async.models.job import JobStatus
-from quantum_async.models.submission import RunOptions
+from quantum_async.models.grid import as_points
 from quantum_async.models.target import Target
-from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from quantum_async.cli.documents import Document
     from quantum_async.models.grid import Value
-    from quantum_async.models.result import Result
-    from quantum_async.providers.base import ProviderClient
-    from quantum_async.scheduler.job import Job
+    from quantum_async.models.program import Program
+    from quantum_async.models.sweep import SweepPoint
 
 REFUSED = "refused"
 """The status of a file that was never submitted."""
 
 
-@dataclass(frozen=True)
-class RunOrder:
+@dataclass(frozen=True, kw_only=True)
+class RunOrder(Order):
     """What the command line asks for.
 
     Args:
         paths: The program files.
-        on: The target.
-        shots: Shots of each job.
-        seed: Makes a simulator repeat itself.
-        timeout: Seconds after which unfinished jobs are cancelled.
-        observables: Pauli strings to be estimated as well.
         parameters: Values as written, ``name=value``.
         keep_going: Run the good files even where others are bad.
-        output: A JSON file to write as well.
     """
 
     paths: Sequence[Path]
-    on: str
-    shots: int
-    seed: int | None = None
-    timeout: float | None = None
-    observables: Sequence[str] = ()
     parameters: Sequence[str] = ()
     keep_going: bool = False
-    output: Path | None = None
-
-
-@dataclass
-class Outcome:
-    """What became of one file.
-
-    Args:
-        candidate: The file.
-        provider: Where it was to run.
-        job: The job, once it was accepted.
-        result: What was measured.
-        error: Why there is no result.
-    """
-
-    candidate: Candidate
-    provider: str
-    job: Job | None = None
-    result: Result | None = None
-    error: QuantumAsyncError | None = None
-
-    @property
-    def target(self) -> str:
-        """Where it was to run, as ``provider:device`` once that is known."""
-        return str(Target(self.provider, self.candidate.device))
-
-    @property
-    def status(self) -> str:
-        """The job's status, or ``refused`` where the file was never submitted."""
-        if self.candidate.refusal is not None:
-            return REFUSED
-        if self.result is not None:
-            return JobStatus.SUCCEEDED
-        if self.job is not None and self.job.state.status.is_terminal:
-            return self.job.state.status
-        return JobStatus.FAILED if self.error is not None else JobStatus.CANCELLED
 
 
 async def run(order: RunOrder, *, json: bool, debug: bool) -> ExitCode:
-    """Run program files, all at the same time.
+    """Run program files, all at the same time; a run is a sweep over its files.
 
     Args:
         order: What to run.
@@ -112,141 +57,164 @@ async def run(order: RunOrder, *, json: bool, debug: bool) -> ExitCode:
         ExceptionGroup: Files are bad and none was submitted.
         QuantumAsyncError: The provider cannot be used.
     """
-    runner = _Runner(order)
-    await runner.run()
-    text = dump(runner.document()) + "\n"
-    try:
-        if order.output is not None:
-            await save_text(order.output, text)
-    finally:
-        # What was measured is paid for: it is shown also where the file cannot be written.
-        if json:
-            sys.stdout.write(text)
-        else:
-            runner.show()
-    return runner.conclude(debug=debug)
+    check_output(order.output, {".json"})
+    files = _Files(order)
+    await files.running.measure(files.prepare)
+    document = files.document()
+    errors = files.errors()
+    if order.output is not None:
+        try:
+            await save_text(order.output, dump(document) + "\n")
+        except OSError as error:
+            # What was measured is paid for: it is shown also where the file cannot be written.
+            errors.append(error)
+    if json:
+        sys.stdout.write(dump(document) + "\n")
+    else:
+        files.show()
+    if order.detach:
+        files.running.tell_what_goes_on()
+    code = ExitCode.OK
+    if errors:
+        group = ExceptionGroup(f"{len(errors)} jobs have no result", errors)
+        complain(group, debug=debug)
+        code = exit_code(files.running.reason or group)
+    return await files.running.end(code)
 
 
-@dataclass
-class _Runner:
-    order: RunOrder
-    outcomes: list[Outcome] = field(default_factory=list)
-    variables: Mapping[str, Value] = field(default_factory=dict)
-    timed_out: DeadlineError | None = None
+class _Files:
+    """The files of a run: what is wrong with them, and what became of them."""
 
-    async def run(self) -> None:
-        check_output(self.order.output, {".json"})
-        self.variables = parse_values(self.order.parameters)
-        client, device = client_for(self.order.on, seed=self.order.seed)
-        options = RunOptions(
-            seed=None if client.name == "local" else self.order.seed,
-            observables=tuple(self.order.observables),
+    def __init__(self, order: RunOrder) -> None:
+        self._order = order
+        self._variables: Mapping[str, Value] = parse_values(order.parameters)
+        self._candidates = [Candidate(path) for path in order.paths]
+        self.running = Running(
+            order, len(order.paths), "jobs", on_error="collect", begins_anew=True
         )
-        self.outcomes = [Outcome(Candidate(path), client.name) for path in self.order.paths]
-        with anyio.move_on_after(self.order.timeout) as scope:
-            async with Scheduler(client) as scheduler:
-                await self._check(client, device, options)
-                await self._submit_all(scheduler, options)
-        if scope.cancelled_caught:
-            self._note_timeout()
 
-    async def _check(self, client: ProviderClient, device: str, options: RunOptions) -> None:
-        candidates = [outcome.candidate for outcome in self.outcomes]
+    async def prepare(self) -> Work:
+        """Check every file; the good ones are the points.
+
+        Raises:
+            ExceptionGroup: Some are bad, and nobody asked to go on with the others.
+        """
+        running = self.running
         await check(
-            candidates,
-            client,
-            device,
-            shots=self.order.shots,
-            variables=self.variables,
-            options=options,
+            self._candidates,
+            running.client,
+            running.device,
+            shots=self._order.shots,
+            variables=self._variables,
+            options=running.options,
         )
-        self._refuse([c.refusal for c in candidates if c.refusal is not None])
+        self._refuse()
+        good = self._good
+        running.size = len(good)
+        programs = [candidate.program for candidate in good if candidate.program is not None]
 
-    def _refuse(self, refusals: list[InvalidInputError]) -> None:
-        if not refusals or (self.order.keep_going and len(refusals) < len(self.order.paths)):
+        def file(file: int, program: str) -> tuple[Program, Mapping[str, Value]]:
+            del program
+            return programs[file], self._variables
+
+        digests = [program.digest for program in programs]
+        return Work(
+            file,
+            as_points([{"file": i, "program": digest} for i, digest in enumerate(digests)]),
+            called=good[0].path.stem,
+            parts=[
+                *digests,
+                *(str(candidate.path.absolute()) for candidate in good),
+                repr(sorted(self._variables.items())),
+            ],
+            expected=Counter(map(self._target, good)),
+        )
+
+    def _refuse(self) -> None:
+        refusals = [c.refusal for c in self._candidates if c.refusal is not None]
+        if not refusals or (self._order.keep_going and len(refusals) < len(self._candidates)):
             return
-        if len(self.order.paths) > len(refusals):
+        if len(self._candidates) > len(refusals):
             refusals[-1].add_note(
                 "Nothing was submitted; --keep-going runs the files that are in order."
             )
         raise ExceptionGroup("files were refused", refusals)
 
-    async def _submit_all(self, scheduler: Scheduler, options: RunOptions) -> None:
-        wanted = [o for o in self.outcomes if o.candidate.refusal is None]
-        expected = Counter(outcome.target for outcome in wanted)
-        async with watched(scheduler, expected), anyio.create_task_group() as tasks:
-            for outcome in wanted:
-                tasks.start_soon(self._submit, scheduler, outcome, options)
+    @property
+    def _good(self) -> list[Candidate]:
+        return [candidate for candidate in self._candidates if candidate.refusal is None]
 
-    async def _submit(self, scheduler: Scheduler, outcome: Outcome, options: RunOptions) -> None:
-        assert outcome.candidate.program is not None
-        try:
-            outcome.job = await scheduler.submit(
-                outcome.candidate.program,
-                shots=self.order.shots,
-                variables=self.variables,
-                on=outcome.target,
-                options=options,
-            )
-            outcome.result = await outcome.job
-        except QuantumAsyncError as error:
-            outcome.error = error
+    def _target(self, candidate: Candidate) -> str:
+        """Say where a file runs, as ``provider:device`` once that is known."""
+        return str(Target(self.running.client.name, candidate.device))
 
-    def _note_timeout(self) -> None:
-        unfinished = [o for o in self.outcomes if o.result is None and o.error is None]
-        number = f"{len(unfinished)} of {len(self.order.paths)} jobs"
-        self.timed_out = DeadlineError(number, self.order.timeout)
+    def _outcomes(self) -> list[tuple[Candidate, SweepPoint | None]]:
+        points = iter(self.running.points)
+        return [
+            (c, None if c.refusal is not None else next(points, None)) for c in self._candidates
+        ]
+
+    def errors(self) -> list[Exception]:
+        """List why files have no result."""
+        found = [c.refusal or (point and point.error) for c, point in self._outcomes()]
+        errors = [error for error in found if isinstance(error, Exception)]
+        return errors + ([self.running.reason] if self.running.reason is not None else [])
 
     def document(self) -> Document:
+        """Write it down with stable keys."""
         return {
-            "jobs": [self._job(outcome) for outcome in self.outcomes],
-            "timed_out": self.timed_out is not None,
+            "jobs": [self._job(*outcome) for outcome in self._outcomes()],
+            "timed_out": isinstance(self.running.reason, DeadlineError),
         }
 
-    def _job(self, outcome: Outcome) -> Document:
-        result = outcome.result
+    def _job(self, candidate: Candidate, point: SweepPoint | None) -> Document:
+        result = point.result if point is not None else None
         return {
-            "program": str(outcome.candidate.path),
-            "target": outcome.target,
-            "job_id": outcome.job.id if outcome.job else None,
-            "status": str(outcome.status),
-            "shots": result.shots if result else self.order.shots,
-            "parameters": dict(self.variables),
+            "program": str(candidate.path),
+            "target": self._target(candidate),
+            "job_id": point.ref.id if point is not None and point.ref is not None else None,
+            "status": self._status(candidate, point),
+            "shots": result.shots if result else self._order.shots,
+            "parameters": dict(self._variables),
             **measured(result),
-            "error": failure(outcome.candidate.refusal or outcome.error),
+            "error": failure(candidate.refusal or (point.error if point is not None else None)),
         }
+
+    def _status(self, candidate: Candidate, point: SweepPoint | None) -> str:
+        if candidate.refusal is not None:
+            return REFUSED
+        return str(status_of(point, goes_on=self._order.detach))
 
     def show(self) -> None:
+        """Print a table."""
         from rich.console import Console
 
         from quantum_async.display.tables import print_table
 
-        top = "measured" if self.order.observables else "most frequent"
-        heads = ("program", "target", "status", "#shots", "#outcomes", top)
-        print_table(Console(highlight=False), heads, [self._row(o) for o in self.outcomes])
+        if self._order.detach:
+            heads: tuple[str, ...] = ("program", "target", "status", "id")
+            rows = [
+                [*self._begun(c, point), point.ref.id if point and point.ref else ""]
+                for c, point in self._outcomes()
+            ]
+        else:
+            top = "measured" if self._order.observables else "most frequent"
+            heads = ("program", "target", "status", "#shots", "#outcomes", top)
+            rows = [self._row(*outcome) for outcome in self._outcomes()]
+        print_table(Console(highlight=False), heads, rows)
 
-    def _row(self, outcome: Outcome) -> list[str]:
-        result = outcome.result
+    def _begun(self, candidate: Candidate, point: SweepPoint | None) -> list[str]:
+        return [str(candidate.path), self._target(candidate), self._status(candidate, point)]
+
+    def _row(self, candidate: Candidate, point: SweepPoint | None) -> list[str]:
+        result = point.result if point is not None else None
         top = ", ".join(f"{key}: {count}" for key, count in result.most_common(3)) if result else ""
         values = (
             [f"⟨{n}⟩={v.value:.4f}" for n, v in result.expectation_values.items()] if result else []
         )
         return [
-            str(outcome.candidate.path),
-            outcome.target,
-            str(outcome.status),
-            str(result.shots if result else self.order.shots),
+            *self._begun(candidate, point),
+            str(result.shots if result else self._order.shots),
             str(len(result.counts)) if result else "",
-            ", ".join([*values, top]),
+            ", ".join(filter(None, [*values, top])),
         ]
-
-    def conclude(self, *, debug: bool) -> ExitCode:
-        errors: list[Exception] = [
-            error for o in self.outcomes if (error := o.candidate.refusal or o.error) is not None
-        ]
-        errors += [self.timed_out] if self.timed_out is not None else []
-        if not errors:
-            return ExitCode.OK
-        group = ExceptionGroup(f"{len(errors)} jobs have no result", errors)
-        complain(group, debug=debug)
-        return exit_code(self.timed_out or group)

@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from quantum_async.cli.codes import ExitCode, exit_code
-from quantum_async.cli.complaints import complain
+from quantum_async.cli.complaints import Complaint, complain, error_document
+from quantum_async.cli.documents import dump
 from quantum_async.cli.telling import tell
 
 if TYPE_CHECKING:
@@ -22,8 +23,36 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 """What ends a command: Ctrl-C, a polite request, and the end of its terminal."""
 
 
-def execute(verb: Callable[[], Awaitable[ExitCode]], *, debug: bool) -> ExitCode:
+_own: list[bool] = []
+"""Not empty where this process is the command, and nothing else runs in it."""
+
+
+def own_the_process() -> None:
+    """Let commands of this process end it."""
+    _own.append(True)
+
+
+def leave_at_once(code: ExitCode) -> None:
+    """End the process without tidying up, where it is the command's own."""
+    if _own:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+CANCELLED = "what was running has been cancelled"
+
+
+def execute(
+    verb: Callable[[], Awaitable[ExitCode]],
+    *,
+    debug: bool,
+    json: bool = False,
+    interrupted: str = CANCELLED,
+) -> ExitCode:
     """Run a verb to its end and return the exit code; errors are told on standard error.
+
+    A verb writes its document as the last thing that may fail: with an error comes another one.
 
     Interrupting it, terminating the process, or closing its terminal cancels what the verb runs,
     remote jobs included, before this returns; a second signal leaves at once. A signal that the
@@ -32,6 +61,8 @@ def execute(verb: Callable[[], Awaitable[ExitCode]], *, debug: bool) -> ExitCode
     Args:
         verb: What to run.
         debug: Show tracebacks.
+        json: Write errors down as a document on standard output as well.
+        interrupted: What an interrupt has done, once all of it is done.
     """
     import anyio
 
@@ -65,20 +96,27 @@ def execute(verb: Callable[[], Awaitable[ExitCode]], *, debug: bool) -> ExitCode
         code = ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the last place that can tell
         complain(error, debug=debug)
+        if json:
+            sys.stdout.write(dump(error_document(error)) + "\n")
         return exit_code(error)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
     if code is ExitCode.INTERRUPTED:
-        _say_goodbye(farewell, is_whole=interrupt.times < 2)
+        words = interrupted if interrupt.times < 2 else "not everything may be cancelled"
+        _say_goodbye(f"interrupted: {words}", farewell, json=json)
     return code
 
 
-def _say_goodbye(farewell: list[str], *, is_whole: bool) -> None:
-    words = "what was running has been cancelled" if is_whole else "not everything may be cancelled"
+def _say_goodbye(words: str, farewell: list[str], *, json: bool) -> None:
     # A terminal that was closed takes no words.
     with suppress(OSError):
-        tell(f"interrupted: {words}", *farewell)
+        tell(words, *farewell)
+        if json:
+            remedy = " ".join(farewell) or "run it again"
+            told = Complaint(KeyboardInterrupt.__name__, words, "it was told to end", remedy)
+            sys.stdout.write(dump(error_document(told)) + "\n")
+            sys.stdout.flush()
 
 
 class _Interrupt:

@@ -14,10 +14,10 @@ from quantum_async.cli.findings import (
     bad_row_document,
     batch_document,
     clients_for,
-    existing,
     job_document,
     ownerless,
 )
+from quantum_async.cli.journal import existing
 from quantum_async.errors import SubmissionUnknownError
 from quantum_async.journal.base import UnreadableError
 from quantum_async.scheduler.scheduler import Scheduler

@@ -1,19 +1,24 @@
-"""Values of parameters as they are written on the command line."""
+"""Values of parameters and options as they are written on the command line."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.carrying import is_given
+from quantum_async.models.fields import read_field
 from quantum_async.models.grid import Points, grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from quantum_async.models.grid import Value
+    from quantum_async.models.submission import RunOptions
+    from quantum_async.providers.base import ProviderClient
 
 _PI = re.compile(r"([+-]?)(\d+\.?\d*|\.\d+)?\*?pi(?:/(\d+\.?\d*))?")
 _DIGITS = 19
@@ -80,6 +85,46 @@ def parse_values(texts: Sequence[str]) -> dict[str, Value]:
             )
         values[name] = found[0]
     return values
+
+
+def parse_options(texts: Sequence[str], client: ProviderClient, given: RunOptions) -> RunOptions:
+    """Read an option of a provider per ``--option``.
+
+    Args:
+        texts: Such as ``transpile=true`` or ``tags=a,b``; JSON where a word does not say it.
+        client: Whose options they are.
+        given: What other flags say.
+
+    Raises:
+        InvalidOptionError: There is no such option, or it has a value that it cannot have.
+    """
+    if not texts:
+        return given
+    kind = client.options_class
+    known = [item.name for item in fields(kind) if item.init]
+    has = f"Options of {client.provider}: {', '.join(known)}."
+    said = (item.name for item in fields(given) if is_given(given, item.name))
+    values: dict[str, Any] = {name: getattr(given, name) for name in said}
+    for text in texts:
+        name, equals, written = (part.strip() for part in text.partition("="))
+        name = name.replace("-", "_")
+        if not equals or not name:
+            what, remedy = f"--option {text!r} is not KEY=VALUE", f"Write --option KEY=VALUE. {has}"
+        elif name not in known:
+            what, remedy = f"{client.provider} has no option {name!r}", has
+        elif name in values:
+            what, remedy = f"the option {name} is given twice", "Give it once."
+        else:
+            try:
+                values[name] = read_field(kind, name, written)
+                continue
+            except InvalidOptionError as error:
+                what, remedy = f"--option {error}", f"{error.remedy or ''} {has}".strip()
+        raise InvalidOptionError(what, provider=client.provider, remedy=remedy)
+    try:
+        return kind(**values)
+    except InvalidOptionError as error:
+        raise error.concerning(provider=client.provider) from None
 
 
 def _split(text: str) -> tuple[str, str]:

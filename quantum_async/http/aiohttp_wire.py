@@ -6,19 +6,19 @@ import sys
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import aiohttp
 import anyio
+from yarl import URL
 
 from quantum_async.errors import ConfigurationError
 from quantum_async.http.deadlines import Deadlines, Waiting
 from quantum_async.http.failures import ConnectFailureError, is_network_failure, transport_error
 from quantum_async.http.fence import PASSAGE
+from quantum_async.http.options import Trust, tls_context
 from quantum_async.http.proxies import ProxyRoutes
 from quantum_async.http.response import Response
-from quantum_async.http.targets import Targets
-from quantum_async.http.tls import Trust, tls_context
 
 if TYPE_CHECKING:
     import ssl
@@ -26,8 +26,60 @@ if TYPE_CHECKING:
 
     from aiohttp.tracing import Trace
 
+    from quantum_async.http.proxies import Proxy
     from quantum_async.http.timeouts import Timeouts
     from quantum_async.http.wire import Connection, Outgoing
+
+
+_SHORTEST = len("https://")
+
+
+class _Server(NamedTuple):
+    scheme: str
+    authority: str
+    proxy: Proxy | None
+
+
+class Targets:
+    """Finds where requests go. Taking an address apart costs more than all else before sending it.
+
+    Args:
+        proxies: The choice of proxies.
+    """
+
+    def __init__(self, proxies: ProxyRoutes) -> None:
+        self._proxies = proxies
+        self._servers: dict[str, _Server] = {}
+
+    def find(self, address: str) -> tuple[URL, Proxy | None]:
+        """Return an address, to be sent byte for byte, and the proxy on the way.
+
+        Args:
+            address: Absolute and encoded.
+        """
+        # From where a host has begun, so that it is not one of the scheme's.
+        slash = address.find("/", _SHORTEST)
+        server = self._servers.get(address[:slash])
+        if server is None or slash < 0 or "#" in address or not address.isprintable():
+            return self._look_at(address, slash)
+        path, _, query = address[slash:].partition("?")
+        url = URL.build(
+            scheme=server.scheme,
+            authority=server.authority,
+            path=path,
+            query_string=query,
+            encoded=True,
+        )
+        return url, server.proxy
+
+    def _look_at(self, address: str, slash: int) -> tuple[URL, Proxy | None]:
+        url = URL(address, encoded=True)
+        proxy = self._proxies.proxy_for(url.scheme, url.host or "")
+        start = f"{url.scheme}://{url.raw_authority}"
+        if start == address[:slash]:
+            self._servers[start] = _Server(url.scheme, url.raw_authority, proxy)
+        return url, proxy
+
 
 CHUNK = 64 * 1024
 _AT_ONCE = 64 * 1024

@@ -1,8 +1,7 @@
-"""The contract of a journal, as the scheduler uses it, and the journal that keeps nothing."""
+"""The contract of a journal, as the scheduler uses it, kept by one that remembers nothing."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Self
 
 from quantum_async.errors import JournalError
@@ -47,12 +46,14 @@ class GoneError(UnavailableError):
     """The journal is not where it was: deleted, renamed or replaced while it was in use."""
 
 
-class Journal(ABC):
+class Journal:
     """Remember every job before it is sent, so that another process can finish the work.
 
     What is awaited is on the disk when it returns, or was refused. What is not awaited is a report:
     it follows within moments, is tried again while the journal cannot be written, and losing it in
     a crash costs a question to the provider, never a job.
+
+    As it stands it keeps nothing and costs nothing: that is what a scheduler without a journal has.
     """
 
     @property
@@ -61,26 +62,25 @@ class Journal(ABC):
         return None
 
     @property
-    @abstractmethod
     def location(self) -> str | None:
         """Where it is, without secrets; what a `JobRef` carries."""
+        return None
 
     @property
-    @abstractmethod
     def run(self) -> str:
         """Id of the run that this process records; known once the journal is open."""
+        return ""
 
     @property
-    @abstractmethod
     def scope(self) -> str:
         """The lease of what this run begins by itself."""
+        return ""
 
     @property
-    @abstractmethod
     def pulse(self) -> float | None:
         """Seconds between two calls of `renew`, or ``None`` where there is nothing to renew."""
+        return None
 
-    @abstractmethod
     async def open(self) -> None:
         """Open it, and begin a run.
 
@@ -88,7 +88,6 @@ class Journal(ABC):
             JournalError: It cannot be opened or written.
         """
 
-    @abstractmethod
     async def close(self) -> None:
         """Write what is left, give back the leases and close. Closing twice has no effect.
 
@@ -96,7 +95,6 @@ class Journal(ABC):
         once, and what was not written is missing.
         """
 
-    @abstractmethod
     def hurry(self) -> None:
         """Let nobody wait for the journal any longer, from now on or already: the way out begins.
 
@@ -116,7 +114,6 @@ class Journal(ABC):
     ) -> None:
         await self.close()
 
-    @abstractmethod
     async def intend(
         self, submission: Submission, budget: Budget | None, own: Budget | None = None
     ) -> None:
@@ -133,7 +130,6 @@ class Journal(ABC):
             JournalError: It cannot be recorded, so it must not be sent.
         """
 
-    @abstractmethod
     async def sending(self, key: str) -> None:
         """Record that a submission is about to be sent again.
 
@@ -141,11 +137,9 @@ class Journal(ABC):
             JournalError: It cannot be recorded, so it must not be sent.
         """
 
-    @abstractmethod
     def postponed(self, key: str) -> None:
         """Report that the provider is known not to have a submission, which is sent later."""
 
-    @abstractmethod
     async def accepted(
         self, key: str, refs: Sequence[JobRef], *, is_findable: bool = False
     ) -> None:
@@ -161,15 +155,12 @@ class Journal(ABC):
                 intent leads back to it, and the ids may be on the disk a moment later.
         """
 
-    @abstractmethod
     def rejected(self, key: str, error: QuantumAsyncError) -> None:
         """Report that a submission does not exist; its part of the budget is free again."""
 
-    @abstractmethod
     def unknown(self, key: str, error: QuantumAsyncError) -> None:
         """Report that nobody can say whether a submission exists."""
 
-    @abstractmethod
     def fetched(self, job: str, result: Result, cost: Cost | None = None) -> None:
         """Report a job's result; the first one stands.
 
@@ -179,7 +170,6 @@ class Journal(ABC):
             cost: What it cost, where the provider told.
         """
 
-    @abstractmethod
     def ended(self, job: str, state: WorkState, error: QuantumAsyncError) -> None:
         """Report that a job has ended without a result, and why.
 
@@ -189,11 +179,9 @@ class Journal(ABC):
             error: Why.
         """
 
-    @abstractmethod
     def detached(self, job: str) -> None:
         """Report that this process no longer answers for a job."""
 
-    @abstractmethod
     async def intend_batch(
         self, request: BatchRequest, provider: str, account: str, identity: str = ""
     ) -> None:
@@ -209,15 +197,12 @@ class Journal(ABC):
             JournalError: It cannot be recorded, so it must not be opened.
         """
 
-    @abstractmethod
     async def batch_opened(self, ref: BatchRef) -> None:
         """Record a batch's id; a journal that refuses does not raise, as in `accepted`."""
 
-    @abstractmethod
     def batch_closed(self, key: str) -> None:
         """Report that a batch is closed, or was never opened."""
 
-    @abstractmethod
     async def claim(
         self, run: str | None, served: Mapping[tuple[str, str], str | Collection[str]]
     ) -> Claim:
@@ -232,8 +217,8 @@ class Journal(ABC):
             JournalError: The run is unknown, belongs to a living process, or needs a provider
                 that is not served.
         """
+        return Claim()
 
-    @abstractmethod
     async def claim_sweep(self, plan: SweepPlan) -> Claim:
         """Take over a named sweep, or begin it; outcomes of its points are part of the claim.
 
@@ -241,8 +226,8 @@ class Journal(ABC):
             DuplicateSubmissionError: The name was used for another plan.
             JournalError: A living process answers for it.
         """
+        return Claim()
 
-    @abstractmethod
     async def claim_job(self, key: str, identity: str = "") -> tuple[StoredJob | None, bool]:
         """Look a job up by its key, and take it over where nobody answers for it.
 
@@ -253,6 +238,7 @@ class Journal(ABC):
         Returns:
             The job, or ``None``, and whether this process answers for it now.
         """
+        return None, False
 
     async def key_of(self, ref: JobRef, identity: str) -> str:
         """Look up our key of a job by the provider's id of it.
@@ -266,7 +252,6 @@ class Journal(ABC):
         """
         return ""
 
-    @abstractmethod
     async def claim_batch(self, key: str) -> bool:
         """Take over a batch where nobody answers for it.
 
@@ -276,8 +261,8 @@ class Journal(ABC):
         Returns:
             Whether no other process answers for it: also where nothing is known of it.
         """
+        return True
 
-    @abstractmethod
     async def claim_unknown(self, key: str) -> StoredSubmission:
         """Take over a submission of which nobody can say whether it exists, to settle it.
 
@@ -288,8 +273,11 @@ class Journal(ABC):
             JournalError: There is none under this key, it is not unknown, or a living process
                 answers for it.
         """
+        raise JournalError(
+            f"without a journal nothing is known of {key}",
+            remedy="Give the scheduler the journal that the submission was written to.",
+        )
 
-    @abstractmethod
     async def settle(self, key: str, outcome: Sequence[JobRef] | QuantumAsyncError) -> None:
         """Record what became of a submission that was unknown.
 
@@ -301,7 +289,6 @@ class Journal(ABC):
             JournalError: It cannot be recorded.
         """
 
-    @abstractmethod
     async def renew(self) -> frozenset[str]:
         """Renew this process's leases.
 
@@ -311,125 +298,15 @@ class Journal(ABC):
         Raises:
             JournalError: It cannot be written.
         """
+        return frozenset()
 
-    @abstractmethod
     def remaining(self, scope: str) -> float:
         """Seconds for which the lease of a scope is certainly ours; looks at the clock alone.
 
         Negative once that is not certain any more, and minus infinity once it is known to be lost.
         """
+        return float("inf")
 
     def holds(self, scope: str) -> bool:
         """Whether the lease of a scope is certainly still ours; looks at the clock alone."""
         return self.remaining(scope) > 0
-
-
-class NullJournal(Journal):
-    """The journal that keeps nothing and costs nothing."""
-
-    @property
-    def location(self) -> None:
-        """Nowhere."""
-        return
-
-    @property
-    def run(self) -> str:
-        """No id."""
-        return ""
-
-    @property
-    def scope(self) -> str:
-        """No lease."""
-        return ""
-
-    @property
-    def pulse(self) -> None:
-        """Nothing to renew."""
-        return
-
-    async def open(self) -> None:
-        """Do nothing."""
-
-    async def close(self) -> None:
-        """Do nothing."""
-
-    def hurry(self) -> None:
-        """Nobody waits."""
-
-    async def intend(
-        self, submission: Submission, budget: Budget | None, own: Budget | None = None
-    ) -> None:
-        """Do nothing."""
-
-    async def sending(self, key: str) -> None:
-        """Do nothing."""
-
-    def postponed(self, key: str) -> None:
-        """Do nothing."""
-
-    async def accepted(
-        self, key: str, refs: Sequence[JobRef], *, is_findable: bool = False
-    ) -> None:
-        """Do nothing."""
-
-    def rejected(self, key: str, error: QuantumAsyncError) -> None:
-        """Do nothing."""
-
-    def unknown(self, key: str, error: QuantumAsyncError) -> None:
-        """Do nothing."""
-
-    def fetched(self, job: str, result: Result, cost: Cost | None = None) -> None:
-        """Do nothing."""
-
-    def ended(self, job: str, state: WorkState, error: QuantumAsyncError) -> None:
-        """Do nothing."""
-
-    def detached(self, job: str) -> None:
-        """Do nothing."""
-
-    async def intend_batch(
-        self, request: BatchRequest, provider: str, account: str, identity: str = ""
-    ) -> None:
-        """Do nothing."""
-
-    async def batch_opened(self, ref: BatchRef) -> None:
-        """Do nothing."""
-
-    def batch_closed(self, key: str) -> None:
-        """Do nothing."""
-
-    async def claim(
-        self, run: str | None, served: Mapping[tuple[str, str], str | Collection[str]]
-    ) -> Claim:
-        """Find nothing."""
-        return Claim()
-
-    async def claim_sweep(self, plan: SweepPlan) -> Claim:
-        """Find nothing."""
-        return Claim()
-
-    async def claim_job(self, key: str, identity: str = "") -> tuple[StoredJob | None, bool]:
-        """Find nothing."""
-        return None, False
-
-    async def claim_batch(self, key: str) -> bool:
-        """Know of nobody else."""
-        return True
-
-    async def claim_unknown(self, key: str) -> StoredSubmission:
-        """Know nothing."""
-        raise JournalError(
-            f"without a journal nothing is known of {key}",
-            remedy="Give the scheduler the journal that the submission was written to.",
-        )
-
-    async def settle(self, key: str, outcome: Sequence[JobRef] | QuantumAsyncError) -> None:
-        """Do nothing."""
-
-    async def renew(self) -> frozenset[str]:
-        """Lose nothing."""
-        return frozenset()
-
-    def remaining(self, scope: str) -> float:
-        """Nobody else could hold it."""
-        return float("inf")

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from quantum_async.errors import DuplicateSubmissionError, JournalError
 from quantum_async.journal.forms import pack_ref
@@ -24,6 +24,7 @@ from quantum_async.journal.records import (
 )
 from quantum_async.journal.schema import batches, jobs, leases, runs, submissions, sweeps
 from quantum_async.journal.values import dump_options, load_options
+from quantum_async.models.advice import Action, Advice
 from quantum_async.models.identity import is_same_server
 from quantum_async.models.job import JobRef
 from quantum_async.models.options import differing_options
@@ -101,6 +102,22 @@ class Claiming:
             reader.submissions(submissions.c.scope == plan.scope, submissions.c.state.in_(UNSENT)),
             reader.jobs(mine, jobs.c.state.in_((*RUNNING, *SETTLED)), with_results=True),
         )
+
+    def set_aside(self, name: str) -> bool:
+        """Give a finished sweep another name, so that its own begins anew.
+
+        Returns:
+            Whether that was done: not while a point lacks its outcome, or another answers for it.
+        """
+        standing = Reader(self._transaction, self._shown).sweep(name)
+        if standing is None or not standing.is_finished or standing.is_owned:
+            return False
+        old = sweeps.c.name.startswith(f"{name}~", autoescape=True)
+        number = self._connection.scalar(select(func.count()).where(old)) or 0
+        aside = f"{name}~{number + 1}"
+        self._connection.execute(update(sweeps).where(sweeps.c.name == name).values(name=aside))
+        self._connection.execute(update(jobs).where(jobs.c.sweep == name).values(sweep=aside))
+        return True
 
     def unknown(self, key: str) -> StoredSubmission:
         """Take over one submission of which nobody can say whether it exists.
@@ -236,8 +253,13 @@ class Claiming:
             if must:
                 raise JournalError(
                     f"this work needs a client for {names}",
-                    remedy="Give the scheduler a client of each provider that the run used, "
-                    "for the same address and account.",
+                    remedy=Advice(
+                        Action(
+                            "Give the scheduler a client of each provider that the run used, for "
+                            "the same address and account.",
+                            "Name the addresses and accounts that the run used in the environment.",
+                        )
+                    ),
                 )
             logger.warning("%s is left as it is: it needs a client for %s", scope, names)
             return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from quantum_async.errors import JournalError
+from quantum_async.models.advice import Advice, Setting
 
 MOUNTS = Path("/proc/mounts")
 NETWORK = frozenset(
@@ -30,7 +31,10 @@ def refuse_network(path: Path, mounts: Path = MOUNTS) -> None:
     if kind in NETWORK:
         raise JournalError(
             f"{path} lies on a network file system ({kind}), where SQLite can lose records",
-            remedy="Put the journal on a local disk, or use PostgreSQL: journal='postgresql://...'",
+            remedy=Advice(
+                "Put the journal on a local disk, or use PostgreSQL: ",
+                Setting("journal", "postgresql://..."),
+            ),
         )
 
 

@@ -19,6 +19,7 @@ from quantum_async.journal.forms import (
 )
 from quantum_async.journal.leases import is_free
 from quantum_async.journal.records import (
+    SETTLED,
     UNFINISHED,
     BadRow,
     BatchState,
@@ -28,6 +29,7 @@ from quantum_async.journal.records import (
     StoredJob,
     StoredRun,
     StoredSubmission,
+    SweepStanding,
     WorkState,
 )
 from quantum_async.journal.schema import (
@@ -39,6 +41,7 @@ from quantum_async.journal.schema import (
     results,
     runs,
     submissions,
+    sweeps,
 )
 from quantum_async.journal.values import load_options
 from quantum_async.models.batch import BatchRef
@@ -146,6 +149,24 @@ class Reader:
         )
         rows = self._connection.execute(query).mappings().all()
         return [self._run(row) for row in rows]
+
+    def sweep(self, name: str) -> SweepStanding | None:
+        """Say how far a named sweep has come; nothing where it was never begun."""
+        size = self._connection.scalar(select(sweeps.c.size).where(sweeps.c.name == name))
+        if size is None:
+            return None
+        points: dict[str, set[int]] = {"done": set(), "under_way": set()}
+        query = select(jobs.c.point, jobs.c.state).where(jobs.c.sweep == name)
+        for point, state in self._connection.execute(query):
+            for what, states in (("done", SETTLED), ("under_way", UNFINISHED)):
+                if state in states:
+                    points[what].add(point)
+        return SweepStanding(
+            size,
+            len(points["done"]),
+            len(points["under_way"] - points["done"]),
+            self.is_owned(f"sweep:{name}"),
+        )
 
     def is_owned(self, scope: str) -> bool:
         """Whether a living process holds the lease of a scope."""

@@ -223,6 +223,28 @@ class SweepPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepStanding:
+    """How far a named sweep has come, as the journal knows it.
+
+    Args:
+        size: Number of points.
+        done: Points with an outcome that stands.
+        under_way: Further points that a provider has, or may have.
+        is_owned: Whether a living process answers for it.
+    """
+
+    size: int
+    done: int
+    under_way: int
+    is_owned: bool
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every point has an outcome that stands."""
+        return self.done == self.size
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """Work that was taken over: this process holds its leases now.
 

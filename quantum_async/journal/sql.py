@@ -314,6 +314,22 @@ class SqlJournal(Journal):
         """
         return self._known(await self.ask(lambda t: self._claiming(t).sweep(plan, self.run)))
 
+    async def set_aside(self, name: str) -> bool:
+        """Give a finished sweep another name, so that its own begins anew.
+
+        The last thing that is done with a journal: its leases are given back with it.
+
+        Returns:
+            Whether that was done: not while a point lacks its outcome, or another answers for it.
+        """
+
+        def work(transaction: Transaction) -> bool:
+            is_done = self._claiming(transaction).set_aside(name)
+            self._leases.release(transaction)
+            return is_done
+
+        return await self.ask(work)
+
     async def claim_job(self, key: str, identity: str = "") -> tuple[StoredJob | None, bool]:
         """Look a job up by its key, and take it over where nobody answers for it."""
         job, is_ours = await self.ask(lambda t: self._claiming(t).job(key, identity))

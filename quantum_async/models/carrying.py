@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, TypeVar
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.advice import Advice, Given
 from quantum_async.models.submission import RunOptions
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def options_as(kind: type[Options], options: RunOptions, provider: str) -> Optio
             carried[name] = getattr(options, name)
         elif is_given(options, name):
             raise InvalidOptionError(
-                f"{provider} cannot carry {_written(options, name)}",
+                Advice(f"{provider} cannot carry ", _given(options, name)),
                 provider=provider,
                 remedy=f"Leave it out: it belongs to jobs whose client takes {origin.__name__}. "
                 f"Jobs of {provider} take {kind.__name__}: {', '.join(known)}.",
@@ -78,7 +79,9 @@ def refuse_options(
     for name, remedy in refused.items():
         if is_given(options, name):
             raise InvalidOptionError(
-                f"{where} cannot carry {_written(options, name)}", provider=provider, remedy=remedy
+                Advice(f"{where} cannot carry ", _given(options, name)),
+                provider=provider,
+                remedy=remedy,
             )
 
 
@@ -106,5 +109,5 @@ def _origins(kind: type[RunOptions]) -> Mapping[str, type]:
     }
 
 
-def _written(options: RunOptions, name: str) -> str:
-    return f"{type(options).__name__}.{name} = {getattr(options, name)!r:.60}"
+def _given(options: RunOptions, name: str) -> Given:
+    return Given(name, getattr(options, name), type(options).__name__)

@@ -6,6 +6,7 @@ import json
 import math
 import types
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
@@ -24,7 +25,7 @@ from quantum_async.errors import InvalidOptionError
 from quantum_async.models.job import JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from _typeshed import DataclassInstance
 
@@ -89,6 +90,64 @@ def check_fields(item: DataclassInstance) -> None:
             ) from None
         if taken is not given:
             object.__setattr__(item, name, taken)
+
+
+def read_field(kind: type[DataclassInstance], name: str, text: str) -> object:
+    """Read a field's value from a text, such as a word of a command line.
+
+    JSON counts as what it means where that fits the field, and an object as the configuration that
+    the field takes; else the text counts as it stands. Several values may be parted by commas.
+
+    Args:
+        kind: The options.
+        name: The field.
+        text: Its value as written.
+
+    Raises:
+        InvalidOptionError: It fits the field in no way.
+
+    Example:
+        ```python
+        from quantum_async.models.fields import read_field
+        from quantum_async.providers.iqm.options import IQMOptions
+
+        assert read_field(IQMOptions, "transpile", "true") is True
+        assert read_field(IQMOptions, "tags", "a,b") == ("a", "b")
+        ```
+    """
+    hint = types_of(kind)[name]
+    for value in _readings(text):
+        try:
+            return _taken(_configured(value, hint), hint)
+        except _UnfitError:
+            continue
+    raise InvalidOptionError(
+        f"{name} is {text!r:.200}",
+        remedy=f"Give {' or '.join(dict.fromkeys(_said(hint, _IN_JSON)))}.",
+    )
+
+
+def _readings(text: str) -> Iterator[object]:
+    """List what a text may mean, the likeliest first."""
+    with suppress(ValueError, RecursionError):
+        yield json.loads(_CONSTANTS.get(text.strip().lower(), text))
+    yield text
+    with suppress(ValueError, RecursionError):
+        yield json.loads(f"[{text}]")
+    yield [part.strip() for part in text.split(",")]
+
+
+def _configured(value: object, hint: Any) -> object:
+    """Turn objects of JSON into the configurations that a type has a place for."""
+    for part in get_args(hint) if get_origin(hint) in _UNIONS else (hint,):
+        if isinstance(value, Mapping) and isinstance(part, type) and is_dataclass(part):
+            for kind in (part, *part.__subclasses__()):
+                hints = types_of(kind)
+                if value.keys() <= hints.keys():
+                    return kind(**{k: _configured(item, hints[k]) for k, item in value.items()})
+        if isinstance(value, list) and get_origin(part) in {tuple, Sequence}:
+            return [_configured(item, get_args(part)[0]) for item in value]
+    return value
 
 
 def check_json(item: DataclassInstance, *names: str) -> None:
@@ -295,22 +354,33 @@ def _is_number_of_an_array(value: object) -> bool:
     return hasattr(value, "item") and getattr(value, "shape", None) == ()
 
 
-def _said(hint: Any) -> list[str]:
+_IN_PYTHON: Mapping[object, str] = {
+    bool: "True or False", None: "None", tuple: "a tuple of", Mapping: "a mapping"
+}  # fmt: skip
+_IN_JSON: Mapping[object, str] = {
+    bool: "true or false", None: "null", tuple: "a list of", Mapping: "an object of JSON"
+}  # fmt: skip
+"""What there is no common word for."""
+_CONSTANTS = {"true": "true", "false": "false", "null": "null", "none": "null"}
+"""Words that are the same in any case."""
+
+
+def _said(hint: Any, words: Mapping[object, str] = _IN_PYTHON) -> list[str]:
     """Say what fits a type."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin in _UNIONS:
-        return [said for part in parts for said in _said(part)]
+        return [said for part in parts for said in _said(part, words)]
     if origin is Literal:
         return [repr(part) for part in parts]
     if origin in {tuple, Sequence}:
-        return [f"a tuple of: {', '.join(dict.fromkeys(_said(parts[0])))}"]
+        return [f"{words[tuple]}: {', '.join(dict.fromkeys(_said(parts[0], words)))}"]
     if origin is Mapping:
-        return ["a mapping"]
+        return [words[Mapping]]
     if hint in {None, types.NoneType}:
-        return ["None"]
+        return [words[None]]
     if isinstance(hint, type) and issubclass(hint, Enum):
         return [repr(m.value) if isinstance(m.value, str) else repr(m.name) for m in hint]
     if isinstance(hint, type) and is_dataclass(hint):
         return [f"a {hint.__name__}"]
-    words = {bool: "True or False", int: "a whole number", float: "a finite number", str: "a text"}
-    return [words.get(hint, f"a {getattr(hint, '__name__', hint)}")]
+    plain = {bool: words[bool], int: "a whole number", float: "a finite number", str: "a text"}
+    return [plain.get(hint, f"a {getattr(hint, '__name__', hint)}")]

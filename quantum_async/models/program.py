@@ -51,6 +51,23 @@ class ProgramFormat(StrEnum):
     QORO = "qoro"
     """A whole job of the Qoro service: many circuits and what is measured of each (JSON text)."""
 
+    @property
+    def words(self) -> str:
+        """What such a program is called in a sentence, with its article."""
+        return _CALLED.get(self, f"a program in {self.value}")
+
+
+_CALLED = {
+    ProgramFormat.PULSER: "a Pulser sequence",
+    ProgramFormat.QASM2: "an OpenQASM 2 program",
+    ProgramFormat.QASM3: "an OpenQASM 3 program",
+    ProgramFormat.QISKIT: "a Qiskit circuit",
+    ProgramFormat.QIR: "a QIR program",
+    ProgramFormat.IQM: "a circuit of IQM's",
+    ProgramFormat.IONQ: "a circuit of IonQ's",
+    ProgramFormat.QUANTINUUM: "a program of Quantinuum's",
+    ProgramFormat.QUIL: "a Quil program",
+}
 
 CIRCUIT_FORMATS = frozenset({ProgramFormat.QASM2, ProgramFormat.QASM3, ProgramFormat.QISKIT})
 """The formats that this package can read as a gate-model circuit."""

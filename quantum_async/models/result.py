@@ -189,7 +189,7 @@ class Result:
         Raises:
             MissingExtraError: Qiskit is not installed.
         """
-        return call_late("quantum_async.integrations.qiskit.convert", "to_primitive_result", self)
+        return call_late("quantum_async.integrations.qiskit.results", "to_primitive_result", self)
 
     def to_pulser(self) -> Results:
         """Convert to Pulser's `Results`, with the bitstrings as observable.

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from quantum_async.errors import ProgramError, UnboundParametersError
+from quantum_async.models.advice import Advice, Setting
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -50,7 +51,7 @@ def values_by_parameter(
         raise UnboundParametersError(
             f"no value for {', '.join(missing)}",
             names=missing,
-            remedy=f"Pass variables={{{missing[0]!r}: ...}}.",
+            remedy=Advice("Pass ", Setting("variables", {missing[0]: ...}), "."),
         )
     return bound
 

@@ -14,6 +14,7 @@ from quantum_async.errors import (
     ProgramSyntaxError,
     UnboundParametersError,
 )
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.reasons import reason_of
 
@@ -212,7 +213,7 @@ def _check_names(sequence: Sequence[BaseDevice], variables: Mapping[str, Value])
         raise UnboundParametersError(
             f"no value for {', '.join(missing)}",
             names=missing,
-            remedy=f"Pass variables={{{missing[0]!r}: ...}}.",
+            remedy=Advice("Pass ", Setting("variables", {missing[0]: ...}), "."),
         )
     for name, variable in declared.items():
         _check_shape(name, variable.size, variables[name])

@@ -14,6 +14,7 @@ from quantum_async.errors import (
     ResultError,
     UnboundParametersError,
 )
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.sequences import QUBITS
 
@@ -198,7 +199,10 @@ def _check_names(facts: SequenceFacts, variables: Mapping[str, Value]) -> None:
         raise UnboundParametersError(
             what or f"no value for {', '.join(missing)}",
             names=tuple(unknown or missing),
-            remedy=f"Its variables are: {', '.join(wanted) or 'none'}.",
+            remedy=Advice(
+                *(() if unknown else ("Pass ", Setting("variables", {missing[0]: ...}), ". ")),
+                f"Its variables are: {', '.join(wanted) or 'none'}.",
+            ),
         )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import sys
 import traceback
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, cast
 
 import anyio
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from quantum_async.sandbox.exchange import Refusal, Reply, Request, html_page
-from quantum_async.sandbox.faults.edit import apply_edits
+from quantum_async.sandbox.faults.book import apply_edits
 from quantum_async.sandbox.faults.plan import FaultKind
-from quantum_async.sandbox.protocol import TRANSPORT, reset
 from quantum_async.sandbox.routing import Route
 
 if TYPE_CHECKING:
@@ -29,6 +31,29 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
     Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+TRANSPORT = "quantum_async.transport"
+"""Where a request's scope has its connection."""
+
+
+class OpenProtocol(HttpToolsProtocol):
+    """Uvicorn's own protocol, which also tells the application its transport."""
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        cast("MutableMapping[str, object]", self.scope)[TRANSPORT] = self.transport
+
+
+def reset(transport: Transport) -> None:
+    """Break a connection with a TCP reset, as a crashed peer does."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        linger = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    transport.abort()
+
 
 _BREAKS = {
     FaultKind.RESET,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, ExitStack
+import json
+import os
+import subprocess
+import sys
+import threading
+from contextlib import AsyncExitStack, ExitStack, closing
 from functools import partial
+from http.client import HTTPConnection
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias, TypedDict, cast
 
 import anyio
 from anyio import to_thread
 
 from quantum_async.sandbox.faults.plan import PLAN, Fault
-from quantum_async.sandbox.process import SandboxProcess
 from quantum_async.sandbox.settings import SandboxSettings
 
 if TYPE_CHECKING:
@@ -22,17 +27,203 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from quantum_async.providers.base import ProviderClient
-    from quantum_async.sandbox.remote import (
-        ControlClient,
-        JobRecord,
-        ServiceAddress,
-        ServiceStats,
-    )
 
     _T = TypeVar("_T")
-
     FaultLike: TypeAlias = Fault | Mapping[str, object]
     Duration: TypeAlias = float | str
+
+
+_TIMEOUT = 30.0
+
+
+class ServiceStats(TypedDict):
+    """What has happened at one service since the start or the last reset."""
+
+    jobs_created: int
+    jobs_by_status: dict[str, int]
+    jobs_running: int
+    batches_open: int
+    requests: dict[str, int]
+    duplicates: int
+
+
+class JobRecord(TypedDict):
+    """A job as the sandbox itself knows it; times are seconds since the epoch."""
+
+    provider: str
+    id: str
+    number: int
+    status: str
+    shots: int
+    accepted: float
+    start: float
+    end: float
+    finished: float | None
+
+
+class ServiceAddress(TypedDict):
+    """Where a service listens, and the variables that point a client at it."""
+
+    url: str
+    env: dict[str, str]
+
+
+class ControlClient:
+    """Talks to the control plane.
+
+    Args:
+        url: Where the control plane listens.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._address = url.removeprefix("http://")
+
+    def stats(self) -> dict[str, ServiceStats]:
+        """Count what has happened, by provider."""
+        return cast("dict[str, ServiceStats]", self._call("GET", "/stats"))
+
+    def jobs(self, provider: str) -> list[JobRecord]:
+        """List every job of a provider."""
+        return cast("list[JobRecord]", self._call("GET", f"/jobs?provider={provider}"))
+
+    def reset(self) -> None:
+        """Start again as the sandbox was started."""
+        self._call("POST", "/reset")
+
+    def set_faults(self, faults: Iterable[Fault | Mapping[str, object]]) -> None:
+        """Put another plan of faults in force."""
+        plan = PLAN.validate_python(tuple(faults))
+        self._call("PUT", "/faults", PLAN.dump_json(plan))
+
+    def change(self, settings: Mapping[str, JsonValue]) -> None:
+        """Change some settings."""
+        self._call("PUT", "/settings", json.dumps(settings).encode())
+
+    def services(self) -> dict[str, ServiceAddress]:
+        """Say where each service listens and which variables point at it."""
+        return cast("dict[str, ServiceAddress]", self._call("GET", "/"))
+
+    def _call(self, method: str, path: str, body: bytes | None = None) -> object:
+        with closing(HTTPConnection(self._address, timeout=_TIMEOUT)) as connection:
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            text = answer.read()
+        if answer.status >= 400:
+            raise ValueError(text.decode())
+        return json.loads(text) if text else None
+
+
+PYTHON_VARIABLE = "QUANTUM_ASYNC_SANDBOX_PYTHON"
+"""Names the interpreter that runs the sandbox; the current one by default."""
+
+_NOT_RUNNING = "the sandbox is not running; enter its block first"
+_START = 60.0
+_STOP = 5.0
+
+
+class SandboxProcess:
+    """A sandbox as a child process, which ends with this one.
+
+    Args:
+        settings: How it behaves.
+    """
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        self.settings = settings
+        self.urls: dict[str, str] = {}
+        self._child: subprocess.Popen[str] | None = None
+
+    @property
+    def control(self) -> ControlClient:
+        """The control plane.
+
+        Raises:
+            RuntimeError: The sandbox is not running.
+        """
+        if "control" not in self.urls:
+            raise RuntimeError(_NOT_RUNNING)
+        return ControlClient(self.urls["control"])
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._child is not None
+
+    @property
+    def pid(self) -> int:
+        """The id of the process.
+
+        Raises:
+            RuntimeError: It is not running.
+        """
+        if self._child is None:
+            raise RuntimeError(_NOT_RUNNING)
+        return self._child.pid
+
+    def start(self) -> None:
+        """Start the process and wait until it listens.
+
+        Raises:
+            RuntimeError: It runs already, ended instead, or took too long.
+        """
+        if self.is_running:
+            raise RuntimeError("the sandbox runs already; make another one")
+        with ExitStack() as stack:
+            stack.callback(self.stop)
+            self._read_urls(self._spawned())
+            stack.pop_all()
+
+    def stop(self) -> None:
+        """Stop the process; stopping twice has no effect."""
+        self.urls.clear()
+        child, self._child = self._child, None
+        if child is None or child.stdin is None or child.stdout is None:
+            return
+        child.stdin.close()
+        try:
+            child.wait(_STOP)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        child.stdout.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _spawned(self) -> subprocess.Popen[str]:
+        python = os.environ.get(PYTHON_VARIABLE) or sys.executable
+        flags = ["--watch-stdin", "--settings", self.settings.model_dump_json()]
+        self._child = subprocess.Popen(  # noqa: S603
+            [python, "-m", "quantum_async.sandbox", *flags],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # Ctrl-C is for the program: its clean-up still needs the sandbox.
+            start_new_session=True,
+        )
+        return self._child
+
+    def _read_urls(self, child: subprocess.Popen[str]) -> None:
+        timer = threading.Timer(_START, child.kill)
+        timer.start()
+        try:
+            for line in child.stdout or ():
+                if line.strip() == "ready":
+                    return
+                name, _, url = line.strip().partition(" ")
+                self.urls[name] = url
+        finally:
+            timer.cancel()
+        raise RuntimeError("the sandbox did not start; its output says why")
 
 
 class _Handle:

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, cast
 import anyio
 import uvicorn
 
-from quantum_async.sandbox.app import Service, Switchboard
+from quantum_async.sandbox.app import OpenProtocol, Service, Switchboard
 from quantum_async.sandbox.control import ControlPlane
 from quantum_async.sandbox.faces import CONTROL_OFFSET, OFFSETS, load_face
-from quantum_async.sandbox.protocol import OpenProtocol
 from quantum_async.sandbox.world import World
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from quantum_async.errors import (
 )
 from quantum_async.http.retry import RetryPolicy, repeat
 from quantum_async.journal.base import LostLeaseError
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.scheduler.host import first_of
 from quantum_async.scheduler.sending import Departure, given_up
 from quantum_async.scheduler.source import plain_variables
@@ -442,7 +443,7 @@ def check_batch(lane: Lane, device: str) -> None:
         raise UnknownTargetError(
             f"{lane.client.name!r} names no device, and without a program none follows",
             provider=lane.client.provider,
-            remedy="Write on='provider:device'.",
+            remedy=Advice("Write ", Setting("on", "provider:device"), "."),
         )
     if not lane.capabilities.open_batch:
         raise BatchError(

@@ -24,14 +24,12 @@ from quantum_async.journal.base import (
     GoneError,
     Journal,
     LostLeaseError,
-    NullJournal,
     UnansweredError,
     UnreadableError,
 )
 from quantum_async.journal.records import Place, Submission, WorkState
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.cost import Budget
-from quantum_async.scheduler.budget import Purse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -39,10 +37,77 @@ if TYPE_CHECKING:
 
     from quantum_async.journal.records import BadRow, Claim, StoredSubmission, SweepPlan
     from quantum_async.models.batch import BatchRef
+    from quantum_async.models.cost import Cost
     from quantum_async.models.job import JobRef
     from quantum_async.models.submission import BatchRequest, SubmitRequest
     from quantum_async.providers.base import ProviderClient
     from quantum_async.scheduler.record import JobRecord
+
+
+class Purse:
+    """Count jobs and shots before they are sent.
+
+    Args:
+        budget: The most that may be spent, or ``None`` for no limit.
+    """
+
+    def __init__(self, budget: Budget | None) -> None:
+        self._budget = budget
+        self.jobs: int = 0
+        self.shots: int = 0
+        self.credits: float = 0.0
+        self.cost: float = 0.0
+
+    def take(self, *, jobs: int, shots: int) -> None:
+        """Commit to some jobs.
+
+        Args:
+            jobs: How many.
+            shots: Their shots in all.
+
+        Raises:
+            BudgetExceededError: They would exceed the budget; nothing is committed.
+        """
+        budget = self._budget
+        if budget is not None:
+            _check("jobs", self.jobs + jobs, budget.jobs)
+            _check("shots", self.shots + shots, budget.shots)
+            _check_spent("credits", self.credits, budget.credits)
+            _check_spent("cost", self.cost, budget.cost)
+        self.jobs += jobs
+        self.shots += shots
+
+    def give_back(self, *, jobs: int, shots: int) -> None:
+        """Undo `take` for jobs that were not accepted."""
+        self.jobs -= jobs
+        self.shots -= shots
+
+    def pay(self, cost: Cost | None) -> None:
+        """Note what a finished job cost, where its provider told."""
+        if cost is None:
+            return
+        if cost.is_credits:
+            self.credits += cost.amount
+        else:
+            self.cost += cost.amount
+
+
+def _check_spent(what: str, spent: float, limit: float | None) -> None:
+    # What a job will cost is known afterwards only, so the first one beyond the limit is the last.
+    if limit is not None and spent >= limit:
+        raise BudgetExceededError(
+            f"the budget of {limit:g} {what} is spent: {spent:g} so far",
+            remedy=f"Raise budget {what}; nothing of this job was sent.",
+        )
+
+
+def _check(what: str, wanted: int, limit: int | None) -> None:
+    if limit is not None and wanted > limit:
+        raise BudgetExceededError(
+            f"the budget of {limit} {what} does not allow {wanted}",
+            remedy=f"Raise budget {what}, or submit less; nothing of this job was sent.",
+        )
+
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -72,7 +137,7 @@ class Book:
     ) -> None:
         self._grace = grace
         self._wanted = journal
-        self.journal: Journal = journal if isinstance(journal, Journal) else NullJournal()
+        self.journal: Journal = journal if isinstance(journal, Journal) else Journal()
         self._purses: dict[str, Purse] = {}
         self.budget = budget if isinstance(budget, Budget) else None
         self._purse = Purse(self.budget)

@@ -68,28 +68,23 @@ class Lane:
     def __init__(self, client: ProviderClient, common: Common) -> None:
         self.client: ContainedClient = ContainedClient(client)
         self.common = common
+        self.limits: Limits = common.limits
+        """The user's limits."""
+        self.hub: EventHub = common.hub
+        """Where events go."""
+        self.book: Book = common.book
+        """Where everything is written down."""
+        self.host: Host = common.host
+        """Owns all that runs."""
         self.live: dict[JobRecord, None] = {}
         self.astray: dict[JobRecord, None] = {}
         """Jobs that can no longer be followed, and that are not known to have ended."""
+        self.forgotten: dict[JobRecord, None] = {}
+        """Jobs that were left to themselves; whoever waits for one is told when nobody looks."""
         self.is_leaving: bool = False
         self.sender: Sender = Sender(self)
         self.poller: Poller = Poller(self)
         self.fetcher: Fetcher = Fetcher(self)
-
-    @property
-    def limits(self) -> Limits:
-        """The user's limits."""
-        return self.common.limits
-
-    @property
-    def hub(self) -> EventHub:
-        """Where events go."""
-        return self.common.hub
-
-    @property
-    def book(self) -> Book:
-        """Where everything is written down."""
-        return self.common.book
 
     @property
     def capabilities(self) -> Capabilities:
@@ -106,11 +101,6 @@ class Lane:
         """Most unfinished jobs at the provider, or ``None`` for no limit."""
         own, provider = self.limits.jobs_in_flight, self.capabilities.jobs_in_flight
         return own if provider is None else min(provider, own or provider)
-
-    @property
-    def host(self) -> Host:
-        """Owns all that runs."""
-        return self.common.host
 
     def start(self) -> None:
         """Start the three loops."""
@@ -262,6 +252,7 @@ class Lane:
     def settled(self, record: JobRecord) -> None:
         """Note that result or error of a job is here."""
         self.live.pop(record, None)
+        self.forgotten.pop(record, None)
         self.book.settled(record)
         self.hub.publish(JobEventKind.FINISHED, record)
         self.common.settled(record)
@@ -271,6 +262,7 @@ class Lane:
         """Leave a job to itself: not waited for, not cancelled."""
         if record in self.live:
             del self.live[record]
+            self.forgotten[record] = None
             self.sender.landed(record)
             self.book.detached(record)
             self.hub.leave(record)

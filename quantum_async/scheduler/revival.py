@@ -17,6 +17,7 @@ from quantum_async.errors import (
     SubmissionUnknownError,
 )
 from quantum_async.journal.records import BatchState, SendState, WorkState
+from quantum_async.models.advice import Action, Advice
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.identity import is_same_server
 from quantum_async.models.job import JobRef, JobState, JobStatus
@@ -102,10 +103,10 @@ class Revival:
         return records
 
     def adopt(self, ref: JobRef, stored: StoredJob | None) -> JobRecord:
-        """Follow one job by its reference.
+        """Make the record of a job of another process; if it is not settled, a lane adopts it.
 
         Args:
-            ref: The reference.
+            ref: The job's reference.
             stored: What the journal knows of it.
 
         Raises:
@@ -127,8 +128,6 @@ class Revival:
             status = JobStatus.CANCELLED if is_cancelled else JobStatus.FAILED
             record.ref, record.state = ref, JobState(status)
             record.fail(stored.error)
-        else:
-            lane.adopt([record], [ref])
         return record
 
     async def batches(self, scheduler: Scheduler, claim: Claim) -> None:
@@ -190,7 +189,7 @@ class Revival:
         if not lanes:
             raise ConfigurationError(
                 f"no client of this scheduler serves {work}",
-                remedy=f"Give the scheduler a client of {work.provider} for the same account.",
+                remedy=Advice(_same_account(work.provider)),
             )
         if len(lanes) == 1:
             return lanes[0]
@@ -348,13 +347,21 @@ def _still_unknown(job: StoredJob) -> SubmissionUnknownError:
     )
 
 
+def _same_account(provider: str) -> Action:
+    """Say what is needed for work of another server or account."""
+    return Action(
+        f"Give the scheduler a client of {provider} for the same address and account.",
+        f"Name the address and the account of {provider} where it is in the environment.",
+    )
+
+
 def _check_server(ref: JobRef, identity: str, here: str) -> None:
     """Refuse to ask one server for a job of another, where its id means nothing or another job."""
     if not is_same_server(identity, here):
         raise ConfigurationError(
             f"job {ref} is at another server ({identity}) than this client ({here})",
             provider=ref.provider,
-            remedy="Give the scheduler a client for the same address and account.",
+            remedy=Advice(_same_account(ref.provider)),
         )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import ConfigurationError, InvalidOptionError, UnknownTargetError
 from quantum_async.journal.base import Journal
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.cost import Budget
 from quantum_async.models.limits import Limits
 from quantum_async.models.numbers import check_number
@@ -227,6 +228,10 @@ class Router:
         if len(self._lanes) > 1:
             raise UnknownTargetError(
                 "this scheduler has several clients, so on= must name one",
-                remedy=f"Write on='provider:device'; providers here: {', '.join(self._lanes)}.",
+                remedy=Advice(
+                    "Write ",
+                    Setting("on", "provider:device"),
+                    f"; providers here: {', '.join(self._lanes)}.",
+                ),
             )
         return next(iter(self._lanes))

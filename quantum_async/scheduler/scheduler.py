@@ -18,6 +18,7 @@ from quantum_async.errors import (
     SchedulerClosedError,
     SubmissionUnknownError,
 )
+from quantum_async.models.advice import Action, Advice
 from quantum_async.models.batch import BatchRef, BatchStatus
 from quantum_async.models.limits import Limits
 from quantum_async.models.submission import BatchRequest, RunOptions
@@ -293,7 +294,7 @@ class Scheduler:
         # Before those who wait are told: where a job stood is no failure of its own.
         self._hub.close()
         for lane in self._lanes:
-            for record in tuple(lane.live):
+            for record in (*lane.live, *lane.forgotten):
                 record.fail(_followed_no_further(record))
 
     def _tell(
@@ -610,7 +611,7 @@ class Scheduler:
         Raises:
             QuantumAsyncError: A provider could not be asked, or refused one of them.
         """
-        records = [job._record for job in jobs]  # noqa: SLF001
+        records = [job._record for job in jobs]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         failures: list[QuantumAsyncError] = []
         for lane in self._lanes:
             try:
@@ -727,6 +728,7 @@ class Scheduler:
         revival = Revival(self._lanes)
         live = [record for lane in self._lanes for record in lane.live]
         known = {_name(record.ref): record for record in live if record.ref is not None}
+        boarding: dict[tuple[Lane, str], dict[JobRecord, JobRef]] = {}
         jobs: list[Job] = []
         for ref in refs:
             record = known.get(_name(ref))
@@ -736,7 +738,12 @@ class Scheduler:
                 stored, is_ours = await journal.claim_job(ref.key, identity)
                 record = revival.adopt(ref, stored)
                 record.is_guest = stored is not None and not is_ours
+                if not record.is_settled:
+                    boarding.setdefault((record.lane, ref.id), {})[record] = ref
             jobs.append(Job(record))
+        for (lane, _), found in boarding.items():
+            # What shares a job at the provider takes one place there, and is asked about at once.
+            lane.adopt(list(found), list(found.values()))
         return jobs
 
     async def _adopt_batch(self, ref: BatchRef, lane: Lane) -> Batch:
@@ -756,7 +763,7 @@ class Scheduler:
         Raises:
             QuantumAsyncError: A provider could not be asked.
         """
-        records = [job._record for job in jobs]  # noqa: SLF001
+        records = [job._record for job in jobs]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         for lane in self._lanes:
             await lane.poller.refresh(*(record for record in records if record.lane is lane))
         return [record.state.status for record in records]
@@ -855,6 +862,11 @@ class Scheduler:
         refused = [r for r in records if r.ref is None and r.error is not None]
         if refused:
             self._disown(records)
+            told = refused[0].error
+            for record in refused:
+                if isinstance(told, SubmissionUnknownError) and told.key == _key(record.error):
+                    # One answer was lost, and that is told once, however many jobs it was about.
+                    record.looked_at = True
             refused[0].outcome()
 
     def _disown(self, records: Sequence[JobRecord]) -> None:
@@ -918,6 +930,10 @@ def _name(ref: JobRef) -> tuple[str, str, str, int]:
     return ref.provider, ref.account, ref.id, ref.index
 
 
+def _key(error: BaseException | None) -> str | None:
+    return error.key if isinstance(error, SubmissionUnknownError) else None
+
+
 async def _asked(left: asyncio.Future[BaseException | None]) -> BaseException | None:
     """Wait until the block is left, and return why; a loop that is being closed is a reason too."""
     try:
@@ -938,5 +954,10 @@ def _followed_no_further(record: JobRecord) -> SchedulerClosedError:
         provider=record.lane.client.provider,
         job_id=ref.id if ref is not None else None,
         accepted="yes" if ref is not None else "unknown",
-        remedy="Follow it in another scheduler: await scheduler.adopt(job.ref).",
+        remedy=Advice(
+            Action(
+                "Follow it in another scheduler: await scheduler.adopt(job.ref).",
+                "Where a journal has it, quantum-async jobs resume follows it.",
+            )
+        ),
     )

@@ -25,7 +25,6 @@ from quantum_async.models.job import JobEventKind
 from quantum_async.models.submission import SubmitRequest
 from quantum_async.scheduler.crew import Crew
 from quantum_async.scheduler.groups import GroupQueue
-from quantum_async.scheduler.pacing import Pace
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.signal import Broadcast
 from quantum_async.scheduler.window import Window
@@ -42,6 +41,42 @@ if TYPE_CHECKING:
 
     Create: TypeAlias = Callable[[], Awaitable[list[JobRef]]]
     Find: TypeAlias = Callable[[], Awaitable[list[JobRef] | None]]
+
+
+class Pace:
+    """Let through one caller after another at a fixed rate.
+
+    Args:
+        per_second: How many in one second, or ``None`` for no limit.
+
+    Attributes:
+        is_waited_for: Whether a caller waits for its turn.
+    """
+
+    __slots__ = ("_gap", "_next", "is_waited_for")
+
+    def __init__(self, per_second: float | None) -> None:
+        self._gap = 1.0 / per_second if per_second else 0.0
+        self._next = 0.0
+        self.is_waited_for: bool = False
+
+    @property
+    def is_limiting(self) -> bool:
+        """Whether there is a limit."""
+        return self._gap > 0.0
+
+    async def wait(self) -> None:
+        """Wait for this caller's turn."""
+        if not self.is_limiting:
+            return
+        turn = max(anyio.current_time(), self._next)
+        self._next = turn + self._gap
+        self.is_waited_for = True
+        try:
+            await anyio.sleep_until(turn)
+        finally:
+            self.is_waited_for = False
+
 
 T = TypeVar("T")
 
@@ -236,10 +271,6 @@ class Sender:
         """Take a job that was not sent yet out of the queue."""
         self._queue.remove(record)
         self._room.notify()
-
-    def waiting_for(self, batch: object) -> bool:
-        """Say whether a job of this batch was not accepted yet."""
-        return any(record.batch is batch for record in self._queue)
 
     def landed(self, record: JobRecord) -> None:
         """Note that a job no longer takes a place at the provider."""

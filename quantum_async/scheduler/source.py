@@ -16,6 +16,7 @@ from quantum_async.errors import (
     ProgramError,
     QuantumAsyncError,
 )
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.grid import as_points, plain_value
 from quantum_async.models.program import Program
 from quantum_async.programs.identity import program_identity
@@ -165,7 +166,7 @@ def plain_variables(variables: object) -> Mapping[str, Value]:
     if not isinstance(variables, Mapping) or not all(isinstance(name, str) for name in variables):
         raise InvalidInputError(
             f"variables are a mapping from names to values, got {variables!r}"[:_LONGEST],
-            remedy='Write variables={"theta": 0.5}.',
+            remedy=Advice("Write ", Setting("variables", {"theta": 0.5}), "."),
         )
     return {name: plain_value(name, value) for name, value in variables.items()}
 
@@ -190,6 +191,6 @@ def checked_shots(shots: object) -> int:
     if number <= 0 or isinstance(shots, bool):
         raise InvalidShotsError(
             f"shots must be a positive whole number, got {shots!r}",
-            remedy="Pass shots=1000, for example.",
+            remedy=Advice("Pass ", Setting("shots", 1000), ", for example."),
         )
     return number

@@ -113,7 +113,7 @@ def default_device(program: Program) -> str:
     if program.format in CIRCUIT_FORMATS:
         return DEFAULT_CIRCUIT_DEVICE
     raise UnknownTargetError(
-        f"no simulator here runs {program.format} programs",
+        f"no simulator here runs {program.format.words}",
         remedy="Use OpenQASM, a Qiskit circuit or a Pulser sequence, or name a cloud target.",
     )
 

@@ -24,9 +24,10 @@ pytestmark = [
 ]
 
 
-def executed(name: str) -> nbformat.NotebookNode:
+def executed(name: str, folder: Path) -> nbformat.NotebookNode:
+    """Run a notebook in a folder, where its journal is."""
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(ROOT)}})
+    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
     return client.execute()
 
 
@@ -50,9 +51,13 @@ def pictures(notebook: nbformat.NotebookNode) -> int:
     )
 
 
-def test_both_notebooks_run_with_the_same_results() -> None:
-    """The blocking notebook and the one that awaits show the same values and plots."""
-    blocking, waiting = executed("blocking"), executed("async")
+def test_both_notebooks_run_with_the_same_results(tmp_path: Path) -> None:
+    """The blocking notebook and the one that awaits show the same values and plots, again as well."""
+    folders = [tmp_path / name for name in ("blocking", "async")]
+    for folder in folders:
+        folder.mkdir()
+    blocking, waiting = (executed(folder.name, folder) for folder in folders)
+    assert texts(executed("blocking", folders[0])) == texts(blocking)
     assert texts(blocking) == texts(waiting)
     assert len(texts(blocking)) >= 4
     assert pictures(blocking) == pictures(waiting) == 3
@@ -155,6 +160,23 @@ def test_a_stopped_sweep_ends_and_its_jobs_with_it(kernel, running) -> None:
     assert kernel.run(UNTOUCHED) == "True\n"
 
 
+def test_a_stopped_cell_goes_on_where_it_was(kernel, running, tmp_path) -> None:
+    """With a journal, a name and ``detach`` the same cell follows what it has sent, and sends nothing."""
+    running.reset()
+    kernel.run(PASQAL.format(environment=running.env("pasqal")))
+    code = KEPT.format(journal=str(tmp_path / "jobs.db"))
+    for _ in range(2):
+        cell = kernel.begin(code)
+        kernel.published(cell, is_progress)
+        while running.stats()["pasqal"]["jobs_created"] < 40:
+            time.sleep(0.05)
+        kernel.manager.interrupt_kernel()
+        reply, _ = kernel.finish(cell)
+        assert (reply["status"], reply["ename"]) == ("error", "KeyboardInterrupt")
+        assert running.stats()["pasqal"]["jobs_running"] == 40
+    assert running.stats()["pasqal"]["jobs_created"] == 40
+
+
 def test_a_stopped_wait_leaves_an_open_scheduler_alone(kernel) -> None:
     """A scheduler of an earlier cell stays open: a stopped wait says so, and can be repeated."""
     kernel.run(
@@ -233,6 +255,15 @@ STOPPED = """
 with qa.Scheduler(qa.PasqalClient.from_env(environment)) as scheduler:
     sweep = scheduler.sweep(sequence, qa.grid(omega=[5 + n / 500 for n in range(500)]),
                             shots=10, on="pasqal:EMU_FREE")
+    results = sweep.result()
+"""
+
+KEPT = """
+with qa.Scheduler(
+    qa.PasqalClient.from_env(environment), journal={journal!r}, on_cancel="detach"
+) as scheduler:
+    sweep = scheduler.sweep(sequence, qa.grid(omega=[5 + n / 40 for n in range(40)]),
+                            shots=10, on="pasqal:EMU_FREE", name="kept")
     results = sweep.result()
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,34 @@ def test_an_interrupt_follows_the_policy() -> None:
     ended = run(program(scheduler='on_cancel="detach"'), waiting=INT)
     assert "uncancelled 3" in ended.out
     assert "Left running: fake:one/job-0, fake:one/job-1, fake:one/job-2" in ended.err
+
+
+def test_what_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
+    """With a journal, a name and ``detach`` the same block again follows its jobs and sends no other."""
+    ended = run(
+        f"""
+fake = FakeClient(run_time=endless)
+def cell():
+    with qa.Scheduler(fake, journal={str(tmp_path / "jobs.db")!r}, on_cancel="detach") as scheduler:
+        return scheduler.sweep(PROGRAM, qa.grid(a=range(20)), shots=1, name="kept").result()
+def watch(word):
+    until(lambda: len(fake.world.jobs) == 20 and is_in_a_wait(threading.main_thread()))
+    say(word)
+for word in ("first", "second"):
+    threading.Thread(target=watch, args=(word,), daemon=True).start()
+    try:
+        cell()
+    except KeyboardInterrupt:
+        say("stopped with", uncancelled(fake), "of", len(fake.world.jobs))
+end_all(fake)
+say("measured", len(cell()), "by", len(fake.world.jobs))
+""",
+        first=INT,
+        second=INT,
+    )
+    assert ended.code == 0, ended.err
+    assert ended.out.count("stopped with 20 of 20") == 2
+    assert "measured 20 by 20" in ended.out
 
 
 def test_a_second_interrupt_leaves_at_once() -> None:

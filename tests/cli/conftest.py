@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,13 @@ def command(*arguments: object) -> Ran:
     return Ran(result.exit_code, result.stdout, result.stderr)
 
 
+def with_variables(variables: dict[str, str], *arguments: object) -> Ran:
+    """Run the command line in this process, with further variables of the environment."""
+    words = [str(argument) for argument in arguments]
+    result = CliRunner().invoke(app, words, prog_name="quantum-async", env=variables)
+    return Ran(result.exit_code, result.stdout, result.stderr)
+
+
 def start(
     *arguments: object, path: Path | None = None, ignored: str = "", **variables: str
 ) -> subprocess.Popen[str]:
@@ -78,6 +86,19 @@ def start(
         text=True,
         env=environment,
     )
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder of its own for each test: what one leaves in it, another does not continue."""
+    before = os.environ.get("XDG_DATA_HOME")
+    folder = tmp_path_factory.mktemp("data")
+    os.environ["XDG_DATA_HOME"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["XDG_DATA_HOME"]
+    else:
+        os.environ["XDG_DATA_HOME"] = before
 
 
 @pytest.fixture

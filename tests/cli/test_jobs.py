@@ -12,22 +12,15 @@ from pathlib import Path
 
 import anyio
 import pytest
-from typer.testing import CliRunner
 
 import quantum_async as qa
-from quantum_async.cli.app import app
 from quantum_async.cli.tidying import ask_for_choice
 from quantum_async.journal.records import Place, Submission
 from quantum_async.journal.schema import FORMAT
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
-from tests.cli.conftest import Ran, command
+from tests.cli.conftest import Ran, command, with_variables
 from tests.journal.helpers import kill, submission
-
-
-def with_variables(variables: dict[str, str], *arguments: object) -> Ran:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments], env=variables)
-    return Ran(result.exit_code, result.stdout, result.stderr)
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 from rich.console import Console
 
-from quantum_async.display.terminal.chart import Chart
+from quantum_async.display.terminal.chart import Chart, ticks
 from quantum_async.display.terminal.landscape import Landscape
-from quantum_async.display.terminal.ticks import ticks
 
 WAVE = Chart(
     [(i / 10, math.sin(i / 10)) for i in range(63)],

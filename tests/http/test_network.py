@@ -12,8 +12,8 @@ from hypothesis import given, strategies as st
 
 from quantum_async.errors import ConfigurationError
 from quantum_async.http.address import BaseUrl, encoded_query, is_loopback, segment
+from quantum_async.http.options import tls_context
 from quantum_async.http.proxies import Proxy, ProxyRoutes
-from quantum_async.http.tls import tls_context
 
 TEXT = st.text(st.characters(codec="utf-8"))
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, strategies as st
 from yarl import URL
 
+from quantum_async.http.aiohttp_wire import Targets
 from quantum_async.http.proxies import Proxy, ProxyRoutes
-from quantum_async.http.targets import Targets
 
 PIECES = st.lists(
     st.sampled_from(["/", "?", "#", "=", "&", "%2F", "%20", "..", ";", ":", "@", "a"])

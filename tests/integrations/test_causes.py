@@ -12,11 +12,11 @@ from quantum_async.blocking._portal import Portal
 from quantum_async.blocking._session import Session
 from quantum_async.errors import InvalidInputError, RejectedRequestError, UnboundParametersError
 from quantum_async.integrations.pulser import QPUBackend
-from quantum_async.integrations.qiskit.runs import Piece, accepted, start
+from quantum_async.integrations.qiskit import AsyncProvider
 from quantum_async.models.capabilities import Capabilities, SubmissionGrade
-from quantum_async.models.submission import RunOptions
 from quantum_async.scheduler.scheduler import Scheduler
 from tests.integrations.pulser.sequences import driven, fresnel, job
+from tests.integrations.qiskit.circuits import asymmetric, backend_of
 from tests.interleaving import InterleavedLoop, interleaved
 from tests.scheduler.fake import PROGRAM, UNMEASURED, FakeClient
 
@@ -86,20 +86,21 @@ def test_a_refused_run_in_an_open_batch_of_pulsers_backend() -> None:
         interleaved(scenario, seed)
 
 
-def test_a_refused_run_of_qiskits_backend() -> None:
+def test_a_refused_run_of_qiskits_backend(caplog) -> None:
     """The refusal of one circuit is told, also where the others cannot be cancelled."""
+    circuits = [asymmetric()] * 3
 
     async def scenario() -> None:
         faults = {"submit": [None, refusal()], "cancel": [refusal()]}
         client = FakeClient(run_time=lambda _: 0.5, capabilities=ALONE, faults=faults)
         async with Scheduler(client, limits=QUICK) as scheduler:
-            run = start(scheduler, "fake:one", [Piece(PROGRAM)] * 3, 1, RunOptions())
-            with pytest.raises(RejectedRequestError, match="not like this") as caught:
-                await accepted(run, 5.0)
-        assert any("Cancelling the other circuits failed" in n for n in caught.value.__notes__)
+            with pytest.raises(RejectedRequestError, match="not like this"):
+                await backend_of(AsyncProvider(scheduler)).run(circuits, shots=1)
 
     for seed in SEEDS:
+        caplog.clear()
         interleaved(scenario, seed)
+        assert "could not be cancelled" in caplog.text
 
 
 def test_a_refused_batch_of_the_blocking_scheduler() -> None:

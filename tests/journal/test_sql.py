@@ -20,6 +20,7 @@ from quantum_async.errors import (
     RejectedRequestError,
     SubmissionUnknownError,
 )
+from quantum_async.journal.base import Journal
 from quantum_async.journal.leases import LostLeaseError
 from quantum_async.journal.owner import Owner, birth
 from quantum_async.journal.reading import Reader
@@ -41,6 +42,12 @@ async def query(journal: SqlJournal, sql: str) -> list:
 
 async def write(journal: SqlJournal, sql: str) -> None:
     await journal.ask(lambda t: t.connection.execute(text(sql)) and None)
+
+
+def test_nothing_is_left_to_the_journal_that_keeps_nothing() -> None:
+    """A database keeps all that the contract names; what follows from the rest is not repeated."""
+    named = {name for name in vars(Journal) if not name.startswith("_")}
+    assert named - {"holds"} <= vars(SqlJournal).keys()
 
 
 async def test_a_jobs_story_is_written_down(place) -> None:

@@ -17,7 +17,7 @@ import anyio
 import pytest
 
 from quantum_async.sandbox import BlockingSandbox, Sandbox, SandboxSettings
-from quantum_async.sandbox.durations import seconds
+from quantum_async.sandbox.settings import seconds
 
 pytestmark = pytest.mark.processes
 

@@ -6,7 +6,7 @@ import random
 
 from hypothesis import given, strategies as st
 
-from quantum_async.scheduler.interval import IntervalLaw
+from quantum_async.scheduler.polling import IntervalLaw
 
 
 def poll(law: IntervalLaw, run_time: float) -> tuple[int, float]:

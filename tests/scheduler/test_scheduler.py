@@ -198,6 +198,15 @@ async def test_a_detached_job_is_not_waited_for() -> None:
     assert client.running() == 1
 
 
+async def test_whoever_waits_for_a_detached_job_is_told() -> None:
+    """Once the block is left, nobody looks at the job any more, and the wait for it ends."""
+    async with Scheduler(FakeClient(run_time=lambda _: 60), limits=QUICK) as scheduler:
+        job = await scheduler.submit(PROGRAM, shots=1)
+        job.detach()
+    with pytest.raises(SchedulerClosedError):
+        await job.result(timeout=1.0)
+
+
 async def test_a_timeout_stops_waiting_only() -> None:
     """A deadline raises with id, status and elapsed time; the job goes on and can be awaited."""
     async with Scheduler(FakeClient(run_time=lambda _: 0.2), limits=QUICK) as scheduler:

@@ -64,3 +64,18 @@ async def test_cancelling_all_of_a_shared_job_cancels_it_at_the_provider() -> No
             assert len(sweep) == 5
             raise KeyError
     assert client.running() == 0
+
+
+async def test_programs_of_one_job_that_is_adopted_take_one_place() -> None:
+    """Whoever follows them by their references has room for others, and asks about them at once."""
+    client = shared(run_time=lambda _: 60)
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        sweep = scheduler.sweep(PROGRAM, qa.grid(x=range(5)), shots=1)
+        refs = [ref for ref in await sweep.refs() if ref is not None]
+        limits = qa.Limits(min_poll_interval=0.005, jobs_in_flight=2)
+        async with Scheduler(client, limits=limits) as other:
+            jobs = await other.adopted(refs)
+            await other.submit(PROGRAM, shots=1)
+            assert client.running() == 6
+            results = [await job for job in jobs]
+    assert [int(next(iter(result.counts)), 2) for result in results] == list(range(5))

@@ -10,7 +10,7 @@ from pulser import Pulse, Register, Sequence
 from pulser.devices import MockDevice
 from pulser_simulation import QutipEmulator
 
-from quantum_async.simulation.analog.emulator import emulator_class
+from quantum_async.simulation.analog.simulator import emulator_class
 
 
 def mixed(channels):

@@ -13,7 +13,7 @@ from pulser import NoiseModel
 from qiskit import QuantumCircuit
 
 from quantum_async.errors import InvalidOptionError
-from quantum_async.simulation.analog.randomness import undrawn
+from quantum_async.simulation.analog.emulate import undrawn
 from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.run import simulate
 from tests.simulation.jobs import job

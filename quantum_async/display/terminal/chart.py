@@ -2,18 +2,117 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from quantum_async.display.terminal.canvas import Canvas, Span
-from quantum_async.display.terminal.ticks import label, limits, ticks
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rich.console import Console, ConsoleOptions
+
+
+_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """Choose round numbers between two limits.
+
+    Args:
+        low: The lower limit.
+        high: The upper limit, above the lower one.
+        most: How many numbers at most.
+    """
+    span = high - low
+    rough = span / max(1, most - 1)
+    magnitude = 10.0 ** math.floor(math.log10(rough))
+    step = next(s for s in _STEPS if s * magnitude >= rough * (1 - 1e-9)) * magnitude
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [number * step for number in range(first, last + 1)]
+
+
+def label(value: float) -> str:
+    """Write a number as short as an axis needs it."""
+    return f"{0.0 if abs(value) < 1e-12 else value:.4g}"
+
+
+def limits(values: list[float]) -> tuple[float, float]:
+    """Return the smallest and the largest value, apart even where they are equal."""
+    low, high = min(values), max(values)
+    if low == high:
+        margin = abs(low) / 2 or 0.5
+        return low - margin, high + margin
+    return low, high
+
+
+_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_BRAILLE = 0x2800
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part of an axis that is shown.
+
+    Args:
+        low: Its value at the left or lower end.
+        high: Its value at the other end.
+    """
+
+    low: float
+    high: float
+
+    def place(self, value: float, cells: int) -> int:
+        """Say into which of some cells a value falls; the ends are the middles of end cells."""
+        return round((value - self.low) / (self.high - self.low) * (cells - 1))
+
+
+class Canvas:
+    """A grid of characters; row 0 is at the top.
+
+    Args:
+        width: Characters in a row.
+        height: Rows.
+        x: What is shown from left to right.
+        y: What is shown from bottom to top.
+    """
+
+    def __init__(self, width: int, height: int, x: Span, y: Span) -> None:
+        self.width = width
+        self.height = height
+        self._x = x
+        self._y = y
+        self._dots: dict[tuple[int, int], int] = {}
+        self._marks: dict[tuple[int, int], tuple[str, str]] = {}
+
+    def curve(self, points: Iterable[tuple[float, float]]) -> None:
+        """Draw a dot for each point of a densely sampled curve."""
+        for x, y in points:
+            column = self._x.place(x, 2 * self.width)
+            row = 4 * self.height - 1 - self._y.place(y, 4 * self.height)
+            if 0 <= column < 2 * self.width and 0 <= row < 4 * self.height:
+                cell = (row // 4, column // 2)
+                self._dots[cell] = self._dots.get(cell, 0) | _DOTS[row % 4][column % 2]
+
+    def mark(self, x: float, y: float, sign: str, style: str) -> None:
+        """Put a character where a point is."""
+        column = self._x.place(x, self.width)
+        row = self.height - 1 - self._y.place(y, self.height)
+        if 0 <= column < self.width and 0 <= row < self.height:
+            self._marks[row, column] = (sign, style)
+
+    def row(self, number: int, curve_style: str) -> Text:
+        """Return one row as text."""
+        text = Text()
+        for column in range(self.width):
+            sign, style = self._marks.get((number, column), ("", ""))
+            if not sign:
+                dots = self._dots.get((number, column), 0)
+                sign, style = (chr(_BRAILLE + dots), curve_style) if dots else (" ", "")
+            text.append(sign, style)
+        return text
+
 
 _CURVE = "bright_black"
 _AXIS = "bright_black"

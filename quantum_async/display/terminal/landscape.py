@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from quantum_async.display.terminal.ticks import label, limits
+from quantum_async.display.terminal.chart import label, limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Self
+from weakref import WeakKeyDictionary
 
 import anyio
+import anyio.to_thread
 
 from quantum_async.errors import (
     BatchError,
@@ -15,10 +18,8 @@ from quantum_async.errors import (
     InvalidInputError,
     QuantumAsyncError,
 )
-from quantum_async.integrations.pulser.devices import devices_of, target_named
-from quantum_async.integrations.pulser.outcomes import Outcome
+from quantum_async.integrations.pulser.outcomes import Outcome, pulser_batch_status
 from quantum_async.integrations.pulser.services import service_of
-from quantum_async.integrations.pulser.statuses import pulser_batch_status
 from quantum_async.models._recent import Recent
 from quantum_async.models.batch import BatchRef
 from quantum_async.models.job import JobRef
@@ -46,6 +47,57 @@ if TYPE_CHECKING:
 
     Via: TypeAlias = ProviderClient | Scheduler
     """What runs jobs."""
+
+
+LASTING = 300.0
+"""How long specifications are taken to hold, in seconds."""
+
+_read: WeakKeyDictionary[ProviderClient, tuple[float, dict[str, Device]]] = WeakKeyDictionary()
+
+
+async def devices_of(client: ProviderClient, service: Service) -> dict[str, Device]:
+    """Give a provider's devices by the name of their target.
+
+    Args:
+        client: The provider's client; all that use it share what was read.
+        service: The provider.
+
+    Raises:
+        ProgramSyntaxError: The installed Pulser cannot read a specification.
+    """
+    found = _read.get(client)
+    if found is not None and time.monotonic() - found[0] < LASTING:
+        return dict(found[1])
+    texts = await service.specifications()
+    devices = await anyio.to_thread.run_sync(_parsed, texts)
+    _read[client] = time.monotonic(), devices
+    return dict(devices)
+
+
+def target_named(client: ProviderClient, name: str) -> str:
+    """Find the target whose device has a name, as far as specifications were read."""
+    _, known = _read.get(client, (0.0, {}))
+    return next((target for target, device in known.items() if device.name == name), "")
+
+
+def _parsed(texts: Mapping[str, str]) -> dict[str, Device]:
+    from pulser.devices import Device
+
+    from quantum_async.errors import ProgramSyntaxError
+
+    devices = {}
+    for name, text in texts.items():
+        try:
+            devices[name] = Device.from_abstract_repr(text)
+        except Exception as error:
+            # Schema, key and value errors of several libraries.
+            raise ProgramSyntaxError(
+                f"the installed Pulser cannot read the device {name}: {error}",
+                source=f"<{name}>",
+                remedy="Update pulser-core.",
+            ) from error
+    return devices
+
 
 RESULTS = 60.0
 """Longest time in seconds to wait for results of jobs that have ended."""
@@ -149,7 +201,9 @@ class Link:
 
     def _what_is_left(self) -> list[str]:
         """Say what may go on, for who leaves before all is cancelled; from any thread."""
-        return self._scheduler._what_is_left() if self._scheduler is not None else []  # noqa: SLF001
+        if self._scheduler is None:
+            return []
+        return self._scheduler._what_is_left()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
     async def devices(self) -> dict[str, Device]:
         """Give the provider's devices by the name of their target, in one request at most."""

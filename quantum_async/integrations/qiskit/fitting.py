@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import InvalidInputError, InvalidOptionError
-from quantum_async.integrations.qiskit.errors import OutsideTargetError
+from qiskit import QuantumCircuit, transpile
+
+from quantum_async.errors import DeviceLimitError, InvalidInputError, InvalidOptionError
 from quantum_async.programs.circuits import is_foreign
 from quantum_async.programs.flatten import flattened
 from quantum_async.programs.reasons import reason_of
@@ -13,10 +14,13 @@ from quantum_async.programs.reasons import reason_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qiskit import QuantumCircuit
     from qiskit.transpiler import Target
 
 _DIRECTIVES = frozenset({"barrier"})
+
+
+class OutsideTargetError(DeviceLimitError):
+    """A circuit holds an operation that the backend's `Target` does not have."""
 
 
 class Fitting:
@@ -27,9 +31,9 @@ class Fitting:
         targets: A circuit must fit one of them, the first one being what people look at.
     """
 
-    def __init__(self, where: str, *targets: Target) -> None:
+    def __init__(self, where: str, *targets: Target | None) -> None:
         self._where = where
-        self._targets = targets
+        self._targets = [target for target in targets if target is not None]
         self._known: dict[tuple[int, str, tuple[int, ...]], bool] = {}
 
     def check(self, circuit: QuantumCircuit) -> None:
@@ -114,8 +118,6 @@ def as_circuits(given: object) -> list[QuantumCircuit]:
     Raises:
         InvalidInputError: There are none, or something else is among them.
     """
-    from qiskit import QuantumCircuit
-
     found = [given] if isinstance(given, QuantumCircuit) else list(given)  # type: ignore[call-overload]
     if not found or not all(isinstance(circuit, QuantumCircuit) for circuit in found):
         kinds = ", ".join(sorted({type(item).__name__ for item in found})) or "nothing"
@@ -140,8 +142,6 @@ def transpiled(
         InvalidOptionError: There is no such level.
         OutsideTargetError: Qiskit finds no way.
     """
-    from qiskit import transpile
-
     if level not in range(4):
         raise InvalidOptionError(
             f"optimization_level is {level!r}, not 0 to 3",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from qiskit import QuantumCircuit, QuantumRegister
+from qiskit.circuit import Delay, Gate, Measure, Parameter, Reset
+from qiskit.circuit.library import CZGate, RGate
+from qiskit.transpiler import InstructionProperties, QubitProperties, Target
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from qiskit import QuantumCircuit
-    from qiskit.transpiler import InstructionProperties, Target
-
-    from quantum_async.integrations.qiskit.machines import Route
     from quantum_async.providers.iqm.architecture import Architecture
     from quantum_async.providers.iqm.wire import ObservationSet
+
+Route = tuple[int, int, int]
+"""How a CZ between two qubits is reached: which moves, to which resonator, and the other one."""
 
 _METHODS = {"prx": "rb", "measure": "ssro"}
 _OTHERWISE = "irb"
@@ -112,18 +116,17 @@ def decorate(target: Target, architecture: Architecture, figures: Figures) -> No
         architecture: What is calibrated.
         figures: The figures.
     """
-    from qiskit.transpiler import QubitProperties
-
     names = architecture.described.qubits
     for place, name in enumerate(names):
         for gate, called in (("prx", "r"), ("measure", "measure")):
             if target.instruction_supported(called, (place,)):
-                _put(target, called, (place,), figures.properties(gate, (name,)))
+                found = figures.properties(gate, (name,))
+                target.update_instruction_properties(called, (place,), found)
     for first, second in target["cz"]:
         pair = names[first], names[second]
         route = architecture.routes.get(pair)
         found = figures.properties("cz", pair) if route is None else figures.over_resonator(route)
-        _put(target, "cz", (first, second), found)
+        target.update_instruction_properties("cz", (first, second), found)
     told = [figures.qubit(name) for name in names]
     if any(value is not None for values in told for value in values):
         target.qubit_properties = [QubitProperties(*values) for values in told]
@@ -139,10 +142,6 @@ def physical_target(architecture: Architecture, figures: Figures) -> Target:
         architecture: What is calibrated.
         figures: The figures.
     """
-    from qiskit.circuit import Delay, Gate, Measure, Parameter, Reset
-    from qiskit.circuit.library import CZGate, RGate
-    from qiskit.transpiler import Target
-
     index = {name: place for place, name in enumerate(architecture.components)}
     target = Target(num_qubits=len(index))
     gates = {
@@ -188,9 +187,6 @@ def routed(
     Returns:
         The same circuit where none goes over a resonator.
     """
-    from qiskit.circuit import Gate, QuantumCircuit, QuantumRegister
-    from qiskit.circuit.library import CZGate
-
     places = {qubit: place for place, qubit in enumerate(circuit.qubits)}
     steps = [(step, [places[qubit] for qubit in step.qubits]) for step in circuit.data]
     ways = [
@@ -230,15 +226,6 @@ def _values(found: ObservationSet | None) -> dict[str, float]:
 
 
 def _properties(duration: float | None, error: float | None) -> InstructionProperties | None:
-    from qiskit.transpiler import InstructionProperties
-
     if duration is None and error is None:
         return None
     return InstructionProperties(duration=duration, error=error)
-
-
-def _put(
-    target: Target, name: str, qubits: tuple[int, ...], found: InstructionProperties | None
-) -> None:
-    if found is not None:
-        target.update_instruction_properties(name, qubits, found)

@@ -1,20 +1,50 @@
-"""A machine: what is known of a provider's device that runs circuits."""
+"""Machines: what is known of a provider's devices that run circuits, and who asks for it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import anyio.to_thread
+from qiskit.circuit import IfElseOp
+from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.transpiler import Target
+
+from quantum_async.errors import (
+    ConfigurationError,
+    NotFoundError,
+    RejectedRequestError,
+    ResultPendingError,
+    UnknownTargetError,
+    UnsupportedProgramError,
+)
+from quantum_async.integrations.qiskit import iqm
+from quantum_async.models.device import Device, DeviceKind
+from quantum_async.models.job import JobRef
+from quantum_async.models.program import Program, ProgramFormat
+from quantum_async.simulation.circuits.prepare import instructions, operations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
-    from qiskit.transpiler import Target
+    from qiskit.circuit import Instruction
 
-    from quantum_async.models.device import Device
+    from quantum_async.providers.azure.client import AzureClient
+    from quantum_async.providers.base import ProviderClient
+    from quantum_async.providers.iqm.client import IQMClient
+    from quantum_async.providers.iqm.wire import QuantumComputer
+    from quantum_async.providers.qoro.client import QoroClient
 
-Route = tuple[int, int, int]
-"""How a CZ between two qubits is reached: which moves, to which resonator, and the other one."""
+    Operations = Mapping[str, Instruction | type[Instruction]]
+
+Told = TypeVar("Told")
+
+_CIRCUIT = Program("", ProgramFormat.QISKIT)
+_ALWAYS = ("measure",)
+_NO_OPERATION = ("save_", "set_", "qerror", "roerror", "quantum_channel")
+"""How the names of Aer's own instruments begin, which no circuit for a backend needs."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +68,9 @@ class Machine:
     has_observables: bool = False
     calibration_set_id: str | None = None
     physical: Target | None = None
-    routes: Mapping[tuple[int, int], Route] = field(default_factory=lambda: MappingProxyType({}))
+    routes: Mapping[tuple[int, int], iqm.Route] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     resonators: int = 0
 
     @property
@@ -50,3 +82,234 @@ class Machine:
     def on(self) -> str:
         """The target to run on, as the scheduler takes it."""
         return self.device.target
+
+
+class Service:
+    """A provider of which only the contract is known.
+
+    Args:
+        client: The provider's client.
+    """
+
+    counts_circuits = True
+    """Whether the provider can be asked how many circuits a job has."""
+
+    def __init__(self, client: ProviderClient) -> None:
+        self.client = client
+
+    async def devices(self) -> list[Device]:
+        """List the devices that run circuits."""
+        return [item for item in await self.client.devices() if item.kind is DeviceKind.GATE]
+
+    async def machine(self, name: str) -> Machine:
+        """Ask for all that is to be known of a device.
+
+        Args:
+            name: The device; the client's own or usual one if empty.
+
+        Raises:
+            UnknownTargetError: There is none of that name that runs circuits.
+            UnsupportedProgramError: The provider does not say which gates it takes.
+        """
+        wanted = name or self.client.default_device(_CIRCUIT)
+        devices = await self.devices()
+        for device in devices:
+            if device.name.lower() == wanted.lower():
+                return await self.described(device)
+        raise UnknownTargetError(
+            f"{self.client.name} has no device {wanted!r} that runs circuits",
+            provider=self.client.name,
+            remedy=f"There are: {', '.join(device.name for device in devices) or 'none'}.",
+        )
+
+    async def described(self, device: Device) -> Machine:
+        """Say what is to be known of a device that was listed."""
+        return Machine(device, await anyio.to_thread.run_sync(gate_target, device))
+
+    async def found(self, job_id: str) -> tuple[str, int]:
+        """Look a job up: the device that it runs on, empty if not told, and its circuits.
+
+        Raises:
+            NotFoundError: The provider knows no such job.
+        """
+        ref = JobRef(self.client.provider, job_id, account=self.client.account)
+        if not await self.client.poll([ref]):
+            raise NotFoundError(
+                f"{self.client.name} knows no job {job_id}",
+                provider=self.client.name,
+                job_id=job_id,
+                remedy="Check the id, and the account that it was submitted with.",
+            )
+        return "", 1
+
+
+class LocalService(Service):
+    """The simulators of this package."""
+
+    async def described(self, device: Device) -> Machine:
+        """Say what a simulator can do, on a thread because Aer is imported for it."""
+        return await anyio.to_thread.run_sync(_simulator, device)
+
+
+class AzureService(Service):
+    """Azure Quantum's targets that run circuits."""
+
+    async def found(self, job_id: str) -> tuple[str, int]:
+        """Look a job up."""
+        job = await cast("AzureClient", self.client).jobs.get(job_id)
+        return job.target or "", 1
+
+
+class QoroService(Service):
+    """The Qoro service."""
+
+    counts_circuits = False
+
+    async def described(self, device: Device) -> Machine:
+        """Say what a cluster or a system can do."""
+        found = await cast("QoroClient", self.client).systems.find(device.name)
+        target = await anyio.to_thread.run_sync(gate_target, device)
+        return Machine(device, target, has_observables=found.supports_expval)
+
+    async def found(self, job_id: str) -> tuple[str, int]:
+        """Look a job up; how many circuits it has is told once it has ended."""
+        jobs = cast("QoroClient", self.client).jobs
+        await jobs.status(job_id)
+        try:
+            return "", len(await jobs.rows(job_id))
+        except ResultPendingError:
+            return "", 1
+
+
+class IQMService(Service):
+    """IQM's quantum computers."""
+
+    async def devices(self) -> list[Device]:
+        """List the quantum computers, in one request; what they can run is asked for by name."""
+        listed = await cast("IQMClient", self.client).computers.list()
+        return [_device(computer) for computer in listed]
+
+    async def machine(self, name: str) -> Machine:
+        """Ask for a quantum computer, its calibration, limits and figures: five requests."""
+        computer = await cast("IQMClient", self.client).computers.get(name)
+        return await self.described(_device(computer))
+
+    async def described(self, device: Device) -> Machine:
+        """Say what a quantum computer can do as it is calibrated."""
+        client = cast("IQMClient", self.client)
+        architecture = await client.computers.architecture(device.name)
+        limits = await client.computers.limits(device.name)
+        metrics = await _told(client.calibration.metrics(computer=device.name))
+        calibration = await _told(client.calibration.get(computer=device.name))
+
+        def machine() -> Machine:
+            figures = iqm.Figures(architecture, metrics, calibration)
+            target = architecture.to_qiskit()
+            target.description = device.target
+            iqm.decorate(target, architecture, figures)
+            resonators = architecture.described.computational_resonators
+            return Machine(
+                replace(
+                    device,
+                    max_shots=limits.max_shots_per_circuit,
+                    num_qubits=target.num_qubits,
+                    operations=tuple(target.operation_names),
+                ),
+                target,
+                max_circuits=limits.max_circuits_per_job,
+                calibration_set_id=architecture.described.calibration_set_id,
+                physical=iqm.physical_target(architecture, figures) if resonators else None,
+                routes=iqm.numbered(architecture),
+                resonators=len(resonators),
+            )
+
+        return await anyio.to_thread.run_sync(machine)
+
+    async def found(self, job_id: str) -> tuple[str, int]:
+        """Look a job up, and what was submitted."""
+        client = cast("IQMClient", self.client)
+        job = await client.jobs.get(job_id)
+        payload = await _told(client.jobs.payload(job_id))
+        circuits = (payload or {}).get("circuits")
+        name = ""
+        if job.qc is not None:
+            name = (await client.computers.get(job.qc.id)).alias
+        return name, len(circuits) if isinstance(circuits, list) else 1
+
+
+async def _told(answer: Awaitable[Told]) -> Told | None:
+    """Await what not every server tells."""
+    try:
+        return await answer
+    except (ConfigurationError, RejectedRequestError):
+        return None
+
+
+def _simulator(device: Device) -> Machine:
+    """Describe a simulator: its name is Aer's of the method, its size what fits on this machine."""
+    target = Target(description=device.target, num_qubits=device.num_qubits)
+    for name, instruction in instructions(device.name):
+        if not name.startswith(_NO_OPERATION):
+            properties = None if isinstance(instruction, type) else {None: None}
+            target.add_instruction(instruction, properties, name)
+    return Machine(device, target, has_observables="save_expval" in operations(device.name))
+
+
+def _device(computer: QuantumComputer) -> Device:
+    name, words = computer.alias, computer.display_name
+    is_mock = name.endswith(":mock")
+    return Device("iqm", name, DeviceKind.GATE, is_simulator=is_mock, description=words)
+
+
+_SERVICES: dict[str, type[Service]] = {
+    "azure": AzureService,
+    "iqm": IQMService,
+    "local": LocalService,
+    "qoro": QoroService,
+}
+
+
+def service_of(client: ProviderClient) -> Service:
+    """Give what is known of a client's provider."""
+    return _SERVICES.get(client.provider, Service)(client)
+
+
+def gate_target(device: Device) -> Target:
+    """Describe a device by the gates, the size and the connectivity that its provider tells.
+
+    Nothing is added: there are no errors and no durations, and where the provider tells no number
+    of qubits there is none.
+
+    Args:
+        device: The device; its operations are named as Qiskit names them.
+
+    Raises:
+        UnsupportedProgramError: The provider tells no gates that Qiskit knows.
+    """
+    known = _operations()
+    names = [name for name in device.operations if name in known]
+    if not names:
+        raise UnsupportedProgramError(
+            f"{device.target} names no gates that Qiskit knows",
+            provider=device.provider,
+            remedy="Run circuits on it with quantum_async.Scheduler.",
+        )
+    target = Target(description=device.target, num_qubits=device.num_qubits)
+    pairs = _pairs(device)
+    for name in dict.fromkeys([*names, *_ALWAYS]):
+        operation = known[name]
+        two = not isinstance(operation, type) and operation.num_qubits == 2
+        places = dict.fromkeys(pairs) if two and pairs else {None: None}
+        target.add_instruction(operation, None if isinstance(operation, type) else places, name)
+    return target
+
+
+@cache
+def _operations() -> Operations:
+    return {**get_standard_gate_name_mapping(), "if_else": IfElseOp}
+
+
+def _pairs(device: Device) -> list[tuple[int, int]]:
+    """Number the qubits that are joined, where the provider names them by numbers."""
+    pairs = [(int(a), int(b)) for a, b in device.connectivity if a.isdecimal() and b.isdecimal()]
+    return list(dict.fromkeys(pair for a, b in pairs for pair in ((a, b), (b, a))))

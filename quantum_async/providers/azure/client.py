@@ -18,6 +18,7 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.redact import hide
 from quantum_async.http.threads import off_loop
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.batch import BatchState
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
@@ -176,16 +177,20 @@ class AzureClient(ProviderClient):
             options=options or SessionOptions(),
             headers=_user_agent(app_id),
         )
-        self._storage = Storage(self._gateway, clock)
-        self._sessions = Sessions(self._gateway)
-        self._jobs = Jobs(self._gateway, self._storage, self._sessions, clock)
-        self._targets = Targets(self._gateway)
-        self._quotas = Quotas(self._gateway)
-        self._items = TopLevelItems(self._gateway)
-        self._states = States(self._gateway, self._jobs)
-        self._submitter = Submitter(
-            self._jobs, self._sessions, self._targets, self._states, account
-        )
+        self.storage: Storage = Storage(self._gateway, clock)
+        """The storage behind the workspace."""
+        self.sessions: Sessions = Sessions(self._gateway)
+        """Sessions: open, look up, list, close, and their jobs."""
+        self.jobs: Jobs = Jobs(self._gateway, self.storage, self.sessions, clock)
+        """Jobs: create, look up, list, cancel, delete, update, outputs, attachments."""
+        self.targets: Targets = Targets(self._gateway)
+        """Providers and targets, with status and queue time."""
+        self.quotas: Quotas = Quotas(self._gateway)
+        """Quotas and what was used of them."""
+        self.top_level_items: TopLevelItems = TopLevelItems(self._gateway)
+        """Sessions, and jobs that belong to none."""
+        self._states = States(self._gateway, self.jobs)
+        self._submitter = Submitter(self.jobs, self.sessions, self.targets, self._states, account)
 
     @classmethod
     def from_env(
@@ -228,36 +233,6 @@ class AzureClient(ProviderClient):
     def __repr__(self) -> str:
         state = "open" if self.is_open else "closed"
         return f"<AzureClient of {self._gateway.place}, {state}>"
-
-    @property
-    def jobs(self) -> Jobs:
-        """Jobs: create, look up, list, cancel, delete, update, outputs, attachments."""
-        return self._jobs
-
-    @property
-    def sessions(self) -> Sessions:
-        """Sessions: open, look up, list, close, and their jobs."""
-        return self._sessions
-
-    @property
-    def targets(self) -> Targets:
-        """Providers and targets, with status and queue time."""
-        return self._targets
-
-    @property
-    def quotas(self) -> Quotas:
-        """Quotas and what was used of them."""
-        return self._quotas
-
-    @property
-    def storage(self) -> Storage:
-        """The storage behind the workspace."""
-        return self._storage
-
-    @property
-    def top_level_items(self) -> TopLevelItems:
-        """Sessions, and jobs that belong to none."""
-        return self._items
 
     @property
     def workspace(self) -> Workspace:
@@ -310,7 +285,7 @@ class AzureClient(ProviderClient):
 
     async def devices(self) -> list[Device]:
         """List the targets of the workspace, with status and queue time."""
-        return signed(await self._targets.devices(), self)
+        return signed(await self.targets.devices(), self)
 
     def default_device(self, program: Program) -> str:
         """Name the target of the device that a sequence was made for.
@@ -318,17 +293,19 @@ class AzureClient(ProviderClient):
         Raises:
             UnknownTargetError: It was made for another device, or it is no sequence.
         """
-        made_for = f"a {program.format} program"
+        made_for = program.format.words
         if program.format is ProgramFormat.PULSER:
             made_for = f"a sequence made for {facts_of(program).device or 'no device'}"
             target = PULSER_TARGETS.get(facts_of(program).device)
             if target is not None:
                 return target
-        known = ", ".join(self._targets.known or QUBITS)
+        known = ", ".join(self.targets.known or QUBITS)
         raise UnknownTargetError(
-            f"no target of Azure Quantum follows from {made_for}",
+            f"nothing says on which target of Azure Quantum to run {made_for}",
             provider=self.provider,
-            remedy=f"Write on='azure:...' with one of: {known}.",
+            remedy=Advice(
+                "Write ", Setting("on", f"{self.name}:TARGET"), f" with one of: {known}."
+            ),
         )
 
     async def validate(self, job: JobSpec, device: str) -> None:
@@ -343,8 +320,8 @@ class AzureClient(ProviderClient):
             MissingExtraError: Pulser or Qiskit is needed for this, and not installed.
         """
         check_shots(job.shots)
-        if device.lower() not in QUBITS and device.lower() not in self._targets.known:
-            await self._targets.get(device)
+        if device.lower() not in QUBITS and device.lower() not in self.targets.known:
+            await self.targets.get(device)
         await self._submitter.new_job(job, device, None)
         if job.program.format is ProgramFormat.PULSER:
             await anyio.to_thread.run_sync(check_sequence, job)
@@ -393,7 +370,7 @@ class AzureClient(ProviderClient):
             ResultPendingError: It is not there yet.
             ResultError: It cannot be understood, or the job has none.
         """
-        found = await self._jobs.get(job.id)
+        found = await self.jobs.get(job.id)
         status = job_status(found)
         if status is not JobStatus.SUCCEEDED:
             kind = ResultError if status.is_terminal else ResultPendingError
@@ -407,7 +384,7 @@ class AzureClient(ProviderClient):
                 else "Ask again once the job has succeeded.",
             )
         try:
-            output = await self._jobs.output_of(found)
+            output = await self.jobs.output_of(found)
         except NotFoundError as error:
             raise ResultPendingError(
                 f"the output of job {job.id} is not there yet",
@@ -416,7 +393,7 @@ class AzureClient(ProviderClient):
                 request_id=error.request_id,
                 remedy="Ask again in a moment.",
             ) from error
-        atoms = await atoms_of(self._jobs, found, output)
+        atoms = await atoms_of(self.jobs, found, output)
         return await off_loop(lambda content: result_of(content, found, job, atoms), output.content)
 
     def reference(self, job: AzureJob) -> JobRef:
@@ -435,7 +412,7 @@ class AzureClient(ProviderClient):
         Returns:
             What could not be cancelled and has not ended either, and why.
         """
-        return await cancel_jobs(self._jobs, jobs)
+        return await cancel_jobs(self.jobs, jobs)
 
     @classmethod
     def id_for(cls, key: str) -> str:
@@ -460,7 +437,7 @@ class AzureClient(ProviderClient):
 
     async def close_batch(self, batch: BatchRef) -> None:
         """Close a session: its jobs go on, no more can be added. Closing twice is harmless."""
-        await self._sessions.close(batch.id)
+        await self.sessions.close(batch.id)
 
     async def cancel_batch(self, batch: BatchRef) -> None:
         """Close a session and cancel its unfinished jobs.
@@ -468,10 +445,10 @@ class AzureClient(ProviderClient):
         Raises:
             QuantumAsyncError: Some job was not cancelled and has not ended either.
         """
-        await self._sessions.close(batch.id)
+        await self.sessions.close(batch.id)
         unfinished = [
             self.reference(job)
-            async for job in self._sessions.jobs(batch.id)
+            async for job in self.sessions.jobs(batch.id)
             if not job_status(job).is_terminal
         ]
         refused = await self.cancel(unfinished)
@@ -486,12 +463,12 @@ class AzureClient(ProviderClient):
 
     async def batch_state(self, batch: BatchRef) -> BatchState:
         """Ask where a session stands, whoever opened it."""
-        session = await self._sessions.get(batch.id)
+        session = await self.sessions.get(batch.id)
         return BatchState(batch_status(session), session.status)
 
     async def batch_jobs(self, batch: BatchRef) -> list[JobRef]:
         """List a session's jobs in the order in which they were created."""
-        return [self.reference(job) async for job in self._sessions.jobs(batch.id)]
+        return [self.reference(job) async for job in self.sessions.jobs(batch.id)]
 
 
 def _agreed(given: Workspace, named: Workspace) -> Workspace:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import ConfigurationError, NotFoundError
 from quantum_async.http.encode import json_body
 from quantum_async.http.session import Session
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.providers.azure.auth import MANAGEMENT_SCOPE
 from quantum_async.providers.azure.parsing import parse
 from quantum_async.providers.azure.versions import ARM, RESOURCE_GRAPH
@@ -80,8 +81,15 @@ class Discovery:
             raise ConfigurationError(
                 "nothing says which workspace is meant",
                 provider="azure",
-                remedy="Pass resource_id=, connection_string= or name=, or set "
-                "AZURE_QUANTUM_CONNECTION_STRING or AZURE_QUANTUM_WORKSPACE_NAME.",
+                remedy=Advice(
+                    "Set ",
+                    Setting("connection_string", variable="AZURE_QUANTUM_CONNECTION_STRING"),
+                    "; or ",
+                    Setting("name", variable="AZURE_QUANTUM_WORKSPACE_NAME"),
+                    "; or ",
+                    Setting("resource_id", variable="PULSER_AZURE_RESOURCE_ID"),
+                    ".",
+                ),
             )
         asked: dict[str, object] = {"query": _query(workspace)}
         if workspace.subscription_id:

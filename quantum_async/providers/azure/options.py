@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.carrying import options_as, refuse_options
 from quantum_async.models.fields import check_json
 from quantum_async.models.program import CIRCUIT_FORMATS
@@ -100,15 +101,15 @@ def checked_options(given: RunOptions, target: str, program: Program | None = No
     if native is None:
         refused["form"] = "IonQ's, Quantinuum's and Rigetti's targets have forms of their own."
     if program is not None:
-        where = f"a {program.format} program on azure:{target}"
+        where = f"{program.format.words} on azure:{target}"
         if program.format is not native and program.format not in CIRCUIT_FORMATS:
-            refused["form"] = f"A {program.format} program is sent as it is."
+            refused["form"] = f"It is sent as it is: {program.format.words}."
     refuse_options(options, refused, where, "azure")
     for name, own in _SAID.items():
         if name in options.params:
             raise InvalidOptionError(
-                f"AzureOptions.params has {name!r}, which every job says itself",
+                f"the option params has {name!r}, which every job says itself",
                 provider="azure",
-                remedy=f"Pass {own}= where the job is submitted.",
+                remedy=Advice("Pass ", Setting(own), " where the job is submitted."),
             )
     return options

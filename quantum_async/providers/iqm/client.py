@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from quantum_async.errors import AuthenticationError, SubmissionUnknownError, UnknownTargetError
 from quantum_async.http.options import SessionOptions
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
 from quantum_async.models.options import meaning_of
@@ -125,11 +126,16 @@ class IQMClient(Runs, ProviderClient):
         self._patience = Patience(session, jitter)
         self._outcomes = Outcomes(self._server)
         self._sending = Sending(self._server, self._outcomes, account)
-        self._jobs = Jobs(self._server, self._patience)
-        self._computers = QuantumComputers(self._server)
-        self._calibration = Calibration(self._server)
-        self._pulses = Pulses(self._server)
-        self._tokens = Tokens(self._server)
+        self.jobs: Jobs = Jobs(self._server, self._patience)
+        """Jobs: look up, wait, cancel, delete, read what they measured."""
+        self.computers: QuantumComputers = QuantumComputers(self._server)
+        """Quantum computers: list, health, limits, architecture, queue, timeslots."""
+        self.calibration: Calibration = Calibration(self._server)
+        """Calibration sets, quality metrics, feedback groups."""
+        self.pulses: Pulses = Pulses(self._server)
+        """Pulse jobs: submit what IQM's compiler made, read what it measured."""
+        self.tokens: Tokens = Tokens(self._server)
+        """API tokens: list, renew, activate, revoke."""
 
     @classmethod
     def from_env(
@@ -167,31 +173,6 @@ class IQMClient(Runs, ProviderClient):
     def __repr__(self) -> str:
         state = "open" if self.is_open else "closed"
         return f"<IQMClient at {self._gateway}, {state}>"
-
-    @property
-    def jobs(self) -> Jobs:
-        """Jobs: look up, wait, cancel, delete, read what they measured."""
-        return self._jobs
-
-    @property
-    def computers(self) -> QuantumComputers:
-        """Quantum computers: list, health, limits, architecture, queue, timeslots."""
-        return self._computers
-
-    @property
-    def calibration(self) -> Calibration:
-        """Calibration sets, quality metrics, feedback groups."""
-        return self._calibration
-
-    @property
-    def pulses(self) -> Pulses:
-        """Pulse jobs: submit what IQM's compiler made, read what it measured."""
-        return self._pulses
-
-    @property
-    def tokens(self) -> Tokens:
-        """API tokens: list, renew, activate, revoke."""
-        return self._tokens
 
     @property
     def capabilities(self) -> Capabilities:
@@ -251,9 +232,10 @@ class IQMClient(Runs, ProviderClient):
         """
         if program.format not in FORMATS:
             raise UnknownTargetError(
-                f"IQM's quantum computers do not run {program.format} programs",
+                f"IQM's quantum computers run circuits, and {program.where} is "
+                f"{program.format.words}",
                 provider=self.provider,
-                remedy=f"They run: {', '.join(sorted(FORMATS))}.",
+                remedy="Give it OpenQASM, a Qiskit circuit, or a circuit or pulse program of IQM's.",
             )
         known = self._server.known
         name = self._server.preferred or (known[0].alias if len(known) == 1 else "")
@@ -262,8 +244,11 @@ class IQMClient(Runs, ProviderClient):
             raise UnknownTargetError(
                 f"nothing says which quantum computer of {self._gateway} is meant",
                 provider=self.provider,
-                remedy=f"Write on='{self.name}:...' with one of: {aliases}; or name one for the client "
-                "with quantum_computer= or IQM_QUANTUM_COMPUTER.",
+                remedy=Advice(
+                    "Write ",
+                    Setting("on", f"{self.name}:COMPUTER"),
+                    f" with one of: {aliases}; or name one for all by IQM_QUANTUM_COMPUTER.",
+                ),
             )
         return name
 
@@ -346,7 +331,7 @@ class IQMClient(Runs, ProviderClient):
         Returns:
             What could not be cancelled and has not ended either, and why.
         """
-        return await failures_of_each(jobs, self._jobs.cancel, at_once=_CANCELS)
+        return await failures_of_each(jobs, self.jobs.cancel, at_once=_CANCELS)
 
     async def find(self, key: str) -> list[JobRef]:
         """Be unable to look a submission up: IQM lists no jobs.

@@ -233,8 +233,8 @@ def checked_options(given: RunOptions, program: Program) -> IQMOptions:
         "compute them from the counts.",
     }
     if program.format not in CIRCUIT_FORMATS:
-        refused["transpile"] = f"A {program.format} program is sent as it is."
-    refuse_options(options, refused, f"a {program.format} program on iqm", "iqm")
+        refused["transpile"] = f"It is sent as it is: {program.format.words}."
+    refuse_options(options, refused, f"{program.format.words} on iqm", "iqm")
     if options.custom_settings is not None:
         try:
             found = json.loads(options.custom_settings)

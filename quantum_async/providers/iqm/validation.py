@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import DeviceLimitError, InvalidOptionError, ProgramError
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.providers.iqm.moves import check_moves
 from quantum_async.providers.iqm.operations import OPERATIONS
 from quantum_async.providers.iqm.options import MoveValidation
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from quantum_async.providers.iqm.circuits import Circuit, Instruction
     from quantum_async.providers.iqm.operations import Operation
 
-_FOREIGN = "For other gates pass a Qiskit circuit, with options=IQMOptions(transpile=True)."
+_FOREIGN = Advice(
+    "For other gates pass a Qiskit circuit, with ",
+    Setting("transpile", True, "IQMOptions"),  # noqa: FBT003 -- the value
+    ".",
+)
 _SHOWN = 8
 """How many places an error names."""
 

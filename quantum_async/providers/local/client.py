@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections import Counter
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Self
 from uuid import uuid4
@@ -20,27 +23,140 @@ from quantum_async.errors import (
 )
 from quantum_async.models.batch import BatchRef, BatchState, BatchStatus
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
+from quantum_async.models.device import Device, DeviceKind, DeviceStatus
 from quantum_async.models.job import JobRef, JobState
 from quantum_async.providers.base import ProviderClient, client_name
-from quantum_async.providers.local.devices import local_devices
 from quantum_async.providers.local.engine import Engine
 from quantum_async.providers.local.record import CANCELLED, LocalBatch, LocalJob
-from quantum_async.providers.local.seeds import SeedSequence
 from quantum_async.providers.local.table import JobTable
-from quantum_async.providers.local.waiting import ChangeWatch
 from quantum_async.providers.local.work import Task
+from quantum_async.simulation.devices import ANALOG_DEVICE, CIRCUIT_DEVICES, analog_qubits
 from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.run import default_device, validate
+from quantum_async.simulation.shots import MOST_SHOTS
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from concurrent.futures import Executor
 
-    from quantum_async.models.device import Device
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
-    from quantum_async.providers.local.outlook import Arrival
+    from quantum_async.providers.local.engine import Arrival
+
+
+_TICK = 1.0
+
+
+class ChangeWatch:
+    """Lets any number of tasks wait for a table's changes with one thread.
+
+    The first task that waits blocks a worker thread on the table and wakes the others; when it
+    leaves, one of them takes its place.
+
+    Args:
+        table: The table.
+    """
+
+    def __init__(self, table: JobTable) -> None:
+        self._table = table
+        self._limiter: anyio.CapacityLimiter | None = None
+        self._next: anyio.Event | None = None
+
+    async def until(self, holds: Callable[[], bool], seconds: float) -> bool:
+        """Wait until a condition holds.
+
+        Args:
+            holds: Tried after every change.
+            seconds: How long at most.
+
+        Returns:
+            Whether it holds.
+        """
+        with anyio.move_on_after(seconds):
+            while True:
+                version = self._table.version
+                if holds():
+                    return True
+                await self._change(version)
+        return holds()
+
+    async def _change(self, version: int) -> None:
+        if self._next is not None:
+            await self._next.wait()
+            return
+        self._next = event = anyio.Event()
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(1_000)
+        try:
+            await anyio.to_thread.run_sync(
+                self._table.wait, version, _TICK, abandon_on_cancel=True, limiter=self._limiter
+            )
+        finally:
+            self._next = None
+            event.set()
+
+
+def local_devices(provider: str) -> list[Device]:
+    """List the simulators, with the number of qubits that fit in this machine's memory.
+
+    Args:
+        provider: Registry name of the local provider.
+    """
+    circuits = [
+        _device(provider, device.name, DeviceKind.GATE, device.num_qubits, device.description)
+        for device in CIRCUIT_DEVICES.values()
+    ]
+    analog = _device(
+        provider,
+        ANALOG_DEVICE,
+        DeviceKind.ANALOG,
+        analog_qubits(),
+        "Pulser sequences, by QuTiP; noise by an emulation configuration",
+    )
+    return [*circuits, analog]
+
+
+def _device(
+    provider: str, name: str, kind: DeviceKind, num_qubits: int, description: str
+) -> Device:
+    return Device(
+        provider=provider,
+        name=name,
+        kind=kind,
+        is_simulator=True,
+        num_qubits=num_qubits,
+        max_shots=MOST_SHOTS,
+        status=DeviceStatus.AVAILABLE,
+        description=description,
+    )
+
+
+class SeedSequence:
+    """Gives each job a seed that follows from the client's seed and from the job itself.
+
+    The order in which different jobs are submitted does not matter; the same job submitted again
+    gets another seed, so that repetitions are independent.
+
+    Args:
+        seed: The client's seed, or ``None`` to leave jobs as they are.
+    """
+
+    def __init__(self, seed: int | None) -> None:
+        self._seed = seed
+        self._seen: Counter[bytes] = Counter()
+
+    def seeded(self, job: JobSpec) -> JobSpec:
+        """Return the job with a seed; a seed of its own stays."""
+        if self._seed is None or job.options.seed is not None:
+            return job
+        text = repr((self._seed, job.program.digest, job.shots, sorted(job.variables.items())))
+        identity = hashlib.sha256(text.encode()).digest()
+        self._seen[identity] += 1
+        mixed = hashlib.sha256(identity + str(self._seen[identity]).encode()).digest()
+        seed = int.from_bytes(mixed[:4], "big") >> 1
+        return replace(job, options=replace(job.options, seed=seed))
+
 
 _CLOSE_SECONDS = 5.0
 _ENVIRONMENT = "QUANTUM_ASYNC_LOCAL_"

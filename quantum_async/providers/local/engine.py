@@ -8,29 +8,243 @@ process of their own go to the pool in any case.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+import threading
+from collections import Counter, defaultdict, deque
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from queue import SimpleQueue
+from statistics import median
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from quantum_async.models.job import JobState, JobStatus
-from quantum_async.providers.local.outlook import Outlook
-from quantum_async.providers.local.pace import Pace
-from quantum_async.providers.local.places import ExecutorPlace, Place, ThreadPlace
 from quantum_async.providers.local.pool import ProcessPlace, default_workers
 from quantum_async.providers.local.record import RUNNING, LocalJob
+from quantum_async.providers.local.work import Outcome, Task, run_tasks
 from quantum_async.simulation.devices import ANALOG_DEVICE
 from quantum_async.simulation.memory import usable_bytes
 from quantum_async.simulation.run import is_warm
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Sequence
-    from concurrent.futures import Executor, Future
+    from collections.abc import Generator, Sequence
+    from concurrent.futures import Executor
     from contextlib import AbstractContextManager
+    from threading import RLock
 
-    from quantum_async.providers.local.outlook import Arrival
-    from quantum_async.providers.local.work import Outcome
+    Order: TypeAlias = "tuple[list[Task], Future[list[Outcome]]]"
+
+
+class Outlook:
+    """What callers say is going to come, and what is on its way from them.
+
+    Submissions are prepared side by side and a small one overtakes the large ones sent before it;
+    its own hint would tell of nothing to come.
+
+    Args:
+        lock: Guards the figures.
+    """
+
+    def __init__(self, lock: RLock) -> None:
+        self._lock = lock
+        self._hints: dict[str, int] = {}
+        self._on_their_way: Counter[str] = Counter()
+
+    @contextmanager
+    def announced(self, kind: str, jobs: int, expected: int) -> Generator[Arrival]:
+        """Count jobs as coming until they have arrived, or are given up.
+
+        Args:
+            kind: ``"analog"`` or ``"circuits"``.
+            jobs: How many are being prepared.
+            expected: How many more the caller is going to send after them.
+        """
+        arrival = Arrival(self, kind, jobs)
+        with self._lock:
+            self._hints[kind] = expected
+            self._on_their_way[kind] += jobs
+        try:
+            yield arrival
+        finally:
+            arrival.note()
+
+    def coming(self, kind: str) -> int:
+        """Say how many jobs of a kind are still to come."""
+        with self._lock:
+            return self._hints.get(kind, 0) + self._on_their_way[kind]
+
+    def forget(self) -> None:
+        """Trust no hint given so far: its jobs may have been cancelled."""
+        with self._lock:
+            self._hints.clear()
+
+    def arrived(self, kind: str, jobs: int) -> None:
+        """Take jobs off those that are on their way."""
+        with self._lock:
+            self._on_their_way[kind] -= jobs
+
+
+class Arrival:
+    """Jobs on their way to the engine."""
+
+    def __init__(self, outlook: Outlook, kind: str, jobs: int) -> None:
+        self._outlook = outlook
+        self._kind = kind
+        self._jobs = jobs
+
+    def note(self) -> None:
+        """Count the jobs as arrived; once is enough."""
+        jobs, self._jobs = self._jobs, 0
+        self._outlook.arrived(self._kind, jobs)
+
+
+class Place(Protocol):
+    """Where tasks run."""
+
+    @property
+    def slots(self) -> int:
+        """How many chunks it should hold at a time, so that it never runs dry."""
+        ...
+
+    def submit(self, tasks: list[Task]) -> Future[list[Outcome]]:
+        """Start tasks."""
+        ...
+
+    def close(self) -> None:
+        """Stop; what runs may be abandoned."""
+        ...
+
+
+class ThreadPlace:
+    """One thread of this process, started with its first task.
+
+    The thread is a daemon: a simulation cannot be interrupted, and must not keep a program that
+    is done from ending.
+    """
+
+    slots = 1
+
+    def __init__(self) -> None:
+        self._orders: SimpleQueue[Order | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, tasks: list[Task]) -> Future[list[Outcome]]:
+        """Start tasks on the thread."""
+        future: Future[list[Outcome]] = Future()
+        self._orders.put((tasks, future))
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._work, name="quantum-async-simulator", daemon=True
+            )
+            self._thread.start()
+        return future
+
+    def close(self) -> None:
+        """Let the thread end after the task that it is running."""
+        self._orders.put(None)
+
+    def _work(self) -> None:
+        while (order := self._orders.get()) is not None:
+            tasks, future = order
+            try:
+                future.set_result(run_tasks(tasks))
+            except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it
+                future.set_exception(error)
+
+
+class ExecutorPlace:
+    """An executor that the user passed in, which stays the user's.
+
+    Args:
+        executor: Any executor; tasks and outcomes are pickled where it needs that.
+        slots: How many chunks it holds at a time.
+    """
+
+    def __init__(self, executor: Executor, slots: int) -> None:
+        self._executor = executor
+        self.slots = slots
+
+    def submit(self, tasks: list[Task]) -> Future[list[Outcome]]:
+        """Start tasks on the executor."""
+        return self._executor.submit(run_tasks, tasks)
+
+    def close(self) -> None:
+        """Leave the executor as it is."""
+
+
+_MEMORY = 15
+_FEWEST = 3
+"""How many jobs must have run: the first one also pays for translating its program."""
+_SLOWEST = 8.0
+"""By how much a guess may be wrong; beyond, the machine is busy with something else."""
+_EFFICIENCY = 0.85
+"""How much of a further core each further process turns into speed (measured: 0.83 to 0.97)."""
+_MARGIN = 1.5
+"""How many start-up times of serial work justify a pool that starts while work goes on."""
+_CHUNK_SECONDS = 0.15
+_LARGEST_CHUNK = 64
+
+
+class Pace:
+    """Learn how fast jobs run and judge by it.
+
+    Every job comes with a guess of its duration. What is learnt is by how much the guesses are
+    wrong on this machine, separately for circuits and sequences.
+
+    Args:
+        workers: How many processes a pool would have.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._ratios: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_MEMORY))
+        # Pulser and Qiskit are there since the program was checked; a worker imports them as well.
+        self._start_up = {"analog": 3.0, "circuits": 1.2}
+        self._import = {"analog": 0.5, "circuits": 0.3}
+
+    def learn(self, kind: str, guessed: float, seconds: float) -> None:
+        """Take note of how long a job really ran."""
+        self._ratios[kind].append(seconds / max(guessed, 1e-6))
+
+    def learn_start_up(self, kind: str, seconds: float) -> None:
+        """Take note of how long a pool took to get ready."""
+        self._start_up[kind] = seconds
+
+    def seconds(self, kind: str, guessed: float) -> float:
+        """Correct a guess by what was learnt."""
+        return guessed * self.ratio(kind)
+
+    def ratio(self, kind: str) -> float:
+        """By how much guesses are too short."""
+        ratios = self._ratios[kind]
+        if len(ratios) < _FEWEST:
+            return 1.0
+        return min(_SLOWEST, max(1 / _SLOWEST, median(ratios)))
+
+    def pool_pays(self, kind: str, jobs: int, guessed: float, *, is_warm: bool) -> bool:
+        """Judge whether a pool shortens the wait for jobs that are still to be run.
+
+        Args:
+            kind: ``"analog"`` or ``"circuits"``.
+            jobs: How many there are.
+            guessed: The guessed seconds of one of them.
+            is_warm: Whether this process has imported the simulator. Where it has, work goes on
+                here while the pool starts; where not, nothing runs before the pool does.
+        """
+        gain = min(self.workers, jobs) * _EFFICIENCY
+        if self.workers < 2 or gain <= 1:
+            return False
+        serial = jobs * self.seconds(kind, guessed)
+        if is_warm:
+            return serial > _MARGIN * self._start_up[kind]
+        return serial * (1 - 1 / gain) > self._start_up[kind] - self._import[kind]
+
+    def chunk(self, kind: str, waiting: int, guessed: float) -> int:
+        """Say how many jobs to give to a worker at a time."""
+        by_time = int(_CHUNK_SECONDS / max(self.seconds(kind, guessed), 1e-6))
+        by_share = -(-waiting // (2 * self.workers))
+        return max(1, min(by_time, by_share, _LARGEST_CHUNK))
+
 
 _GRIP = 0.025
 """Longest time in seconds for which a job may stop the event loop's thread."""

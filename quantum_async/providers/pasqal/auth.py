@@ -23,6 +23,7 @@ from quantum_async.http.encode import form_body
 from quantum_async.http.redact import Secret
 from quantum_async.http.session import Session
 from quantum_async.http.token import Token
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.providers.pasqal.wire import TokenAnswer
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def _at_terminal() -> Callable[[str], str]:
         raise ConfigurationError(
             "there is a user name and no password, and no terminal to ask for it",
             provider="pasqal",
-            remedy="Set QUANTUM_ASYNC_PASQAL_PASSWORD, or pass password=.",
+            remedy=Advice("Set ", _setting("password"), "."),
         )
     return getpass.getpass
 
@@ -243,8 +244,19 @@ def no_credentials() -> AuthenticationError:
     return AuthenticationError(
         "no credentials of Pasqal Cloud were given",
         provider="pasqal",
-        remedy="Pass username= and password=, token=, token_provider= or client_id= and "
-        "client_secret=, or set QUANTUM_ASYNC_PASQAL_USERNAME and _PASSWORD.",
+        remedy=Advice(
+            "Set ",
+            _setting("username"),
+            " and ",
+            _setting("password"),
+            "; or ",
+            _setting("token"),
+            "; or ",
+            _setting("client_id"),
+            " and ",
+            _setting("client_secret"),
+            ".",
+        ),
     )
 
 
@@ -253,5 +265,9 @@ def no_project() -> InvalidInputError:
     return InvalidInputError(
         "no project was chosen, so nobody would be billed",
         provider="pasqal",
-        remedy="Pass project_id=, set QUANTUM_ASYNC_PASQAL_PROJECT_ID, or use projects.switch().",
+        remedy=Advice("Set ", _setting("project_id"), " to one of the account's projects."),
     )
+
+
+def _setting(name: str) -> Setting:
+    return Setting(name, variable=f"QUANTUM_ASYNC_PASQAL_{name.upper()}")

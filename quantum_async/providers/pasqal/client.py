@@ -13,6 +13,7 @@ from quantum_async.errors import (
     UnknownTargetError,
 )
 from quantum_async.http.options import SessionOptions
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.batch import FailurePolicy
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.identity import identity_of
@@ -39,7 +40,12 @@ from quantum_async.providers.pasqal.settings import PasqalSettings
 from quantum_async.providers.pasqal.specs import Specs
 from quantum_async.providers.pasqal.states import states
 from quantum_async.providers.pasqal.submitting import Submitter
-from quantum_async.providers.pasqal.translate.facts import check_shots, device_in
+from quantum_async.providers.pasqal.translate.facts import (
+    HOW_TO_RUN,
+    check_shots,
+    device_in,
+    no_sequence,
+)
 from quantum_async.providers.pasqal.translate.results import result_of
 from quantum_async.providers.pasqal.translate.sequences import check_aside
 from quantum_async.providers.pasqal.translate.statuses import batch_state
@@ -148,13 +154,18 @@ class PasqalClient(ProviderClient):
         self._settle_delay = settle_delay
         self._known: Capabilities | None = None
         self._downloads = Downloads(self._cloud)
-        self._batches = Batches(self._cloud)
-        self._jobs = Jobs(self._cloud, self._batches, self._downloads)
-        self._workloads = Workloads(self._cloud)
-        self._specs = Specs(self._cloud)
-        self._projects = Projects(self._cloud)
+        self.batches: Batches = Batches(self._cloud)
+        """Batches: create, look up, list, close, cancel, tag, repeat."""
+        self.jobs: Jobs = Jobs(self._cloud, self.batches, self._downloads)
+        """Jobs: look up, list, cancel, repeat, download results."""
+        self.workloads: Workloads = Workloads(self._cloud)
+        """Workloads for the service's classical machines."""
+        self.specs: Specs = Specs(self._cloud)
+        """Specifications of devices, as Pulser reads them."""
+        self.projects: Projects = Projects(self._cloud)
+        """Projects: list, switch."""
         self._atoms = Atoms(self._cloud)
-        self._additions = Additions(self._cloud, self._batches, 2 * settle_delay + 1)
+        self._additions = Additions(self._cloud, self.batches, 2 * settle_delay + 1)
         self._submitter = Submitter(self._cloud, self._additions, self._atoms, account)
 
     @classmethod
@@ -196,31 +207,6 @@ class PasqalClient(ProviderClient):
     def __repr__(self) -> str:
         state = "open" if self.is_open else "closed"
         return f"<PasqalClient at {self._gateway.endpoints.core}, {state}>"
-
-    @property
-    def batches(self) -> Batches:
-        """Batches: create, look up, list, close, cancel, tag, repeat."""
-        return self._batches
-
-    @property
-    def jobs(self) -> Jobs:
-        """Jobs: look up, list, cancel, repeat, download results."""
-        return self._jobs
-
-    @property
-    def workloads(self) -> Workloads:
-        """Workloads for the service's classical machines."""
-        return self._workloads
-
-    @property
-    def specs(self) -> Specs:
-        """Specifications of devices, as Pulser reads them."""
-        return self._specs
-
-    @property
-    def projects(self) -> Projects:
-        """Projects: list, switch."""
-        return self._projects
 
     @property
     def capabilities(self) -> Capabilities:
@@ -291,7 +277,7 @@ class PasqalClient(ProviderClient):
 
     async def devices(self) -> list[Device]:
         """List the devices of this account; without credentials, the public ones."""
-        return signed(await self._specs.devices(), self)
+        return signed(await self.specs.devices(), self)
 
     def default_device(self, program: Program) -> str:
         """Name the device that a sequence was made for.
@@ -299,16 +285,21 @@ class PasqalClient(ProviderClient):
         Raises:
             UnknownTargetError: It was made for a virtual device, or it is no sequence.
         """
-        name, is_virtual = "", False
-        if program.format is ProgramFormat.PULSER:
-            name, is_virtual = device_in(program.text)
-        if not name or is_virtual or name in _EXAMPLES:
-            made_for = f"made for {name}" if name else f"a {program.format} program"
-            known = ", ".join([*(self._cloud.specifications or _QPUS), *_EMULATORS])
+        known = ", ".join([*(self._cloud.specifications or _QPUS), *_EMULATORS])
+        on = Setting("on", f"{self.name}:DEVICE")
+        if program.format is not ProgramFormat.PULSER:
             raise UnknownTargetError(
-                f"no device of Pasqal Cloud follows from a program {made_for}",
+                no_sequence(program),
                 provider=self.provider,
-                remedy=f"Write on='pasqal:...' with one of: {known}.",
+                remedy=Advice(f"{HOW_TO_RUN} Its devices, for ", on, f": {known}."),
+            )
+        name, is_virtual = device_in(program.text)
+        if not name or is_virtual or name in _EXAMPLES:
+            made_for = f"made for {name}, which is none of them" if name else "that names none"
+            raise UnknownTargetError(
+                f"nothing says on which device of Pasqal Cloud to run a sequence {made_for}",
+                provider=self.provider,
+                remedy=Advice("Write ", on, f" with one of: {known}."),
             )
         return name
 
@@ -459,12 +450,12 @@ class PasqalClient(ProviderClient):
 
     async def close_batch(self, batch: BatchRef) -> None:
         """Close a batch: its jobs go on, no more can be added. Closing twice is harmless."""
-        await close_batch(self._batches, batch)
+        await close_batch(self.batches, batch)
         self._additions.closed(batch.id)
 
     async def cancel_batch(self, batch: BatchRef) -> None:
         """Close a batch and cancel its unfinished jobs."""
-        await cancel_batch(self._batches, batch)
+        await cancel_batch(self.batches, batch)
         self._additions.closed(batch.id)
 
     async def find_batch(self, key: str) -> BatchRef | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.carrying import options_as, refuse_options
 from quantum_async.models.stored import stored
 from quantum_async.models.submission import EmulationOptions, RunOptions
@@ -64,22 +65,28 @@ def checked_options(given: RunOptions, target: str, *, is_ovh: bool) -> PasqalOp
     """
     options = options_as(PasqalOptions, given, "pasqal")
     device = (options.device_type or target).upper()
-    refused = {"observables": "Name observables in PasqalOptions.emulation."}
+    own = Setting("emulation", options="PasqalOptions")
+    refused: dict[str, str] = {"observables": Advice("Name observables in ", own, ".")}
     if is_ovh:
         refused["tags"] = "OVH's access stores no tags; leave them out."
     if not is_emulator(device):
-        refused["emulation"] = "It is for emulators, such as on='pasqal:EMU_MPS'."
-        refused["configuration"] = "It is for emulators, such as on='pasqal:EMU_FREE'."
+        refused["emulation"] = _emulators("EMU_MPS")
+        refused["configuration"] = _emulators("EMU_FREE")
     if device in _LEGACY_ONLY:
         refused["emulation"] = "EMU_MPS, EMU_SV and EMU_FREE take it."
     if device in _NO_LEGACY:
-        refused["configuration"] = f"{device} takes PasqalOptions(emulation=...) instead."
+        refused["configuration"] = Advice(f"{device} takes ", own, " instead.")
     refuse_options(options, refused, f"a job on pasqal:{device}", "pasqal")
     made_for = options.configuration.device_type if options.configuration is not None else ""
     if made_for and made_for != device:
         raise InvalidOptionError(
-            f"PasqalOptions.configuration is one of {made_for}, and the job is for {device}",
+            f"the option configuration is one of {made_for}, and the job is for {device}",
             provider="pasqal",
             remedy="Use the device's own configuration.",
         )
     return options
+
+
+def _emulators(example: str) -> Advice:
+    target = Setting("on", f"pasqal:{example}")
+    return Advice("It is for emulators, such as ", target, ".")

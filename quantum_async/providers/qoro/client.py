@@ -111,11 +111,15 @@ class QoroClient(ProviderClient):
         self._gateway = Gateway(url, auth, options or _USUAL)
         self._uploads = Uploads(self._gateway, settle_delay)
         self._rows = Rows(self._gateway, self._uploads)
-        self._systems = Systems(self._gateway)
-        self._credits = Credits(self._gateway)
-        self._characterisations = Characterisations(self._gateway, self._uploads)
-        self._jobs = Jobs(self._gateway, self._uploads, self._rows, self._systems, usual)
-        self._submitter = Submitter(self._uploads, self._systems, usual, account)
+        self.systems: Systems = Systems(self._gateway)
+        """Systems of quantum computers, clusters of simulators, and what can be set for them."""
+        self.credits: Credits = Credits(self._gateway)
+        """Credits: the balance and its movements."""
+        self.characterisations: Characterisations = Characterisations(self._gateway, self._uploads)
+        """Characterisations of QUBO problems."""
+        self.jobs: Jobs = Jobs(self._gateway, self._uploads, self._rows, self.systems, usual)
+        """Jobs as the service knows them: submit, follow, fetch, cancel, delete, configure."""
+        self._submitter = Submitter(self._uploads, self.systems, usual, account)
 
     @classmethod
     def from_env(
@@ -148,26 +152,6 @@ class QoroClient(ProviderClient):
     def __repr__(self) -> str:
         state = "open" if self.is_open else "closed"
         return f"<QoroClient at {self._gateway.url}, {state}>"
-
-    @property
-    def jobs(self) -> Jobs:
-        """Jobs as the service knows them: submit, follow, fetch, cancel, delete, configure."""
-        return self._jobs
-
-    @property
-    def systems(self) -> Systems:
-        """Systems of quantum computers, clusters of simulators, and what can be set for them."""
-        return self._systems
-
-    @property
-    def credits(self) -> Credits:
-        """Credits: the balance and its movements."""
-        return self._credits
-
-    @property
-    def characterisations(self) -> Characterisations:
-        """Characterisations of QUBO problems."""
-        return self._characterisations
 
     @property
     def capabilities(self) -> Capabilities:
@@ -212,7 +196,7 @@ class QoroClient(ProviderClient):
 
     async def devices(self) -> list[Device]:
         """List the systems and clusters of this account."""
-        return signed(await self._systems.devices(), self)
+        return signed(await self.systems.devices(), self)
 
     def default_device(self, program: Program) -> str:
         """Name the target that the client was given, else the service's default cluster.
@@ -222,7 +206,7 @@ class QoroClient(ProviderClient):
         """
         if program.format not in {*CIRCUIT_FORMATS, ProgramFormat.QORO}:
             raise UnknownTargetError(
-                f"no target of the Qoro service runs {program.format} programs",
+                f"no target of the Qoro service runs {program.format.words}",
                 provider=self.provider,
                 remedy="It runs OpenQASM and Qiskit circuits.",
             )
@@ -278,7 +262,7 @@ class QoroClient(ProviderClient):
             wait: Of no effect: the service answers at once.
         """
         del wait
-        return await states_of_each(jobs, self._jobs.status, at_once=_AT_ONCE)
+        return await states_of_each(jobs, self.jobs.status, at_once=_AT_ONCE)
 
     async def fetch(self, job: JobRef) -> Result:
         """Get the result of one circuit of a job that has succeeded.
@@ -343,5 +327,5 @@ class QoroClient(ProviderClient):
         try:
             await self._uploads.cancel(job_id)
         except ConflictError:
-            if not (await self._jobs.status(job_id)).status.is_terminal:
+            if not (await self.jobs.status(job_id)).status.is_terminal:
                 raise

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from quantum_async.errors import InvalidOptionError, InvalidShotsError
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.fields import check_fields, check_json
 from quantum_async.models.stored import stored
 
@@ -206,7 +207,9 @@ class DeviceConfig:
         for name in self.settings:
             if name.upper() in {"IBM_DEVICE", "IQM_DEVICE_URL"}:
                 raise InvalidOptionError(
-                    f"{name} names a device", provider="qoro", remedy="Write it as on='qoro:...'."
+                    f"{name} names a device",
+                    provider="qoro",
+                    remedy=Advice("Write it as ", Setting("on", "qoro:..."), "."),
                 )
 
     def document(self) -> dict[str, JsonValue]:

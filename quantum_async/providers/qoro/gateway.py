@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from quantum_async.errors import AuthenticationError
 from quantum_async.http.session import Session
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.providers import parsing
 from quantum_async.providers.wording import Wording
 
@@ -139,7 +140,7 @@ class Gateway:
             raise AuthenticationError(
                 "the Qoro service needs an API key",
                 provider="qoro",
-                remedy="Pass api_key=, or set QORO_API_KEY and use QoroClient.from_env().",
+                remedy=Advice("Set ", Setting("api_key", variable="QORO_API_KEY"), "."),
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.azure.blob_routes import BlobRoutes, storage_refusal
@@ -15,15 +16,53 @@ from quantum_async.sandbox.azure.other_routes import (
     OtherRoutes,
 )
 from quantum_async.sandbox.azure.session_routes import SessionRoutes
-from quantum_async.sandbox.azure.table import AzureTable
 from quantum_async.sandbox.exchange import Refusal
-from quantum_async.sandbox.routing import Route
+from quantum_async.sandbox.routing import Route, RouteTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from quantum_async.sandbox.exchange import Reply, Request
     from quantum_async.sandbox.world import World
+
+
+_VARIABLE = re.compile(r"\{(id|rest)\}")
+_SHAPES = {"id": r"([^/:]+)", "rest": r"(.+)"}
+
+
+class AzureTable(RouteTable):
+    """All routes of the service; the first that matches answers."""
+
+    def __init__(self, routes: list[Route]) -> None:
+        self._shapes: list[tuple[re.Pattern[str], dict[str, Route]]] = []
+        super().__init__(routes)
+
+    def find(self, method: str, path: str) -> tuple[Route | None, list[str], bool]:
+        """Find the route of a request.
+
+        Returns:
+            The route, what stands in its places, and whether the path exists at all.
+        """
+        for shape, routes in self._shapes:
+            match = shape.fullmatch(path)
+            if match is not None:
+                return routes.get(method), list(match.groups()), True
+        return None, [], False
+
+    def _insert(self, route: Route) -> None:
+        parts = _VARIABLE.split(route.pattern)
+        text = "".join(
+            _SHAPES[part] if place % 2 else re.escape(part) for place, part in enumerate(parts)
+        )
+        if route.pattern.startswith("/{id}"):
+            # What begins like this is no container.
+            text = "(?!/subscriptions/|/providers/)" + text
+        for shape, routes in self._shapes:
+            if shape.pattern == text:
+                routes[route.method] = route
+                return
+        self._shapes.append((re.compile(text, re.IGNORECASE), {route.method: route}))
+
 
 _WORKSPACE = "/subscriptions/{id}/resourceGroups/{id}/providers/Microsoft.Quantum/workspaces/{id}"
 _OFFERS = "/subscriptions/{id}/providers/Microsoft.Quantum/suiteOffers/{id}"

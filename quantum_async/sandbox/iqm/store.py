@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.exchange import Refusal
-from quantum_async.sandbox.iqm.calibration import calibration_id
-from quantum_async.sandbox.iqm.checks import check
+from quantum_async.sandbox.iqm.calibration import T2, calibration_id
 from quantum_async.sandbox.iqm.instructions import CircuitFault, mapping_of, read_circuit
 from quantum_async.sandbox.iqm.pulses import read_run
-from quantum_async.sandbox.iqm.qasm import script
 from quantum_async.sandbox.iqm.records import IQMRecord
 from quantum_async.sandbox.keeping import oldest_ended
 from quantum_async.sandbox.simulator import Task
@@ -22,9 +22,137 @@ if TYPE_CHECKING:
 
     from quantum_async.sandbox.exchange import Request
     from quantum_async.sandbox.iqm.chips import Chip
-    from quantum_async.sandbox.iqm.instructions import SubmittedCircuit
+    from quantum_async.sandbox.iqm.instructions import Step, SubmittedCircuit
     from quantum_async.sandbox.iqm.options import IQMSandboxOptions
     from quantum_async.sandbox.world import Realm
+
+
+_DURATIONS = {"prx": 40e-9, "cc_prx": 500e-9, "cz": 60e-9, "move": 80e-9, "measure": 1e-6}
+_ANYWHERE = {"reset", "barrier", "delay"}
+
+
+def check(
+    circuit: SubmittedCircuit, chip: Chip, *, moves: str, duration_over_t2: float | None
+) -> None:
+    """Find out whether a circuit can be run on a chip.
+
+    Args:
+        circuit: The circuit.
+        chip: The chip.
+        moves: How strictly MOVE gates are checked.
+        duration_over_t2: Longest duration as a part of T2; 0 or ``None`` checks nothing.
+
+    Raises:
+        CircuitFault: It cannot.
+    """
+    if not circuit.keys:
+        raise CircuitFault("it measures nothing")
+    for step in circuit.steps:
+        _placed(step, chip)
+    _check_feedback(circuit)
+    if moves != "none":
+        _check_moves(circuit, moves)
+    if duration_over_t2:
+        duration = sum(_DURATIONS.get(step.name, 0.0) for step in circuit.steps)
+        if duration > duration_over_t2 * T2:
+            raise CircuitFault("the circuit is longer than max_circuit_duration_over_t2 allows")
+
+
+def _check_feedback(circuit: SubmittedCircuit) -> None:
+    measured: set[tuple[str, str]] = set()
+    for step in circuit.steps:
+        key = step.args.get("feedback_key")
+        if step.name == "measure" and key is not None:
+            measured |= {(str(key), qubit) for qubit in step.locus}
+        source = (str(key), str(step.args.get("feedback_qubit")))
+        if step.name == "cc_prx" and source not in measured:
+            raise CircuitFault(f"no earlier measurement feeds back {key!r}")
+
+
+def _placed(step: Step, chip: Chip) -> None:
+    strange = [name for name in step.locus if name not in chip.components]
+    if strange:
+        raise CircuitFault(f"{step.name}: the chip has no {', '.join(strange)}")
+    if step.name in _ANYWHERE:
+        return
+    loci = chip.loci.get(step.name, frozenset())
+    shown = ", ".join(step.locus)
+    if step.name == "measure":
+        if not all((name,) in loci for name in step.locus):
+            raise CircuitFault(f"measure is not calibrated on {shown}")
+    elif step.locus not in loci and not (step.name == "cz" and step.locus[::-1] in loci):
+        raise CircuitFault(f"{step.name} is not calibrated on {shown}")
+
+
+def _check_moves(circuit: SubmittedCircuit, moves: str) -> None:
+    held: dict[str, str] = {}
+    allowed = {"barrier", "prx"} if moves == "allow_prx" else {"barrier"}
+    for step in circuit.steps:
+        if step.name == "move":
+            qubit, resonator = step.locus
+            if held.get(resonator) == qubit:
+                del held[resonator]
+            elif resonator in held or qubit in held.values():
+                raise CircuitFault(f"MOVE on {qubit}, {resonator}: the state is elsewhere")
+            else:
+                held[resonator] = qubit
+        elif step.name not in allowed and set(step.locus) & set(held.values()):
+            raise CircuitFault(f"{step.name} on {', '.join(step.locus)}: its state was moved away")
+
+
+@dataclass(slots=True)
+class _Writer:
+    places: dict[str, int]
+    lines: list[str] = field(default_factory=list)
+    bits: int = 0
+    feedback: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def add(self, step: Step) -> None:
+        qubits = [f"q[{self.places[name]}]" for name in step.locus]
+        match step.name:
+            case "prx":
+                self.lines.append(f"{_prx(step)} {qubits[0]};")
+            case "cc_prx":
+                key, qubit = str(step.args["feedback_key"]), str(step.args["feedback_qubit"])
+                bit = self.feedback[key, qubit]
+                self.lines.append(f"if(c{bit}==1) {_prx(step)} {qubits[0]};")
+            case "cz":
+                self.lines.append(f"cz {','.join(qubits)};")
+            case "move":
+                # An empty resonator makes a MOVE a swap; the phases cancel when it comes back.
+                self.lines.append(f"swap {','.join(qubits)};")
+            case "reset":
+                self.lines += [f"reset {qubit};" for qubit in qubits]
+            case "barrier":
+                self.lines.append(f"barrier {','.join(qubits)};")
+            case _:
+                self._measure(step, qubits)
+
+    def _measure(self, step: Step, qubits: list[str]) -> None:
+        key = step.args.get("feedback_key")
+        for name, qubit in zip(step.locus, qubits, strict=True):
+            if key is not None:
+                self.feedback[str(key), name] = self.bits
+            self.lines.append(f"measure {qubit}->c{self.bits}[0];")
+            self.bits += 1
+
+
+def script(circuit: SubmittedCircuit) -> str:
+    """Write a circuit that was checked, with a register of one bit for each bit measured."""
+    active = [step for step in circuit.steps if step.name not in {"barrier", "delay"}]
+    names = dict.fromkeys(name for step in active for name in step.locus)
+    writer = _Writer({name: place for place, name in enumerate(names)})
+    for step in active:
+        writer.add(step)
+    head = ['OPENQASM 2.0; include "qelib1.inc";', f"qreg q[{max(1, len(names))}];"]
+    head += [f"creg c{bit}[1];" for bit in range(writer.bits)]
+    return "\n".join([*head, *writer.lines])
+
+
+def _prx(step: Step) -> str:
+    # RZ(phase) RX(angle) RZ(-phase), as one gate.
+    angle, phase = step.number("angle"), step.number("phase")
+    return f"u3({angle!r},{phase - math.pi / 2!r},{math.pi / 2 - phase!r})"
 
 
 class Store:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from quantum_async.sandbox.pasqal.batch_routes import BatchRoutes
 from quantum_async.sandbox.pasqal.desk import Desk
 from quantum_async.sandbox.pasqal.job_routes import JobRoutes
-from quantum_async.sandbox.pasqal.other_routes import OtherRoutes, oauth_refusal
-from quantum_async.sandbox.pasqal.projects import PROJECT_ID
+from quantum_async.sandbox.pasqal.other_routes import PROJECT_ID, OtherRoutes, oauth_refusal
 from quantum_async.sandbox.pasqal.results import storage_refusal
 from quantum_async.sandbox.routing import Route, RouteTable
 

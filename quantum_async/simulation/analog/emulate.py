@@ -3,23 +3,120 @@
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from quantum_async.errors import InvalidOptionError
+from quantum_async.errors import DeviceLimitError, InvalidOptionError, ProgramError
 from quantum_async.models.result import BitOrder, Expectation, Result
 from quantum_async.programs.reasons import reason_of
 from quantum_async.programs.sequences import measured_basis
-from quantum_async.simulation.analog.check import check_atoms
-from quantum_async.simulation.analog.randomness import seeded
+from quantum_async.simulation.devices import analog_qubits
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from pulser import Sequence
     from pulser.backend import Results
     from pulser.devices._device_datacls import BaseDevice
     from pulser_simulation import QutipConfig
 
+    from quantum_async.models.submission import JobSpec
+
     Document: TypeAlias = "dict[str, object]"
+
+
+_borrowing = threading.RLock()
+
+
+@contextmanager
+def undrawn(draws: int) -> Generator[None]:
+    """Take back a known number of uniform draws that the block makes and does not need.
+
+    Where another thread has drawn meanwhile nothing is taken back, because its numbers would
+    come again.
+
+    Args:
+        draws: How many numbers the block draws.
+    """
+    import numpy as np
+
+    with _borrowing:
+        before = np.random.RandomState()
+        before.set_state(np.random.get_state())  # noqa: NPY002 - the state that Pulser draws from
+        start = before.get_state(legacy=True)
+        yield
+        before.uniform(size=draws)
+        now = np.random.get_state()  # noqa: NPY002
+        if _equal(now, before.get_state(legacy=True)):
+            np.random.set_state(start)  # noqa: NPY002
+
+
+@contextmanager
+def seeded(seed: int) -> Generator[None]:
+    """Let the block draw what follows from a seed, and put the user's state back.
+
+    Args:
+        seed: The seed.
+    """
+    import numpy as np
+
+    with _borrowing:
+        before = np.random.get_state()  # noqa: NPY002
+        np.random.seed(np.random.SeedSequence(seed).generate_state(8))  # noqa: NPY002
+        try:
+            yield
+        finally:
+            np.random.set_state(before)  # noqa: NPY002
+
+
+def _equal(one: object, two: object) -> bool:
+    import numpy as np
+
+    if not isinstance(one, tuple) or not isinstance(two, tuple):
+        return False
+    return one[2:] == two[2:] and bool(np.array_equal(one[1], two[1]))
+
+
+_BOTH_BASES = 3
+
+
+def check_sequence(sequence: Sequence[BaseDevice], job: JobSpec) -> None:
+    """Refuse a built sequence that cannot be simulated.
+
+    Raises:
+        ProgramError: It does nothing.
+        NoMeasurementError: Which basis is measured is not clear.
+        DeviceLimitError: It does not fit in memory.
+    """
+    if sequence.is_empty() or sequence.get_duration() == 0:
+        raise ProgramError(
+            f"the sequence {job.program.where} does nothing",
+            remedy="Declare a channel and add a pulse or a delay.",
+        )
+    measured_basis(sequence)
+    levels = _BOTH_BASES if len(sequence.get_addressed_bases()) > 1 else 2
+    check_atoms(len(sequence.register.qubit_ids), levels)
+
+
+def check_atoms(atoms: int, levels: int) -> None:
+    """Refuse more atoms than memory holds.
+
+    Args:
+        atoms: How many there are.
+        levels: How many levels each of them has.
+
+    Raises:
+        DeviceLimitError: They do not fit in memory.
+    """
+    most = analog_qubits(levels)
+    if atoms > most:
+        raise DeviceLimitError(
+            f"the sequence has {atoms} atoms and local:pulser takes {most} here",
+            remedy="Use fewer atoms, or a cloud emulator or device.",
+        )
+
 
 _ONE_STATES = {"ground-rydberg": "r", "digital": "h", "XY": "d"}
 _DISSIPATIVE = frozenset({"relaxation", "dephasing", "depolarizing", "eff_noise", "leakage"})

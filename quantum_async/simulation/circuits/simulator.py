@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import sqrt
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
-from quantum_async.errors import JobFailedError, NoMeasurementError
-from quantum_async.models.result import BitOrder, Result
+from quantum_async.errors import (
+    InvalidOptionError,
+    JobFailedError,
+    NoMeasurementError,
+    UnsupportedProgramError,
+)
+from quantum_async.models.advice import Action, Advice
+from quantum_async.models.result import BitOrder, Expectation, Result
+from quantum_async.programs.bare import without_final_measurements
 from quantum_async.programs.parameters import bound_circuit, values_by_parameter
 from quantum_async.programs.reasons import reason_of
 from quantum_async.programs.survey import Survey, without_idle_qubits
 from quantum_async.simulation.checked import Checked
-from quantum_async.simulation.circuits.effort import effort_of
-from quantum_async.simulation.circuits.observables import (
-    check_observables,
-    expectations,
-    observed,
-)
-from quantum_async.simulation.circuits.prepare import Prepared, prepare
+from quantum_async.simulation.circuits.prepare import Prepared, operations, prepare
 from quantum_async.simulation.devices import CIRCUIT_DEVICES
+from quantum_async.simulation.effort import Effort
+from quantum_async.simulation.memory import AMPLITUDE
 from quantum_async.simulation.seeds import fresh_seed
 
 if TYPE_CHECKING:
@@ -28,6 +32,98 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from quantum_async.models.submission import JobSpec
+
+
+def check_observables(observables: Sequence[str], circuit: QuantumCircuit, device: str) -> None:
+    """Refuse observables that a circuit or device does not have.
+
+    Raises:
+        InvalidOptionError: An observable is no Pauli string of the circuit's width.
+        UnsupportedProgramError: The device computes no expectation values.
+    """
+    if observables and "save_expval" not in operations(device):
+        raise UnsupportedProgramError(
+            f"local:{device} computes no expectation values",
+            remedy="Use local:statevector or local:matrix_product_state.",
+        )
+    for observable in observables:
+        if len(observable) != circuit.num_qubits or set(observable) - set("IXYZ"):
+            raise InvalidOptionError(
+                f"{observable!r} is not an observable of {circuit.num_qubits} qubits",
+                remedy="Write one of I, X, Y, Z per qubit, the rightmost for qubit 0.",
+            )
+
+
+def observed(circuit: QuantumCircuit, observables: Sequence[str]) -> tuple[QuantumCircuit, bool]:
+    """Replace the final measurements by the saving of expectation values.
+
+    Returns:
+        The circuit to run, and whether the values differ from shot to shot.
+    """
+    from qiskit.quantum_info import SparsePauliOp
+    from qiskit_aer.library import SaveExpectationValue
+
+    copy = without_final_measurements(circuit)
+    is_random = Survey.of(copy).is_random
+    for number, observable in enumerate(observables):
+        support = [q for q, letter in enumerate(reversed(observable)) if letter != "I"]
+        if not support:
+            continue
+        letters = "".join(observable[-1 - q] for q in reversed(support))
+        save = SaveExpectationValue(SparsePauliOp(letters), label=str(number), pershot=is_random)
+        copy.append(save, [copy.qubits[q] for q in support])
+    return copy, is_random
+
+
+def expectations(observables: Sequence[str], data: Mapping[str, object]) -> dict[str, Expectation]:
+    """Read what `observed` saved.
+
+    Args:
+        observables: The observables.
+        data: What Aer returned.
+    """
+    return {
+        observable: _expectation(data.get(str(number)))
+        for number, observable in enumerate(observables)
+    }
+
+
+def _expectation(saved: object) -> Expectation:
+    if saved is None:
+        return Expectation(1.0, 0.0)
+    if isinstance(saved, (int, float)):
+        return Expectation(float(saved), 0.0)
+    values = [float(value) for value in saved]  # type: ignore[attr-defined]  # one per shot
+    mean = sum(values) / len(values)
+    if len(values) == 1:
+        return Expectation(mean, None)
+    variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    return Expectation(mean, sqrt(variance / len(values)))
+
+
+# Measured with qiskit-aer 0.18 on one core; only their order of magnitude matters.
+_START = 1e-3
+_PER_SHOT = 1.4e-6
+_PER_OPERATION = 28e-6
+_PER_AMPLITUDE = 5e-9
+
+
+def effort_of(prepared: Prepared, shots: int) -> Effort:
+    """Guess how much a circuit asks of this machine.
+
+    Args:
+        prepared: The circuit.
+        shots: How often it is run.
+    """
+    survey = prepared.survey
+    levels = CIRCUIT_DEVICES[prepared.method].levels
+    amplitudes = levels**survey.qubits if levels else survey.qubits**2
+    once = survey.operations * (_PER_OPERATION + _PER_AMPLITUDE * amplitudes)
+    # Every shot is a run of its own where the state collapses on the way, and for a tableau.
+    repeats = 1 if levels and survey.is_measured_last else shots
+    seconds = _START + repeats * once + _PER_SHOT * shots
+    return Effort(seconds, grip=seconds, size=AMPLITUDE * amplitudes)
+
 
 _AER_SEEDS = 1 << 63
 _SHARED = 1 << 14
@@ -42,8 +138,13 @@ def validate(job: JobSpec, device: str) -> Checked:
     if not prepared.survey.measures and not job.options.observables:
         raise NoMeasurementError(
             f"{job.program.where} measures nothing",
-            remedy="Measure its qubits into classical bits, for example with "
-            "circuit.measure_all(), or ask for observables.",
+            remedy=Advice(
+                "Measure its qubits into classical bits,",
+                Action(
+                    " for example with circuit.measure_all(), or ask for observables.",
+                    " such as with c = measure q; or pass --observable.",
+                ),
+            ),
         )
     return Checked(effort_of(prepared, job.shots), lambda: _simulate(job, device, prepared))
 

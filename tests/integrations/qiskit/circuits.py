@@ -7,6 +7,10 @@ import math
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter, ParameterVector
 
+from quantum_async.integrations.qiskit.backends import AsyncBackend
+from quantum_async.integrations.qiskit.machines import Machine, gate_target
+from quantum_async.models.device import Device, DeviceKind
+
 ANGLE = Parameter("angle")
 
 
@@ -49,3 +53,9 @@ def measured(width: int = 2) -> QuantumCircuit:
     circuit = turned(width)
     circuit.measure_all()
     return circuit
+
+
+def backend_of(provider) -> AsyncBackend:
+    """The one device of the scheduler's fake provider."""
+    device = Device("fake", "one", DeviceKind.GATE, num_qubits=3, operations=("x", "rx"))
+    return AsyncBackend(provider, Machine(device, gate_target(device)))

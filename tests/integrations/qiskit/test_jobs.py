@@ -16,9 +16,8 @@ from qiskit_aer import AerSimulator
 import quantum_async as qa
 from quantum_async.errors import DuplicateSubmissionError, InvalidInputError, NotFoundError
 from quantum_async.integrations.qiskit import AsyncProvider
-from quantum_async.integrations.qiskit.bits import Words, packed
-from quantum_async.integrations.qiskit.ids import job_id_of, parts_of
-from quantum_async.integrations.qiskit.statuses import QISKIT_STATUS, together
+from quantum_async.integrations.qiskit.jobs import QISKIT_STATUS, job_id_of, parts_of, together
+from quantum_async.integrations.qiskit.results import Words, packed
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.result import BitOrder, Register, Result
 from tests.integrations.qiskit.circuits import asymmetric, measured

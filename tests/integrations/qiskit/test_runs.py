@@ -2,109 +2,131 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import anyio
-import anyio.lowlevel
 import pytest
 
-from quantum_async.errors import ResultError, ServerError
-from quantum_async.integrations.pulser.results import SchedulerSource
-from quantum_async.integrations.qiskit.runs import FoundRun, accepted
-from quantum_async.models.job import JobRef
-from quantum_async.models.result import BitOrder, Result
+import quantum_async as qa
+from quantum_async.errors import (
+    LostAnswerError,
+    ResultError,
+    SchedulerClosedError,
+    ServerError,
+    SubmissionUnknownError,
+)
+from quantum_async.integrations.qiskit import AsyncProvider
+from quantum_async.models.capabilities import Capabilities, SubmissionGrade
+from quantum_async.scheduler.scheduler import Scheduler
+from tests.integrations.qiskit.circuits import asymmetric, backend_of
+from tests.scheduler.fake import FakeClient, after
 
-REFS = [JobRef("demo", "job", index=n) for n in range(3)]
-RESULTS = [Result({"1": n + 1}, n + 1, BitOrder.QISKIT) for n in range(3)]
+QUICK = qa.Limits(min_poll_interval=0.005)
+ALONE = Capabilities(grade=SubmissionGrade.EXACT, jobs_per_poll=100)
+TOGETHER = Capabilities(
+    grade=SubmissionGrade.AT_MOST_ONCE,
+    jobs_per_submission=10,
+    jobs_per_poll=1,
+    shared_job=True,
+    bulk_results=True,
+)
 
 
-class Client:
-    """Gives results one by one, and none of many."""
+class Damaged(FakeClient):
+    """Gives no results of many, and one that cannot be read."""
 
-    async def fetch_many(self, refs):
+    async def fetch_many(self, jobs):
         raise ServerError("too many at once")
 
-    async def fetch(self, ref):
-        if ref.index == 1:
+    async def fetch(self, job):
+        if job.index == 1:
             raise ResultError("damaged")
-        return RESULTS[ref.index]
-
-
-class Job:
-    """A job that has succeeded."""
-
-    async def result(self):
-        return RESULTS[0]
+        return await super().fetch(job)
 
 
 async def test_results_that_cannot_be_had_together_are_had_one_by_one():
     """A failure of the shortcut is nobody's outcome; one of a circuit is that circuit's."""
-    run = FoundRun(None, Client(), [(Job(), REFS)])
-    found = [outcome async for _, outcome in run.finished()]
-    assert [found[0], found[2]] == [RESULTS[0], RESULTS[2]]
+    client = Damaged(capabilities=TOGETHER)
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        submitted = await backend_of(AsyncProvider(scheduler)).run([asymmetric()] * 3, shots=2)
+        (name,) = {ref.id for ref in await submitted.refs()}
+        async with Scheduler(client, limits=QUICK) as other, AsyncProvider(other) as provider:
+            run, _ = await provider.found(f"{name}*3")
+            found = {place: outcome async for place, outcome in run.finished()}
+        with pytest.raises(ResultError):
+            await submitted
+    assert [found[0].shots, found[2].shots] == [2, 2]
     assert isinstance(found[1], ResultError)
 
 
-class Live:
-    """A job that runs; cancelling it takes a while, or is refused at once."""
+class Stubborn(FakeClient):
+    """Cancels all jobs but one."""
 
-    is_settled = False
-
-    def __init__(self, error=None):
-        self.error = error
-        self.is_cancelled = False
-
-    async def cancel(self):
-        if self.error is not None:
-            raise self.error
-        await anyio.sleep(0.02)
-        self.is_cancelled = True
+    async def cancel(self, jobs):
+        kept = [job for job in jobs if job.id == "job-1"]
+        await super().cancel([job for job in jobs if job not in kept])
+        return {job: ServerError("no") for job in kept}
 
 
 async def test_a_job_that_cannot_be_cancelled_holds_up_no_other():
-    """The others' requests are not torn off, and the error comes by itself."""
-    jobs = [Live(), Live(ServerError("no")), Live()]
-    run = FoundRun(None, Client(), [(job, REFS[:1]) for job in jobs])
-    with pytest.raises(ServerError, match="no"):
-        await run.cancel()
-    assert [job.is_cancelled for job in jobs] == [True, False, True]
-
-
-async def test_pulsers_jobs_of_a_scheduler_are_cancelled_each_for_itself():
-    """As above, for results of Pulser's backends on a scheduler."""
-    jobs = [Live(ServerError("no")), Live()]
-    with pytest.raises(ServerError, match="no"):
-        await SchedulerSource(None, jobs).cancel()
-    assert jobs[1].is_cancelled
-
-
-class Refused:
-    """Circuits of which the second was not accepted; cancelling takes a while."""
-
-    def __init__(self):
-        self.scope = anyio.CancelScope()
-        self.is_cancelled = False
-
-    async def refs(self):
-        return [REFS[0], None]
-
-    async def cancel(self):
-        self.scope.cancel()
-        # Here whoever is not shielded is thrown out.
-        await anyio.lowlevel.checkpoint()
-        self.is_cancelled = True
-
-    async def finished(self):
-        yield 0, RESULTS[0]
-        yield 1, ServerError("no")
+    """The others are cancelled, and the error comes by itself."""
+    client = Stubborn(capabilities=ALONE, run_time=lambda _: 60)
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        job = await backend_of(AsyncProvider(scheduler)).run([asymmetric()] * 3)
+        with pytest.raises(ServerError, match="no"):
+            await job.cancel()
+        assert client.running() == 1
+        client.world.jobs["job-1"].run_time = 0.0
 
 
 async def test_what_was_accepted_is_cancelled_though_the_caller_leaves():
     """Nobody has its id, so nobody else could cancel it."""
-    run = Refused()
-    with run.scope, suppress(ServerError):
-        await accepted(run, grace=5.0)
-    assert run.is_cancelled
-    with pytest.raises(ServerError, match="no") as caught:
-        await accepted(run, grace=5.0)
-    assert "1 of 2 circuits were not accepted" in caught.value.__notes__[-1]
+    client = FakeClient(capabilities=ALONE, run_time=lambda _: 1_000, latency=0.1)
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        with anyio.move_on_after(0.15):
+            await backend_of(AsyncProvider(scheduler)).run([asymmetric()] * 3)
+    assert client.running() == 0
+
+
+async def test_what_was_accepted_is_cancelled_where_another_is_refused():
+    """The refusal is the error, and none of the circuits goes on."""
+    faults = {"submit": [None, ServerError("no", accepted="no")]}
+    client = FakeClient(capabilities=ALONE, run_time=lambda _: 1_000, faults=faults)
+    limits = qa.Limits(min_poll_interval=0.005, patience=0.001)
+    async with Scheduler(client, limits=limits) as scheduler:
+        with pytest.raises(ServerError, match="no"):
+            await backend_of(AsyncProvider(scheduler)).run([asymmetric()] * 3)
+    assert client.running() == 0
+
+
+async def test_a_lost_answer_is_told_once():
+    """It concerns all circuits that went together: who has caught it leaves the block in peace."""
+    faults = {"submit": [after(LostAnswerError("gone"))]}
+    client = FakeClient(capabilities=TOGETHER, faults=faults)
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        with pytest.raises(SubmissionUnknownError):
+            await backend_of(AsyncProvider(scheduler)).run([asymmetric()] * 3)
+    assert client.world.sizes == [3]
+
+
+async def test_a_job_that_is_found_where_it_was_submitted_keeps_its_owner():
+    """Looking for it a second time does not take it from the block that submitted it."""
+    client = FakeClient(capabilities=ALONE, run_time=lambda _: 60)
+    with pytest.raises(KeyError):
+        async with AsyncProvider(client, limits=QUICK) as provider:
+            job = await backend_of(provider).run(asymmetric())
+            await provider.found(job.job_id())
+            raise KeyError
+    assert client.running() == 0
+
+
+async def test_whoever_follows_a_found_job_is_told_when_its_provider_closes():
+    """Waiting and asking both say that nobody follows it any more."""
+    client = FakeClient(capabilities=ALONE, run_time=lambda _: 60)
+    async with Scheduler(client, limits=QUICK) as scheduler:
+        submitted = await backend_of(AsyncProvider(scheduler)).run(asymmetric())
+        async with AsyncProvider(client, limits=QUICK) as provider:
+            found = await backend_of(provider).retrieve_job(submitted.job_id())
+        for ask in (found.result, found.status):
+            with pytest.raises(SchedulerClosedError, match="not followed any more"):
+                await ask()
+        assert client.running() == 1
+        await submitted.cancel()

@@ -7,7 +7,7 @@ from qiskit import QuantumCircuit, transpile
 
 from quantum_async.errors import UnsupportedProgramError
 from quantum_async.integrations.qiskit import AsyncProvider
-from quantum_async.integrations.qiskit.targets import gate_target
+from quantum_async.integrations.qiskit.machines import gate_target
 from quantum_async.models.device import Device, DeviceKind
 from tests.scheduler.fake import PROGRAM, FakeClient
 

@@ -91,7 +91,7 @@ def test_a_sequence_says_where_it_runs(service):
     with pytest.raises(UnknownTargetError, match="made for Elsewhere") as caught:
         client.default_device(other)
     assert "pasqal.qpu.fresnel" in caught.value.remedy
-    with pytest.raises(UnknownTargetError, match="a quil program"):
+    with pytest.raises(UnknownTargetError, match="a Quil program"):
         client.default_device(QUIL)
 
 

@@ -29,8 +29,7 @@ from quantum_async.providers.azure.states import PAGE
 from quantum_async.providers.azure.translate.notes import Note
 from quantum_async.providers.azure.translate.payloads import payload_of
 from quantum_async.providers.azure.translate.pulser import sequence_in
-from quantum_async.providers.azure.translate.results import result_of
-from quantum_async.providers.azure.translate.shares import shared_out
+from quantum_async.providers.azure.translate.results import result_of, shared_out
 from quantum_async.providers.azure.translate.statuses import (
     JOB_STATUSES,
     SESSION_STATUSES,

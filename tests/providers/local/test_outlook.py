@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from quantum_async.providers.local.outlook import Outlook
+from quantum_async.providers.local.engine import Outlook
 
 
 @pytest.fixture

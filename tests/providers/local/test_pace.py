@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quantum_async.providers.local.pace import Pace
+from quantum_async.providers.local.engine import Pace
 
 
 def test_a_single_job_never_pays_for_a_pool():

@@ -11,6 +11,7 @@ from quantum_async.errors import (
     NoMeasurementError,
     UnsupportedProgramError,
 )
+from quantum_async.models.advice import Action, Advice, Setting
 from quantum_async.programs.cache import ProgramCache
 from quantum_async.programs.circuits import read_circuit
 from quantum_async.programs.naming import shape_of
@@ -160,7 +161,10 @@ def check_circuit(circuit: QuantumCircuit, limits: Limits) -> None:
     if not survey.measures:
         raise NoMeasurementError(
             "the circuit measures nothing",
-            remedy="Measure its qubits into classical bits, such as with circuit.measure_all().",
+            remedy=Advice(
+                "Measure its qubits into classical bits, such as with ",
+                Action("circuit.measure_all().", "c = measure q;"),
+            ),
         )
     if not (survey.is_measured_last or limits.goes_on):
         raise UnsupportedProgramError(
@@ -175,8 +179,11 @@ def check_circuit(circuit: QuantumCircuit, limits: Limits) -> None:
             f"the circuit decides by what it has measured ({', '.join(deciding)}), which is not "
             f"written for {target}{limits.form}",
             provider="azure",
-            remedy="Leave the decisions out, pass a QIR program of your own, or, for Quantinuum, "
-            "use AzureOptions(form=CircuitForm.NATIVE).",
+            remedy=Advice(
+                "Leave the decisions out, pass a QIR program of your own, or, for Quantinuum, use ",
+                Setting("form", "native", "AzureOptions"),
+                ".",
+            ),
         )
     if limits.most_qubits is not None and circuit.num_qubits > limits.most_qubits:
         raise DeviceLimitError(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from quantum_async.errors import UnsupportedProgramError
+from quantum_async.models.advice import Advice, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -208,5 +209,9 @@ def _unsaid(why: str) -> UnsupportedProgramError:
     return UnsupportedProgramError(
         f"OpenQASM 2 cannot say this circuit: {why}",
         provider="azure",
-        remedy="Leave out what it cannot say, or send QIR: AzureOptions(form=CircuitForm.QIR).",
+        remedy=Advice(
+            "Leave out what it cannot say, or send QIR: ",
+            Setting("form", "qir", "AzureOptions"),
+            ".",
+        ),
     )

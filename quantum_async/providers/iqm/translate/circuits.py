@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from quantum_async.errors import DeviceLimitError, UnsupportedProgramError
+from quantum_async.models.advice import Advice, Setting
 from quantum_async.programs.registers import BitLayout
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.providers.iqm.translate.layout import (
@@ -36,10 +37,13 @@ _PRX: Mapping[str, Callable[..., tuple[float, float]]] = {
 # How many of each make a second: dividing by them rounds once, where multiplying rounds twice.
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9, "ps": 1e12, "dt": 1e9}
 
-_TRANSPILE = "Transpile the circuit to r and cz, or pass options=IQMOptions(transpile=True)."
-_CONDITIONS = (
+_TRANSPILING = Setting("transpile", True, "IQMOptions")  # noqa: FBT003 -- the value
+_TRANSPILE = Advice("Transpile the circuit to r and cz, or pass ", _TRANSPILING, ".")
+_CONDITIONS = Advice(
     "IQM decides by one measured bit being 1 about r, rx, ry, x and y; there is no else. Transpile "
-    "the circuit for gates under a condition, or pass options=IQMOptions(transpile=True)."
+    "the circuit for gates under a condition, or pass ",
+    _TRANSPILING,
+    ".",
 )
 
 NATIVE = frozenset({*_PRX, "cz", "move", "measure", "reset", "barrier", "delay", "id", "if_else"})

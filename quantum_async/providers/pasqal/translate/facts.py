@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from quantum_async.models.program import Program
     from quantum_async.providers.sequences import SequenceFacts
 
+HOW_TO_RUN = (
+    "Give it a Pulser sequence, such as a file of what sequence.to_abstract_repr() writes, or run "
+    "circuits on another provider."
+)
+
 
 def facts_of(program: Program) -> SequenceFacts:
     """Read a sequence's facts, once per sequence; takes milliseconds for a large one.
@@ -23,11 +28,7 @@ def facts_of(program: Program) -> SequenceFacts:
         ProgramSyntaxError: Its text is malformed.
     """
     if program.format is not ProgramFormat.PULSER:
-        raise UnsupportedProgramError(
-            f"Pasqal Cloud runs Pulser sequences, not {program.format}",
-            provider="pasqal",
-            remedy="Pass a Pulser sequence, or run circuits on another provider.",
-        )
+        raise UnsupportedProgramError(no_sequence(program), provider="pasqal", remedy=HOW_TO_RUN)
     return sequences.facts_of(program)
 
 
@@ -77,3 +78,8 @@ def _decoded(text: str, start: int) -> object:
     except ValueError:
         return None
     return found
+
+
+def no_sequence(program: Program) -> str:
+    """Say that something else was given than what this provider runs."""
+    return f"Pasqal Cloud runs Pulser sequences, and {program.where} is {program.format.words}"

@@ -1,0 +1,319 @@
+# mypy: allow-subclassing-any
+"""Backends: what Qiskit sees of a machine, with a ``run`` that is awaited, and with one that waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+from qiskit.providers import BackendV2, Options
+
+import quantum_async
+from quantum_async.errors import InvalidOptionError
+from quantum_async.integrations.qiskit import fitting, iqm
+from quantum_async.integrations.qiskit.jobs import AsyncJob, JobsRun, QuantumAsyncJob, job_id_of
+from quantum_async.models.submission import RunOptions
+from quantum_async.programs.objects import as_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from qiskit import QuantumCircuit
+    from qiskit.transpiler import Target
+
+    from quantum_async.integrations.qiskit.machines import Machine
+    from quantum_async.integrations.qiskit.provider import AsyncProvider, QuantumAsyncProvider
+    from quantum_async.models.device import Device
+    from quantum_async.models.program import Program
+
+DEFAULT_SHOTS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How one call of ``run`` was asked to run.
+
+    Args:
+        shots: Shots of each circuit.
+        memory: Whether to list the outcome of every shot.
+        options: What goes to the provider.
+        level: How hard to transpile first; ``None`` never does.
+    """
+
+    shots: int
+    memory: bool
+    options: RunOptions
+    level: int | None
+
+
+class Described(BackendV2):
+    """A backend as it was when the provider was asked for it; no property sends anything.
+
+    Args:
+        provider: Where it comes from.
+        machine: What is known of it.
+    """
+
+    _options: Options
+
+    def __init__(self, provider: object, machine: Machine) -> None:
+        super().__init__(
+            provider=provider,
+            name=machine.name,
+            description=machine.device.description,
+            backend_version=str(quantum_async.__version__),
+        )
+        self.machine = machine
+        self.device: Device = machine.device
+        """The provider's own description: status, queue, kind."""
+        self.calibration_set_id: str | None = machine.calibration_set_id
+        """Which calibration the figures of `target` are of, where the provider names it."""
+        self.physical_target: Target | None = machine.physical
+        """The target with resonators as further qubits, and MOVE; ``None`` where there are none.
+
+        Circuits that were written for it run as well. Qiskit's transpiler cannot use it.
+        """
+        most = machine.device.max_shots
+        self._options.update_options(shots=min(DEFAULT_SHOTS, most or DEFAULT_SHOTS))
+        if most is not None:
+            self._options.set_validator("shots", (1, most))
+        self._fitting = fitting.Fitting(machine.on, machine.target, machine.physical)
+
+    @property
+    def usual(self) -> Options:
+        """The options that count where a call says nothing, as `options`."""
+        return self._options
+
+    @classmethod
+    def _default_options(cls) -> Options:  # pyright: ignore[reportIncompatibleMethodOverride]  # Qiskit's says None
+        return Options(
+            shots=DEFAULT_SHOTS,
+            memory=False,
+            seed_simulator=None,
+            optimization_level=None,
+            provider_options=None,
+        )
+
+    @property
+    def target(self) -> Target:  # pyright: ignore[reportIncompatibleMethodOverride]  # Qiskit's says None
+        """What circuits may hold, with the figures that the provider tells.
+
+        Where CZ between two qubits goes over a resonator, it is here as if it were direct, and is
+        sent as MOVE, CZ, MOVE; `physical_target` has the resonators.
+        """
+        return self.machine.target
+
+    @property
+    def max_circuits(self) -> int | None:  # pyright: ignore[reportIncompatibleMethodOverride]  # Qiskit's says None
+        """Most circuits that the provider takes as one job of its own, where it says so.
+
+        ``run`` takes more: they become several jobs of the provider, and one of Qiskit's.
+        """
+        return self.machine.max_circuits
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.machine.on}>"
+
+    def settings(self, given: Mapping[str, object]) -> RunSettings:
+        """Make settings of a call's options and, for what it does not say, the backend's.
+
+        Args:
+            given: The call's options.
+
+        Raises:
+            InvalidOptionError: There is no such option, or it has no such value.
+        """
+        chosen = dict(self._options.items())
+        if unknown := sorted(given.keys() - chosen.keys()):
+            raise InvalidOptionError(
+                f"{self.machine.on} has no run option {unknown[0]!r}",
+                remedy=f"Its options: {', '.join(chosen)}; what only the provider has goes into "
+                "provider_options=, such as an IQMOptions.",
+            )
+        chosen |= {name: value for name, value in given.items() if value is not None}
+        options = chosen["provider_options"] or RunOptions()
+        if not isinstance(options, RunOptions):
+            raise InvalidOptionError(
+                f"provider_options is {options!r}, not a RunOptions",
+                remedy="Pass the provider's own options, such as an IQMOptions.",
+            )
+        if chosen["seed_simulator"] is not None:
+            options = replace(options, seed=int(chosen["seed_simulator"]))
+        level = chosen["optimization_level"]
+        return RunSettings(chosen["shots"], bool(chosen["memory"]), options, level)
+
+    def fitted(
+        self, circuits: Sequence[QuantumCircuit], settings: RunSettings
+    ) -> list[QuantumCircuit]:
+        """Check circuits, after transpiling them where that was asked for; sends nothing.
+
+        Args:
+            circuits: The circuits.
+            settings: Whether to transpile.
+
+        Raises:
+            OutsideTargetError: One does not fit.
+        """
+        found = list(circuits)
+        if settings.level is not None:
+            seed = settings.options.seed
+            found = fitting.transpiled(found, self.target, settings.level, seed)
+        for circuit in found:
+            self._fitting.check(circuit)
+        return found
+
+    def program(self, circuit: QuantumCircuit) -> Program:
+        """Write a circuit that fits as the program that is sent: its MOVEs spelt out.
+
+        Args:
+            circuit: A circuit that `fitted` has let through.
+        """
+        machine = self.machine
+        if machine.routes and machine.target.num_qubits is not None:
+            width = machine.target.num_qubits + machine.resonators
+            circuit = iqm.routed(circuit, machine.routes, width)
+        return as_program(circuit)
+
+
+class AsyncBackend(Described):
+    """One device of a provider; made by `AsyncProvider.backend`.
+
+    It is a `BackendV2`, so that ``transpile(circuit, backend)`` takes it.
+
+    Args:
+        provider: Where its jobs go.
+        machine: What is known of the device.
+    """
+
+    def __init__(self, provider: AsyncProvider, machine: Machine) -> None:
+        super().__init__(provider, machine)
+        self.source = provider
+        """Where its jobs go."""
+
+    async def run(  # pyright: ignore[reportIncompatibleMethodOverride]  # Qiskit's says None
+        self,
+        run_input: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        shots: int | None = None,
+        **options: object,
+    ) -> AsyncJob:
+        """Submit circuits as one job, and return once the provider has accepted all of them.
+
+        Circuits are checked against `target` and never changed, unless ``optimization_level``
+        says so. Those that the provider takes together share a job there.
+
+        Billed: running the circuits is. Cancelled: what was accepted is cancelled; where the
+        provider has a name for its ``run``, it stays, and the same script finds it again.
+
+        Args:
+            run_input: One circuit or several, in the operations of `target`, parameters bound.
+            shots: Shots of each circuit.
+            **options: ``memory`` lists every shot, grouped by outcome where the provider tells no
+                order; ``seed_simulator`` makes a simulator repeat itself; ``optimization_level``
+                from 0 to 3 transpiles the circuits first; ``provider_options`` is what only the
+                provider has, such as an ``IQMOptions``.
+
+        Raises:
+            OutsideTargetError: A circuit does not fit; nothing was sent.
+            InvalidInputError: A circuit or an option is of no use; nothing was sent.
+            SubmissionUnknownError: The answer was lost and cannot be looked up.
+            QuantumAsyncError: The provider refused, or stayed out of reach.
+        """
+        settings = self.settings({"shots": shots, **options})
+        given = fitting.as_circuits(run_input)
+        name = self.source.next_name()
+        programs = await anyio.to_thread.run_sync(self._programs, given, settings)
+        scheduler = self.source.scheduler
+        on, wanted = self.machine.on, settings.options
+        submitted = await scheduler.submit_many(
+            programs, shots=settings.shots, on=on, name=name, options=wanted
+        )
+        run = JobsRun(scheduler, list(submitted.values()))
+        refs = await run.refs()
+        job_id = job_id_of(refs, counted=not self.source.service.counts_circuits)
+        return AsyncJob(job_id, self.source, run, self, circuits=given, settings=settings)
+
+    async def retrieve_job(self, job_id: str) -> AsyncJob:
+        """Find a job of this backend by its id, in whichever process it was submitted.
+
+        Args:
+            job_id: What ``job_id()`` returned, or the provider's own id.
+
+        Raises:
+            NotFoundError: The provider knows no such job.
+        """
+        run, _ = await self.source.found(job_id, self.machine.name)
+        return AsyncJob(job_id, self.source, run, self)
+
+    def _programs(
+        self, circuits: list[QuantumCircuit], settings: RunSettings
+    ) -> dict[str, Program]:
+        fitted = self.fitted(circuits, settings)
+        return {str(place): self.program(circuit) for place, circuit in enumerate(fitted)}
+
+
+class QuantumAsyncBackend(Described):
+    """One device of a provider; made by `QuantumAsyncProvider.backend`.
+
+    Qiskit's ``transpile``, ``BackendSamplerV2`` and ``BackendEstimatorV2`` take it; `SamplerV2` and
+    `EstimatorV2` of this package make fewer jobs of the same work.
+
+    Args:
+        provider: Where its jobs go.
+        twin: The same backend, awaited.
+    """
+
+    def __init__(self, provider: QuantumAsyncProvider, twin: AsyncBackend) -> None:
+        super().__init__(provider, twin.machine)
+        # Primitives run through the twin: what is set here has to be set there.
+        self._options = twin.usual
+        self.source = provider
+        """Where its jobs go."""
+        self.twin = twin
+        """The same backend, awaited."""
+
+    def run(  # pyright: ignore[reportIncompatibleMethodOverride]  # Qiskit's says None
+        self,
+        run_input: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        shots: int | None = None,
+        **options: object,
+    ) -> QuantumAsyncJob:
+        """Submit circuits as one job, and return once the provider has accepted all of them.
+
+        Circuits are checked against `target` and never changed, unless ``optimization_level``
+        says so. Those that the provider takes together share a job there.
+
+        Billed: running the circuits is. Interrupted: what was accepted is cancelled; where
+        the provider has a name for its ``run``, it stays, and the same script finds it again.
+
+        Args:
+            run_input: One circuit or several, in the operations of `target`, parameters bound.
+            shots: Shots of each circuit.
+            **options: ``memory`` lists every shot, grouped by outcome where the provider tells no
+                order; ``seed_simulator`` makes a simulator repeat itself; ``optimization_level``
+                from 0 to 3 transpiles the circuits first; ``provider_options`` is what only the
+                provider has, such as an ``IQMOptions``.
+
+        Raises:
+            OutsideTargetError: A circuit does not fit; nothing was sent.
+            InvalidInputError: A circuit or an option is of no use; nothing was sent.
+            SubmissionUnknownError: The answer was lost and cannot be looked up.
+            QuantumAsyncError: The provider refused, or stayed out of reach.
+        """
+        work = partial(self.twin.run, run_input, shots=shots, **options)
+        return QuantumAsyncJob(self.source, self, self.source.run("run", work))
+
+    def retrieve_job(self, job_id: str) -> QuantumAsyncJob:
+        """Find a job of this backend by its id, in whichever process it was submitted.
+
+        Args:
+            job_id: What ``job.job_id()`` returned, or the provider's own id.
+
+        Raises:
+            NotFoundError: The provider knows no such job.
+        """
+        found = self.source.run("retrieve_job", partial(self.twin.retrieve_job, job_id))
+        return QuantumAsyncJob(self.source, self, found)
