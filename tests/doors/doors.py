@@ -22,6 +22,7 @@ from quantum_async.errors import InvalidOptionError
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.base import ProviderClient, provider
+from quantum_async.providers.qoro.options import QoroOptions
 from tests.crash.harness import CIRCUIT, TARGETS
 
 SHOTS = 16
@@ -662,29 +663,36 @@ class CommandLine(Door):
         self.programs.mkdir(exist_ok=True)
         self.commands: list[tuple[object, ...]] = []
 
-    def submit(self, angles, *, shots=SHOTS, options=None):
-        files = []
-        for angle in angles:
-            files.append(self.programs / f"{angle!r}.qasm")
-            files[-1].write_text(turned(angle))
-        given = [] if options is None else [f"tags={','.join(options.tags)}"]
-        return self.run(files, shots, *(word for each in given for word in ("--option", each)))
+    def written(self, angles: Sequence[float]) -> list[Path]:
+        """Write a program for each angle."""
+        files = [self.programs / f"{angle!r}.qasm" for angle in angles]
+        for file, angle in zip(files, angles, strict=True):
+            file.write_text(turned(angle))
+        return files
 
-    def run(self, files: Sequence[Path], shots: int, *words: object) -> list[str]:
-        """Run files, and return the ids that the command tells."""
-        command = (*files, "--shots", shots, *words)
+    def submit(self, angles, *, shots=SHOTS, options=None):
+        if isinstance(options, QoroOptions):
+            given = ("--option", "use_packing=true")
+        else:
+            given = ("--option", f"tags={json.dumps(options.tags)}") if options else ()
+        command = (*self.written(angles), "--shots", shots, *given)
         jobs = self.typed(*command, *self.words)
         self.commands.append(command)
         return [job["job_id"] for job in jobs]
 
-    def typed(self, *words: object) -> list[dict]:
-        """Type a command, and read what it says of its jobs; bad input is raised as what it is."""
+    def ended(self, *words: object):
+        """Type a command, and return how it ended and what it printed."""
         from typer.testing import CliRunner
 
         from quantum_async.cli.app import app
 
-        line = ["run", *words, "--on", self.setting.target, "--journal", self.journal, "--json"]
-        ran = CliRunner().invoke(app, [*map(str, line)], env={**self.setting.env})
+        line = ["run", *words, "--on", self.setting.target, "--journal", self.journal]
+        words = [*map(str, line), "--json"]
+        return CliRunner().invoke(app, words, prog_name="quantum-async", env={**self.setting.env})
+
+    def typed(self, *words: object) -> list[dict]:
+        """Type a command, and read what it says of its jobs; bad input is raised as what it is."""
+        ran = self.ended(*words)
         if ran.exit_code == 2:
             raise InvalidOptionError(ran.stdout + ran.stderr)
         assert ran.exit_code == 0, ran.stdout + ran.stderr
@@ -716,6 +724,7 @@ DOORS: dict[str, type[Door]] = {
         QiskitSampler,
         QiskitEstimator,
         DiviRunner,
+        CommandLine,
     )
 }
 """Every door, by its name in the table."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -65,6 +68,23 @@ def test_leaving_by_an_error_cancels(door, where, cloud, knock, tmp_path) -> Non
     with left_by(entered, ZeroDivisionError()):
         entered.submit(ANGLES)
         assert live(cloud.stats()[where]) == 3
+    stats = cloud.stats()[where]
+    assert (stats["jobs_created"], live(stats), stats["batches_open"]) == (3, 0, 0)
+    assert stats["jobs_by_status"]["cancelled"] == 3
+
+
+def test_an_interrupted_command_cancels(door, where, cloud, knock, tmp_path) -> None:
+    """Ctrl-C while it waits: what runs is cancelled before the command ends, with its own code."""
+    cloud.change(job_time="600s")
+
+    def interrupt() -> None:
+        while live(cloud.stats()[where]) < 3:
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with knock(journal=tmp_path / "jobs.db") as entered, ThreadPoolExecutor() as others:
+        others.submit(interrupt)
+        assert entered.ended(*entered.written(ANGLES)).exit_code == 130
     stats = cloud.stats()[where]
     assert (stats["jobs_created"], live(stats), stats["batches_open"]) == (3, 0, 0)
     assert stats["jobs_by_status"]["cancelled"] == 3
