@@ -181,7 +181,7 @@ def _suite(marker: str) -> None:
 
 
 for _marker in MARKERS:
-    if _marker not in {"azurite", "differential", "nightly"}:
+    if _marker not in {"azurite", "differential", "doors", "nightly"}:
         _suite(_marker)
 
 
@@ -203,6 +203,13 @@ def differential(session: nox.Session) -> None:
     """Compare random programs on every route with what they mean; tests/differential says more."""
     _install(session, "tests", "differential", extras="all")
     _pytest(session, *_marked("differential"), *PACE)
+
+
+@nox.session
+def doors(session: nox.Session) -> None:
+    """Try every promise at every door, Divi's among them; tests/doors/table.py says which tests."""
+    _install(session, "tests", "doors", extras="all")
+    _pytest(session, *_marked("doors"), *PACE)
 
 
 @nox.session(python=False)

@@ -21,6 +21,7 @@ ALLOWED = {
     "journal/writer.py": "lets what comes side by side be written together",
     "scheduler/watching.py": "watches a threading.Event, which an event loop cannot wait for",
     "scheduler/book.py": "renews leases at their pulse, whatever happened before",
+    "cli/keeping.py": "draws a journal anew for whoever watches it",
     "http/rate.py": "waits for a turn, before anything is sent",
     "scheduler/delivery.py": "looks at moments that follow from the time in which a service lists",
     "providers/qoro/uploads.py": "looks at moments that follow from the time in which a job begins",

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.advice import Action, Advice
 from quantum_async.models.fields import check_fields
 from quantum_async.models.stored import stored
 
@@ -93,7 +94,12 @@ class EmulationOptions(RunOptions):
         if self.emulation_text is not None and "noise_types" in _names_in(self.emulation_text):
             raise InvalidOptionError(
                 f"{type(self).__name__}.emulation is a NoiseModel, not an EmulationConfig",
-                remedy="Pass EmulationConfig(noise_model=..., observables=[...]).",
+                remedy=Advice(
+                    Action(
+                        "Pass EmulationConfig(noise_model=..., observables=[...]).",
+                        "Give what to_abstract_repr() of an EmulationConfig with it writes.",
+                    )
+                ),
             )
 
 
@@ -201,5 +207,10 @@ def _names_in(text: str) -> frozenset[str]:
 def _bad_emulation(why: str) -> InvalidOptionError:
     return InvalidOptionError(
         f"the emulation configuration cannot be used: {why}",
-        remedy="Pass a Pulser EmulationConfig, or what its to_abstract_repr() gives.",
+        remedy=Advice(
+            Action(
+                "Pass a Pulser EmulationConfig, or what its to_abstract_repr() gives.",
+                "Give what to_abstract_repr() of a Pulser EmulationConfig writes.",
+            )
+        ),
     )

@@ -65,7 +65,7 @@ class Pace:
         """Whether there is a limit."""
         return self._gap > 0.0
 
-    async def wait(self) -> None:
+    async def take_turn(self) -> None:
         """Wait for this caller's turn."""
         if not self.is_limiting:
             return
@@ -286,7 +286,7 @@ class Sender:
         return 1 if self._pace.is_limiting else -(-len(self._queue) // self.group_size)
 
     async def _next(self) -> None:
-        await self._pace.wait()
+        await self._pace.take_turn()
         places = self._places()
         if places:
             group = self._queue.take(places)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from quantum_async.sandbox import BlockingSandbox
-from tests.doors import play
 from tests.doors.doors import DOORS, Door, Setting
+from tests.doors.lives import Script
 from tests.doors.table import doors_of
 
 
@@ -47,21 +45,13 @@ def knock(door: type[Door], where: str, cloud: BlockingSandbox) -> Callable[...,
 
 
 @pytest.fixture
-def script(door: type[Door], where: str, cloud: BlockingSandbox, tmp_path: Path):
-    """Run the script of a door in a process of its own; return what it told, and its output."""
-    env, output = tmp_path / "env.json", tmp_path / "out.json"
+def script(door: type[Door], where: str, cloud: BlockingSandbox, tmp_path: Path) -> Script:
+    """A script of a door, to be run in processes of its own."""
+    return script_for(cloud, door.name, where, tmp_path)
+
+
+def script_for(cloud: BlockingSandbox, door: str, where: str, folder: Path, *words: str) -> Script:
+    """Make a script at a door to a cloud."""
+    env = folder / "env.json"
     env.write_text(json.dumps(cloud.env(where)))
-
-    def run(journal: Path, *words: str) -> tuple[list[list[str]], dict]:
-        command = [sys.executable, play.__file__, door.name, where, str(journal), str(env)]
-        command += ["--output", str(output), *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        ready, *told = done.stdout.splitlines() or [""]
-        assert ready == "ready", done.stderr[-2000:]
-        if not words:
-            assert done.returncode == 0, done.stderr[-2000:]
-        return [json.loads(line) for line in told], (
-            json.loads(output.read_text()) if output.exists() else {}
-        )
-
-    return run
+    return Script(door, where, folder, env, words)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ClassVar, Self
 
 import anyio
@@ -16,9 +18,11 @@ from anyio.from_thread import start_blocking_portal
 
 import quantum_async as qa
 from quantum_async import blocking
+from quantum_async.errors import InvalidOptionError
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.base import ProviderClient, provider
+from quantum_async.providers.qoro.options import QoroOptions
 from tests.crash.harness import CIRCUIT, TARGETS
 
 SHOTS = 16
@@ -97,6 +101,8 @@ class Door:
     """What the table calls it."""
     providers: ClassVar[tuple[str, ...]]
     """Whom it reaches: one that can be looked up and, where there is any, one that cannot."""
+    is_one_by_one: ClassVar[bool] = False
+    """Whether a job is sent before the next one is looked at."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
@@ -115,6 +121,10 @@ class Door:
     @staticmethod
     def load() -> None:
         """Import what the door needs, which takes longer than what it does."""
+        from quantum_async.integrations.pulser import PulserConnection, QPUBackend
+
+        assert PulserConnection
+        assert QPUBackend
         sequence()
 
     def open(self) -> None:
@@ -315,10 +325,14 @@ class Handler(Awaited):
         told: Future[list[str | None]] = Future()
         name = f"{self.setting.name}/{len(self.requests) + 1}"
         request = self.portal.start_task_soon(self.handler, told, angles, shots, options, name)
+        try:
+            ids = told.result()
+            if None in ids:
+                request.result()
+        except Exception:
+            wait([request])
+            raise
         self.requests.append(request)
-        ids = told.result()
-        if None in ids:
-            self.requests.pop().result()
         return ids
 
     def results(self):
@@ -434,13 +448,14 @@ class PulserBackends(Awaited):
 
 
 @cache
-def circuit(*, is_flip: bool = False, is_measured: bool = True):
-    """The same circuits as Qiskit has them."""
+def circuit(*, is_flip: bool = False, is_measured: bool = True, angle: float | None = None):
+    """The same circuits as Qiskit has them, with a parameter where no angle is given."""
     from qiskit import QuantumCircuit
     from qiskit.circuit import Parameter
 
     made = QuantumCircuit(3 if is_flip else 2)
-    made.rx(math.pi if is_flip else Parameter("theta"), 0)
+    turn = Parameter("theta") if angle is None else angle
+    made.rx(math.pi if is_flip else turn, 0)
     if not is_flip:
         made.cz(0, 1)
     if is_measured:
@@ -455,9 +470,11 @@ class OfQiskit(Door):
 
     @staticmethod
     def load() -> None:
-        import quantum_async.integrations.qiskit
+        from quantum_async.integrations.qiskit import EstimatorV2, QuantumAsyncProvider, SamplerV2
 
-        assert quantum_async.integrations.qiskit.SamplerV2
+        assert SamplerV2
+        assert EstimatorV2
+        assert QuantumAsyncProvider
         circuit()
 
     def open(self) -> None:
@@ -481,7 +498,7 @@ class QiskitBackend(OfQiskit):
     name = "Qiskit's backend.run"
 
     def submit(self, angles, *, shots=SHOTS, options=None):
-        circuits = [circuit().assign_parameters([angle]) for angle in angles]
+        circuits = [circuit(angle=angle) for angle in angles]
         job = self.backend.run(circuits, shots=shots, **self.settings(options))
         self.jobs.append(job)
         return [ref.id for ref in job.refs()]
@@ -567,6 +584,133 @@ def ids_of(job) -> list[str]:
     return [ref.id for ref in refs]
 
 
+class DiviRunner(Door):
+    """Divi's circuit runner, as its programs use it."""
+
+    name = "Divi's runner"
+    providers = ("qoro",)
+    is_one_by_one = True
+
+    @staticmethod
+    def load() -> None:
+        from quantum_async.integrations.divi.runner import QoroRunner
+
+        assert QoroRunner
+
+    def open(self) -> None:
+        from quantum_async.integrations.divi.runner import QoroRunner
+
+        client, kept = self.setting.blocking_client(), self.setting.kept
+        runner = QoroRunner(client, name=self.setting.name, shots=SHOTS, **kept)
+        self.runner = self.stack.enter_context(runner)
+        self.submitted = []
+
+    def submit(self, angles, *, shots=SHOTS, options=None):
+        from divi.backends import JobConfig
+
+        assert options is None
+        configuration = JobConfig(shots=shots)
+        return [self.run(turned(angle), job_config=configuration) for angle in angles]
+
+    def run(self, text: str, **configurations: object) -> str:
+        """Submit a circuit as Divi does, with Divi's configurations."""
+        submitted = self.runner.submit_circuits({"circuit": text}, **configurations)
+        self.submitted.append(submitted)
+        return submitted.job_id
+
+    def counts(self, submitted) -> dict[str, int]:
+        """Wait for a job, and read its one circuit's counts as Divi does."""
+        self.runner.poll_job_status(submitted, loop_until_complete=True, verbose=False)
+        (row,) = self.runner.get_job_results(submitted).results
+        return row["results"]
+
+    def results(self):
+        return [self.counts(submitted) for submitted in self.submitted]
+
+    def flipped(self):
+        counts = self.counts(self.runner.submit_circuits({"flip": FLIP_2}))
+        return [
+            sum(n for bits, n in counts.items() if bits[-1 - k] == "1") / SHOTS for k in range(3)
+        ]
+
+
+FLIP_2 = """OPENQASM 2.0; include "qelib1.inc"; qreg q[3]; creg c[3]; x q[0]; measure q -> c;"""
+
+
+def turned(angle: float) -> str:
+    """Write the circuit down for what only reads texts without parameters."""
+    text = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; '
+    return text + f"rx({angle!r}) q[0]; cz q[0],q[1]; measure q -> c;"
+
+
+class CommandLine(Door):
+    """The command line: ``run`` submits and leaves, and the same command collects the results."""
+
+    name = "`quantum-async run`"
+    providers = ("azure", "iqm")
+    words = ("--detach",)
+
+    @staticmethod
+    def load() -> None:
+        from quantum_async.cli.app import app
+
+        assert app
+
+    def open(self) -> None:
+        folder = Path(self.stack.enter_context(TemporaryDirectory()))
+        self.journal = self.setting.journal or folder / "jobs.db"
+        self.programs = self.journal.with_name("programs")
+        self.programs.mkdir(exist_ok=True)
+        self.commands: list[tuple[object, ...]] = []
+
+    def written(self, angles: Sequence[float]) -> list[Path]:
+        """Write a program for each angle."""
+        files = [self.programs / f"{angle!r}.qasm" for angle in angles]
+        for file, angle in zip(files, angles, strict=True):
+            file.write_text(turned(angle))
+        return files
+
+    def submit(self, angles, *, shots=SHOTS, options=None):
+        if isinstance(options, QoroOptions):
+            given = ("--option", "use_packing=true")
+        else:
+            given = ("--option", f"tags={json.dumps(options.tags)}") if options else ()
+        command = (*self.written(angles), "--shots", shots, *given)
+        jobs = self.typed(*command, *self.words)
+        self.commands.append(command)
+        return [job["job_id"] for job in jobs]
+
+    def ended(self, *words: object):
+        """Type a command, and return how it ended and what it printed."""
+        from typer.testing import CliRunner
+
+        from quantum_async.cli.app import app
+
+        line = ["run", *words, "--on", self.setting.target, "--journal", self.journal]
+        words = [*map(str, line), "--json"]
+        return CliRunner().invoke(app, words, prog_name="quantum-async", env={**self.setting.env})
+
+    def typed(self, *words: object) -> list[dict]:
+        """Type a command, and read what it says of its jobs; bad input is raised as what it is."""
+        ran = self.ended(*words)
+        if ran.exit_code == 2:
+            raise InvalidOptionError(ran.stdout + ran.stderr)
+        assert ran.exit_code == 0, ran.stdout + ran.stderr
+        return json.loads(ran.stdout)["jobs"]
+
+    def results(self):
+        return [job["counts"] for command in self.commands for job in self.typed(*command)]
+
+    def flipped(self):
+        path = self.programs / "flip.qasm"
+        path.write_text(FLIP)
+        (job,) = self.typed(path, "--shots", SHOTS)
+        counts = job["counts"]
+        return [
+            sum(n for bits, n in counts.items() if bits[-1 - k] == "1") / SHOTS for k in range(3)
+        ]
+
+
 DOORS: dict[str, type[Door]] = {
     door.name: door
     for door in (
@@ -579,6 +723,8 @@ DOORS: dict[str, type[Door]] = {
         QiskitBackend,
         QiskitSampler,
         QiskitEstimator,
+        DiviRunner,
+        CommandLine,
     )
 }
 """Every door, by its name in the table."""

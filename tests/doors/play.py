@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -24,13 +25,13 @@ def play(options: argparse.Namespace) -> None:
     )
     kind = DOORS[options.door]
     kind.load()
-    tell("ready")
+    tell(options, "ready")
     with kind(setting) as door:
         told = []
         for number in range(options.rounds):
             start = number * options.size
             told.append(door.submit([0.01 * (start + place) for place in range(options.size)]))
-            tell(json.dumps(told[-1]))
+            tell(options, json.dumps(told[-1]))
             if options.dies:
                 os.kill(os.getpid(), signal.SIGKILL)
         results = door.results()
@@ -39,10 +40,20 @@ def play(options: argparse.Namespace) -> None:
     part.rename(options.output)
 
 
-def tell(line: str) -> None:
+def tell(options: argparse.Namespace, line: str) -> None:
     """Say something that is there also where the process ends at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    with options.told.open("a") as told:
+        told.write(f"{line}\n")
+
+
+def run(words: list[str]) -> None:
+    """Play in a process that was made for it; what goes wrong is told as well."""
+    options = arguments(words)
+    try:
+        play(options)
+    except BaseException:
+        tell(options, traceback.format_exc())
+        raise
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -53,6 +64,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("journal", type=Path)
     parser.add_argument("env", type=Path, help="JSON of variables")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--told", type=Path, default=Path("/dev/stdout"), help="lines go there")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--size", type=int, default=2, help="jobs that are submitted together")
     parser.add_argument("--silence", type=float, default=60.0, help="seconds")

@@ -30,6 +30,12 @@ USUAL: Mapping[str, str] = {
 
 OF_PULSER: Mapping[str, str] = {"options": "test_job_parameters_are_carried_or_refused"}
 """Pulser's backends have no options of the provider: what a job is given is in its parameters."""
+OF_DIVI: Mapping[str, str] = {"options": "test_divis_configurations_are_carried_or_refused"}
+OF_COMMANDS: Mapping[str, str] = {
+    "left": "test_an_interrupted_command_cancels",
+    "budget": "a command has no budget: it runs the programs that are typed, as often as it says",
+    "limits": "a command has no limits of its own: it takes those of the provider",
+}
 GOES_ON: Mapping[str, str] = {"left": "test_what_goes_on_is_found_again"}
 """Where jobs go on by what the vendor, or the user, has said."""
 
@@ -43,6 +49,8 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "Qiskit's backend.run": USUAL,
     "Qiskit's SamplerV2": USUAL,
     "Qiskit's EstimatorV2": USUAL,
+    "Divi's runner": {**USUAL, **OF_DIVI, **GOES_ON},
+    "`quantum-async run`": {**USUAL, **OF_COMMANDS},
 }
 """Per door and promise the name of its test; what is no name of a test is the reason for none."""
 
@@ -66,7 +74,7 @@ def markdown() -> str:
 
     def mark(cell: str) -> str:
         if is_test(cell):
-            return "cancelled" if cell == USUAL["left"] else "yes"
+            return "cancelled" if "cancels" in cell else "yes"
         if cell not in reasons:
             reasons.append(cell)
         return f"({reasons.index(cell) + 1})"

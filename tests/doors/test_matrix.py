@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 
 import pytest
 
-from tests.crash.harness import Schedule, persist, plan, stage
-from tests.doors import play
+from tests.crash.harness import plan
+from tests.doors.conftest import script_for
 from tests.doors.doors import SHOTS
 
 pytestmark = pytest.mark.doors
@@ -27,23 +26,17 @@ KILLED = [
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("door", "where"), KILLED, ids=[" on ".join(pair) for pair in KILLED])
-def test_no_kill_loses_or_doubles_a_job(tmp_path, door: str, where: str, seed: int) -> None:
+@pytest.mark.parametrize(("entry", "where"), KILLED, ids=[" on ".join(pair) for pair in KILLED])
+def test_no_kill_loses_or_doubles_a_job(cloud, tmp_path, entry: str, where: str, seed: int) -> None:
     """Every job exists once, under the id that was told, and has its result in the end."""
-    env, output, expected = tmp_path / "env.json", tmp_path / "out.json", ROUNDS * SIZE
-    with stage(where, seed, job_time="300ms") as sandbox:
-        env.write_text(json.dumps(sandbox.env(where)))
-        sandbox.set_faults(plan(where))
-        command = [sys.executable, play.__file__, door, where, str(tmp_path / "jobs.db"), str(env)]
-        command += ["--output", str(output), "--rounds", str(ROUNDS), "--size", str(SIZE)]
-        command += ["--silence", str(SILENCE)]
-        schedule = Schedule(seed, kills=3, life=(0.05, 1.2), limit=200)
-        killed, log = persist(command, output, schedule)
-        stats = sandbox.stats()[where]
-    found = json.loads(output.read_text())
+    cloud.change(seed=seed, job_time="300ms")
+    cloud.set_faults(plan(where))
+    size = ("--rounds", str(ROUNDS), "--size", str(SIZE), "--silence", str(SILENCE))
+    script = script_for(cloud, entry, where, tmp_path, *size)
+    assert script.persist(seed, kills=3, life=(0.05, 1.2))
+    stats, expected = cloud.stats()[where], ROUNDS * SIZE
+    found = json.loads(script.output.read_text())
     ids = [job_id for told in found["ids"] for job_id in told]
-    assert killed
-    assert not log
     assert len(set(ids)) == len(found["results"]) == expected
     assert all(sum(counts.values()) == SHOTS for counts in found["results"])
     assert (stats["jobs_created"], stats["duplicates"], stats["batches_open"]) == (expected, 0, 0)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -13,7 +18,7 @@ from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.pasqal.options import PasqalOptions
 from quantum_async.providers.qoro.options import QoroOptions
 from tests.crash.harness import CREATES
-from tests.doors.doors import SHOTS, Classes, Setting, job_params, left_by
+from tests.doors.doors import SHOTS, Classes, Setting, job_params, left_by, turned
 
 pytestmark = pytest.mark.doors
 
@@ -44,12 +49,11 @@ def most_at_once(jobs) -> int:
     return most
 
 
-async def test_what_is_told_is_in_the_journal(door, where, cloud, script, tmp_path) -> None:
+async def test_what_is_told_is_in_the_journal(door, where, cloud, script) -> None:
     """A process that is killed once it was told ids has a journal that leads to those very jobs."""
-    journal = tmp_path / "jobs.db"
-    (told,), _ = script(journal, "--dies")
+    told = died(cloud, script)
     client = Setting(where, cloud.env(where)).client()
-    async with qa.Scheduler(client, journal=journal) as scheduler:
+    async with qa.Scheduler(client, journal=script.journal) as scheduler:
         jobs = await scheduler.resume()
         assert sorted(job.id for job in jobs) == sorted(told)
         for job in jobs:
@@ -64,6 +68,23 @@ def test_leaving_by_an_error_cancels(door, where, cloud, knock, tmp_path) -> Non
     with left_by(entered, ZeroDivisionError()):
         entered.submit(ANGLES)
         assert live(cloud.stats()[where]) == 3
+    stats = cloud.stats()[where]
+    assert (stats["jobs_created"], live(stats), stats["batches_open"]) == (3, 0, 0)
+    assert stats["jobs_by_status"]["cancelled"] == 3
+
+
+def test_an_interrupted_command_cancels(door, where, cloud, knock, tmp_path) -> None:
+    """Ctrl-C while it waits: what runs is cancelled before the command ends, with its own code."""
+    cloud.change(job_time="600s")
+
+    def interrupt() -> None:
+        while live(cloud.stats()[where]) < 3:
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with knock(journal=tmp_path / "jobs.db") as entered, ThreadPoolExecutor() as others:
+        others.submit(interrupt)
+        assert entered.ended(*entered.written(ANGLES)).exit_code == 130
     stats = cloud.stats()[where]
     assert (stats["jobs_created"], live(stats), stats["batches_open"]) == (3, 0, 0)
     assert stats["jobs_by_status"]["cancelled"] == 3
@@ -84,13 +105,25 @@ def test_what_goes_on_is_found_again(door, where, cloud, knock, tmp_path) -> Non
     assert stats["jobs_by_status"]["succeeded"] == 3
 
 
-def test_killed_and_run_again_nothing_is_paid_twice(door, where, cloud, script, tmp_path) -> None:
+def died(cloud, script) -> list[str]:
+    """Run a script that is killed once it was told its first ids, and return those."""
+    cloud.change(paused=True)
+    (ready, *told), code = script.live("--dies")
+    cloud.change(paused=False)
+    assert (ready, code) == ("ready", -signal.SIGKILL), told
+    assert not script.output.exists()
+    (ids,) = told
+    return json.loads(ids)
+
+
+def test_killed_and_run_again_nothing_is_paid_twice(door, where, cloud, script) -> None:
     """The same script finds what it had sent, sends the rest, and has the results of all."""
-    journal = tmp_path / "jobs.db"
-    (first,), output = script(journal, "--dies")
-    assert not output
-    told, output = script(journal)
-    assert told == output["ids"]
+    first = died(cloud, script)
+    (_, *told), code = script.live()
+    assert code == 0, told
+    output = json.loads(script.output.read_text())
+    assert [json.loads(line) for line in told] == output["ids"]
+    told = output["ids"]
     assert told[0] == first
     ids = [job_id for ids in told for job_id in ids]
     assert len(set(ids)) == len(output["results"]) == 4
@@ -151,12 +184,28 @@ def test_job_parameters_are_carried_or_refused(door, where, cloud, knock) -> Non
     assert [job["shots"] for job in cloud.jobs(where)] == [7, 9]
 
 
+def test_divis_configurations_are_carried_or_refused(door, where, cloud, knock) -> None:
+    """How a simulator runs it arrives with the job; how a quantum computer does is refused there."""
+    with knock() as entered:
+        job_id = entered.run(turned(0.1), maestro_config={"max_bond_dimension": 7})
+        with pytest.raises(InvalidOptionError):
+            entered.run(turned(0.2), device_config={"TRANSPILE_LEVEL": 1})
+        entered.results()
+    with Classes(Setting(where, cloud.env(where))) as main:
+        (client,) = main.scheduler.clients
+        assert main.call(client.jobs.config, job_id).maestro_config["max_bond_dimension"] == 7
+    assert cloud.stats()[where]["jobs_created"] == 1
+
+
 @pytest.mark.parametrize("bad", [{"shots": 0}, {"angles": [0.1, math.nan]}], ids=str)
 def test_bad_input_is_refused_before_anything_is_sent(door, where, cloud, knock, bad) -> None:
     """No shots, or an angle that is no number: an error of bad input, and no create was sent."""
+    given = {"angles": ANGLES, **bad}
+    if door.is_one_by_one:
+        given["angles"] = given["angles"][::-1]
     with knock() as entered:
         with pytest.raises(ValueError):  # ours are of this kind, and so are the vendors' own
-            entered.submit(**{"angles": ANGLES, **bad})
+            entered.submit(**given)
     assert creates(cloud.stats()[where], where) == 0
 
 

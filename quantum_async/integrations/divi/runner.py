@@ -41,6 +41,7 @@ from quantum_async.providers.qoro.client import KEY, OWN_KEY, QoroClient
 from quantum_async.providers.qoro.plain import ALL
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER
 from quantum_async.providers.qoro.wire import QoroCluster
+from quantum_async.scheduler.routing import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -162,6 +163,7 @@ class QoroRunner(ServiceCalls, CircuitRunner):
         max_retries: int | None = None,
         track_depth: bool = False,
     ) -> None:
+        check_name(name)
         usual = JobSettings.of(job_config)
         super().__init__(
             shots=shots if shots is not None else usual.shots or SHOTS, track_depth=track_depth
@@ -187,7 +189,7 @@ class QoroRunner(ServiceCalls, CircuitRunner):
         self.maestro_config = maestro_config
         self.device_config = device_config
         self.execution_config = execution_config
-        self._usual = JobSettings(device or None, tag=tag, force_sampling=force_sampling)
+        self._said = JobSettings(device or None, tag=tag, force_sampling=force_sampling)
         self._supports_expval = supports_expval
         self._can_compute: dict[str, bool] = {DEFAULT_CLUSTER: True}
         self.polling_interval = polling_interval
@@ -404,6 +406,18 @@ class QoroRunner(ServiceCalls, CircuitRunner):
         self._run("cancel_job", lambda _: job.cancel(), _Attention())
         return self._response({"status": "cancelled", "job_id": job_id}, job_id, "cancel")
 
+    def delete_job(self, execution_result: HasJob) -> JobResponse:
+        """Delete a job at the service; one that is gone already stays so."""
+        with self._lock:
+            job = self._jobs.pop(id_of(execution_result), None)
+
+        async def detach(_: Scheduler) -> None:
+            if job is not None:
+                job.detach()
+
+        self._run("delete_job", detach, _Attention())
+        return super().delete_job(execution_result)
+
     def _poll(
         self,
         job_id: str,
@@ -489,8 +503,16 @@ class QoroRunner(ServiceCalls, CircuitRunner):
             self._door.open()[1].outdate(stop)
 
     def _settings(self, config: Any = None) -> JobSettings:
-        """Say where and how a job runs: as its own configuration says, the runner's, its words."""
-        return JobSettings.of(config, JobSettings.of(self.job_config, self._usual))
+        """Say how a job runs: as its configuration, the runner's arguments and the runner's say."""
+        usual, said = JobSettings.of(self.job_config), self._said
+        usual = JobSettings(
+            said.target or usual.target,
+            self.shots,
+            said.tag or usual.tag,
+            usual.use_packing,
+            said.force_sampling or usual.force_sampling,
+        )
+        return JobSettings.of(config, usual)
 
     def _device(self, settings: JobSettings) -> str:
         return settings.target or self._client.jobs.defaults.target or DEFAULT_CLUSTER
@@ -551,7 +573,7 @@ class _Attention(Reporter):
         self._event = event
         self._callback = progress
         self._limit = most
-        self._seen: JobState | None = None
+        self._seen: JobState | None = None if job is None else job.state
         self._number = 0
 
     def tick(self) -> None:

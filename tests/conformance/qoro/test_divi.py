@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import networkx as nx
 import pytest
@@ -32,7 +27,6 @@ from tests.conformance.qoro.conftest import BELL, FLIPPED, TURNED, service_at
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-ROOT = Path(__file__).parents[3]
 SHOTS = 2000
 NOISE = 4 / SHOTS**0.5
 """Four standard errors of a mean of values between -1 and 1."""
@@ -125,8 +119,8 @@ def test_a_vqe_from_counts_agrees_within_shot_noise(real_env):
         assert vqe(sampling, method=method) == pytest.approx(local, abs=3 * NOISE)
 
 
-class Counting(QoroRunner):
-    """Counts what is submitted; it may kill its process once it has handed over some results."""
+class Mortal(QoroRunner):
+    """Counts what is submitted, and ends the program once it has handed over some results."""
 
     submitted = 0
     lives = -1
@@ -141,37 +135,36 @@ class Counting(QoroRunner):
         found = super().get_job_results(job)
         self.lives -= 1
         if not self.lives:
-            os.kill(os.getpid(), signal.SIGKILL)
+            raise KeyboardInterrupt
         return found
 
 
-def counting_vqe(env: dict[str, str], journal: str, lives: int = -1) -> tuple[float, int]:
-    """Run a VQE under a name, and count its submissions."""
-    client = QoroClient(api_key=env["QORO_API_KEY"], url=env["QUANTUM_ASYNC_QORO_URL"])
-    with Counting(client, journal=journal, name="chain", polling_interval=0.05) as runner:
-        runner.lives = lives
-        return vqe(runner, method=ScipyMethod.COBYLA), runner.submitted
-
-
-def test_a_vqe_that_is_killed_and_run_again_pays_for_nothing_twice(
+def test_a_vqe_that_is_stopped_and_run_again_pays_for_nothing_twice(
     real_env, simulating_sandbox, tmp_path
 ):
     """It goes on where it was, and once it is over all of it is read from the journal."""
     before = simulating_sandbox.stats("qoro")["jobs_created"]
-    journal = str(tmp_path / "jobs.db")
-    script = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-        "from tests.conformance.qoro.test_divi import counting_vqe\n"
-        f"counting_vqe({real_env!r}, {journal!r}, 3)"
-    )
-    killed = subprocess.run([sys.executable, "-c", script], check=False, timeout=100)
-    assert killed.returncode == -signal.SIGKILL
-    assert simulating_sandbox.stats("qoro")["jobs_created"] - before == 3
-    found = counting_vqe(real_env, journal)
-    assert found[1] > 3
-    assert simulating_sandbox.stats("qoro")["jobs_created"] - before == found[1]
-    assert counting_vqe(real_env, journal) == found
-    assert simulating_sandbox.stats("qoro")["jobs_created"] - before == found[1]
+
+    def created():
+        return simulating_sandbox.stats("qoro")["jobs_created"] - before
+
+    def run(lives=-1):
+        client = QoroClient(
+            api_key=real_env["QORO_API_KEY"], url=real_env["QUANTUM_ASYNC_QORO_URL"]
+        )
+        with Mortal(
+            client, journal=tmp_path / "jobs.db", name="chain", polling_interval=0.05
+        ) as runner:
+            runner.lives = lives
+            return vqe(runner, method=ScipyMethod.COBYLA), runner.submitted
+
+    with pytest.raises(KeyboardInterrupt):
+        run(lives=3)
+    assert created() == 3
+    found = run()
+    assert created() == found[1] > 3
+    assert run() == found
+    assert created() == found[1]
 
 
 def test_a_vqe_on_a_quantum_computer_is_measured_by_counts(real_env):

@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 
+from quantum_async import QoroClient
 from tests.integrations.divi.stand_in import NEWER, runner_module
 
 BELL = "OPENQASM 2.0; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;"
 JOBS = 5
 
 
-def main(journal: str, killed_at: str = "") -> None:
+def main(journal: str, killed_at: str = "", client: QoroClient | None = None) -> None:
     """Run jobs one after the other, two of them with the same content; print what they gave."""
 
     def reached(moment: str) -> None:
@@ -21,7 +22,8 @@ def main(journal: str, killed_at: str = "") -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     with runner_module(NEWER) as module:
-        runner = module.QoroRunner(journal=journal, name="vqe", polling_interval=0.05)
+        options = {"journal": journal, "name": "vqe", "polling_interval": 0.05}
+        runner = module.QoroRunner(client, **options)
         for number in range(JOBS):
             shots = 7 if number in {1, 2} else 10 + number
             submitted = runner.submit_circuits({"a": BELL}, shot_groups=[[0, 1, shots]])

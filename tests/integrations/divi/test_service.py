@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-import sys
+import os
+from contextlib import chdir, redirect_stderr
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import httpx
 import pytest
@@ -79,6 +81,10 @@ def test_configurations_of_the_runner_are_used_where_they_fit(service, newer):
     assert fourth["execution_configuration"] == {"bond_dimension": 4, "simulator_type": 1}
     assert {opening["tag"] for opening in (first, second, third, fourth)} == {"exp"}
     assert {body["shots"] for body in service.bodies(ADD)} == {9}
+    plainly = newer.runner(shots=3, tag="said", job_config=SimpleNamespace(shots=9, tag="exp"))
+    plainly.submit_circuits([BELL])
+    assert plainly.shots == service.bodies(ADD)[-1]["shots"] == 3
+    assert service.bodies(INIT)[-1]["tag"] == "said"
 
 
 def test_arguments_without_names_are_those_of_the_generation(service, divi, runner):
@@ -100,23 +106,21 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_wait_is_shown_where_it_is_seen(service, divi, runner, monkeypatch):
+def test_a_wait_is_shown_where_it_is_seen(service, divi, runner):
     """On a terminal unless it is told not to; a progress callback is shown in its place."""
-    job_of = job(divi)
     screen = Terminal()
-    monkeypatch.setattr(sys, "stderr", screen)
 
     def status(_):
         word = "COMPLETED" if screen.getvalue() else "RUNNING"
         return httpx.Response(200, json={"status": word})
 
     service.then("GET", "/status/", *[status] * 10_000)
-    runner.poll_job_status(job_of, loop_until_complete=True)
+    with redirect_stderr(screen):
+        runner.poll_job_status(job(divi), loop_until_complete=True)
     assert JOB in screen.getvalue()
-    screen.truncate(0)
-    screen.seek(0)
-    runner.poll_job_status(job_of, loop_until_complete=True, verbose=False)
-    assert screen.getvalue() == ""
+    with redirect_stderr(Terminal()) as other:
+        runner.poll_job_status(job(divi), loop_until_complete=True, verbose=False)
+    assert other.getvalue() == ""
 
 
 def test_credits_are_what_the_service_says(service, divi, runner):
@@ -188,25 +192,21 @@ def test_problems_are_characterised(service, divi, runner):
     [(True, False, True), (True, LOCKED, True), (False, True, True), (LOCKED, True, False)],
     ids="file file-first environment file-wrong".split(),
 )
-def test_the_key_is_found_where_the_vendors_class_finds_it(
-    blocking_sandbox, newer, tmp_path, monkeypatch, case
-):
+def test_the_key_is_found_where_the_vendors_class_finds_it(blocking_sandbox, newer, tmp_path, case):
     """In a file called .env here or above, else in the environment."""
     in_file, in_environment, works = case
     blocking_sandbox.reset()
     given = blocking_sandbox.env("qoro")
     key = given.pop("QORO_API_KEY")
-    monkeypatch.delenv("QORO_API_KEY", raising=False)
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
     if in_environment:
-        monkeypatch.setenv("QORO_API_KEY", key if in_environment is True else in_environment)
+        given["QORO_API_KEY"] = key if in_environment is True else in_environment
     if in_file:
         (tmp_path / ".env").write_text(f"QORO_API_KEY={key if in_file is True else in_file}\n")
     folder = tmp_path / "below"
     folder.mkdir()
-    monkeypatch.chdir(folder)
-    with newer.module.QoroRunner() as runner:
+    with chdir(folder), patch.dict(os.environ, given):
+        runner = newer.module.QoroRunner()
+    with runner:
         if works:
             assert runner.get_credit_balance()["balance"] == "500.00"
         else:
