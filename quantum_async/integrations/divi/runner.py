@@ -37,7 +37,8 @@ from quantum_async.models._recent import Recent
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.limits import Limits
 from quantum_async.models.options import meaning_of
-from quantum_async.providers.qoro.client import KEY, OWN_KEY, QoroClient
+from quantum_async.providers.qoro.auth import KEY, OWN_KEY
+from quantum_async.providers.qoro.client import QoroClient
 from quantum_async.providers.qoro.plain import ALL
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER
 from quantum_async.providers.qoro.wire import QoroCluster
