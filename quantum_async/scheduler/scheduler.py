@@ -857,11 +857,12 @@ class Scheduler:
             for record in records:
                 await record.wait_accepted()
         except BaseException:
-            self._disown(records)
+            self._cancel_soon(self._disowned(records))
             raise
         refused = [r for r in records if r.ref is None and r.error is not None]
         if refused:
-            self._disown(records)
+            accepted = self._disowned(records)
+            await self._withdraw(accepted, refused[0])
             told = refused[0].error
             for record in refused:
                 if isinstance(told, SubmissionUnknownError) and told.key == _key(record.error):
@@ -869,8 +870,12 @@ class Scheduler:
                     record.looked_at = True
             refused[0].outcome()
 
-    def _disown(self, records: Sequence[JobRecord]) -> None:
-        """Cancel jobs whose caller will never have a handle, so that nobody could own them."""
+    def _disowned(self, records: Sequence[JobRecord]) -> list[JobRecord]:
+        """Take back jobs whose caller will never have a handle, so that nobody could own them.
+
+        Returns:
+            Those that the provider has, which are to be cancelled.
+        """
         accepted: list[JobRecord] = []
         for record in records:
             if record.is_settled and record.error is None:
@@ -882,9 +887,23 @@ class Scheduler:
                 record.lane.withdraw(record)
             elif record.stage is Stage.ACCEPTED:
                 accepted.append(record)
-        if accepted and self._host.is_open:
-            self._host.start_soon(accepted[0].lane.cancel_wanted, accepted)
         records[0].lane.sender.give_up()
+        return accepted
+
+    def _cancel_soon(self, records: Sequence[JobRecord]) -> None:
+        if records and self._host.is_open:
+            self._host.start_soon(records[0].lane.cancel_wanted, records)
+
+    async def _withdraw(self, records: Sequence[JobRecord], refused: JobRecord) -> None:
+        """Cancel the others of a job that was refused; what that leaves is told with the refusal."""
+        try:
+            if records:
+                await self._host.call(records[0].lane.cancel, records)
+        except QuantumAsyncError as failure:
+            names = ", ".join(record.label for record in records)
+            note = f"Cancelling the others failed: {failure} They may run: {names}."
+            if refused.error is not None:
+                refused.error.add_note(note)
 
     async def _cancel_job_on(self, event: CancelEvent, record: JobRecord) -> None:
         with anyio.CancelScope() as scope:
