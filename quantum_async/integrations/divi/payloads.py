@@ -85,7 +85,7 @@ def payloads_of(given: Mapping[str, Any] | Sequence[Any] | None) -> Payloads:
     if not given:
         raise ValueError("a job needs at least one circuit")
     if isinstance(given, Mapping):
-        return Payloads({label: _text(circuit, label) for label, circuit in given.items()}, [])
+        return Payloads({str(label): _text(item, str(label)) for label, item in given.items()}, [])
     parametric = [hasattr(item, "parameter_sets") for item in given]
     if not any(parametric):
         return Payloads({str(n): _text(item, str(n)) for n, item in enumerate(given)}, [])

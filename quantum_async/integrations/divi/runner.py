@@ -275,7 +275,7 @@ class QoroRunner(ServiceCalls, CircuitRunner):
         """
         settings = self._settings(job_config or override_job_config)
         _check(ham_ops, shot_groups, job_type, is_forced=settings.force_sampling)
-        content = payloads_of(circuits or payloads)
+        content = payloads_of(payloads if circuits is None else circuits)
         groups = None
         if ham_ops is not None:
             groups = groups_of(ham_ops, circuit_ham_map, list(map(width_of, content.texts)))

@@ -101,7 +101,9 @@ def test_circuits_in_a_row_and_qiskits_own(service, runner):
     circuit.x(0)
     circuit.measure(0, 0)
     runner.submit_circuits([BELL, circuit])
-    [body] = service.bodies(ADD)
+    runner.submit_circuits({7: BELL})
+    body, numbered = service.bodies(ADD)
+    assert list(numbered["circuits"]) == ["7"]
     assert list(body["circuits"]) == ["0", "1"]
     assert "x q[0];" in unpacked(body["circuits"]["1"])
 
