@@ -104,6 +104,9 @@ class Door:
     is_one_by_one: ClassVar[bool] = False
     """Whether a job is sent before the next one is looked at."""
 
+    shares_jobs: ClassVar[bool] = False
+    """Whether circuits share a job where the provider lets them."""
+
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.stack = ExitStack()
@@ -648,6 +651,7 @@ class CommandLine(Door):
 
     name = "`quantum-async run`"
     providers = ("azure", "iqm")
+    shares_jobs = True
     words = ("--detach",)
 
     @staticmethod

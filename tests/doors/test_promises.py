@@ -6,7 +6,7 @@ import json
 import math
 import os
 import signal
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -58,7 +58,8 @@ async def test_what_is_told_is_in_the_journal(door, where, cloud, script) -> Non
         assert sorted(job.id for job in jobs) == sorted(told)
         for job in jobs:
             assert (await job).shots == SHOTS
-    assert cloud.stats()[where]["jobs_created"] == len(told) == 2
+    assert len(told) == 2
+    assert cloud.stats()[where]["jobs_created"] == len(set(told))
 
 
 def test_leaving_by_an_error_cancels(door, where, cloud, knock, tmp_path) -> None:
@@ -77,17 +78,22 @@ def test_an_interrupted_command_cancels(door, where, cloud, knock, tmp_path) -> 
     """Ctrl-C while it waits: what runs is cancelled before the command ends, with its own code."""
     cloud.change(job_time="600s")
 
+    over, number = threading.Event(), 1 if where == "iqm" else 3
+
     def interrupt() -> None:
-        while live(cloud.stats()[where]) < 3:
-            time.sleep(0.02)
-        os.kill(os.getpid(), signal.SIGINT)
+        while not over.wait(0.02):
+            if live(cloud.stats()[where]) == number:
+                os.kill(os.getpid(), signal.SIGINT)
+                return
 
     with knock(journal=tmp_path / "jobs.db") as entered, ThreadPoolExecutor() as others:
         others.submit(interrupt)
-        assert entered.ended(*entered.written(ANGLES)).exit_code == 130
+        ran = entered.ended(*entered.written(ANGLES))
+        over.set()
+        assert ran.exit_code == 130, ran.stderr
     stats = cloud.stats()[where]
-    assert (stats["jobs_created"], live(stats), stats["batches_open"]) == (3, 0, 0)
-    assert stats["jobs_by_status"]["cancelled"] == 3
+    assert (stats["jobs_created"], live(stats), stats["batches_open"]) == (number, 0, 0)
+    assert stats["jobs_by_status"]["cancelled"] == number
 
 
 def test_what_goes_on_is_found_again(door, where, cloud, knock, tmp_path) -> None:
@@ -126,9 +132,11 @@ def test_killed_and_run_again_nothing_is_paid_twice(door, where, cloud, script) 
     told = output["ids"]
     assert told[0] == first
     ids = [job_id for ids in told for job_id in ids]
-    assert len(set(ids)) == len(output["results"]) == 4
+    assert len(ids) == len(output["results"]) == 4
     stats = cloud.stats()[where]
-    assert (stats["jobs_created"], stats["duplicates"], live(stats)) == (4, 0, 0)
+    # Circuits that are typed together share a job where the service has such jobs.
+    assert (stats["jobs_created"], stats["duplicates"], live(stats)) == (len(set(ids)), 0, 0)
+    assert len(set(ids)) == (2 if door.shares_jobs and where == "iqm" else 4)
 
 
 def test_a_budget_is_kept(door, where, cloud, knock, tmp_path) -> None:
