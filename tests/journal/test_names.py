@@ -49,9 +49,10 @@ def written_types() -> set[type]:
             continue
         if issubclass(kind, Enum) or is_dataclass(kind):
             found.add(kind)
-            # A dataclass with slots is made anew, and the first one may linger.
-            twins = kind.__subclasses__()
-            todo += [k for k in twins if getattr(sys.modules[k.__module__], k.__name__) is k]
+            # A dataclass with slots is made anew, and the first one may linger; so may those of
+            # pages that other tests have run.
+            twins = [(sys.modules.get(k.__module__), k) for k in kind.__subclasses__()]
+            todo += [k for module, k in twins if getattr(module, k.__name__, None) is k]
         if is_dataclass(kind):
             plain = {"Mapping": Mapping, "Value": object, "JsonValue": object}
             todo += get_type_hints(kind, localns=plain).values()
