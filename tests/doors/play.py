@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.doors.doors import DOORS, Setting
+from tests.doors.doors import DOORS, SHOTS, CommandLine, Setting
 
 
 def play(options: argparse.Namespace) -> None:
@@ -40,6 +40,23 @@ def play(options: argparse.Namespace) -> None:
     part.rename(options.output)
 
 
+def command(options: argparse.Namespace) -> None:
+    """Type one command that runs a program for each job, and waits for all of them."""
+    setting = Setting(
+        options.provider,
+        json.loads(options.env.read_text()),
+        options.journal,
+        silence=options.silence,
+    )
+    CommandLine.load()
+    with CommandLine(setting) as door:
+        files = door.written([0.01 * place for place in range(options.rounds * options.size)])
+        tell(options, "ready")
+        ran = door.ended(*files, "--shots", SHOTS, "--output", options.output)
+        if ran.exit_code:
+            raise RuntimeError(ran.stdout + ran.stderr)
+
+
 def tell(options: argparse.Namespace, line: str) -> None:
     """Say something that is there also where the process ends at once."""
     with options.told.open("a") as told:
@@ -50,7 +67,7 @@ def run(words: list[str]) -> None:
     """Play in a process that was made for it; what goes wrong is told as well."""
     options = arguments(words)
     try:
-        play(options)
+        (command if options.typed else play)(options)
     except BaseException:
         tell(options, traceback.format_exc())
         raise
@@ -68,9 +85,10 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--size", type=int, default=2, help="jobs that are submitted together")
     parser.add_argument("--silence", type=float, default=60.0, help="seconds")
+    parser.add_argument("--typed", action="store_true", help="as one command that waits")
     parser.add_argument("--dies", action="store_true", help="once the first ids are told")
     return parser.parse_args(words)
 
 
 if __name__ == "__main__":
-    play(arguments())
+    run(sys.argv[1:])

@@ -9,7 +9,8 @@ import pytest
 
 from tests.crash.harness import plan
 from tests.doors.conftest import script_for
-from tests.doors.doors import SHOTS
+from tests.doors.doors import SHOTS, CommandLine
+from tests.doors.lives import Script
 
 pytestmark = pytest.mark.doors
 
@@ -22,6 +23,7 @@ KILLED = [
     ("blocking twins", "pasqal"),
     ("Pulser's QPUBackend", "pasqal"),
     ("Qiskit's SamplerV2", "azure"),
+    ("`quantum-async run`", "azure"),
 ]
 
 
@@ -32,11 +34,19 @@ def test_no_kill_loses_or_doubles_a_job(cloud, tmp_path, entry: str, where: str,
     cloud.change(seed=seed, job_time="300ms")
     cloud.set_faults(plan(where))
     size = ("--rounds", str(ROUNDS), "--size", str(SIZE), "--silence", str(SILENCE))
-    script = script_for(cloud, entry, where, tmp_path, *size)
+    is_typed = entry == CommandLine.name
+    script = script_for(cloud, entry, where, tmp_path, *size, *(["--typed"] if is_typed else []))
     assert script.persist(seed, kills=3, life=(0.05, 1.2))
     stats, expected = cloud.stats()[where], ROUNDS * SIZE
-    found = json.loads(script.output.read_text())
-    ids = [job_id for told in found["ids"] for job_id in told]
-    assert len(set(ids)) == len(found["results"]) == expected
-    assert all(sum(counts.values()) == SHOTS for counts in found["results"])
+    ids, results = told_by(script)
+    assert len(set(ids)) == len(results) == expected
+    assert all(sum(counts.values()) == SHOTS for counts in results)
     assert (stats["jobs_created"], stats["duplicates"], stats["batches_open"]) == (expected, 0, 0)
+
+
+def told_by(script: Script) -> tuple[list[str], list[dict[str, int]]]:
+    """Read what a script has told in the end: the ids of its jobs, and their counts."""
+    found = json.loads(script.output.read_text())
+    if "jobs" in found:
+        return [job["job_id"] for job in found["jobs"]], [job["counts"] for job in found["jobs"]]
+    return [job_id for told in found["ids"] for job_id in told], found["results"]
