@@ -323,7 +323,7 @@ class Running:
 @asynccontextmanager
 async def _quiet(is_meant: bool) -> AsyncGenerator[None]:
     """Keep what is left running out of the log where somebody asked for just that."""
-    log = logging.getLogger(leaving.__name__)
+    log = leaving.logger
     before = log.level
     log.setLevel(logging.ERROR if is_meant else before)
     try:

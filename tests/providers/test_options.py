@@ -58,6 +58,7 @@ EXAMPLES: Mapping[str, Mapping[str, object]] = {
     "seed": {"seed": 7},
     "observables": {"observables": ("ZZ",)},
     "tags": {"tags": ("mine",)},
+    "tag": {"tag": "mine"},
     "emulation": {"emulation": BLIND},
     "configuration": {"configuration": EmuFreeConfig(with_noise=True)},
     "device_type": {"device_type": "EMU_SV"},

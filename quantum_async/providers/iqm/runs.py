@@ -53,7 +53,7 @@ class Runs:
     _gateway: Gateway
     _sending: Sending
     _patience: Patience
-    _jobs: Jobs
+    jobs: Jobs
     _specification: QuantumArchitectureSpecification | None = None
 
     async def submit_circuits(
@@ -205,12 +205,12 @@ class Runs:
             WaitTimeoutError: It took longer; the job goes on.
             JobFailedError: It failed.
         """
-        await self._jobs.wait(str(job_id), timeout=timeout_secs)
+        await self.jobs.wait(str(job_id), timeout=timeout_secs)
         return await self.get_run(job_id)
 
     async def abort_job(self, job_id: UUID | str) -> None:
         """Cancel a job; one that has ended counts as cancelled."""
-        await self._jobs.cancel(str(job_id))
+        await self.jobs.cancel(str(job_id))
 
     async def get_quantum_architecture(self) -> QuantumArchitectureSpecification:
         """Read what the chip is made of and which operations are possible where; asked once."""

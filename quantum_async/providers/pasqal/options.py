@@ -80,7 +80,7 @@ def checked_options(given: RunOptions, target: str, *, is_ovh: bool) -> PasqalOp
     made_for = options.configuration.device_type if options.configuration is not None else ""
     if made_for and made_for != device:
         raise InvalidOptionError(
-            f"the option configuration is one of {made_for}, and the job is for {device}",
+            f"PasqalOptions.configuration is one of {made_for}, and the job is for {device}",
             provider="pasqal",
             remedy="Use the device's own configuration.",
         )

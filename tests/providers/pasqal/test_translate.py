@@ -219,7 +219,7 @@ def test_serialised_results_that_are_no_json_raise():
 
 def test_a_circuit_is_no_sequence():
     """Programs of other formats are refused by name."""
-    with pytest.raises(UnsupportedProgramError, match="qasm2"):
+    with pytest.raises(UnsupportedProgramError, match="OpenQASM 2"):
         facts_of(Program("OPENQASM 2.0;", ProgramFormat.QASM2))
 
 
