@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import anyio
 
@@ -79,7 +80,7 @@ class Lane:
         self.live: dict[JobRecord, None] = {}
         self.astray: dict[JobRecord, None] = {}
         """Jobs that can no longer be followed, and that are not known to have ended."""
-        self.forgotten: dict[JobRecord, None] = {}
+        self.forgotten: WeakSet[JobRecord] = WeakSet()
         """Jobs that were left to themselves; whoever waits for one is told when nobody looks."""
         self.is_leaving: bool = False
         self.sender: Sender = Sender(self)
@@ -252,7 +253,7 @@ class Lane:
     def settled(self, record: JobRecord) -> None:
         """Note that result or error of a job is here."""
         self.live.pop(record, None)
-        self.forgotten.pop(record, None)
+        self.forgotten.discard(record)
         self.book.settled(record)
         self.hub.publish(JobEventKind.FINISHED, record)
         self.common.settled(record)
@@ -262,7 +263,7 @@ class Lane:
         """Leave a job to itself: not waited for, not cancelled."""
         if record in self.live:
             del self.live[record]
-            self.forgotten[record] = None
+            self.forgotten.add(record)
             self.sender.landed(record)
             self.book.detached(record)
             self.hub.leave(record)

@@ -53,6 +53,7 @@ class JobRecord:
     """
 
     __slots__ = (
+        "__weakref__",
         "_accepted",
         "_listeners",
         "_settled",
