@@ -24,6 +24,10 @@ ROUNDS, SIZE = 6, 4
 """How often a script submits, and how many jobs each time."""
 SILENCE = 1.5
 """Seconds without an answer after which a request is given up: some are never answered."""
+LIFE = (0.05, 1.2)
+"""Shortest and longest life in seconds of a process that is killed."""
+JOB_TIME = 1.3
+"""Seconds that a job takes: longer than a life, so that none sees the end of what it has sent."""
 KILLED = [
     ("blocking twins", "pasqal"),
     ("Pulser's QPUBackend", "pasqal"),
@@ -36,12 +40,12 @@ KILLED = [
 @pytest.mark.parametrize(("entry", "where"), KILLED, ids=[" on ".join(pair) for pair in KILLED])
 def test_no_kill_loses_or_doubles_a_job(cloud, tmp_path, entry: str, where: str, seed: int) -> None:
     """Every job exists once, under the id that was told, and has its result in the end."""
-    cloud.change(seed=seed, job_time="300ms")
+    cloud.change(seed=seed, job_time=JOB_TIME, job_spread=0.0)
     cloud.set_faults(plan(where))
     size = ("--rounds", str(ROUNDS), "--size", str(SIZE), "--silence", str(SILENCE))
     is_typed = entry == CommandLine.name
     script = script_for(cloud, entry, where, tmp_path, *size, *(["--typed"] if is_typed else []))
-    assert script.persist(seed, kills=3, life=(0.05, 1.2))
+    assert script.persist(seed, kills=3, life=LIFE)
     stats, expected = cloud.stats()[where], ROUNDS * SIZE
     ids, results = told_by(script)
     assert len(set(ids)) == len(results) == expected
@@ -61,7 +65,7 @@ def told_by(script: Script) -> tuple[list[str], list[dict[str, int]]]:
 def test_what_nobody_can_say_is_told_and_settled_by_hand(cloud, tmp_path, seed: int) -> None:
     """Where no job can be looked up, a script stops and says so; only what is given up is sent again."""
     where, (rounds, size) = "qoro", (4, 3)
-    cloud.change(seed=seed, job_time="300ms")
+    cloud.change(seed=seed, job_time=JOB_TIME, job_spread=0.0)
     cloud.set_faults(plan(where))
     words = ("--rounds", str(rounds), "--size", str(size), "--silence", str(SILENCE))
     script = script_for(cloud, "Divi's runner", where, tmp_path, *words)
@@ -71,7 +75,7 @@ def test_what_nobody_can_say_is_told_and_settled_by_hand(cloud, tmp_path, seed: 
         exist = anyio.run(give_up, cloud, where, script)
         given_up.append(exist - sum(given_up))
 
-    assert script.persist(seed, kills=3, life=(0.05, 1.2), settle=settle)
+    assert script.persist(seed, kills=3, life=LIFE, settle=settle)
     ids, results = told_by(script)
     assert len(set(ids)) == len(results) == rounds * size
     assert all(sum(counts.values()) == SHOTS for counts in results)
