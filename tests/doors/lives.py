@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,13 +74,21 @@ class Script:
         lines = told.read_text().splitlines() if told.exists() else []
         return lines, None if is_killed else code
 
-    def persist(self, seed: int, *, kills: int, life: tuple[float, float]) -> int:
+    def persist(
+        self,
+        seed: int,
+        *,
+        kills: int,
+        life: tuple[float, float],
+        settle: Callable[[], None] | None = None,
+    ) -> int:
         """Run it, kill it and run it again until it is done; return how often it was killed.
 
         Args:
             seed: Decides the moments.
             kills: How often it is killed at the most.
             life: Shortest and longest life in seconds of a process that is killed.
+            settle: What its user does where nobody can say whether a submission exists.
 
         Raises:
             AssertionError: It ended by itself without being done.
@@ -88,6 +97,9 @@ class Script:
         while not self.output.exists():
             seconds = chance.uniform(*life) if killed < kills else 200.0
             lines, code = self.live(seconds=seconds)
+            if code == 1 and settle is not None and "SubmissionUnknownError" in str(lines):
+                settle()
+                continue
             assert code in {0, None}, "\n".join(lines)
             assert code == 0 or killed < kills, "it does not come to its end"
             killed += code is None
