@@ -102,8 +102,8 @@ def _parsed(texts: Mapping[str, str]) -> dict[str, Device]:
 RESULTS = 60.0
 """Longest time in seconds to wait for results of jobs that have ended."""
 
-_KEPT = 10_000
-"""Jobs and batches that are remembered; those that were used least lately are forgotten."""
+_KEPT = 1_000
+"""Batches that are remembered, each with all its jobs; those used least lately are forgotten."""
 
 
 class _Left(Exception):  # noqa: N818 -- no error: why a scheduler's block is left, not its jobs
@@ -159,7 +159,7 @@ class Link:
         self._devices = dict(devices) if devices is not None else None
         self._name = name
         self._numbers = count(1)
-        self._jobs: Recent[str, Job] = Recent(_KEPT)
+        self._jobs: Recent[str, dict[str, Job]] = Recent(_KEPT)
         self._batches: Recent[str, Batch] = Recent(_KEPT)
         self._closed: Recent[str, list[str]] = Recent(_KEPT)
 
@@ -279,10 +279,9 @@ class Link:
                 name=self._next_name(),
                 batch=self.service.needs_batch and self.client.capabilities.open_batch,
             )
-            job_ids = self._keep(jobs)
-        batch_id = jobs[0].ref.batch_id or job_ids[0]
-        self._closed[batch_id] = job_ids
-        return batch_id, job_ids
+            batch_id = jobs[0].ref.batch_id or jobs[0].ref.id
+            self._closed[batch_id] = self._keep(batch_id, jobs)
+        return batch_id, self._closed[batch_id]
 
     async def add(self, batch_id: str, order: Order) -> list[str]:
         """Add jobs to an open batch, and return their ids in order.
@@ -301,7 +300,7 @@ class Link:
                 name=self._next_name(),
                 batch=batch.open_ref(),
             )
-            return self._keep(jobs)
+            return self._keep(batch_id, jobs)
 
     @asynccontextmanager
     async def batch(self, order: Order) -> AsyncGenerator[str]:
@@ -390,10 +389,10 @@ class Link:
 
     async def batch_status(self, batch_id: str) -> BatchStatus:
         """Ask where a batch stands, in one request where the provider answers that."""
-        known = [self._jobs.get(job_id) for job_id in self._closed.get(batch_id, ())]
-        ended = [job.state.status for job in known if job is not None and job.is_settled]
-        if ended and len(ended) == len(known):
-            return pulser_batch_status("", ended)
+        known = self._jobs.get(batch_id, {})
+        ended = {job_id: job for job_id, job in known.items() if job.is_settled}
+        if ended and ended.keys() == set(self._closed.get(batch_id, ())):
+            return pulser_batch_status("", [job.state.status for job in ended.values()])
         async with self.engine() as scheduler:
             if self.client.capabilities.open_batch:
                 state = await (await self._batch(scheduler, batch_id)).state()
@@ -405,12 +404,14 @@ class Link:
     async def _leave(self, scheduler: Scheduler, reason: BaseException | None) -> None:
         """Leave a scheduler's block, but not wait for its jobs."""
         left = _Left() if reason is None else reason
-        going = [job_id for job_id, job in self._jobs.items() if not job.is_settled]
+        ended = {
+            batch_id: {job_id: job for job_id, job in jobs.items() if job.is_settled}
+            for batch_id, jobs in self._jobs.items()
+        }
         try:
             await scheduler.__aexit__(type(left), left, left.__traceback__)
         finally:
-            for job_id in going:
-                self._jobs.pop(job_id, None)
+            self._jobs.update(ended)
             self._batches.clear()
 
     def _next_name(self) -> str | None:
@@ -422,10 +423,9 @@ class Link:
     def _opening(self, scheduler: Scheduler, order: Order) -> Batch:
         return scheduler.open_batch(order.program, on=self._on(order.target), options=order.options)
 
-    def _keep(self, jobs: Iterable[Job]) -> list[str]:
+    def _keep(self, batch_id: str, jobs: Iterable[Job]) -> list[str]:
         kept = {job.ref.id: job for job in jobs}
-        for job_id, job in kept.items():
-            self._jobs[job_id] = job
+        self._jobs[batch_id] = self._jobs.get(batch_id, {}) | kept
         return list(kept)
 
     async def _batch(self, scheduler: Scheduler, batch_id: str, target: str = "") -> Batch:
@@ -447,11 +447,12 @@ class Link:
         if job_ids is None:
             jobs = await self._listed(scheduler, batch_id)
         else:
-            jobs = [
-                self._jobs.get(job_id) or await scheduler.adopt(self._ref(batch_id, job_id))
-                for job_id in job_ids
-            ]
-        self._keep(jobs)
+            known = self._jobs.get(batch_id, {})
+            missing = [job_id for job_id in job_ids if job_id not in known]
+            found = await scheduler.adopted([self._ref(batch_id, each) for each in missing])
+            known = known | dict(zip(missing, found, strict=True))
+            jobs = [known[job_id] for job_id in job_ids]
+        self._keep(batch_id, jobs)
         return jobs
 
     async def _listed(self, scheduler: Scheduler, batch_id: str) -> list[Job]:
@@ -466,7 +467,8 @@ class Link:
             ) from error
         if not batch.is_open:
             self._closed[batch_id] = [job.ref.id for job in jobs]
-        return [self._jobs.get(job.ref.id) or job for job in jobs]
+        known = self._jobs.get(batch_id, {})
+        return [known.get(job.ref.id) or job for job in jobs]
 
     def _ref(self, batch_id: str, job_id: str) -> JobRef:
         return JobRef(

@@ -15,7 +15,11 @@ import pytest
 import quantum_async.blocking as qa
 from quantum_async.errors import BudgetExceededError, DuplicateSubmissionError
 from quantum_async.integrations.pulser import PulserConnection
+from quantum_async.integrations.pulser.link import Link
+from quantum_async.integrations.pulser.orders import Order
+from quantum_async.models.submission import JobParams, RunOptions
 from tests.integrations.pulser.sequences import driven, job
+from tests.scheduler.fake import PROGRAM, FakeClient
 
 ROOT = Path(__file__).parents[3]
 
@@ -141,3 +145,20 @@ def test_what_a_connection_has_told_is_in_its_journal(connect, tmp_path):
         )
         known = [each["job_id"] for each in json.loads(done.stdout)["jobs"]]
     assert known == results.job_ids
+
+
+async def test_a_batch_of_many_jobs_forgets_none():
+    """However many they are: each has its result, and nothing is asked about again."""
+    client = FakeClient().can(jobs_per_submission=10_000, jobs_per_poll=1_000)
+    client.grouping = lambda job: job.program.digest
+    jobs = tuple(JobParams(1, {"x": number % 200}) for number in range(10_500))
+    async with Link(client) as link:
+        batch_id, job_ids = await link.submit(Order(PROGRAM, "one", RunOptions(), jobs))
+        outcomes = await link.wait(batch_id, job_ids)
+        assert all(outcome.result is not None for outcome in outcomes)
+        before = client.world.calls.copy()
+        assert await link.job_ids(batch_id) == job_ids
+        again = await link.outcomes(batch_id, job_ids)
+    assert [outcome.result for outcome in again] == [outcome.result for outcome in outcomes]
+    assert client.world.calls["poll"] == before["poll"]
+    assert client.world.calls["fetch"] == before["fetch"]
