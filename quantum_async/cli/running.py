@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from quantum_async.cli.codes import ExitCode
     from quantum_async.models.grid import Points
     from quantum_async.models.job import JobRef
+    from quantum_async.providers.base import ProviderClient
     from quantum_async.scheduler.source import SweepProgram
     from quantum_async.scheduler.sweep import Sweep
 
@@ -128,8 +129,10 @@ class Running:
         self.order = order
         self.size = size
         self._unit = unit
-        self.client, self.device = client_for(order.on, seed=order.seed)
-        is_local = self.client.provider == "local"
+        client, device = client_for(order.on, seed=order.seed)
+        self.client: ProviderClient = client
+        self.device: str = device
+        is_local = client.provider == "local"
         given = RunOptions(
             seed=None if is_local else order.seed, observables=tuple(order.observables)
         )

@@ -139,7 +139,7 @@ class Book:
         self._wanted = journal
         self.journal: Journal = journal if isinstance(journal, Journal) else Journal()
         self._purses: dict[str, Purse] = {}
-        self.budget = budget if isinstance(budget, Budget) else None
+        self.budget: Budget | None = budget if isinstance(budget, Budget) else None
         self._purse = Purse(self.budget)
         self._budgets: Mapping[str, Budget] = {} if isinstance(budget, Budget) else budget or {}
         self.revived: dict[str, JobRecord] = {}

@@ -28,7 +28,7 @@ class JobResponse(requests.Response, dict[str, Any]):
         self.update(document)
         self.status_code = status
         self.url = url
-        self.encoding = "utf-8"
+        self.encoding: str | None = "utf-8"
         self.headers["Content-Type"] = "application/json"
         self._content = json.dumps(dict(document)).encode()
 
