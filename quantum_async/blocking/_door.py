@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import threading
 import weakref
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from quantum_async.blocking._block import Block
-from quantum_async.blocking._handle import ClientHandle, Handle, unwrap
+from quantum_async.blocking._handle import Handle, unwrap
 from quantum_async.blocking._progress import Reporter
 from quantum_async.blocking._session import Session
 from quantum_async.errors import ConfigurationError, FacadeError
+from quantum_async.scheduler.leaving import Left
+from quantum_async.scheduler.routing import refuse_beside_scheduler, the_client
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
     from typing import Literal
 
@@ -26,9 +30,50 @@ if TYPE_CHECKING:
     from quantum_async.models.limits import Limits
     from quantum_async.providers.base import ProviderClient
 
+T = TypeVar("T")
 
-class DoorClosed(Exception):  # noqa: N818 -- no error: why a block was left
-    """The adapter was closed or dropped."""
+
+def bare_of(via: AnyClient | BlockingScheduler) -> ProviderClient | Scheduler:
+    """Give the async twin of what an adapter was given to run jobs on.
+
+    Args:
+        via: A blocking client, an async one that nobody has opened, or a blocking scheduler.
+
+    Raises:
+        ConfigurationError: It belongs to an event loop of the program's own.
+    """
+    bare: ProviderClient | Scheduler = unwrap(via)
+    is_scheduler = isinstance(bare, Scheduler)
+    if not isinstance(via, Handle) and (is_scheduler or getattr(bare, "is_open", False)):
+        raise ConfigurationError(
+            f"this {'scheduler' if is_scheduler else 'client'} belongs to an event loop of the "
+            "program's own",
+            remedy="Pass one of quantum_async.blocking, or a client that is not open yet.",
+        )
+    return bare
+
+
+def stand(owner: object, manager: AbstractAsyncContextManager[T], session: Session) -> Block[T]:
+    """Enter something until its block is left, its owner is dropped, or the program ends.
+
+    Args:
+        owner: Whoever scripts drop without a word; the block goes on without it for that long.
+        manager: What is entered.
+        session: Whose block it is.
+    """
+    block = Block(manager, session)
+    block.enter(Reporter(session.root))
+    weakref.finalize(owner, _let_go, block).atexit = False
+    return block
+
+
+def _let_go(block: Block[Any]) -> None:
+    """Have the block of a dropped owner left, without waiting for it."""
+    portal = block.session.portal
+    if block.is_open and portal.is_alive:
+        portal.blocks.pop(block, None)
+        with suppress(FacadeError):
+            portal.post(block.call, block.let_go, Left("dropped"))
 
 
 class Door:
@@ -63,16 +108,18 @@ class Door:
         limits: Limits | None = None,
         on_cancel: Literal["cancel", "detach"] = "detach",
     ) -> None:
-        bare = unwrap(via)
+        bare = bare_of(via)
         self._is_guest = isinstance(bare, Scheduler)
         if isinstance(bare, Scheduler):
-            if not isinstance(via, Handle):
-                raise _other_loop("scheduler")
-            _refuse_settings(journal=journal, budget=budget, limits=limits)
+            assert isinstance(via, Handle)
+            refuse_beside_scheduler(
+                journal=journal,
+                budget=budget,
+                limits=limits,
+                on_cancel=None if on_cancel == "detach" else on_cancel,
+            )
             self._scheduler, self._session = bare, via._session  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         else:
-            if not isinstance(via, ClientHandle) and getattr(bare, "is_open", False):
-                raise _other_loop("client")
             self._make: Callable[[], Scheduler] = partial(
                 Scheduler,
                 bare,
@@ -82,7 +129,12 @@ class Door:
                 on_cancel=on_cancel,
             )
             self._renew()
-        self.client: ProviderClient = _client_of(self._scheduler, provider, name)
+        self.client: ProviderClient = the_client(
+            self._scheduler.clients,
+            name=name,
+            provider=provider,
+            remedy="Name the client where there are several",
+        )
         self._block: Block[Scheduler] | None = None
         self._lock = threading.Lock()
 
@@ -94,11 +146,7 @@ class Door:
             if self._block is None or not self._block.is_open:
                 if self._block is not None:
                     self._renew()
-                block = Block(self._scheduler, self._session)
-                block.enter(Reporter(self._scheduler))
-                self._block = block
-                # The block goes on without its door, which scripts drop without a word.
-                weakref.finalize(self, _let_go, block).atexit = False
+                self._block = stand(self, self._scheduler, self._session)
             return self._scheduler, self._session
 
     def close(self) -> None:
@@ -106,47 +154,8 @@ class Door:
         with self._lock:
             block = self._block
             if block is not None and block.is_open:
-                block.leave(DoorClosed("closed"), Reporter(self._scheduler))
+                block.leave(Left("closed"), Reporter(self._scheduler))
 
     def _renew(self) -> None:
         self._scheduler = self._make()
         self._session = Session(self._scheduler)
-
-
-def _client_of(scheduler: Scheduler, provider: str, name: str) -> ProviderClient:
-    found = [c for c in scheduler.clients if c.provider == provider and name in {"", c.name}]
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(client.name for client in scheduler.clients)
-    raise ConfigurationError(
-        f"one client of {provider} is needed{f' called {name!r}' if name else ''}, and there are "
-        f"{len(found)} among: {names}",
-        provider=provider,
-        remedy="Name the client where there are several.",
-    )
-
-
-def _refuse_settings(**settings: object) -> None:
-    if given := [name for name, value in settings.items() if value is not None]:
-        raise ConfigurationError(
-            f"{given[0]}= was given beside a scheduler, which has its own",
-            remedy="Give it to the scheduler.",
-        )
-
-
-def _other_loop(what: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"this {what} belongs to an event loop of the program's own",
-        remedy="Pass one of quantum_async.blocking, or a client that is not open yet.",
-    )
-
-
-def _let_go(block: Block[Scheduler]) -> None:
-    """Have a dropped door closed, without waiting for it."""
-    portal = block.session.portal
-    if block.is_open and portal.is_alive:
-        portal.blocks.pop(block, None)
-        try:
-            portal.post(block.call, block.let_go, DoorClosed("dropped"))
-        except FacadeError:
-            return

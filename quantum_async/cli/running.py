@@ -105,10 +105,6 @@ class DeadlineError(WaitTimeoutError):
         )
 
 
-class _LeaveError(Exception):
-    """The block is left, and its jobs are left running."""
-
-
 class Running:
     """Points on their way through a scheduler.
 
@@ -189,7 +185,7 @@ class Running:
         with anyio.move_on_after(self.order.timeout) as scope:
             try:
                 await self._through(prepare)
-            except _LeaveError:
+            except leaving.Left:
                 pass
             except (QuantumAsyncError, ExceptionGroup) as error:
                 # What other points have measured is paid for, and is told all the same.
@@ -217,7 +213,7 @@ class Running:
                         own = str(Target(self.client.name, point.ref.target))
                         progress.settle(own if own in expected else self.target, point)
             if self.order.detach:
-                raise _LeaveError
+                raise leaving.Left
 
     async def _begin(self, scheduler: Scheduler, work: Work) -> Sweep:
         self.name = self._named(work)

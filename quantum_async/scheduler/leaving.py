@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 logger: logging.Logger = logging.getLogger(__name__)
 
+
+class Left(Exception):  # noqa: N818 -- no error: why a block is left
+    """A block is left, and what its policy says of its jobs is done, without any error."""
+
+
 NAMED = 10
 """Jobs named one by one in a note; the log names all."""
 

@@ -139,7 +139,10 @@ class Bundle:
     ) -> None:
         self._lane = lane
         self._devices = devices
-        self._jobs = jobs
+        self._specs = [
+            JobSpec(uuid.uuid4().hex, job.program, job.shots, job.variables, options)
+            for job in jobs
+        ]
         self._options = options
         self._is_apart = is_apart
         self.name = name
@@ -158,17 +161,17 @@ class Bundle:
             InvalidInputError: With a note on which one it is.
         """
         checked: set[str] = set()
-        for place, (job, device) in enumerate(zip(self._jobs, self._devices, strict=True)):
-            if len(self._jobs) > 1:
+        for place, (job, device) in enumerate(zip(self._specs, self._devices, strict=True)):
+            if len(self._specs) > 1:
                 kind = f"{job.program.digest} {device} {job.shots} {job.variables!r}"
                 if kind in checked:
                     continue
                 checked.add(kind)
             try:
-                await self._lane.client.validate(self._spec(job), device)
+                await self._lane.client.validate(job, device)
             except InvalidInputError as error:
-                if len(self._jobs) > 1:
-                    error.add_note(f"This is job {place}; none of {len(self._jobs)} was sent.")
+                if len(self._specs) > 1:
+                    error.add_note(f"This is job {place}; none of {len(self._specs)} was sent.")
                 raise
 
     async def recall(self) -> None:
@@ -204,7 +207,7 @@ class Bundle:
         Args:
             is_wanted: Whether its caller wants one in any case.
         """
-        missing, capabilities = len(self._jobs) - len(self.records), self._lane.capabilities
+        missing, capabilities = len(self._specs) - len(self.records), self._lane.capabilities
         if is_wanted or not capabilities.open_batch or capabilities.jobs_per_submission == 1:
             return is_wanted and missing > 0
         most = self._lane.sender.group_size
@@ -216,21 +219,17 @@ class Bundle:
         Args:
             batch: The open batch that they go to.
         """
-        new = {n: self._record(n, batch) for n in range(len(self._jobs)) if n not in self.records}
+        new = {n: self._record(n, batch) for n in range(len(self._specs)) if n not in self.records}
         self.records |= new
         return list(new.values())
 
     def in_order(self) -> list[JobRecord]:
         """Return the record of each job, in the order in which they were given."""
-        return [self.records[place] for place in range(len(self._jobs))]
-
-    def _spec(self, job: Wanted) -> JobSpec:
-        key = uuid.uuid4().hex
-        return JobSpec(key, job.program, job.shots, job.variables, self._options)
+        return [self.records[place] for place in range(len(self._specs))]
 
     def _record(self, place: int, batch: BatchRef | None) -> JobRecord:
         where = Place(f"sweep:{self.name}", self.name, place) if self.name is not None else None
-        spec, device = self._spec(self._jobs[place]), self._devices[place]
+        spec, device = self._specs[place], self._devices[place]
         together = self if self._is_apart else None
         return JobRecord(spec, self._lane, device, batch, where, bundle=together)
 
@@ -241,21 +240,21 @@ class Bundle:
             program=meaning,
             written=written,
             points=_digest(
-                json.dumps([job.shots, job.variables], sort_keys=True) for job in self._jobs
+                json.dumps([job.shots, job.variables], sort_keys=True) for job in self._specs
             ),
-            size=len(self._jobs),
-            shots=sum(job.shots for job in self._jobs),
+            size=len(self._specs),
+            shots=sum(job.shots for job in self._specs),
             target=str(Target(self._lane.client.provider, self._devices[0])),
             options=self._options,
             identity=self._lane.client.identity,
         )
 
     def _identities(self) -> tuple[str, str]:
-        programs = {job.program.digest: job.program for job in self._jobs}
+        programs = {job.program.digest: job.program for job in self._specs}
         meanings = {digest: program_identity(program) for digest, program in programs.items()}
         return (
-            _digest(meanings[job.program.digest] for job in self._jobs),
-            _digest(job.program.digest for job in self._jobs),
+            _digest(meanings[job.program.digest] for job in self._specs),
+            _digest(job.program.digest for job in self._specs),
         )
 
 

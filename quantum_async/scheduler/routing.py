@@ -177,6 +177,48 @@ def _check_kind(name: str, value: object, kind: type, remedy: str) -> None:
         raise InvalidOptionError(f"{name} cannot be {value!r:.100}", remedy=remedy)
 
 
+def the_client(
+    clients: Sequence[ProviderClient], *, name: str = "", provider: str = "", remedy: str
+) -> ProviderClient:
+    """Find the one client of a scheduler that an adapter is to use.
+
+    Args:
+        clients: The scheduler's clients.
+        name: What it is called, where that was said.
+        provider: Registry name of its provider, where only one will do.
+        remedy: How to say which one is meant.
+
+    Raises:
+        ConfigurationError: There is none, or there are several.
+    """
+    found = [c for c in clients if name in {"", c.name} and provider in {"", c.provider}]
+    if len(found) == 1:
+        return found[0]
+    wanted = f"{f' of {provider}' if provider else ''}{f' called {name!r}' if name else ''}"
+    names = ", ".join(client.name for client in clients)
+    raise ConfigurationError(
+        f"one client{wanted} is needed, and there are {len(found)} among: {names}",
+        provider=provider or None,
+        remedy=f"{remedy}; the clients here: {names}.",
+    )
+
+
+def refuse_beside_scheduler(**settings: object) -> None:
+    """Refuse settings that a scheduler has itself, which an adapter would have to drop.
+
+    Args:
+        settings: What was given beside a scheduler, by name; ``None`` where nothing was.
+
+    Raises:
+        ConfigurationError: Something was given.
+    """
+    if given := [name for name, value in settings.items() if value is not None]:
+        raise ConfigurationError(
+            f"{given[0]}= was given beside a scheduler, which has its own",
+            remedy="Give it to the scheduler.",
+        )
+
+
 class Router:
     """Find the lane and device of a target.
 

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import sys
 import threading
-import weakref
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pulser.backend.remote import RemoteConnection, RemoteResults
 
-from quantum_async.blocking._block import Block
-from quantum_async.blocking._handle import Handle, unwrap
+from quantum_async.blocking._door import bare_of, stand
 from quantum_async.blocking._progress import Reporter
 from quantum_async.blocking._session import Session
 from quantum_async.blocking._signals import tell
 from quantum_async.errors import (
     BatchNotClosedError,
-    ConfigurationError,
-    FacadeError,
     InvalidOptionError,
 )
 from quantum_async.integrations.pulser import checks
@@ -42,6 +38,7 @@ if TYPE_CHECKING:
     from pulser.devices._device_datacls import BaseDevice
 
     from quantum_async.blocking import Scheduler as BlockingScheduler
+    from quantum_async.blocking._block import Block
     from quantum_async.blocking._handle import AnyClient
     from quantum_async.integrations.pulser.checks import Emulation
     from quantum_async.integrations.pulser.orders import Order
@@ -149,13 +146,8 @@ class PulserConnection(RemoteConnection):
         budget: Budget | None = None,
         limits: Limits | None = None,
     ) -> None:
-        if not isinstance(via, Handle) and via.is_open:
-            raise ConfigurationError(
-                "this client is open in an event loop of the program's own",
-                remedy="Pass a client of quantum_async.blocking, or one that is not open yet.",
-            )
         self._link = Link(
-            unwrap(via),
+            bare_of(via),
             target or "",
             devices,
             name=name,
@@ -398,25 +390,10 @@ class PulserConnection(RemoteConnection):
     def _open(self) -> None:
         with self._lock:
             if self._block is None or not self._block.is_open:
-                block = Block(self._link, self._session)
-                block.enter(Reporter(self._link))
-                self._block = block
-                # The block goes on without its connection, which scripts drop without a word.
-                weakref.finalize(self, _let_go, block).atexit = False
+                self._block = stand(self, self._link, self._session)
 
     def _close(self, reason: BaseException | None) -> None:
         with self._lock:
             block, self._block = self._block, None
         if block is not None and block.is_open:
             block.leave(reason, Reporter(self._link))
-
-
-def _let_go(block: Block[Link]) -> None:
-    """Have a dropped connection closed, without waiting for it."""
-    portal = block.session.portal
-    if block.is_open and portal.is_alive:
-        portal.blocks.pop(block, None)
-        try:
-            portal.post(block.call, block.let_go, None)
-        except FacadeError:
-            return

@@ -24,6 +24,8 @@ from quantum_async.models._recent import Recent
 from quantum_async.models.batch import BatchRef
 from quantum_async.models.job import JobRef
 from quantum_async.models.target import Target
+from quantum_async.scheduler.leaving import Left
+from quantum_async.scheduler.routing import refuse_beside_scheduler, the_client
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -106,10 +108,6 @@ _KEPT = 1_000
 """Batches that are remembered, each with all its jobs; those used least lately are forgotten."""
 
 
-class _Left(Exception):  # noqa: N818 -- no error: why a scheduler's block is left, not its jobs
-    """Whoever ran jobs leaves them to themselves."""
-
-
 class Link:
     """Submit batches to one provider, and follow them by their ids.
 
@@ -127,7 +125,8 @@ class Link:
         limits: How much is done at once.
 
     Raises:
-        ConfigurationError: Which client of the scheduler is meant is not clear.
+        ConfigurationError: Which client of the scheduler is meant is not clear, or what a
+            scheduler has itself was given beside it.
     """
 
     def __init__(
@@ -143,7 +142,15 @@ class Link:
     ) -> None:
         self._scheduler = via if isinstance(via, Scheduler) else None
         self._is_guest = isinstance(via, Scheduler)
-        self.client: ProviderClient = _client_of(via, target) if isinstance(via, Scheduler) else via
+        if isinstance(via, Scheduler):
+            refuse_beside_scheduler(journal=journal, budget=budget, limits=limits)
+            self.client: ProviderClient = the_client(
+                via.clients,
+                name=Target.parse(target).provider if ":" in target else "",
+                remedy="Write target='provider:device'",
+            )
+        else:
+            self.client = via
         self.target_name: str = target.removeprefix(f"{self.client.name}:")
         self.service: Service = service_of(self.client)
         self.grace: float = 10.0
@@ -403,7 +410,7 @@ class Link:
 
     async def _leave(self, scheduler: Scheduler, reason: BaseException | None) -> None:
         """Leave a scheduler's block, but not wait for its jobs."""
-        left = _Left() if reason is None else reason
+        left = Left() if reason is None else reason
         ended = {
             batch_id: {job_id: job for job_id, job in jobs.items() if job.is_settled}
             for batch_id, jobs in self._jobs.items()
@@ -489,15 +496,3 @@ async def _outcome(job: Job) -> Outcome:
 def _check(order: Order) -> None:
     if not order.jobs:
         raise InvalidInputError("there are no jobs to run", remedy="Pass [{'runs': 100}].")
-
-
-def _client_of(scheduler: Scheduler, target: str) -> ProviderClient:
-    name = Target.parse(target).provider if ":" in target else ""
-    clients = [client for client in scheduler.clients if not name or client.name == name]
-    if len(clients) != 1:
-        raise ConfigurationError(
-            f"which client of the scheduler is meant by target {target!r} is not clear",
-            remedy="Write target='provider:device'; providers here: "
-            f"{', '.join(client.name for client in scheduler.clients)}.",
-        )
-    return clients[0]

@@ -204,8 +204,7 @@ class AsyncBackend(Described):
         Circuits are checked against `target` and never changed, unless ``optimization_level``
         says so. Those that the provider takes together share a job there.
 
-        Billed: running the circuits is. Cancelled: what was accepted is cancelled; where the
-        provider has a name for its ``run``, it stays, and the same script finds it again.
+        Billed: running the circuits is. Cancelled: what was accepted is cancelled.
 
         Args:
             run_input: One circuit or several, in the operations of `target`, parameters bound.
@@ -286,8 +285,7 @@ class QuantumAsyncBackend(Described):
         Circuits are checked against `target` and never changed, unless ``optimization_level``
         says so. Those that the provider takes together share a job there.
 
-        Billed: running the circuits is. Interrupted: what was accepted is cancelled; where
-        the provider has a name for its ``run``, it stays, and the same script finds it again.
+        Billed: running the circuits is. Interrupted: what was accepted is cancelled.
 
         Args:
             run_input: One circuit or several, in the operations of `target`, parameters bound.

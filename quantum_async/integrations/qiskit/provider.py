@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 from itertools import count
@@ -13,11 +12,10 @@ import anyio
 import anyio.to_thread
 from anyio import AsyncContextManagerMixin
 
-from quantum_async.blocking._block import Block
-from quantum_async.blocking._handle import BlockHandle, ClientHandle, Handle, unwrap
-from quantum_async.blocking._progress import Reporter
+from quantum_async.blocking._door import bare_of, stand
+from quantum_async.blocking._handle import BlockHandle, ClientHandle, Handle
 from quantum_async.blocking._session import Session
-from quantum_async.errors import ConfigurationError, FacadeError, UnsupportedProgramError
+from quantum_async.errors import ConfigurationError, UnsupportedProgramError
 from quantum_async.integrations.qiskit.backends import AsyncBackend, QuantumAsyncBackend
 from quantum_async.integrations.qiskit.jobs import (
     AsyncJob,
@@ -29,7 +27,8 @@ from quantum_async.integrations.qiskit.jobs import (
 from quantum_async.integrations.qiskit.machines import service_of
 from quantum_async.models.job import JobRef
 from quantum_async.providers.base import provider
-from quantum_async.scheduler.routing import check_name
+from quantum_async.scheduler.leaving import Left
+from quantum_async.scheduler.routing import check_name, refuse_beside_scheduler, the_client
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -72,7 +71,8 @@ class AsyncProvider(AsyncContextManagerMixin):
             what is missing is sent.
 
     Raises:
-        ConfigurationError: Which client is meant is not clear.
+        ConfigurationError: Which client is meant is not clear, or what a scheduler has itself was
+            given beside it.
         UnknownTargetError: There is no such provider.
 
     Example:
@@ -111,7 +111,16 @@ class AsyncProvider(AsyncContextManagerMixin):
         self._numbers = count(1)
         self._scheduler = via if isinstance(via, Scheduler) else None
         self._is_guest = self._scheduler is not None
-        self.client: ProviderClient = _client_of(via, name)
+        if isinstance(via, Scheduler):
+            refuse_beside_scheduler(
+                journal=journal,
+                limits=limits,
+                budget=budget,
+                on_cancel=None if on_cancel == "cancel" else on_cancel,
+            )
+            self.client: ProviderClient = the_client(via.clients, name=name, remedy="Pass name=")
+        else:
+            self.client = provider(via).from_env() if isinstance(via, str) else via
         self.service: Service = service_of(self.client)
         self.on_cancel: Literal["cancel", "detach"] = on_cancel
         self._make = partial(Scheduler, self.client, journal=journal, limits=limits, budget=budget)
@@ -245,10 +254,6 @@ class AsyncProvider(AsyncContextManagerMixin):
                 job.detach()
 
 
-class ProviderClosed(Exception):  # noqa: N818 -- no error: why the block of a provider was left
-    """The provider was closed."""
-
-
 class QuantumAsyncProvider(BlockHandle[AsyncProvider]):
     """Qiskit's view of one provider: existing scripts change the line that makes theirs.
 
@@ -304,14 +309,8 @@ class QuantumAsyncProvider(BlockHandle[AsyncProvider]):
         budget: Budget | None = None,
         run: str | None = None,
     ) -> None:
-        bare = via if isinstance(via, str) else unwrap(via)
+        bare = via if isinstance(via, str) else bare_of(via)
         self._is_guest = isinstance(via, Handle) and not isinstance(via, ClientHandle)
-        if not isinstance(via, Handle | str) and via.is_open:
-            raise ConfigurationError(
-                "this client is open in an event loop of the program's own",
-                remedy="Pass a client of quantum_async.blocking, or one that is not open yet; "
-                "inside an event loop use AsyncProvider.",
-            )
         twin = AsyncProvider(
             bare, name=name, journal=journal, limits=limits, budget=budget, run=run
         )
@@ -356,7 +355,7 @@ class QuantumAsyncProvider(BlockHandle[AsyncProvider]):
         use opens it again.
         """
         if self._block is not None and self._block.is_open:
-            self.__exit__(None, ProviderClosed("the provider was closed"), None)
+            self.__exit__(None, Left("closed"), None)
 
     def backend(self, name: str = "") -> QuantumAsyncBackend:
         """Ask the provider for a backend.
@@ -425,30 +424,4 @@ class QuantumAsyncProvider(BlockHandle[AsyncProvider]):
             if not self._is_entered:
                 outlives = self.client.capabilities.outlives
                 self._async.on_cancel = "detach" if outlives else "cancel"
-            block: Block[object] = Block(self._async, self._session)
-            block.enter(Reporter(self._async))
-            self._block = block
-            # The block goes on without its provider, which scripts drop without a word.
-            weakref.finalize(self, _let_go, block).atexit = False
-
-
-def _client_of(via: ProviderClient | Scheduler | str, name: str) -> ProviderClient:
-    if not isinstance(via, Scheduler):
-        return provider(via).from_env() if isinstance(via, str) else via
-    clients = [client for client in via.clients if not name or client.name == name]
-    if len(clients) != 1:
-        known = ", ".join(client.name for client in via.clients)
-        raise ConfigurationError(
-            f"which client of the scheduler is meant by {name!r} is not clear",
-            remedy=f"Pass name= with one of: {known}.",
-        )
-    return clients[0]
-
-
-def _let_go(block: Block[object]) -> None:
-    """Have a dropped provider closed, without waiting for it."""
-    portal = block.session.portal
-    if block.is_open and portal.is_alive:
-        portal.blocks.pop(block, None)
-        with suppress(FacadeError):
-            portal.post(block.call, block.let_go, ProviderClosed("the provider was dropped"))
+            self._block = stand(self, self._async, self._session)

@@ -72,7 +72,8 @@ def test_runs_in_an_open_batch_are_continued_too(connect, stats, tmp_path):
 
 def test_a_script_that_is_killed_is_run_again(blocking_sandbox, stats, tmp_path):
     """What it had sent is followed, and nothing is sent twice."""
-    blocking_sandbox.change(job_time=60.0)
+    # Long enough that the first process has no result yet; the second one waits for it.
+    blocking_sandbox.change(job_time=2.0)
     command = [sys.executable, "-m", "tests.integrations.pulser.script", "named"]
     env = {
         **os.environ,
@@ -83,7 +84,6 @@ def test_a_script_that_is_killed_is_run_again(blocking_sandbox, stats, tmp_path)
         assert killed.stdout is not None
         assert killed.stdout.readline() == "sent\n"
         killed.send_signal(signal.SIGKILL)
-    blocking_sandbox.change(job_time="20ms")
     again = subprocess.run(
         command, stdout=subprocess.PIPE, text=True, env=env, cwd=ROOT, check=True
     )
@@ -101,12 +101,15 @@ def test_the_budget_of_a_connection(connect, stats):
     assert stats()["jobs_created"] == 3
 
 
-def test_the_limits_of_a_connection(connect, blocking_sandbox, stats):
-    """No more jobs are unfinished at the provider than allowed; they are one batch all the same."""
+def test_a_run_beyond_the_limits_is_one_batch(connect, asked):
+    """Its jobs are added as places become free, and are found by the one id all the same."""
     with connect(limits=qa.Limits(jobs_in_flight=2)) as connection:
         results = run(connection, *(job(runs=n) for n in (1, 2, 3, 4)))
+        seen = asked()
         assert sums(results) == [1, 2, 3, 4]
         assert connection.get_results(results.batch_id).job_ids == results.job_ids
+    assert seen["POST /core-fast/api/v1/batches"] == 1
+    assert seen["POST /core-fast/api/v2/batches/{id}/jobs"] >= 2
 
 
 def test_a_batch_of_another_connection_is_not_closed(connect, stats):

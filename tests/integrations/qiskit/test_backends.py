@@ -215,7 +215,7 @@ def test_a_scheduler_has_to_say_which_client(simulating):
     """With several clients in a scheduler, a name picks one."""
     iqm = blocking.IQMClient.from_env(simulating.env("iqm"))
     with blocking.Scheduler(blocking.LocalClient(seed=1), iqm) as scheduler:
-        with pytest.raises(ConfigurationError, match="not clear") as caught:
+        with pytest.raises(ConfigurationError, match="one client is needed") as caught:
             QuantumAsyncProvider(scheduler)
         assert "local, iqm" in caught.value.remedy
         backend = QuantumAsyncProvider(scheduler, name="local").backend()
