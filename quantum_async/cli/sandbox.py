@@ -52,7 +52,7 @@ def serve(
     quantum-async sandbox serve --port 9100 --latency 50ms --no-simulate
     """
     try:
-        from quantum_async.sandbox.faults.plan import load_plan
+        from quantum_async.sandbox.faults import load_plan
         from quantum_async.sandbox.server import serve as run
         from quantum_async.sandbox.settings import SandboxSettings
     except ModuleNotFoundError as error:

@@ -32,7 +32,7 @@ from quantum_async.providers.qoro.translate.observables import (
 from quantum_async.providers.qoro.translate.programs import prepared
 from quantum_async.providers.qoro.translate.statuses import STATUSES, job_state, job_status
 from quantum_async.providers.qoro.wire import JobProgress
-from quantum_async.sandbox.qoro.packing import histogram
+from quantum_async.sandbox.qoro.store import histogram
 from tests.providers.qoro.service import unpacked
 
 
