@@ -41,11 +41,11 @@ if TYPE_CHECKING:
         Characterisations as AsyncCharacterisations,
     )
     from quantum_async.providers.qoro.client import QoroClient as AsyncQoroClient
-    from quantum_async.providers.qoro.configs import DeviceConfig
-    from quantum_async.providers.qoro.configs import ExecutionConfig
-    from quantum_async.providers.qoro.configs import JobConfig
     from quantum_async.providers.qoro.credits import Credits as AsyncCredits
     from quantum_async.providers.qoro.jobs import Jobs as AsyncJobs
+    from quantum_async.providers.qoro.options import DeviceConfig
+    from quantum_async.providers.qoro.options import ExecutionConfig
+    from quantum_async.providers.qoro.options import JobConfig
     from quantum_async.providers.qoro.payloads import Content
     from quantum_async.providers.qoro.payloads import Measured
     from quantum_async.providers.qoro.systems import Systems as AsyncSystems
@@ -712,7 +712,7 @@ class Jobs(Handle["AsyncJobs"]):
 
         Raises:
             InvalidInputError: Nothing was sent.
-            QuantumAsyncError: See `quantum_async.providers.qoro.uploads.Uploads.send`.
+            QuantumAsyncError: See `quantum_async.providers.qoro.jobs.Uploads.send`.
 
         Blocking twin of `quantum_async.providers.qoro.jobs.Jobs.submit`.
         """

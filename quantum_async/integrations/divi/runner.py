@@ -39,7 +39,7 @@ from quantum_async.models.limits import Limits
 from quantum_async.models.options import meaning_of
 from quantum_async.providers.qoro.auth import KEY, OWN_KEY
 from quantum_async.providers.qoro.client import QoroClient
-from quantum_async.providers.qoro.plain import ALL
+from quantum_async.providers.qoro.payloads import ALL
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER
 from quantum_async.providers.qoro.wire import QoroCluster
 from quantum_async.scheduler.routing import check_name

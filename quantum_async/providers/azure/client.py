@@ -29,30 +29,23 @@ from quantum_async.models.identity import identity_of
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import ProgramFormat
 from quantum_async.providers import sequences
+from quantum_async.providers.api import failures_of_each
+from quantum_async.providers.azure.api import CURRENT, MANAGEMENT, ApiVersion, Gateway
 from quantum_async.providers.azure.auth import Login
-from quantum_async.providers.azure.discovery import MANAGEMENT
-from quantum_async.providers.azure.gateway import Gateway
-from quantum_async.providers.azure.items import TopLevelItems
 from quantum_async.providers.azure.jobs import Jobs
 from quantum_async.providers.azure.options import AzureOptions
-from quantum_async.providers.azure.quotas import Quotas
-from quantum_async.providers.azure.sessions import Sessions
+from quantum_async.providers.azure.sessions import Sessions, TopLevelItems
 from quantum_async.providers.azure.states import States
 from quantum_async.providers.azure.storage import Storage
-from quantum_async.providers.azure.submission import id_of
-from quantum_async.providers.azure.submitting import Submitter
-from quantum_async.providers.azure.targets import Targets
+from quantum_async.providers.azure.submission import Submitter, id_of
+from quantum_async.providers.azure.targets import Quotas, Targets
 from quantum_async.providers.azure.translate import pulser
-from quantum_async.providers.azure.translate.catalogue import PULSER_TARGETS, QUBITS
-from quantum_async.providers.azure.translate.notes import Note
+from quantum_async.providers.azure.translate.devices import PULSER_TARGETS, QUBITS
 from quantum_async.providers.azure.translate.pulser import check_sequence
-from quantum_async.providers.azure.translate.pulser_results import names_atoms
-from quantum_async.providers.azure.translate.results import result_of
+from quantum_async.providers.azure.translate.results import Note, names_atoms, result_of
 from quantum_async.providers.azure.translate.statuses import batch_status, job_status
-from quantum_async.providers.azure.versions import CURRENT, ApiVersion
 from quantum_async.providers.azure.workspace import ConnectionString, Workspace, of_vendor
 from quantum_async.providers.base import ProviderClient, client_name, signed
-from quantum_async.providers.each import failures_of_each
 from quantum_async.providers.environment import read_environment, secret
 from quantum_async.providers.sequences import facts_of
 from quantum_async.simulation.shots import check_shots
@@ -67,7 +60,7 @@ if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
     from quantum_async.providers.azure.auth import Credential, TokenCredential
-    from quantum_async.providers.azure.output import JobOutput
+    from quantum_async.providers.azure.jobs import JobOutput
     from quantum_async.providers.azure.wire import AzureJob
     from quantum_async.providers.azure.workspace import VendorWorkspace
 

@@ -23,25 +23,23 @@ from quantum_async.models.capabilities import Binding, Capabilities, SubmissionG
 from quantum_async.models.device import Device, DeviceKind, DeviceStatus
 from quantum_async.models.identity import identity_of
 from quantum_async.models.options import meaning_of
+from quantum_async.providers.api import by_id, failures_of_each, states_of_each
 from quantum_async.providers.base import ProviderClient, client_name, signed
-from quantum_async.providers.each import by_id, failures_of_each, states_of_each
 from quantum_async.providers.environment import read_environment, secret
+from quantum_async.providers.iqm.api import LONG_POLLS, Gateway
 from quantum_async.providers.iqm.api_tokens import Tokens
 from quantum_async.providers.iqm.auth import Credentials
-from quantum_async.providers.iqm.calibration import Calibration
-from quantum_async.providers.iqm.computers import QuantumComputers
-from quantum_async.providers.iqm.gateway import LONG_POLLS, Gateway
-from quantum_async.providers.iqm.generation import Generation
-from quantum_async.providers.iqm.jobs import Jobs
+from quantum_async.providers.iqm.computers import Calibration, QuantumComputers
+from quantum_async.providers.iqm.dialect import Generation
+from quantum_async.providers.iqm.jobs import Jobs, Patience, look
 from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.iqm.outcomes import Outcomes
 from quantum_async.providers.iqm.pulses import Pulses
 from quantum_async.providers.iqm.runs import Runs
-from quantum_async.providers.iqm.sending import Sending
 from quantum_async.providers.iqm.server import Server
+from quantum_async.providers.iqm.submission import Sending
 from quantum_async.providers.iqm.translate.programs import FORMATS
 from quantum_async.providers.iqm.translate.statuses import job_state
-from quantum_async.providers.iqm.waiting import Patience, look
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence, Sized

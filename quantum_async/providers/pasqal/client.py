@@ -22,32 +22,32 @@ from quantum_async.models.options import meaning_of
 from quantum_async.models.program import ProgramFormat
 from quantum_async.providers.base import ProviderClient, client_name, signed
 from quantum_async.providers.environment import secret
-from quantum_async.providers.pasqal.additions import Additions
-from quantum_async.providers.pasqal.atoms import Atoms
+from quantum_async.providers.pasqal.api import Cloud, Gateway
 from quantum_async.providers.pasqal.auth import Credentials, no_credentials
-from quantum_async.providers.pasqal.batches import Batches
-from quantum_async.providers.pasqal.cancelling import cancel_batch, cancel_jobs, close_batch
-from quantum_async.providers.pasqal.cloud import Cloud
-from quantum_async.providers.pasqal.downloads import Downloads
+from quantum_async.providers.pasqal.batches import (
+    Batches,
+    cancel_batch,
+    cancel_jobs,
+    close_batch,
+    states,
+)
 from quantum_async.providers.pasqal.emulators import is_emulator
-from quantum_async.providers.pasqal.endpoints import PasqalEndpoints, Region, Route
-from quantum_async.providers.pasqal.gateway import Gateway
+from quantum_async.providers.pasqal.endpoints import PasqalEndpoints, PasqalSettings, Region, Route
 from quantum_async.providers.pasqal.jobs import Jobs
 from quantum_async.providers.pasqal.options import PasqalOptions
 from quantum_async.providers.pasqal.pages import LARGEST
 from quantum_async.providers.pasqal.projects import Projects
-from quantum_async.providers.pasqal.settings import PasqalSettings
+from quantum_async.providers.pasqal.results import Atoms, Downloads
 from quantum_async.providers.pasqal.specs import Specs
-from quantum_async.providers.pasqal.states import states
-from quantum_async.providers.pasqal.submitting import Submitter
-from quantum_async.providers.pasqal.translate.facts import (
+from quantum_async.providers.pasqal.submission import Additions, Submitter
+from quantum_async.providers.pasqal.translate.results import result_of
+from quantum_async.providers.pasqal.translate.sequences import (
     HOW_TO_RUN,
+    check_aside,
     check_shots,
     device_in,
     no_sequence,
 )
-from quantum_async.providers.pasqal.translate.results import result_of
-from quantum_async.providers.pasqal.translate.sequences import check_aside
 from quantum_async.providers.pasqal.translate.statuses import batch_state
 from quantum_async.providers.pasqal.workloads import Workloads
 from quantum_async.providers.sequences import check_values, json_values

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from quantum_async.providers.qoro.gateway import Gateway
-    from quantum_async.providers.qoro.uploads import Uploads
+    from quantum_async.providers.qoro.jobs import Uploads
     from quantum_async.providers.qoro.wire import Recommendation
 
 PATIENCE = 300.0

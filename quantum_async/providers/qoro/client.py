@@ -17,21 +17,19 @@ from quantum_async.http.timeouts import Timeouts
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.options import meaning_of
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
+from quantum_async.providers.api import by_id, failures_of_each, states_of_each
 from quantum_async.providers.base import ProviderClient, client_name, signed
-from quantum_async.providers.each import by_id, failures_of_each, states_of_each
 from quantum_async.providers.qoro.auth import API_URL, QoroSettings, credentials
 from quantum_async.providers.qoro.characterisations import Characterisations
-from quantum_async.providers.qoro.configs import JobConfig
 from quantum_async.providers.qoro.credits import Credits
 from quantum_async.providers.qoro.gateway import Gateway
-from quantum_async.providers.qoro.jobs import Jobs
-from quantum_async.providers.qoro.options import QoroOptions
-from quantum_async.providers.qoro.plain import ALL
+from quantum_async.providers.qoro.jobs import Jobs, Uploads
+from quantum_async.providers.qoro.options import JobConfig, QoroOptions
+from quantum_async.providers.qoro.payloads import ALL
 from quantum_async.providers.qoro.results import Rows, short
 from quantum_async.providers.qoro.submitting import Submitter, index_of, is_whole
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER, Systems
 from quantum_async.providers.qoro.translate.results import by_label, result_of, result_of_all
-from quantum_async.providers.qoro.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence

@@ -10,8 +10,7 @@ from pydantic import BaseModel
 from quantum_async.errors import AuthenticationError
 from quantum_async.http.session import Session
 from quantum_async.models.advice import Advice, Setting
-from quantum_async.providers import parsing
-from quantum_async.providers.wording import Wording
+from quantum_async.providers.api import Wording, read_answer
 
 if TYPE_CHECKING:
     from quantum_async.http.address import Query
@@ -155,7 +154,7 @@ def parse(kind: type[Model], response: Response, job_id: str | None = None) -> M
     Raises:
         ProtocolError: It is something else.
     """
-    return parsing.parse(kind, response, provider="qoro", job_id=job_id)
+    return read_answer(kind, response, provider="qoro", job_id=job_id)
 
 
 def _wording(wanted: str, job_id: str | None = None, *, exists: bool = False) -> Wording:

@@ -14,7 +14,7 @@ from quantum_async.errors import (
 )
 from quantum_async.http.address import segment
 from quantum_async.models.job import JobStatus
-from quantum_async.providers.each import all_of
+from quantum_async.providers.api import all_of
 from quantum_async.providers.qoro.gateway import parse
 from quantum_async.providers.qoro.translate.results import by_label
 from quantum_async.providers.qoro.translate.statuses import job_state
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from quantum_async.providers.qoro.gateway import Gateway
-    from quantum_async.providers.qoro.uploads import Uploads
+    from quantum_async.providers.qoro.jobs import Uploads
     from quantum_async.providers.qoro.wire import ResultRow
 
 PAGE = 100

@@ -21,7 +21,7 @@ from quantum_async.models.device import DeviceStatus
 from quantum_async.models.job import JobRef
 from quantum_async.providers.qoro.auth import API_URL, QoroSettings
 from quantum_async.providers.qoro.client import QoroClient
-from quantum_async.providers.qoro.configs import ExecutionConfig
+from quantum_async.providers.qoro.options import ExecutionConfig
 from quantum_async.providers.qoro.wire import Histogram
 from quantum_async.sandbox.qoro.store import histogram
 from tests.providers.qoro.service import JOB, client

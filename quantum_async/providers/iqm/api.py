@@ -1,4 +1,4 @@
-"""Requests to one IQM server: sessions, and words of errors."""
+"""Requests to an IQM server, and answers read as what they must be."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import BaseModel
+import pydantic_core
+from pydantic import BaseModel, TypeAdapter
 
-from quantum_async.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    QuantumAsyncError,
-)
+from quantum_async.errors import AuthenticationError, ConfigurationError, QuantumAsyncError
 from quantum_async.http.redact import beginning
 from quantum_async.http.session import Session
+from quantum_async.http.threads import off_loop
 from quantum_async.http.timeouts import Timeouts
-from quantum_async.providers.iqm.answers import parse
+from quantum_async.providers.api import read_answer, read_value
 from quantum_async.providers.iqm.auth import Login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from pydantic import JsonValue
 
     from quantum_async.errors import Accepted
     from quantum_async.http.address import Query
@@ -33,7 +33,54 @@ if TYPE_CHECKING:
     from quantum_async.http.response import Response
     from quantum_async.providers.iqm.auth import Credentials
 
+
 Model = TypeVar("Model", bound=BaseModel)
+Value = TypeVar("Value")
+
+
+def parse(kind: type[Model], response: Response, job_id: str | None = None) -> Model:
+    """Read an answer.
+
+    Args:
+        kind: What it must be.
+        response: The answer.
+        job_id: The job concerned, where the server has it.
+
+    Raises:
+        ProtocolError: It is something else.
+    """
+    return read_answer(kind, response, provider="iqm", job_id=job_id)
+
+
+def parse_value(adapter: TypeAdapter[Value], response: Response) -> Value:
+    """Read an answer that is not an object.
+
+    Raises:
+        ProtocolError: It is something else.
+    """
+    return read_value(adapter, response, provider="iqm")
+
+
+async def decoded(answer: Response) -> JsonValue:
+    """Read JSON, off the loop when there is much of it.
+
+    Raises:
+        ProtocolError: It is not JSON.
+    """
+    with answer.decoding(provider="iqm"):
+        try:
+            document: JsonValue = await off_loop(pydantic_core.from_json, answer.content)
+        except ValueError:
+            answer.json()  # says better what is wrong
+            raise
+    return document
+
+
+async def decoded_object(answer: Response) -> Mapping[str, JsonValue]:
+    """Read a JSON object; anything else becomes an empty one."""
+    document = await decoded(answer)
+    return document if isinstance(document, dict) else {}
+
 
 LONG_POLLS = 128
 """Answers that may be held back at the same time, each on a connection of its own."""

@@ -1,4 +1,4 @@
-"""Downloads: the stored results of jobs, one by one or all of a batch at once."""
+"""Results: where they are stored, and which atom each bit stands for."""
 
 from __future__ import annotations
 
@@ -15,23 +15,26 @@ from quantum_async.errors import (
     RateLimitedError,
     RejectedRequestError,
     ResponseError,
+    ResultError,
     ResultPendingError,
 )
 from quantum_async.http.redact import beginning
 from quantum_async.http.response import decoding
 from quantum_async.http.threads import off_loop
-from quantum_async.providers.parsing import first_finding
+from quantum_async.providers.api import about_job, first_finding
+from quantum_async.providers.pasqal.api import parse
 from quantum_async.providers.pasqal.endpoints import Route
-from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.translate.results import read_results
 from quantum_async.providers.pasqal.wire import Answer, PasqalResults, ResultsLink
-from quantum_async.providers.wording import about_job
+from quantum_async.providers.sequences import SequenceFacts, atoms_of, read_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from quantum_async.http.response import Response
-    from quantum_async.providers.pasqal.cloud import Cloud
+    from quantum_async.models.job import JobRef
+    from quantum_async.providers.pasqal.api import Cloud
+
 
 REFUSED = (AuthenticationError, RejectedRequestError)
 """How a storage says that a link is not good, or not any more."""
@@ -190,3 +193,68 @@ def _read_full(content: bytes) -> dict[str, PasqalResults]:
                 remedy="A gateway may have answered instead of the service: try again.",
             ) from None
     return {job_id: stored for job_id, stored in found.items() if stored is not None}
+
+
+_JOBS_KEPT = 100_000
+
+
+class Atoms:
+    """Remember the atoms of what was submitted, and look up those of what was not.
+
+    Args:
+        cloud: What the client's parts share.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._of_jobs: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._of_batches: OrderedDict[str, SequenceFacts | None] = OrderedDict()
+        self._lock = anyio.Lock()
+
+    def remember(self, job_id: str, facts: SequenceFacts, variables: Mapping[str, object]) -> None:
+        """Note the atoms of a job that was submitted here."""
+        self._keep(job_id, atoms_of(facts, variables, provider="pasqal"))
+
+    async def of(self, job: JobRef) -> tuple[str, ...]:
+        """Name a job's atoms; the sequence of its batch is read once.
+
+        Raises:
+            ResultError: The service does not know its sequence.
+        """
+        if (known := self._of_jobs.get(job.id)) is not None:
+            return known
+        shared = await self._shared(job.batch_id) if job.batch_id else None
+        if shared is not None and not shared.is_mappable:
+            return shared.atoms
+        return await self._asked(job, shared)
+
+    async def _shared(self, batch_id: str) -> SequenceFacts | None:
+        # One at a time: the results of a batch come together, and its sequence is one for all.
+        async with self._lock:
+            if batch_id not in self._of_batches:
+                batch = await self._cloud.batch(batch_id)
+                text = batch.sequence_builder
+                self._of_batches[batch_id] = await off_loop(read_facts, text) if text else None
+                while len(self._of_batches) > _BATCHES_KEPT:
+                    self._of_batches.popitem(last=False)
+            return self._of_batches[batch_id]
+
+    async def _asked(self, job: JobRef, shared: SequenceFacts | None) -> tuple[str, ...]:
+        found = await self._cloud.job(job.id)
+        # A job's own sequence goes before that of its batch.
+        facts = await off_loop(read_facts, found.sequence) if found.sequence else shared
+        if facts is None:
+            raise ResultError(
+                f"the service does not say which sequence job {job.id} ran",
+                provider="pasqal",
+                job_id=job.id,
+                remedy="Read its results as they are: client.jobs.results(job_id).",
+            )
+        atoms = atoms_of(facts, found.variables, provider="pasqal")
+        self._keep(job.id, atoms)
+        return atoms
+
+    def _keep(self, job_id: str, atoms: tuple[str, ...]) -> None:
+        self._of_jobs[job_id] = atoms
+        while len(self._of_jobs) > _JOBS_KEPT:
+            self._of_jobs.popitem(last=False)
