@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from quantum_async.blocking._http_generated import Download
     from quantum_async.errors import QuantumAsyncError
-    from quantum_async.http.lanes import LaneName
+    from quantum_async.http.dispatch import LaneName
     from quantum_async.http.options import SessionOptions
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.batch import BatchState

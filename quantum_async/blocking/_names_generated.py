@@ -180,7 +180,7 @@ __all__ = [
 ]
 
 TWINS: dict[str, str] = {
-    "quantum_async.http.wire.Download": "quantum_async.blocking._http_generated",
+    "quantum_async.http.response.Download": "quantum_async.blocking._http_generated",
     "quantum_async.providers.azure.client.AzureClient": "quantum_async.blocking._azure_generated",
     "quantum_async.providers.azure.jobs.Jobs": "quantum_async.blocking._azure_generated",
     "quantum_async.providers.azure.sessions.Sessions": "quantum_async.blocking._azure_generated",

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
     from quantum_async.errors import QuantumAsyncError
     from quantum_async.http.options import SessionOptions
-    from quantum_async.http.token import TokenFunction
-    from quantum_async.http.token import TokenProvider
+    from quantum_async.http.auth import TokenFunction
+    from quantum_async.http.auth import TokenProvider
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.batch import BatchState
     from quantum_async.models.capabilities import Capabilities

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from quantum_async.cli.codes import ExitCode
-from quantum_async.cli.helping import Verb
-from quantum_async.cli.telling import tell
+from quantum_async.cli.options import Verb
+from quantum_async.cli.session import ExitCode, tell
 
 app: typer.Typer = typer.Typer(help="A cloud on this machine that speaks the providers' protocols.")
 

@@ -19,7 +19,7 @@ from sqlalchemy.pool import StaticPool
 
 from quantum_async.errors import JournalError, QuantumAsyncError
 from quantum_async.journal.base import GoneError, UnansweredError, UnavailableError
-from quantum_async.journal.filesystem import MOUNTS, refuse_network
+from quantum_async.journal.place import MOUNTS, refuse_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from quantum_async.http.address import Query
+    from quantum_async.http.dispatch import LaneName
     from quantum_async.http.encode import Body
-    from quantum_async.http.lanes import LaneName
     from quantum_async.http.options import SessionOptions
     from quantum_async.http.response import Response
     from quantum_async.providers.azure.auth import Login

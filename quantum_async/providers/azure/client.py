@@ -19,9 +19,9 @@ from quantum_async.errors import (
     ResultPendingError,
     UnknownTargetError,
 )
+from quantum_async.http.encode import off_loop
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.redact import hide
-from quantum_async.http.threads import off_loop
 from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.batch import BatchState
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from quantum_async.http.lanes import LaneName
-    from quantum_async.http.wire import Download
+    from quantum_async.http.dispatch import LaneName
+    from quantum_async.http.response import Download
     from quantum_async.providers.azure.api import Gateway
     from quantum_async.providers.azure.sessions import Sessions
     from quantum_async.providers.azure.storage import Storage

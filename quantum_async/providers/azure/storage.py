@@ -21,9 +21,8 @@ from quantum_async.errors import (
     RateLimitedError,
     RejectedRequestError,
 )
-from quantum_async.http.encode import Body, compressed, json_body
+from quantum_async.http.encode import Body, compressed, json_body, off_loop
 from quantum_async.http.redact import beginning
-from quantum_async.http.threads import off_loop
 from quantum_async.providers.azure.api import parse
 from quantum_async.providers.azure.wire import SasAnswer
 
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
     import builtins
     from collections.abc import AsyncGenerator, Callable
 
-    from quantum_async.http.response import Response
-    from quantum_async.http.wire import Download
+    from quantum_async.http.response import Download, Response
     from quantum_async.providers.azure.api import Gateway
 
 

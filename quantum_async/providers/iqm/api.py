@@ -13,9 +13,9 @@ import pydantic_core
 from pydantic import BaseModel, TypeAdapter
 
 from quantum_async.errors import AuthenticationError, ConfigurationError, QuantumAsyncError
+from quantum_async.http.encode import off_loop
 from quantum_async.http.redact import beginning
 from quantum_async.http.session import Session
-from quantum_async.http.threads import off_loop
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.api import read_answer, read_value
 from quantum_async.providers.iqm.auth import Login

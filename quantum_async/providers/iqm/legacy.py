@@ -9,9 +9,8 @@ import anyio.to_thread
 
 from quantum_async.errors import NotFoundError, ResultError, ResultPendingError
 from quantum_async.http.address import segment
-from quantum_async.http.encode import Body
+from quantum_async.http.encode import Body, off_loop
 from quantum_async.http.redact import hide
-from quantum_async.http.threads import off_loop
 from quantum_async.providers.iqm.api import decoded_object, parse
 from quantum_async.providers.iqm.architecture import Architecture, from_static
 from quantum_async.providers.iqm.dialect import Dialect, Generation, Stored, not_offered

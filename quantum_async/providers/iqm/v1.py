@@ -9,8 +9,7 @@ from pydantic import TypeAdapter
 
 from quantum_async.errors import NotFoundError, ProtocolError, ResultError, ResultPendingError
 from quantum_async.http.address import segment
-from quantum_async.http.encode import Body
-from quantum_async.http.threads import off_loop
+from quantum_async.http.encode import Body, off_loop
 from quantum_async.providers.api import about_job
 from quantum_async.providers.iqm.api import (
     decoded,

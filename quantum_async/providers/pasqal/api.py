@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from quantum_async.http.address import Query
     from quantum_async.http.auth import Auth
-    from quantum_async.http.lanes import LaneName
+    from quantum_async.http.dispatch import LaneName
     from quantum_async.http.options import SessionOptions
     from quantum_async.http.response import Response
     from quantum_async.providers.pasqal.auth import Credentials

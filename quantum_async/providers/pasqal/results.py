@@ -18,9 +18,9 @@ from quantum_async.errors import (
     ResultError,
     ResultPendingError,
 )
+from quantum_async.http.encode import off_loop
 from quantum_async.http.redact import beginning
 from quantum_async.http.response import decoding
-from quantum_async.http.threads import off_loop
 from quantum_async.providers.api import about_job, first_finding
 from quantum_async.providers.pasqal.api import parse
 from quantum_async.providers.pasqal.endpoints import Route

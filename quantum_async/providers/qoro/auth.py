@@ -12,9 +12,8 @@ from quantum_async.http.auth import bearer, provided_auth
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from quantum_async.http.auth import Auth
+    from quantum_async.http.auth import Auth, TokenFunction, TokenProvider
     from quantum_async.http.redact import Secret
-    from quantum_async.http.token import TokenFunction, TokenProvider
 
 API_URL = "https://app.qoroquantum.net/api"
 """Where the service listens."""

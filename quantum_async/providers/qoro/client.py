@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from quantum_async.errors import QuantumAsyncError
-    from quantum_async.http.token import TokenFunction, TokenProvider
+    from quantum_async.http.auth import TokenFunction, TokenProvider
     from quantum_async.models.device import Device
     from quantum_async.models.job import JobRef, JobState
     from quantum_async.models.program import Program

@@ -15,8 +15,8 @@ from quantum_async.providers.api import Wording, read_answer
 if TYPE_CHECKING:
     from quantum_async.http.address import Query
     from quantum_async.http.auth import Auth
+    from quantum_async.http.dispatch import LaneName
     from quantum_async.http.encode import Body
-    from quantum_async.http.lanes import LaneName
     from quantum_async.http.options import SessionOptions
     from quantum_async.http.response import Response
 
