@@ -233,34 +233,6 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         """
         return self._async.identity
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the client has been entered and not yet closed.
-
-        Blocking twin of `quantum_async.AzureClient.is_open`.
-        """
-        return self._async.is_open
-
-    def open(self, *, timeout: float | None = None) -> None:
-        """Make connection pools. Sends nothing.
-
-        Args:
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Blocking twin of `quantum_async.AzureClient.open`.
-        """
-        return self._call("AzureClient.open", lambda: self._async.open(), timeout)
-
-    def close(self, *, timeout: float | None = None) -> None:
-        """Close every connection; remote jobs and open sessions go on.
-
-        Args:
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Blocking twin of `quantum_async.AzureClient.close`.
-        """
-        return self._call("AzureClient.close", lambda: self._async.close(), timeout)
-
     def devices(self, *, timeout: float | None = None) -> list[Device]:
         """List the targets of the workspace, with status and queue time.
 
@@ -554,6 +526,34 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         Blocking twin of `quantum_async.AzureClient.top_level_items`.
         """
         return self._wrap(self._async.top_level_items)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client has been entered and not yet closed.
+
+        Blocking twin of `quantum_async.AzureClient.is_open`.
+        """
+        return self._async.is_open
+
+    def open(self, *, timeout: float | None = None) -> None:
+        """Make connection pools. Sends nothing.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.AzureClient.open`.
+        """
+        return self._call("AzureClient.open", lambda: self._async.open(), timeout)
+
+    def close(self, *, timeout: float | None = None) -> None:
+        """Log out where it has logged in, and close every connection; remote jobs go on.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.AzureClient.close`.
+        """
+        return self._call("AzureClient.close", lambda: self._async.close(), timeout)
 
     @property
     def provider(self) -> str:

@@ -13,8 +13,8 @@ from quantum_async.blocking._handle import Handle
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
-    from quantum_async.http.response import Response
     from quantum_async.http.response import Download as AsyncDownload
+    from quantum_async.http.response import Response
 
 
 class Download(Handle["AsyncDownload"]):

@@ -273,34 +273,6 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         """
         return self._async.identity
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the client has been entered and not yet closed.
-
-        Blocking twin of `quantum_async.IQMClient.is_open`.
-        """
-        return self._async.is_open
-
-    def open(self, *, timeout: float | None = None) -> None:
-        """Make connection pools. Sends nothing.
-
-        Args:
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Blocking twin of `quantum_async.IQMClient.open`.
-        """
-        return self._call("IQMClient.open", lambda: self._async.open(), timeout)
-
-    def close(self, *, timeout: float | None = None) -> None:
-        """Log out where this client has logged in, and close every connection; remote jobs go on.
-
-        Args:
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Blocking twin of `quantum_async.IQMClient.close`.
-        """
-        return self._call("IQMClient.close", lambda: self._async.close(), timeout)
-
     def generation(self, *, timeout: float | None = None) -> Generation:
         """Say which interface the server has.
 
@@ -740,6 +712,34 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         return self._call(
             "IQMClient.close_auth_session", lambda: self._async.close_auth_session(), timeout
         )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client has been entered and not yet closed.
+
+        Blocking twin of `quantum_async.IQMClient.is_open`.
+        """
+        return self._async.is_open
+
+    def open(self, *, timeout: float | None = None) -> None:
+        """Make connection pools. Sends nothing.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.IQMClient.open`.
+        """
+        return self._call("IQMClient.open", lambda: self._async.open(), timeout)
+
+    def close(self, *, timeout: float | None = None) -> None:
+        """Log out where it has logged in, and close every connection; remote jobs go on.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.IQMClient.close`.
+        """
+        return self._call("IQMClient.close", lambda: self._async.close(), timeout)
 
     @property
     def provider(self) -> str:

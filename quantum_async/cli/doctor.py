@@ -40,7 +40,7 @@ from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.session import Session
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.journal.base import UnreadableError
-from quantum_async.journal.place import JournalPlace
+from quantum_async.journal.database import JournalPlace
 from quantum_async.journal.reading import Reader
 from quantum_async.journal.records import BatchState, SendState, WorkState
 from quantum_async.journal.schema import FORMAT, batches, jobs, quarantine, runs
@@ -576,7 +576,7 @@ def _tell(findings: Findings) -> None:
     lines += [f"unreadable {row.kind} row {row.key}: {row.reason}" for row in findings.bad]
     from rich.console import Console
 
-    from quantum_async.display.lines import print_lines
+    from quantum_async.display.tables import print_lines
 
     nothing = "nothing is left over: every job and batch has ended, or a process looks after it"
     print_lines(Console(highlight=False), *(lines or [nothing]), indent=4)
@@ -693,7 +693,7 @@ async def _keeping(
 def _say(*lines: str) -> None:
     from rich.console import Console
 
-    from quantum_async.display.lines import print_lines
+    from quantum_async.display.tables import print_lines
 
     print_lines(Console(highlight=False), *lines, indent=8)
 
@@ -701,8 +701,7 @@ def _say(*lines: str) -> None:
 def _show(checkups: list[Checkup]) -> None:
     from rich.console import Console
 
-    from quantum_async.display.lines import print_lines
-    from quantum_async.display.tables import print_table
+    from quantum_async.display.tables import print_lines, print_table
 
     console = Console(highlight=False)
     missing = missing_by_extra()

@@ -14,8 +14,7 @@ from rich.console import Console
 from quantum_async.cli.clients import from_environment
 from quantum_async.cli.journal import existing, place_of
 from quantum_async.cli.session import ExitCode, complain, dump, exit_code, failure, measured, tell
-from quantum_async.display.lines import print_lines
-from quantum_async.display.tables import print_table
+from quantum_async.display.tables import print_lines, print_table
 from quantum_async.errors import (
     ConfigurationError,
     InvalidInputError,

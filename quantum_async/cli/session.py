@@ -80,7 +80,7 @@ def tell(*lines: str) -> None:
     """
     from rich.console import Console
 
-    from quantum_async.display.lines import print_lines
+    from quantum_async.display.tables import print_lines
 
     print_lines(Console(file=sys.stderr, highlight=False), *lines, indent=INDENT)
 

@@ -26,8 +26,7 @@ from quantum_async.cli.session import ExitCode, complain, dump, exit_code, point
 from quantum_async.display.estimate import coordinate, main_value
 from quantum_async.display.frames import sweep_row
 from quantum_async.display.tables import print_table
-from quantum_async.display.terminal.chart import Chart
-from quantum_async.display.terminal.landscape import Landscape
+from quantum_async.display.terminal import Chart, Landscape
 from quantum_async.errors import QuantumAsyncError
 from quantum_async.models.sweep import SweepPoint, SweepResults
 
@@ -214,10 +213,6 @@ def _show(swept: Swept) -> None:
     if not swept.order.detach:
         show_sweep(swept)
         return
-    from rich.console import Console
-
-    from quantum_async.display.tables import print_table
-
     axes = list(swept.results.points.axes)
     rows = [
         [str(p.index), *(f"{p.parameters[a]}" for a in axes), p.ref.id if p.ref else ""]

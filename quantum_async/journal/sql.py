@@ -30,9 +30,8 @@ from quantum_async.journal.changes import (
     Work,
 )
 from quantum_async.journal.claiming import Claiming
-from quantum_async.journal.database import ANSWER_WAIT, LOCK_WAIT, Database
+from quantum_async.journal.database import ANSWER_WAIT, LOCK_WAIT, MOUNTS, Database, JournalPlace
 from quantum_async.journal.leases import LEASE, Leases, Owner
-from quantum_async.journal.place import MOUNTS, JournalPlace
 from quantum_async.journal.reading import Reader
 from quantum_async.journal.records import Claim, SendState
 from quantum_async.journal.schema import prepare, runs, sdk_version

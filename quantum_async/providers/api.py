@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import anyio
@@ -12,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from quantum_async.errors import NotFoundError, ProtocolError, QuantumAsyncError, WaitTimeoutError
 from quantum_async.http.redact import beginning
+from quantum_async.providers.base import ProviderClient
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
@@ -19,6 +21,59 @@ if TYPE_CHECKING:
     from quantum_async.errors import Accepted
     from quantum_async.http.response import Response
     from quantum_async.models.job import JobRef, JobState
+
+
+class Api(ABC):
+    """Connections to one service, which are opened and closed together."""
+
+    def __init__(self) -> None:
+        self._open: AsyncExitStack | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests can be sent."""
+        return self._open is not None
+
+    async def open(self) -> None:
+        """Make connection pools. Sends nothing; opening what is open has no effect."""
+        if self._open is not None:
+            return
+        async with AsyncExitStack() as stack:
+            await self._enter(stack)
+            self._open = stack.pop_all()
+
+    async def close(self) -> None:
+        """Close every connection, and whatever else was opened with them."""
+        opened, self._open = self._open, None
+        if opened is not None:
+            await opened.aclose()
+
+    @abstractmethod
+    async def _enter(self, stack: AsyncExitStack) -> None:
+        """Open what there is to open.
+
+        Args:
+            stack: What closes it again.
+        """
+
+
+class ServiceClient(ProviderClient):
+    """A client whose connections are an Api's."""
+
+    _gateway: Api
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client has been entered and not yet closed."""
+        return self._gateway.is_open
+
+    async def open(self) -> None:
+        """Make connection pools. Sends nothing."""
+        await self._gateway.open()
+
+    async def close(self) -> None:
+        """Log out where it has logged in, and close every connection; remote jobs go on."""
+        await self._gateway.close()
 
 
 _SHOWN = 100
@@ -41,14 +96,7 @@ def read_answer(
     Raises:
         ProtocolError: It is something else.
     """
-    with response.decoding(provider=provider, job_id=job_id):
-        try:
-            return kind.model_validate_json(response.content)
-        except ValidationError as error:
-            wrong = _unreadable(response, error)
-            raise wrong.concerning(
-                provider=provider, job_id=job_id, accepted="yes" if job_id else None
-            ) from None
+    return _read(kind.model_validate_json, response, provider, job_id)
 
 
 def read_value(adapter: TypeAdapter[Value], response: Response, *, provider: str) -> Value:
@@ -62,11 +110,20 @@ def read_value(adapter: TypeAdapter[Value], response: Response, *, provider: str
     Raises:
         ProtocolError: It is something else.
     """
-    with response.decoding(provider=provider):
+    return _read(adapter.validate_json, response, provider, None)
+
+
+def _read(
+    validate: Callable[[bytes], Value], response: Response, provider: str, job_id: str | None
+) -> Value:
+    with response.decoding(provider=provider, job_id=job_id):
         try:
-            return adapter.validate_json(response.content)
+            return validate(response.content)
         except ValidationError as error:
-            raise _unreadable(response, error).concerning(provider=provider) from None
+            wrong = _unreadable(response, error)
+            raise wrong.concerning(
+                provider=provider, job_id=job_id, accepted="yes" if job_id else None
+            ) from None
 
 
 def first_finding(error: ValidationError) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 import quantum_async as qa
 from quantum_async.errors import ConfigurationError, JournalError
-from quantum_async.journal.place import JournalPlace, kind_of
+from quantum_async.journal.database import JournalPlace, kind_of
 from quantum_async.journal.schema import FORMAT, prepare
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.scheduler.scheduler import Scheduler

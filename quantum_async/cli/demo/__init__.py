@@ -296,7 +296,7 @@ def save_demo(demo: Demo, path: Path) -> None:
 
 
 def _rabi_chart(demo: Demo) -> ConsoleRenderable:
-    from quantum_async.display.terminal.chart import Chart
+    from quantum_async.display.terminal import Chart
 
     points = [
         (coordinate(point, "omega"), point.outcome().excited_fraction()) for point in demo.rabi
@@ -312,7 +312,7 @@ def _rabi_chart(demo: Demo) -> ConsoleRenderable:
 
 
 def _qaoa_landscape(demo: Demo) -> ConsoleRenderable:
-    from quantum_async.display.terminal.landscape import Landscape
+    from quantum_async.display.terminal import Landscape
 
     gammas, betas = (_values(demo.qaoa, name) for name in ("gamma", "beta"))
     rows = len(betas)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import parse_qsl
@@ -20,13 +19,14 @@ from quantum_async.errors import (
 from quantum_async.http.encode import json_body
 from quantum_async.http.session import Session
 from quantum_async.models.advice import Advice, Setting
-from quantum_async.providers.api import Wording, read_answer
+from quantum_async.providers.api import Api, Wording, read_answer
 from quantum_async.providers.azure.auth import DATA_SCOPE, MANAGEMENT_SCOPE
 from quantum_async.providers.azure.wire import GraphAnswer, WorkspaceAnswer
 from quantum_async.providers.azure.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from contextlib import AsyncExitStack
 
     from quantum_async.http.address import Query
     from quantum_async.http.dispatch import LaneName
@@ -236,7 +236,7 @@ Below = Literal["workspace", "subscription"]
 ACCEPT = {"Accept": "application/json"}
 
 
-class Gateway:
+class Gateway(Api):
     """Requests to one workspace; where it listens is found out with the first of them.
 
     Args:
@@ -261,6 +261,7 @@ class Gateway:
         options: SessionOptions,
         headers: dict[str, str],
     ) -> None:
+        super().__init__()
         self.workspace: Workspace = workspace
         self.version = version
         self._login = login
@@ -271,13 +272,7 @@ class Gateway:
         self._data = self._session() if self._is_known else None
         # Signed addresses go to the storage and must not be shown the credentials.
         self.storage: Session = Session(management, provider="azure", options=options)
-        self._open: AsyncExitStack | None = None
         self._finding = anyio.Lock()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether requests can be sent."""
-        return self._open is not None
 
     @property
     def place(self) -> str:
@@ -290,22 +285,11 @@ class Gateway:
         """Where the workspace listens, or who knows it."""
         return self.workspace.endpoint or str(self._discovery.session.base_url)
 
-    async def open(self) -> None:
-        """Make connection pools. Sends nothing."""
-        if self._open is not None:
-            return
-        async with AsyncExitStack() as stack:
-            for session in (self._discovery.session, self.storage, self._data):
-                if session is not None:
-                    await stack.enter_async_context(session)
-            stack.push_async_callback(self._login.close)
-            self._open = stack.pop_all()
-
-    async def close(self) -> None:
-        """Close every connection, and the credential that was made here."""
-        opened, self._open = self._open, None
-        if opened is not None:
-            await opened.aclose()
+    async def _enter(self, stack: AsyncExitStack) -> None:
+        for session in (self._discovery.session, self.storage, self._data):
+            if session is not None:
+                await stack.enter_async_context(session)
+        stack.push_async_callback(self._login.close)
 
     async def find(self) -> Workspace:
         """Find out where the workspace listens, unless that is known.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -17,11 +16,12 @@ from quantum_async.http.encode import off_loop
 from quantum_async.http.redact import beginning
 from quantum_async.http.session import Session
 from quantum_async.http.timeouts import Timeouts
-from quantum_async.providers.api import read_answer, read_value
+from quantum_async.providers.api import Api, read_answer, read_value
 from quantum_async.providers.iqm.auth import Login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AsyncExitStack
 
     from pydantic import JsonValue
 
@@ -91,7 +91,7 @@ _WORDS = 300
 _REQUEST = re.compile(r" \[request ([^\]\s]+)\]")
 
 
-class Gateway:
+class Gateway(Api):
     """Requests to one server.
 
     Args:
@@ -111,6 +111,7 @@ class Gateway:
         options: SessionOptions,
         clock: Callable[[], float],
     ) -> None:
+        super().__init__()
         self.auth: Auth | None = credentials.auth(options, clock)
         self._clock = clock
         self._timeouts = options.timeouts
@@ -128,33 +129,16 @@ class Gateway:
         self._patient = Session(
             url, provider="iqm", auth=self.auth, options=patient, explain=explained
         )
-        self._open: AsyncExitStack | None = None
 
     def __str__(self) -> str:
         return str(self._session.base_url)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether requests can be sent."""
-        return self._open is not None
-
-    async def open(self) -> None:
-        """Make connection pools. Sends nothing."""
-        if self._open is not None:
-            return
-        async with AsyncExitStack() as stack:
-            if isinstance(self.auth, Login):
-                await stack.enter_async_context(self.auth.session)
-                stack.push_async_callback(self.auth.leave)
-            for session in (self._session, self._patient):
-                await stack.enter_async_context(session)
-            self._open = stack.pop_all()
-
-    async def close(self) -> None:
-        """End what a login began, and close every connection."""
-        opened, self._open = self._open, None
-        if opened is not None:
-            await opened.aclose()
+    async def _enter(self, stack: AsyncExitStack) -> None:
+        if isinstance(self.auth, Login):
+            await stack.enter_async_context(self.auth.session)
+            stack.push_async_callback(self.auth.leave)
+        for session in (self._session, self._patient):
+            await stack.enter_async_context(session)
 
     def knows(self, *values: str | None) -> None:
         """Note what nobody may read, such as tokens that were issued.

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from quantum_async.providers.iqm.architecture import Architecture
     from quantum_async.providers.iqm.outcomes import Outcomes
     from quantum_async.providers.iqm.server import Server
-    from quantum_async.providers.iqm.translate.layout import Layout
     from quantum_async.providers.iqm.translate.programs import Prepared
+    from quantum_async.providers.iqm.translate.results import Layout
     from quantum_async.providers.iqm.wire import JobLimits, QuantumComputer
 
 

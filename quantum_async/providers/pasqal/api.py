@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import anyio
@@ -15,7 +14,7 @@ from quantum_async.errors import LostAnswerError, QuantumAsyncError
 from quantum_async.http import encode
 from quantum_async.http.encode import LARGE, Body, CompressedPrefix, json_bytes
 from quantum_async.http.session import Session
-from quantum_async.providers.api import Wording, read_answer
+from quantum_async.providers.api import Api, Wording, read_answer
 from quantum_async.providers.pasqal.auth import Login, no_credentials, no_project
 from quantum_async.providers.pasqal.endpoints import PasqalEndpoints, Route
 from quantum_async.providers.pasqal.pages import HasId, Page, PageOf, every
@@ -29,6 +28,7 @@ from quantum_async.providers.pasqal.wire import (
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from contextlib import AsyncExitStack
 
     from pydantic import JsonValue
 
@@ -48,7 +48,7 @@ Item = TypeVar("Item", bound=HasId)
 _HEADERS = {"Content-Type": "application/json"}
 
 
-class Gateway:
+class Gateway(Api):
     """Requests to one installation of Pasqal Cloud.
 
     Args:
@@ -68,6 +68,7 @@ class Gateway:
         options: SessionOptions,
         prompt: Callable[[str], str] | None = None,
     ) -> None:
+        super().__init__()
         self.endpoints = endpoints
         self._login = Login(endpoints.token, options)
         self.auth: Auth | None = credentials.auth(self._login, prompt)
@@ -78,32 +79,15 @@ class Gateway:
         self._core, self._account = core, account
         # Public routes and results links must not be shown the token.
         self._public = Session(endpoints.core, provider="pasqal", options=options)
-        self._open: AsyncExitStack | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether requests can be sent."""
-        return self._open is not None
 
     @property
     def is_anonymous(self) -> bool:
         """Whether there are no credentials."""
         return self.auth is None
 
-    async def open(self) -> None:
-        """Make connection pools. Sends nothing."""
-        if self._open is not None:
-            return
-        async with AsyncExitStack() as stack:
-            for session in (self._login.session, self._core, self._account, self._public):
-                await stack.enter_async_context(session)
-            self._open = stack.pop_all()
-
-    async def close(self) -> None:
-        """Close every connection."""
-        opened, self._open = self._open, None
-        if opened is not None:
-            await opened.aclose()
+    async def _enter(self, stack: AsyncExitStack) -> None:
+        for session in (self._login.session, self._core, self._account, self._public):
+            await stack.enter_async_context(session)
 
     async def read(
         self,

@@ -20,7 +20,8 @@ from quantum_async.models.identity import identity_of
 from quantum_async.models.job import JobRef
 from quantum_async.models.options import meaning_of
 from quantum_async.models.program import ProgramFormat
-from quantum_async.providers.base import ProviderClient, client_name, signed
+from quantum_async.providers.api import ServiceClient
+from quantum_async.providers.base import client_name, signed
 from quantum_async.providers.environment import secret
 from quantum_async.providers.pasqal.api import Cloud, Gateway
 from quantum_async.providers.pasqal.auth import Credentials, no_credentials
@@ -76,7 +77,7 @@ _DEVICE_TYPE = re.compile(r"[A-Z][A-Z0-9_]*")
 _EXAMPLES = frozenset({"AnalogDevice", "DigitalAnalogDevice", "MockDevice", "Chadoq2", "IroiseMVP"})
 
 
-class PasqalClient(ProviderClient):
+class PasqalClient(ServiceClient):
     """Pasqal Cloud: QPUs of neutral atoms, and emulators of them.
 
     Constructing a client sends nothing; credentials are checked by the first request. A
@@ -250,19 +251,6 @@ class PasqalClient(ProviderClient):
             project=project,
             user=None if project else user,
         )
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the client has been entered and not yet closed."""
-        return self._gateway.is_open
-
-    async def open(self) -> None:
-        """Make connection pools. Sends nothing."""
-        await self._gateway.open()
-
-    async def close(self) -> None:
-        """Close every connection; remote jobs and open batches go on."""
-        await self._gateway.close()
 
     async def token(self) -> str:
         """Return an access token that is valid now, logging in if need be.

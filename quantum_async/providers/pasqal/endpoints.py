@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeAlias, get_args
+from typing import ClassVar, Literal, Self, TypeAlias, get_args
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 
 from quantum_async.errors import ConfigurationError
 from quantum_async.http.address import segment
-from quantum_async.providers.environment import read_environment
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+from quantum_async.providers.environment import Settings
 
 Region: TypeAlias = Literal["fr", "sa"]
 """Where the service stands: France or Saudi Arabia."""
@@ -229,7 +225,7 @@ def _named(name: str, *others: str) -> AliasChoices:
     return AliasChoices(_PREFIX + name, *others)
 
 
-class PasqalSettings(BaseModel):
+class PasqalSettings(Settings):
     """What the environment says; the vendor's own variables count where it has any.
 
     | variable                                 | meaning                                        |
@@ -247,9 +243,7 @@ class PasqalSettings(BaseModel):
     ``...`` stands for ``QUANTUM_ASYNC_PASQAL``.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(
-        frozen=True, extra="ignore", populate_by_name=True
-    )
+    provider: ClassVar[str] = "pasqal"
 
     username: str | None = Field(None, validation_alias=_named("USERNAME", "PASQAL_USERNAME"))
     password: SecretStr | None = Field(None, validation_alias=_named("PASSWORD", "PASQAL_PASSWORD"))
@@ -264,18 +258,6 @@ class PasqalSettings(BaseModel):
     account_url: str | None = Field(None, validation_alias=_named("ACCOUNT_URL"))
     token_url: str | None = Field(None, validation_alias=_named("TOKEN_URL"))
     webhook: str | None = Field(None, validation_alias=_named("WEBHOOK"))
-
-    @classmethod
-    def read(cls, environ: Mapping[str, str] | None = None) -> PasqalSettings:
-        """Read the variables; empty ones count as missing.
-
-        Args:
-            environ: Read instead of the process's environment.
-
-        Raises:
-            ConfigurationError: A variable is malformed.
-        """
-        return read_environment(cls, environ, provider="pasqal")
 
     @property
     def is_ovh(self) -> bool:

@@ -1,4 +1,4 @@
-"""Jobs: opened, filled by uploads, followed and cancelled."""
+"""Jobs: opened, filled by uploads, followed, cancelled, and their results."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from quantum_async.errors import (
     ProtocolError,
     QuantumAsyncError,
     RateLimitedError,
+    RejectedRequestError,
+    ResultError,
+    ResultPendingError,
     ServerError,
     UnsupportedProgramError,
 )
@@ -29,7 +32,7 @@ from quantum_async.http.retry import RetryPolicy, repeat
 from quantum_async.models.job import JobStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.providers.api import all_of
-from quantum_async.providers.qoro.gateway import parse
+from quantum_async.providers.qoro.api import parse
 from quantum_async.providers.qoro.options import JobConfig
 from quantum_async.providers.qoro.payloads import (
     ObservableGroups,
@@ -48,6 +51,7 @@ from quantum_async.providers.qoro.wire import (
     JobProgress,
     OpenedJob,
     QoroCluster,
+    ResultPage,
     StoredConfig,
 )
 
@@ -57,12 +61,146 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from quantum_async.models.job import JobState
-    from quantum_async.providers.qoro.gateway import Gateway
+    from quantum_async.providers.qoro.api import Gateway
     from quantum_async.providers.qoro.options import ExecutionConfig
     from quantum_async.providers.qoro.payloads import Chunk, Content, Measured
-    from quantum_async.providers.qoro.results import Rows
     from quantum_async.providers.qoro.systems import Systems
     from quantum_async.providers.qoro.wire import QoroSystem, ResultRow
+
+
+PAGE = 100
+"""Rows of one page; the service's own client asks for as many."""
+PARALLEL = 4
+"""Most pages under way at once."""
+
+
+class Rows:
+    """Read the results of jobs.
+
+    Args:
+        gateway: Sends requests.
+        uploads: Asks where a job stands.
+    """
+
+    def __init__(self, gateway: Gateway, uploads: Uploads) -> None:
+        self._gateway = gateway
+        self._uploads = uploads
+
+    async def page(self, job_id: str, offset: int, limit: int = PAGE) -> ResultPage:
+        """Read one page.
+
+        Raises:
+            ResultPendingError: The job has not ended.
+            ResultError: It has no results.
+            QuantumAsyncError: They could not be asked for.
+        """
+        try:
+            response = await self._gateway.read(
+                f"/job/{segment(job_id)}/resultsV2/",
+                "get the results of job",
+                job_id=job_id,
+                query={"limit": limit, "offset": offset},
+            )
+        except RejectedRequestError as error:
+            if error.status != 400 or isinstance(error, RateLimitedError):
+                raise
+            # The service says 400 for every reason, and its words for none of them are fixed.
+            raise await self._explained(job_id, error) from error
+        return parse(ResultPage, response, job_id)
+
+    async def all(self, job_id: str) -> list[ResultRow]:
+        """Read all rows, later pages several at a time.
+
+        Raises:
+            ResultError: The service does not send as many as it says.
+        """
+        first = await self.page(job_id, 0)
+        rows = list(first.results)
+        if first.next is None or not rows:
+            return rows
+        if first.count is None:
+            return [*rows, *await self._one_by_one(job_id, len(rows))]
+        pages = await self._together(job_id, len(rows), first.count)
+        rows += [row for page in pages for row in page.results]
+        if len(rows) != first.count:
+            raise ResultError(
+                f"the service sent {len(rows)} of {first.count} results",
+                provider="qoro",
+                job_id=job_id,
+                remedy="Fetch them again.",
+            )
+        return rows
+
+    async def iterate(self, job_id: str) -> AsyncIterator[ResultRow]:
+        """Yield rows as their pages arrive, in order, holding one page at a time."""
+        offset = 0
+        while True:
+            page = await self.page(job_id, offset)
+            for row in page.results:
+                yield row
+            offset += len(page.results)
+            if page.next is None or not page.results:
+                return
+
+    async def row(self, job_id: str, index: int, label: str) -> ResultRow:
+        """Read one row.
+
+        Args:
+            job_id: The job.
+            index: Where the row stands if the circuits kept their order.
+            label: What the circuit was called, up to a semicolon.
+
+        Raises:
+            ResultError: There is none.
+        """
+        page = await self.page(job_id, index - index % PAGE)
+        found = by_label(page.results, short)
+        if label not in found:
+            found = by_label(await self.all(job_id), short)
+        if label not in found:
+            raise ResultError(
+                f"job {job_id} has no result of circuit {label}",
+                provider="qoro",
+                job_id=job_id,
+                remedy="client.jobs.rows(job_id) reads all that there is.",
+            )
+        return found[label]
+
+    async def _one_by_one(self, job_id: str, offset: int) -> list[ResultRow]:
+        rows: list[ResultRow] = []
+        while True:
+            page = await self.page(job_id, offset + len(rows))
+            rows += page.results
+            if page.next is None or not page.results:
+                return rows
+
+    async def _together(self, job_id: str, step: int, count: int) -> list[ResultPage]:
+        # A service that caps pages is taken at its word: what the first page held is the step.
+        offsets = range(step, count, step)
+        pages = [partial(self.page, job_id, offset, step) for offset in offsets]
+        return await all_of(pages, at_once=PARALLEL)
+
+    async def _explained(self, job_id: str, error: RejectedRequestError) -> QuantumAsyncError:
+        state = job_state(await self._uploads.status(job_id))
+        said = f"{error.args[0]}; the job is {state.reported}"
+        if not state.status.is_terminal:
+            return ResultPendingError(said, provider="qoro", job_id=job_id)
+        if state.status is JobStatus.SUCCEEDED:
+            return ResultError(
+                said,
+                provider="qoro",
+                job_id=job_id,
+                remedy="Fetch it again; if that does not help, report it to the service.",
+            )
+        reason = f" ({state.message})" if state.message else ""
+        return ResultError(
+            f"{said}{reason}", provider="qoro", job_id=job_id, remedy="There will be no results."
+        )
+
+
+def short(label: str) -> str:
+    """Return a label without what `labels` puts behind it."""
+    return label.partition(";")[0]
 
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -72,7 +210,6 @@ CHUNKS = RetryPolicy(attempts=6, first=0.2)
 """How a chunk is sent again that did not leave, or that the service refused for its pace."""
 CLEARING = 10.0
 """Longest time in seconds for cancelling a job that was not completed."""
-PARALLEL = 4
 """Most chunks under way at once."""
 LOOKS = (0.0, 0.1, 0.3, 0.6, 1.0)
 """When a job is looked at after its last answer was lost, as fractions of the settle delay."""

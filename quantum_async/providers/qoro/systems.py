@@ -20,7 +20,7 @@ from quantum_async.providers.qoro.wire import Blueprint, QoroCluster, QoroSystem
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from quantum_async.providers.qoro.gateway import Gateway
+    from quantum_async.providers.qoro.api import Gateway
     from quantum_async.providers.qoro.options import DeviceConfig
     from quantum_async.providers.qoro.wire import BlueprintField
 

@@ -19,7 +19,7 @@ from quantum_async.errors import (
 )
 from quantum_async.models.device import DeviceStatus
 from quantum_async.models.job import JobRef
-from quantum_async.providers.qoro.auth import API_URL, QoroSettings
+from quantum_async.providers.qoro.api import API_URL, QoroSettings
 from quantum_async.providers.qoro.client import QoroClient
 from quantum_async.providers.qoro.options import ExecutionConfig
 from quantum_async.providers.qoro.wire import Histogram

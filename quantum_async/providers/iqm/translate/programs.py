@@ -21,7 +21,7 @@ from quantum_async.programs.parameters import bound_circuit
 from quantum_async.programs.transpile import transpiled
 from quantum_async.providers.iqm.circuits import Circuit
 from quantum_async.providers.iqm.translate.circuits import native_circuit
-from quantum_async.providers.iqm.translate.layout import layout_of
+from quantum_async.providers.iqm.translate.results import layout_of
 from quantum_async.providers.iqm.validation import check_circuit, check_on
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from quantum_async.providers.iqm.architecture import Architecture
     from quantum_async.providers.iqm.options import IQMOptions
     from quantum_async.providers.iqm.translate.circuits import Route
-    from quantum_async.providers.iqm.translate.layout import Layout
+    from quantum_async.providers.iqm.translate.results import Layout
 
 
 def target_of(architecture: Architecture) -> Target:

@@ -1,29 +1,105 @@
-"""The gateway: sends requests to the Qoro service, and reads what comes back."""
+"""Requests to the Qoro service: the key, what is asked, and what comes back."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
 
-from quantum_async.errors import AuthenticationError
+from quantum_async.errors import AuthenticationError, ConfigurationError
+from quantum_async.http.auth import bearer, provided_auth
 from quantum_async.http.session import Session
 from quantum_async.models.advice import Advice, Setting
-from quantum_async.providers.api import Wording, read_answer
+from quantum_async.providers.api import Api, Wording, read_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AsyncExitStack
+
     from quantum_async.http.address import Query
-    from quantum_async.http.auth import Auth
+    from quantum_async.http.auth import Auth, TokenFunction, TokenProvider
     from quantum_async.http.dispatch import LaneName
     from quantum_async.http.encode import Body
     from quantum_async.http.options import SessionOptions
+    from quantum_async.http.redact import Secret
     from quantum_async.http.response import Response
+
+
+API_URL = "https://app.qoroquantum.net/api"
+"""Where the service listens."""
+
+KEY, URL, ACCOUNT = "QORO_API_KEY", "QUANTUM_ASYNC_QORO_URL", "QUANTUM_ASYNC_QORO_ACCOUNT"
+OWN_KEY = "QUANTUM_ASYNC_QORO_API_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class QoroSettings:
+    """What the environment says of the Qoro service.
+
+    | variable                                     | meaning                                 |
+    |----------------------------------------------|-----------------------------------------|
+    | ``QUANTUM_ASYNC_QORO_API_KEY``, ``QORO_API_KEY`` | the API key                         |
+    | ``QUANTUM_ASYNC_QORO_URL``                   | another address, such as the sandbox's  |
+    | ``QUANTUM_ASYNC_QORO_ACCOUNT``               | which account, where there are several  |
+
+    The process's environment alone counts: no ``.env`` file is searched for.
+    """
+
+    api_key: str = field(repr=False)
+    url: str = API_URL
+    account: str = ""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> QoroSettings:
+        """Read the variables; empty ones count as missing.
+
+        Args:
+            environ: Read instead of the process's environment.
+
+        Raises:
+            ConfigurationError: There is no API key.
+        """
+        given = os.environ if environ is None else environ
+        found = {name: text for name, value in given.items() if (text := value.strip())}
+        key = found.get(OWN_KEY) or found.get(KEY)
+        if key is None:
+            raise ConfigurationError(
+                "the environment holds no API key of the Qoro service",
+                provider="qoro",
+                remedy=f"Set {KEY}.",
+            )
+        return cls(key, found.get(URL, API_URL), found.get(ACCOUNT, ""))
+
+
+def credentials(
+    api_key: str | Secret | None, token_provider: TokenProvider | TokenFunction | None
+) -> Auth | None:
+    """Make what proves who is asking; ``None`` where nothing was given.
+
+    Args:
+        api_key: The API key.
+        token_provider: An object with ``get_token()`` or a function instead.
+
+    Raises:
+        ConfigurationError: Both were given, or the key cannot be put into a header.
+    """
+    if api_key is not None and token_provider is not None:
+        raise ConfigurationError(
+            "an API key and a token provider contradict each other",
+            provider="qoro",
+            remedy="Give one of them.",
+        )
+    if token_provider is not None:
+        return provided_auth(token_provider)
+    return bearer(api_key) if api_key is not None else None
+
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Gateway:
+class Gateway(Api):
     """Requests to the Qoro service.
 
     Args:
@@ -36,6 +112,7 @@ class Gateway:
     """
 
     def __init__(self, url: str, auth: Auth | None, options: SessionOptions) -> None:
+        super().__init__()
         self._session = Session(url, provider="qoro", auth=auth, options=options)
         self._timeouts = options.timeouts
         self._has_key = auth is not None
@@ -45,18 +122,8 @@ class Gateway:
         """Where the service listens."""
         return str(self._session.base_url)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether requests can be sent."""
-        return self._session.is_open
-
-    async def open(self) -> None:
-        """Make connection pools. Sends nothing."""
-        await self._session.open()
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._session.close()
+    async def _enter(self, stack: AsyncExitStack) -> None:
+        await stack.enter_async_context(self._session)
 
     async def read(
         self,
