@@ -7,9 +7,17 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from quantum_async.blocking._annotations import CLIENT, mentions_twin, names_of, origin
-from quantum_async.blocking._reading import awaits, members
-from quantum_async.blocking._writing import HEADER, module_source, return_type
+from quantum_async.blocking._writing import (
+    CLIENT,
+    HEADER,
+    awaits,
+    members,
+    mentions_twin,
+    module_source,
+    names_of,
+    origin,
+    return_type,
+)
 
 PACKAGE = "quantum_async"
 FOLDER = Path(__file__).parent

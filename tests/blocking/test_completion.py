@@ -11,7 +11,7 @@ import pytest
 import quantum_async.blocking as qa
 from quantum_async.blocking import _generate
 from quantum_async.blocking._handle import twin_of
-from quantum_async.blocking._reading import members
+from quantum_async.blocking._writing import members
 
 CLASSES = _generate.twinned()
 SCHEDULER = "quantum_async.scheduler.scheduler.Scheduler"

@@ -15,10 +15,9 @@ import pytest
 
 import quantum_async
 from quantum_async import blocking
-from quantum_async.blocking import _docstrings, _generate, _reading
+from quantum_async.blocking import _generate, _writing
 from quantum_async.blocking._handle import twin_of
-from quantum_async.blocking._reading import Shape, members
-from quantum_async.blocking._writing import module_source, public_path
+from quantum_async.blocking._writing import Shape, members, module_source, public_path
 from quantum_async.providers.base import ProviderClient
 
 CLASSES = _generate.twinned()
@@ -94,7 +93,7 @@ def test_the_other_names_are_the_same() -> None:
 def test_every_public_coroutine_has_a_twin(cls: type) -> None:
     """No coroutine of a twinned class is missing but what is listed as plumbing, with a reason."""
     twin = twin_of(cls)
-    listed = {name for names in _reading.PLUMBING.values() for name in names}
+    listed = {name for names in _writing.PLUMBING.values() for name in names}
     missing = [
         name
         for name in dir(cls)
@@ -113,7 +112,7 @@ def test_plumbing_is_really_there() -> None:
     attributes = {"batch", "is_feeding"}
     stale = [
         (owner, name)
-        for owner, names in _reading.PLUMBING.items()
+        for owner, names in _writing.PLUMBING.items()
         for name in names - attributes
         if not hasattr(by_name[owner], name)
     ]
@@ -126,11 +125,11 @@ def test_every_phrase_is_used() -> None:
         [inspect.getdoc(cls) or "" for cls in CLASSES.values()]
         + [member.doc for cls in CLASSES.values() for member in members(cls)]
     )
-    assert [phrase for phrase in _docstrings.PHRASES if phrase not in text] == []
+    assert [phrase for phrase in _writing.PHRASES if phrase not in text] == []
 
 
 @each_member
-def test_signatures_agree(cls: type, member: _reading.Member) -> None:
+def test_signatures_agree(cls: type, member: _writing.Member) -> None:
     """Names, kinds, defaults and order of parameters are the async ones', and only those."""
     twin = twin_of(cls)
     if inspect.isabstract(cls) and member.annotation.startswith("ClassVar"):
@@ -160,7 +159,7 @@ def shape(function) -> list[tuple[str, object, object]]:
 
 
 @each_member
-def test_documentation_agrees(cls: type, member: _reading.Member) -> None:
+def test_documentation_agrees(cls: type, member: _writing.Member) -> None:
     """The first line is the async one's, rewritten for those who do not await, and names it."""
     twin = twin_of(cls)
     if member.name in {"__anext__", "__len__"} or (
@@ -176,7 +175,7 @@ def test_documentation_agrees(cls: type, member: _reading.Member) -> None:
     assert f"Blocking twin of `{public_path(cls)}.{name}`." in found
     if member.doc and member.shape is not Shape.AWAITABLE:
         first = member.doc.splitlines()[0]
-        for phrase, words in _docstrings.PHRASES.items():
+        for phrase, words in _writing.PHRASES.items():
             first = first.replace(phrase, words)
         assert found.splitlines()[0] == first
 
@@ -266,7 +265,7 @@ async def main() -> None:
         async for point in scheduler.sweep(program, points, shots=1):
             pass
 """
-    assert _docstrings.blocking_code(code) == (
+    assert _writing.blocking_code(code) == (
         "import quantum_async.blocking as qa\n"
         "with qa.Scheduler(qa.LocalClient()) as scheduler:\n"
         "    job = scheduler.submit(program, shots=1)\n"

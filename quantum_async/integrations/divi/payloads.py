@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quantum_async.models.program import Program, ProgramFormat
-from quantum_async.providers.qoro.plain import shots_of, whole_job
+from quantum_async.providers.qoro.payloads import shots_of, whole_job
 
 Template = tuple[str, tuple[str, ...], list[tuple[str, tuple[float, ...]]]]
 """A text, the names left open in it, and its points: their labels and values."""
