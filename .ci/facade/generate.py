@@ -1,4 +1,4 @@
-"""The generator of the blocking classes: ``python -m quantum_async.blocking._generate [--check]``."""
+"""Which classes get a blocking twin, and which file it is written to."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from quantum_async.blocking._annotations import CLIENT, mentions_twin, names_of, origin
-from quantum_async.blocking._reading import awaits, members
-from quantum_async.blocking._writing import HEADER, module_source, return_type
+from facade.annotations import CLIENT, mentions_twin, names_of, origin
+from facade.reading import awaits, members
+from facade.writing import HEADER, module_source, return_type
 
 PACKAGE = "quantum_async"
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[2] / PACKAGE / "blocking"
 NAMES = f"{PACKAGE}.blocking._names_generated"
 
 
@@ -66,7 +66,7 @@ def formatted(source: str) -> str:
     """Format a module as the whole repository is, so that its bytes are stable."""
     command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length=100"]
     command += ["--config=format.docstring-code-format=true", "--target-version=py311", "-"]
-    run = subprocess.run(command, input=source, capture_output=True, text=True, check=False)  # noqa: S603
+    run = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
     if run.returncode:
         raise SyntaxError(f"{run.stderr}\n{source}")
     return run.stdout
@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> int:
         for name in wrong:
             sys.stderr.write(f"{name} is not what the generator writes\n")
         if wrong:
-            sys.stderr.write("run: python -m quantum_async.blocking._generate\n")
+            sys.stderr.write("run: python .ci/facade\n")
         return 1 if wrong else 0
     for path, source in files.items():
         path.write_bytes(source.encode())
@@ -148,7 +148,3 @@ def _names_source(classes: dict[str, type], twins: dict[str, str]) -> str:
         f"BY_NAME: dict[str, str] = { {n: h for n, h in listed.items() if h != PACKAGE}!r}\n"
         '"""The module of each public name that has a twin."""\n'
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -9,15 +9,15 @@ from importlib import import_module
 from inspect import Parameter
 from typing import TYPE_CHECKING, get_overloads
 
-from quantum_async.blocking._annotations import (
+from facade.annotations import (
     CLIENT,
     Imports,
     mentions_twin,
     origin,
     rewrite,
 )
-from quantum_async.blocking._docstrings import PROGRESS, TIMEOUT, twin_doc
-from quantum_async.blocking._reading import (
+from facade.docstrings import PROGRESS, TIMEOUT, twin_doc
+from facade.reading import (
     Member,
     Shape,
     default_source,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HEADER = (
-    "# Written by `python -m quantum_async.blocking._generate` from the async classes.\n"
+    "# Written by `python .ci/facade` from the async classes.\n"
     "# Do not change it here: change those, and run the generator.\n"
     '# mypy: disable-error-code="no-any-return"\n'
 )
