@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-# Started as a folder, this is not yet a part of the package that it lies in.
-sys.path.insert(0, str(Path(__file__).parents[1]))
+# Python looks for modules in the folder that it was started with, and not for the package itself.
+sys.path[0] = str(Path(__file__).parents[1])
 
-from facade.generate import main
+from facade.generate import main  # noqa: E402
 
 sys.exit(main(sys.argv[1:]))

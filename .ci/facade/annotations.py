@@ -34,7 +34,7 @@ class Imports:
     """The imports of one generated module.
 
     Args:
-        twins: The module of each async class's twin, by the async class's path.
+        twins: The path of each async class's twin, by the async class's path.
         here: The module that is being written.
     """
 
@@ -151,7 +151,8 @@ class _Rewriter(ast.NodeTransformer):
         if path == CLIENT and self._is_parameter:
             name, path = "AnyClient", ""
         elif path in self._imports.twins:
-            return self._imports.add(self._imports.twins[path], name)
+            home, _, name = self._imports.twins[path].rpartition(".")
+            return self._imports.add(home, name)
         elif name in RENAMED:
             name, path = RENAMED[name], ""
         if path.startswith("builtins."):

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
 PLUMBING: dict[str, frozenset[str]] = {
+    "AsyncJob": frozenset({"__aiter__", "__len__", "backend", "ended", "job_id"}),
+    "AsyncPrimitiveJob": frozenset({"job_id"}),
+    "AsyncProvider": frozenset(
+        {
+            *("found", "grace", "machines", "next_name", "on_cancel"),
+            *("scheduler", "service", "unfinished"),
+        }
+    ),
     "Batch": frozenset(
         {"adopt", "cancel_now", "close_now", "is_passing", "may_be_open", "name", "open_ref"}
     ),
@@ -22,9 +30,9 @@ PLUMBING: dict[str, frozenset[str]] = {
     "Scheduler": frozenset({"adopted", "clients", "closed", "opened", "sent", "withdraw_batch"}),
     "Sweep": frozenset({"batch", "feed", "is_feeding", "stop", "unseen"}),
 }
-"""Names that the scheduler's own modules call and users do not; they get no twin."""
+"""Names that our own modules call and users do not, or that Qiskit's jobs have already: no twins."""
 
-FOREIGN = {"abc", "anyio", "builtins", "typing"}
+FOREIGN = {"abc", "anyio", "builtins", "qiskit", "typing"}
 """Packages whose base classes have nothing to say to users."""
 
 
@@ -110,7 +118,7 @@ _SPECIAL = {"__await__", "__aiter__", "__anext__", "__len__", "__getitem__", "__
 
 def _is_public(cls: type, name: str) -> bool:
     plumbing = {n for owner in _owners(cls) for n in PLUMBING.get(owner.__name__, ())}
-    return name in _SPECIAL or not (name.startswith("_") or name in plumbing)
+    return name not in plumbing and (name in _SPECIAL or not name.startswith("_"))
 
 
 def _member(cls: type, owner: type, name: str, value: object) -> Member | None:

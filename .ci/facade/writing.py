@@ -37,16 +37,23 @@ HEADER = (
 SCHEDULER = "Scheduler"
 
 
-def module_source(home: str, classes: list[type], twins: dict[str, str]) -> str:
+def module_source(
+    home: str,
+    classes: list[type],
+    twins: dict[str, str],
+    writer: type[ClassWriter] | None = None,
+) -> str:
     """Write a module of twins.
 
     Args:
         home: Its dotted name.
         classes: The async classes.
-        twins: The module of every async class's twin.
+        twins: The dotted path of every async class's twin.
+        writer: Writes one of them; as the facade's by default.
     """
+    writer = writer or ClassWriter
     imports = Imports(twins, home)
-    bodies = [_ClassWriter(cls, imports).source() for cls in classes]
+    bodies = [writer(cls, imports).source() for cls in classes]
     floor = home.rpartition(".")[2].removeprefix("_").removesuffix("_generated")
     runtime = "\n".join(sorted(imports.runtime))
     checking = "\n".join(f"    {line}" for line in sorted(imports.lines - imports.runtime))
@@ -81,11 +88,23 @@ def public_path(cls: type) -> str:
     return f"{cls.__module__}.{cls.__name__}"
 
 
-class _ClassWriter:
+class ClassWriter:
+    """Write the blocking twin of one async class."""
+
+    twin = "self._async"
+    """What the async object is called in it."""
+    call, wrap, iterate = "self._call", "self._wrap", "self._iterate"
+    """What awaits a coroutine, gives twins, and iterates, all on the facade's event loop."""
+    unwrapping = "quantum_async.blocking._handle"
+    """Where the function `unwrap` is, for what callers pass."""
+    adds_timeout = True
+    """Whether a coroutine that has no ``timeout`` gets one."""
+
     def __init__(self, cls: type, imports: Imports) -> None:
         self._cls = cls
         self._imports = imports
         self._path = public_path(cls)
+        self.name = cls.__name__
         self._is_client = any(f"{b.__module__}.{b.__name__}" == CLIENT for b in cls.__mro__)
         is_abstract = inspect.isabstract(cls)
         self._is_made = (self._is_client and not is_abstract) or cls.__name__ == SCHEDULER
@@ -98,40 +117,43 @@ class _ClassWriter:
         base = "BlockHandle" if base == "Handle" and is_manager(self._cls) else base
         self._imports.runtime.add(f"from quantum_async.blocking._handle import {base}")
         argument = PROGRESS if name == SCHEDULER else ""
-        doc = twin_doc(inspect.getdoc(self._cls) or "", self._path, argument=argument)
-        parts = [f'class {name}({base}["{twin}"]):\n{_docstring(doc, 1)}', "    __slots__ = ()"]
+        doc = self.doc(inspect.getdoc(self._cls) or "", self._path, argument=argument)
+        parts = [f'class {name}({base}["{twin}"]):\n{docstring(doc, 1)}', "    __slots__ = ()"]
         if self._is_made:
-            parts.append(self._constructor())
+            parts.append(self.constructor())
         if is_manager(self._cls):
             # Here and by name, because jedi does not follow `Self` from a base class.
-            body = "self._enter(self._async)\n        return self"
+            body = f"self._enter({self.twin})\n        return self"
             parts.append(f"    def __enter__(self) -> {name}:\n        {body}")
-        parts += [self._member(member) for member in members(self._cls)]
+        parts += [self.member(member) for member in members(self._cls)]
         return "\n\n".join(part for part in parts if part)
 
-    def _constructor(self) -> str:
+    def doc(self, doc: str, path: str, *, argument: str = "") -> str:
+        """Write the docstring of the class or of a member."""
+        return twin_doc(doc, path, argument=argument)
+
+    def constructor(self) -> str:
+        """Write ``__init__``, which takes what the async class's does."""
         init = inspect.getattr_static(self._cls, "__init__")
-        progress = "progress: bool | None = None"
-        extra = progress if self._cls.__name__ == SCHEDULER else ""
+        extra = "progress: bool | None = None" if self._cls.__name__ == SCHEDULER else ""
         signature = self._signature(init, extra)
-        call = self._forwarded(init)
-        shown = ", progress=progress" if extra else ""
+        made = self.made(self._forwarded(init), ", progress=progress" if extra else "")
+        unwrapped = self._unwrapped(init)
+        return f"    def __init__({signature}) -> None:\n        {unwrapped}{made}"
+
+    def made(self, arguments: str, extra: str) -> str:
+        """Write how the async object is made and kept."""
         self._imports.runtime |= {
             "import quantum_async as _async",
             "from quantum_async.blocking._session import Session",
         }
-        unwrapping = "".join(
-            f"        {p.name}_ = unwrap({p.name})\n"
-            for p in self._own_parameters(init)
-            if self._is_unwrapped(p, init)
-        )
         return (
-            f"    def __init__({signature}) -> None:\n{unwrapping}"
-            f"        twin = _async.{self._cls.__name__}({call})\n"
-            f"        super().__init__(twin, Session(twin{shown}))"
+            f"twin = _async.{self._cls.__name__}({arguments})\n"
+            f"        super().__init__(twin, Session(twin{extra}))"
         )
 
-    def _member(self, member: Member) -> str:
+    def member(self, member: Member) -> str:
+        """Write a method or property, in all the ways in which it may be called."""
         overloads = get_overloads(member.function) if member.function is not None else []
         return "\n".join([*(self._overload(member, one) for one in overloads), self._one(member)])
 
@@ -157,35 +179,36 @@ class _ClassWriter:
 
     def _coroutine(self, member: Member) -> str:
         function = _function(member)
-        has_timeout = "timeout" in inspect.signature(function).parameters
+        own = inspect.signature(function).parameters
+        has_timeout = not self.adds_timeout or "timeout" in own
         extra = "" if has_timeout else "timeout: float | None = None"
-        what = f"{self._cls.__name__}.{member.name}"
+        what = f"{self.name}.{member.name}"
         passed = "" if has_timeout else ", timeout"
-        call = f"self._call({what!r}, lambda: {self._forward(member)}{passed})"
+        call = f"{self.call}({what!r}, lambda: {self._forward(member)}{passed})"
         body = f"return {self._wrapped(call, member)}"
         return self._def(member, body, extra=extra, argument="" if has_timeout else TIMEOUT)
 
-    def _unwrapping(self, member: Member) -> str:
+    def _unwrapped(self, function: Callable[..., object]) -> str:
         """Unwrap handles before crossing: a generator among them may call the facade itself."""
         lines = [
             f"{p.name}_ = unwrap({p.name})\n        "
-            for p in self._own_parameters(_function(member))
-            if self._is_unwrapped(p, _function(member))
+            for p in self._own_parameters(function)
+            if self._is_unwrapped(p, function)
         ]
         return "".join(lines)
 
     def _awaitable(self, member: Member) -> str:
         returned = self._returned(member)
-        what = f"{self._cls.__name__}.result"
-        doc = twin_doc(
+        what = f"{self.name}.result"
+        doc = self.doc(
             "Wait for the outcome.\n\nInterrupted or timed out: only the waiting ends.",
             f"{self._path}.__await__",
             argument=TIMEOUT,
         )
-        call = f"self._call({what!r}, lambda: self._async, timeout)"
+        call = f"{self.call}({what!r}, lambda: {self.twin}, timeout)"
         return (
             f"    def result(self, timeout: float | None = None) -> {returned}:\n"
-            f"{_docstring(doc, 2)}\n        return {self._wrapped(call, member)}"
+            f"{docstring(doc, 2)}\n        return {self._wrapped(call, member)}"
         )
 
     def _manager(self, member: Member) -> str:
@@ -194,14 +217,14 @@ class _ClassWriter:
     def _iterator(self, member: Member) -> str:
         if member.name == "__anext__":
             returned = self._returned(member)
-            return f"    def __next__(self) -> {returned}:\n        return self._next(lambda: self._async)"
+            return f"    def __next__(self) -> {returned}:\n        return self._next(lambda: {self.twin})"
         if member.name == "__aiter__" and hasattr(self._cls, "__anext__"):
             self._imports.add("typing", "Self")
             return "    def __iter__(self) -> Self:\n        return self"
         if member.name == "__aiter__":
-            body = "return self._iterate(lambda: self._async)"
+            body = f"return {self.iterate}(lambda: {self.twin})"
             return self._def(member, body, name="__iter__")
-        return self._def(member, f"return self._iterate(lambda: {self._forward(member)})")
+        return self._def(member, f"return {self.iterate}(lambda: {self._forward(member)})")
 
     def _method(self, member: Member) -> str:
         call = f"self._ask(lambda: {self._forward(member)})"
@@ -213,11 +236,11 @@ class _ClassWriter:
         annotation = return_type(member)
         if annotation.startswith("ClassVar"):
             return self._constant(member)
-        body = f"return {self._wrapped(f'self._async.{member.name}', member)}"
-        doc = twin_doc(member.doc or _described(self._cls, member.name), self._member_path(member))
+        body = f"return {self._wrapped(f'{self.twin}.{member.name}', member)}"
+        doc = self.doc(member.doc or _described(self._cls, member.name), self._member_path(member))
         return (
             f"    @property\n    def {member.name}(self) -> {self._returned(member)}:\n"
-            f"{_docstring(doc, 2)}\n        {body}"
+            f"{docstring(doc, 2)}\n        {body}"
         )
 
     def _constant(self, member: Member) -> str:
@@ -242,14 +265,14 @@ class _ClassWriter:
     def _def(
         self, member: Member, body: str, *, name: str = "", extra: str = "", argument: str = ""
     ) -> str:
-        doc = twin_doc(member.doc, self._member_path(member), argument=argument)
+        doc = self.doc(member.doc, self._member_path(member), argument=argument)
         shown = "" if member.name in {"__len__", "__getitem__", "__contains__"} else doc
-        text = f"{_docstring(shown, 2)}\n" if shown else ""
+        text = f"{docstring(shown, 2)}\n" if shown else ""
         signature = self._signature(_function(member), extra)
-        unwrapping = self._unwrapping(member)
+        unwrapped = self._unwrapped(_function(member))
         return (
             f"    def {name or member.name}({signature}) -> {self._returned(member)}:\n"
-            f"{text}        {unwrapping}{body}"
+            f"{text}        {unwrapped}{body}"
         )
 
     def _member_path(self, member: Member) -> str:
@@ -264,10 +287,10 @@ class _ClassWriter:
 
     def _wrapped(self, call: str, member: Member) -> str:
         has_twin = mentions_twin(return_type(member), member.owner.__module__, self._imports.twins)
-        return f"self._wrap({call})" if has_twin else call
+        return f"{self.wrap}({call})" if has_twin else call
 
     def _forward(self, member: Member) -> str:
-        return f"self._async.{member.name}({self._forwarded(_function(member))})"
+        return f"{self.twin}.{member.name}({self._forwarded(_function(member))})"
 
     def _signature(self, function: Callable[..., object], extra: str) -> str:
         parameters = list(inspect.signature(function).parameters.values())
@@ -328,7 +351,7 @@ class _ClassWriter:
     def _argument(self, parameter: Parameter, function: Callable[..., object]) -> str:
         name = value = parameter.name
         if self._is_unwrapped(parameter, function):
-            self._imports.runtime.add("from quantum_async.blocking._handle import unwrap")
+            self._imports.runtime.add(f"from {self.unwrapping} import unwrap")
             value = f"{name}_"
         if parameter.kind is Parameter.VAR_POSITIONAL:
             return f"*{value}"
@@ -351,7 +374,8 @@ def _described(cls: type, name: str) -> str:
     return f"The {name}."
 
 
-def _docstring(text: str, level: int) -> str:
+def docstring(text: str, level: int) -> str:
+    """Write a docstring, indented."""
     indent = "    " * level
     escaped = text.replace("\\", "\\\\").replace('"""', r"\"\"\"")
     lines = [f"{indent}{line}".rstrip() for line in escaped.splitlines()]

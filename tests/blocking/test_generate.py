@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 import quantum_async
-from facade import docstrings, generate, reading
+import quantum_async.integrations.qiskit as integration
+from facade import docstrings, generate, qiskit, reading
 from facade.reading import Shape, members
 from facade.writing import module_source, public_path
 from quantum_async import blocking
@@ -22,6 +23,7 @@ from quantum_async.blocking._handle import twin_of
 from quantum_async.providers.base import ProviderClient
 
 CLASSES = generate.twinned()
+QISKIT = qiskit.twinned()
 ROOT = Path(__file__).parents[2]
 ADDED = {"timeout", "progress"}
 SPECIAL = {
@@ -55,11 +57,11 @@ def test_generating_twice_gives_the_same() -> None:
 
 def test_a_changed_file_is_noticed() -> None:
     """One byte more or less at the end is a difference, and so is a file nobody generates."""
-    path = generate.FOLDER / "_scheduler_generated.py"
+    path = ROOT / "quantum_async/blocking/_scheduler_generated.py"
     source = path.read_text()
-    assert path.name in generate.stale({path: source + "\n"})
-    assert path.name in generate.stale({path: source[:-1]})
-    assert path.name in generate.stale({})
+    assert path in generate.stale({path: source + "\n"})
+    assert path in generate.stale({path: source[:-1]})
+    assert path in generate.stale({})
 
 
 def test_every_public_class_that_awaits_has_a_twin() -> None:
@@ -109,8 +111,9 @@ def test_every_public_coroutine_has_a_twin(cls: type) -> None:
 
 def test_plumbing_is_really_there() -> None:
     """A name that is left out of the twins exists, or the list would rot."""
-    by_name = {cls.__name__: cls for path, cls in CLASSES.items() if ".scheduler." in path}
-    attributes = {"batch", "is_feeding"}
+    ours = [cls for path, cls in CLASSES.items() if ".scheduler." in path]
+    by_name = {cls.__name__: cls for cls in [*ours, *QISKIT]}
+    attributes = {"backend", "batch", "is_feeding", "on_cancel", "service"}
     stale = [
         (owner, name)
         for owner, names in reading.PLUMBING.items()
@@ -122,11 +125,26 @@ def test_plumbing_is_really_there() -> None:
 
 def test_every_phrase_is_used() -> None:
     """A rewritten phrase that no docstring has is dead, and would hide a new wording."""
-    text = "\n".join(
-        [inspect.getdoc(cls) or "" for cls in CLASSES.values()]
-        + [member.doc for cls in CLASSES.values() for member in members(cls)]
-    )
-    assert [phrase for phrase in docstrings.PHRASES if phrase not in text] == []
+    for classes, phrases in [(CLASSES.values(), docstrings.PHRASES), (QISKIT, qiskit.PHRASES)]:
+        text = "\n".join(
+            [inspect.getdoc(cls) or "" for cls in classes]
+            + [member.doc for cls in classes for member in members(cls)]
+        )
+        assert [phrase for phrase in phrases if phrase not in text] == []
+
+
+@pytest.mark.parametrize("cls", QISKIT, ids=[cls.__name__ for cls in QISKIT])
+def test_qiskits_twins_leave_nothing_out(cls: type) -> None:
+    """Each has every public member of its async class, with the same arguments for what waits."""
+    twin = getattr(integration, qiskit.KINDS[cls.__name__].name)
+    found = [member for member in members(cls) if member.name not in SPECIAL]
+    has = {*dir(twin), *(member.name for member in members(twin))}
+    assert [member.name for member in found if member.name not in has] == []
+    waits = [member.name for member in found if member.shape is Shape.COROUTINE]
+    assert waits
+    for name in waits:
+        assert shape(getattr(twin, name)) == shape(getattr(cls, name))
+        assert not inspect.iscoroutinefunction(getattr(twin, name))
 
 
 @each_member
@@ -280,6 +298,8 @@ async def main() -> None:
 
 def test_generated_modules_state_where_they_come_from() -> None:
     """Whoever opens a generated file is told how to change it."""
-    for path in generate.FOLDER.glob("*_generated.py"):
+    found = list((ROOT / "quantum_async").rglob("*_generated.py"))
+    assert {path.parent.name for path in found} == {"blocking", "qiskit"}
+    for path in found:
         assert "python .ci/facade" in path.read_text()
-        assert import_module(f"quantum_async.blocking.{path.stem}").__doc__
+        assert import_module(".".join(path.relative_to(ROOT).with_suffix("").parts)).__doc__

@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from quantum_async.integrations.qiskit.backends import AsyncBackend, QuantumAsyncBackend
+    from quantum_async.integrations.qiskit._twins_generated import (
+        EstimatorV2,
+        PrimitiveJob,
+        QuantumAsyncBackend,
+        QuantumAsyncJob,
+        QuantumAsyncProvider,
+        SamplerV2,
+    )
+    from quantum_async.integrations.qiskit.backends import AsyncBackend
     from quantum_async.integrations.qiskit.fitting import OutsideTargetError
     from quantum_async.integrations.qiskit.jobs import (
         AsyncJob,
         AsyncPrimitiveJob,
         JobTimeoutError,
-        PrimitiveJob,
         PubOutcome,
-        QuantumAsyncJob,
     )
-    from quantum_async.integrations.qiskit.primitives import (
-        AsyncEstimator,
-        AsyncSampler,
-        EstimatorV2,
-        SamplerV2,
-    )
-    from quantum_async.integrations.qiskit.provider import AsyncProvider, QuantumAsyncProvider
+    from quantum_async.integrations.qiskit.primitives import AsyncEstimator, AsyncSampler
+    from quantum_async.integrations.qiskit.provider import AsyncProvider
 
 __all__ = [
     "AsyncBackend",
@@ -42,11 +43,13 @@ __all__ = [
 ]
 
 _PLACES = {
-    "backends": "AsyncBackend QuantumAsyncBackend",
+    "_twins_generated": "EstimatorV2 PrimitiveJob QuantumAsyncBackend QuantumAsyncJob "
+    "QuantumAsyncProvider SamplerV2",
+    "backends": "AsyncBackend",
     "fitting": "OutsideTargetError",
-    "jobs": "AsyncJob AsyncPrimitiveJob JobTimeoutError PrimitiveJob PubOutcome QuantumAsyncJob",
-    "provider": "AsyncProvider QuantumAsyncProvider",
-    "primitives": "AsyncEstimator AsyncSampler EstimatorV2 SamplerV2",
+    "jobs": "AsyncJob AsyncPrimitiveJob JobTimeoutError PubOutcome",
+    "primitives": "AsyncEstimator AsyncSampler",
+    "provider": "AsyncProvider",
 }
 
 if not TYPE_CHECKING:
