@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quantum_async.scheduler.completion import Completions
-from quantum_async.scheduler.job import Job
+from quantum_async.scheduler.job import Completions, Job
 from quantum_async.scheduler.scheduler import Scheduler
 from quantum_async.scheduler.sweep import Sweep
 

@@ -25,11 +25,10 @@ from quantum_async.models.submission import BatchRequest, RunOptions
 from quantum_async.programs.objects import as_program
 from quantum_async.scheduler.batch import Batch, check_batch
 from quantum_async.scheduler.book import Book
-from quantum_async.scheduler.completion import Completions
 from quantum_async.scheduler.delivery import UnknownPolicy
 from quantum_async.scheduler.events import EventHub, EventStream
 from quantum_async.scheduler.host import Host, check_library, first_of, log_defect, waited_through
-from quantum_async.scheduler.job import Job
+from quantum_async.scheduler.job import Completions, Job
 from quantum_async.scheduler.lane import Common, Lane
 from quantum_async.scheduler.leaving import Leaving, what_is_left
 from quantum_async.scheduler.many import Bundle, Wanted, wanted
@@ -43,10 +42,9 @@ from quantum_async.scheduler.routing import (
     check_names,
     check_settings,
 )
-from quantum_async.scheduler.signal import Broadcast
+from quantum_async.scheduler.signal import Broadcast, act_on
 from quantum_async.scheduler.source import ProgramSource, checked_shots, in_thread, plain_variables
 from quantum_async.scheduler.sweep import Sweep
-from quantum_async.scheduler.watching import act_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,9 +61,9 @@ if TYPE_CHECKING:
     from quantum_async.programs.objects import ProgramLike
     from quantum_async.providers.base import ProviderClient
     from quantum_async.scheduler.many import Params
+    from quantum_async.scheduler.signal import CancelEvent
     from quantum_async.scheduler.source import SweepProgram
     from quantum_async.scheduler.sweep import OnError
-    from quantum_async.scheduler.watching import CancelEvent
 
 logger: logging.Logger = logging.getLogger(__name__)
 
