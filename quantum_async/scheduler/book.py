@@ -33,7 +33,6 @@ from quantum_async.models.cost import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from types import TracebackType
 
     from quantum_async.journal.records import BadRow, Claim, StoredSubmission, SweepPlan
     from quantum_async.models.batch import BatchRef
@@ -155,12 +154,7 @@ class Book:
             self.journal = await anyio.to_thread.run_sync(_durable, self._wanted)
         await self.journal.open()
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         # Also in a scope that is cancelled: what was reported is written, if that is possible.
         with anyio.CancelScope(shield=True, deadline=anyio.current_time() + self._grace):
             await self.close()

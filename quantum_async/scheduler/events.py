@@ -14,7 +14,6 @@ from quantum_async.scheduler.telemetry import current_meters, current_tracing
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
-    from types import TracebackType
 
     from quantum_async.scheduler.record import JobRecord
     from quantum_async.scheduler.telemetry import Meters, Tracing
@@ -59,12 +58,7 @@ class EventStream:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
