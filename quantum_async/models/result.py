@@ -199,7 +199,7 @@ class Result:
             ResultError: This is the result of a circuit, which has no atom order.
         """
         results: Results = call_late(
-            "quantum_async.integrations.pulser.convert", "to_results", self
+            "quantum_async.integrations.pulser.results", "to_results", self
         )
         return results
 

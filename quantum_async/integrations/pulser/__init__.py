@@ -10,16 +10,16 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
         EmulatorBackend as EmulatorBackend,
         QPUBackend as QPUBackend,
     )
-    from quantum_async.integrations.pulser.checks import WrongTypeError as WrongTypeError
     from quantum_async.integrations.pulser.connection import (
         PulserConnection as PulserConnection,
         PulserResults as PulserResults,
     )
-    from quantum_async.integrations.pulser.outcomes import (
+    from quantum_async.integrations.pulser.orders import WrongTypeError as WrongTypeError
+    from quantum_async.integrations.pulser.results import (
+        AsyncResults as AsyncResults,
         Outcome as Outcome,
         ResultsMissingError as ResultsMissingError,
     )
-    from quantum_async.integrations.pulser.results import AsyncResults as AsyncResults
 
 
 if not TYPE_CHECKING:
