@@ -9,9 +9,9 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from quantum_async.errors import InvalidOptionError
-from quantum_async.models.carrying import is_given
 from quantum_async.models.fields import read_field
 from quantum_async.models.grid import Points, grid
+from quantum_async.models.options import is_given
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import ResultError
-from quantum_async.models._late import call_late
+from quantum_async.models._extras import call_late
 from quantum_async.models.stored import stored
 
 if TYPE_CHECKING:

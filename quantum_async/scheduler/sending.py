@@ -24,6 +24,7 @@ from quantum_async.journal.base import LostLeaseError
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.job import JobEventKind
 from quantum_async.models.submission import SubmitRequest
+from quantum_async.scheduler.book import Slip
 from quantum_async.scheduler.record import JobRecord, Stage, fresh
 from quantum_async.scheduler.signal import Broadcast
 from quantum_async.scheduler.workers import Crew, Window
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from quantum_async.http.fence import Look, Passage
     from quantum_async.models.job import JobRef
     from quantum_async.providers.base import ProviderClient
-    from quantum_async.scheduler.book import Slip
     from quantum_async.scheduler.containment import ContainedClient
     from quantum_async.scheduler.delivery import Delivery
     from quantum_async.scheduler.lane import Lane
@@ -333,7 +333,7 @@ class Sender:
     def refuse(self, error: QuantumAsyncError) -> list[JobRecord]:
         """Take no more jobs, and return those that were not sent yet."""
         self._refusal = error
-        self._lane.book.hurry()
+        self._lane.book.journal.hurry()
         self._room.notify()
         return self._queue.clear()
 
@@ -411,7 +411,7 @@ class Sender:
         self._room.notify()
 
     async def _send(self, records: list[JobRecord]) -> None:
-        slip = self._lane.book.slip(self._request(records), records)
+        slip = Slip(self._lane.book, self._request(records), records)
         try:
             await slip.intend()
         except QuantumAsyncError as error:

@@ -30,11 +30,11 @@ from quantum_async.integrations.qiskit.results import packed
 from quantum_async.models.capabilities import Binding
 from quantum_async.models.grid import zip_points
 from quantum_async.models.submission import JobSpec
-from quantum_async.programs.bare import without_final_measurements
 from quantum_async.programs.flatten import flattened
 from quantum_async.programs.identity import program_identity
 from quantum_async.programs.objects import as_program
 from quantum_async.programs.parameters import bound_circuit
+from quantum_async.programs.survey import without_final_measurements
 from quantum_async.scheduler.source import checked_shots
 
 if TYPE_CHECKING:

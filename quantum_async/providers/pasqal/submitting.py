@@ -12,9 +12,8 @@ import anyio.to_thread
 from quantum_async.errors import InvalidOptionError, ProtocolError, SubmissionUnknownError
 from quantum_async.http.encode import LARGE
 from quantum_async.models.batch import BatchRef
-from quantum_async.models.carrying import is_given
 from quantum_async.models.job import JobRef
-from quantum_async.models.options import differing_options
+from quantum_async.models.options import differing_options, is_given
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.providers.pasqal.additions import AMBIGUOUS
 from quantum_async.providers.pasqal.emulators import is_emulator, read_config

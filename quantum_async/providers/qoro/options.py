@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from quantum_async.models.carrying import options_as, refuse_options
+from quantum_async.models.options import options_as, refuse_options
 from quantum_async.models.stored import stored
 from quantum_async.models.submission import RunOptions
 from quantum_async.providers.qoro.configs import (  # noqa: TC001  part of the class's signature
