@@ -245,10 +245,8 @@ class Revival:
         lane.board(records)
         slip = Slip(lane.book, request, records)
 
-        async def send() -> None:
-            await lane.sender.redeliver(slip, records, is_unsent=is_unsent, quiet=quiet)
-
-        lane.host.start_soon(lane.guarded, send)
+        bring = partial(lane.sender.bring, slip, records, is_unsent=is_unsent, is_ours=False)
+        lane.host.start_soon(lane.guarded, partial(bring, quiet=quiet))
         return records
 
     def _follow(self, jobs: Sequence[StoredJob]) -> list[JobRecord]:

@@ -20,7 +20,9 @@ from quantum_async.errors import (
 )
 from quantum_async.models.advice import Action, Advice
 from quantum_async.models.batch import BatchRef, BatchStatus
+from quantum_async.models.cost import Budget
 from quantum_async.models.limits import Limits
+from quantum_async.models.numbers import check_number
 from quantum_async.models.submission import BatchRequest, RunOptions
 from quantum_async.programs.objects import as_program
 from quantum_async.scheduler.batch import Batch, check_batch
@@ -38,9 +40,11 @@ from quantum_async.scheduler.routing import (
     Router,
     check_clients,
     check_event,
+    check_journal,
+    check_kind,
     check_name,
     check_names,
-    check_settings,
+    check_word,
 )
 from quantum_async.scheduler.signal import Broadcast, act_on
 from quantum_async.scheduler.source import ProgramSource, checked_shots, in_thread, plain_variables
@@ -55,7 +59,6 @@ if TYPE_CHECKING:
 
     from quantum_async.journal.base import Journal
     from quantum_async.models.batch import FailurePolicy
-    from quantum_async.models.cost import Budget
     from quantum_async.models.grid import Points
     from quantum_async.models.job import JobRef, JobStatus
     from quantum_async.programs.objects import ProgramLike
@@ -130,15 +133,13 @@ class Scheduler:
         on_unknown: Literal["at_most_once", "at_least_once"] = "at_most_once",
     ) -> None:
         check_clients(clients)
-        check_settings(
-            journal=journal,
-            on_cancel=on_cancel,
-            cancel_on=cancel_on,
-            grace=grace,
-            limits=limits,
-            budget=budget,
-            on_unknown=on_unknown,
-        )
+        check_word("on_cancel", on_cancel, ("cancel", "detach"))
+        check_word("on_unknown", on_unknown, ("at_most_once", "at_least_once"))
+        check_event(cancel_on)
+        check_number("grace", grace)
+        check_kind("limits", limits, Limits, "Write limits=Limits(jobs_in_flight=3).")
+        check_kind("budget", budget, Budget, "Write budget=Budget(jobs=100).")
+        check_journal(journal)
         check_library()
         self._hub = EventHub()
         self._changed = Broadcast()

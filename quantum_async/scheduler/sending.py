@@ -420,22 +420,9 @@ class Sender:
             self._withdrawn(records)
             raise
         else:
-            await self._bring(slip, records)
+            await self.bring(slip, records)
 
-    async def redeliver(
-        self, slip: Slip, records: list[JobRecord], *, is_unsent: bool, quiet: float = 0.0
-    ) -> None:
-        """Bring what another process left unfinished to its end.
-
-        Args:
-            slip: The submission's entry in the journal.
-            records: Its jobs.
-            is_unsent: Whether the provider is known not to have it.
-            quiet: Seconds until nothing of it can be under way from that process.
-        """
-        await self._bring(slip, records, is_unsent=is_unsent, is_ours=False, quiet=quiet)
-
-    async def _bring(
+    async def bring(
         self,
         slip: Slip,
         records: list[JobRecord],
@@ -444,6 +431,15 @@ class Sender:
         is_ours: bool = True,
         quiet: float = 0.0,
     ) -> None:
+        """Bring a submission to its end.
+
+        Args:
+            slip: Its entry in the journal.
+            records: Its jobs.
+            is_unsent: Whether the provider is known not to have it.
+            is_ours: Whether it began here, and was not left unfinished by another process.
+            quiet: Seconds until nothing of it can be under way from that process.
+        """
         if is_unsent and all(record.wants_cancel for record in records):
             self._given_up(slip, records)
             return
