@@ -29,9 +29,9 @@ from quantum_async.errors import (
     WaitTimeoutError,
 )
 from quantum_async.models.advice import Advice
-from quantum_async.models.carrying import is_given
 from quantum_async.models.fields import read_field
 from quantum_async.models.grid import Points, grid
+from quantum_async.models.options import is_given
 from quantum_async.models.program import Program
 from quantum_async.models.submission import JobSpec, RunOptions
 from quantum_async.models.sweep import SweepPoint

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from quantum_async.errors import UnknownTargetError, UnsupportedProgramError
 from quantum_async.models._extras import optional_libraries
-from quantum_async.models.carrying import options_as, refuse_options
+from quantum_async.models.options import options_as, refuse_options
 from quantum_async.models.program import CIRCUIT_FORMATS, Program, ProgramFormat
 from quantum_async.programs.circuits import load_qiskit
 from quantum_async.simulation.devices import ANALOG_DEVICE, CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE

@@ -1,10 +1,9 @@
 # mypy: allow-subclassing-any
-"""Backends: what Qiskit sees of a machine, with a ``run`` that is awaited, and with one that waits."""
+"""Backends: what Qiskit sees of a machine, with a ``run`` that is awaited."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -13,7 +12,7 @@ from qiskit.providers import BackendV2, Options
 import quantum_async
 from quantum_async.errors import InvalidOptionError
 from quantum_async.integrations.qiskit import fitting, iqm
-from quantum_async.integrations.qiskit.jobs import AsyncJob, JobsRun, QuantumAsyncJob, job_id_of
+from quantum_async.integrations.qiskit.jobs import AsyncJob, JobsRun, job_id_of
 from quantum_async.models.submission import RunOptions
 from quantum_async.programs.objects import as_program
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from qiskit.transpiler import Target
 
     from quantum_async.integrations.qiskit.machines import Machine
-    from quantum_async.integrations.qiskit.provider import AsyncProvider, QuantumAsyncProvider
+    from quantum_async.integrations.qiskit.provider import AsyncProvider
     from quantum_async.models.device import Device
     from quantum_async.models.program import Program
 
@@ -251,67 +250,3 @@ class AsyncBackend(Described):
     ) -> dict[str, Program]:
         fitted = self.fitted(circuits, settings)
         return {str(place): self.program(circuit) for place, circuit in enumerate(fitted)}
-
-
-class QuantumAsyncBackend(Described):
-    """One device of a provider; made by `QuantumAsyncProvider.backend`.
-
-    Qiskit's ``transpile``, ``BackendSamplerV2`` and ``BackendEstimatorV2`` take it; `SamplerV2` and
-    `EstimatorV2` of this package make fewer jobs of the same work.
-
-    Args:
-        provider: Where its jobs go.
-        twin: The same backend, awaited.
-    """
-
-    def __init__(self, provider: QuantumAsyncProvider, twin: AsyncBackend) -> None:
-        super().__init__(provider, twin.machine)
-        # Primitives run through the twin: what is set here has to be set there.
-        self._options = twin.usual
-        self.source = provider
-        """Where its jobs go."""
-        self.twin = twin
-        """The same backend, awaited."""
-
-    def run(  # pyright: ignore[reportIncompatibleMethodOverride]  # Qiskit's says None
-        self,
-        run_input: QuantumCircuit | Iterable[QuantumCircuit],
-        *,
-        shots: int | None = None,
-        **options: object,
-    ) -> QuantumAsyncJob:
-        """Submit circuits as one job, and return once the provider has accepted all of them.
-
-        Circuits are checked against `target` and never changed, unless ``optimization_level``
-        says so. Those that the provider takes together share a job there.
-
-        Billed: running the circuits is. Interrupted: what was accepted is cancelled.
-
-        Args:
-            run_input: One circuit or several, in the operations of `target`, parameters bound.
-            shots: Shots of each circuit.
-            **options: ``memory`` lists every shot, grouped by outcome where the provider tells no
-                order; ``seed_simulator`` makes a simulator repeat itself; ``optimization_level``
-                from 0 to 3 transpiles the circuits first; ``provider_options`` is what only the
-                provider has, such as an ``IQMOptions``.
-
-        Raises:
-            OutsideTargetError: A circuit does not fit; nothing was sent.
-            InvalidInputError: A circuit or an option is of no use; nothing was sent.
-            SubmissionUnknownError: The answer was lost and cannot be looked up.
-            QuantumAsyncError: The provider refused, or stayed out of reach.
-        """
-        work = partial(self.twin.run, run_input, shots=shots, **options)
-        return QuantumAsyncJob(self.source, self, self.source.run("run", work))
-
-    def retrieve_job(self, job_id: str) -> QuantumAsyncJob:
-        """Find a job of this backend by its id, in whichever process it was submitted.
-
-        Args:
-            job_id: What ``job.job_id()`` returned, or the provider's own id.
-
-        Raises:
-            NotFoundError: The provider knows no such job.
-        """
-        found = self.source.run("retrieve_job", partial(self.twin.retrieve_job, job_id))
-        return QuantumAsyncJob(self.source, self, found)

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import JobFailedError, QuantumAsyncError
-from quantum_async.models.carrying import options_as
+from quantum_async.models.options import options_as
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.programs.sequences import build_sequence
 from quantum_async.simulation.analog.emulate import Emulation, check_sequence, emulate, undrawn

@@ -15,10 +15,9 @@ from quantum_async.errors import (
 )
 from quantum_async.models.advice import Action, Advice
 from quantum_async.models.result import BitOrder, Expectation, Result
-from quantum_async.programs.bare import without_final_measurements
 from quantum_async.programs.parameters import bound_circuit, values_by_parameter
 from quantum_async.programs.reasons import reason_of
-from quantum_async.programs.survey import Survey, without_idle_qubits
+from quantum_async.programs.survey import Survey, without_final_measurements, without_idle_qubits
 from quantum_async.simulation.checked import Checked
 from quantum_async.simulation.circuits.prepare import Prepared, operations, prepare
 from quantum_async.simulation.devices import CIRCUIT_DEVICES
