@@ -10,11 +10,7 @@ import anyio
 
 from quantum_async.cli.clients import from_environment
 from quantum_async.cli.session import ExitCode, complain, dump, exit_code, failure
-from quantum_async.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    QuantumAsyncError,
-)
+from quantum_async.errors import AuthenticationError, ConfigurationError, QuantumAsyncError
 from quantum_async.providers.base import provider, providers
 
 if TYPE_CHECKING:

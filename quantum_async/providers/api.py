@@ -60,20 +60,20 @@ class Api(ABC):
 class ServiceClient(ProviderClient):
     """A client whose connections are an Api's."""
 
-    _gateway: Api
+    _api: Api
 
     @property
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed."""
-        return self._gateway.is_open
+        return self._api.is_open
 
     async def open(self) -> None:
         """Make connection pools. Sends nothing."""
-        await self._gateway.open()
+        await self._api.open()
 
     async def close(self) -> None:
         """Log out where it has logged in, and close every connection; remote jobs go on."""
-        await self._gateway.close()
+        await self._api.close()
 
 
 _SHOWN = 100

@@ -22,14 +22,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from quantum_async.sandbox.control import ControlPlane
 from quantum_async.sandbox.faults import FaultKind, apply_edits
-from quantum_async.sandbox.service import (
-    Refusal,
-    Reply,
-    Request,
-    Route,
-    html_page,
-    load_service,
-)
+from quantum_async.sandbox.service import Refusal, Reply, Request, Route, html_page, load_service
 from quantum_async.sandbox.settings import CONTROL_OFFSET, OFFSETS
 from quantum_async.sandbox.world import World
 

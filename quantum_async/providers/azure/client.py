@@ -309,7 +309,7 @@ class AzureClient(ServiceClient):
         self.account = account
         # By what was given: what is looked up later must not make another one of it.
         self._identity = _identity(where, management or MANAGEMENT, account)
-        self._gateway = Gateway(
+        self._gateway = self._api = Gateway(
             where,
             login,
             version=ApiVersion(api_version or CURRENT),

@@ -286,7 +286,7 @@ class IQMClient(Runs, ServiceClient):
         self.name = client_name(name, "iqm")
         self.account = account
         self._user = username
-        self._gateway = Gateway(url, credentials, session, clock)
+        self._gateway = self._api = Gateway(url, credentials, session, clock)
         self._server = Server(self._gateway, generation, quantum_computer or "", session.clock)
         self._patience = Patience(session, jitter)
         self._outcomes = Outcomes(self._server)

@@ -11,12 +11,7 @@ from quantum_async.errors import NotFoundError, ProtocolError, ResultError, Resu
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body, off_loop
 from quantum_async.providers.api import about_job
-from quantum_async.providers.iqm.api import (
-    decoded,
-    decoded_object,
-    parse,
-    parse_value,
-)
+from quantum_async.providers.iqm.api import decoded, decoded_object, parse, parse_value
 from quantum_async.providers.iqm.architecture import Architecture
 from quantum_async.providers.iqm.dialect import Dialect, Generation, Stored
 from quantum_async.providers.iqm.translate.measurements import measurements_of

@@ -150,7 +150,7 @@ class PasqalClient(ServiceClient):
         self.account = account
         self._user = username or client_id
         self._options = options or SessionOptions()
-        self._gateway = Gateway(where, credentials, self._options, prompt)
+        self._gateway = self._api = Gateway(where, credentials, self._options, prompt)
         self._cloud = Cloud(self._gateway, project_id, webhook)
         self._settle_delay = settle_delay
         self._known: Capabilities | None = None

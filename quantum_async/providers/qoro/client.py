@@ -104,7 +104,7 @@ class QoroClient(ServiceClient):
         del api_key  # a traceback with variables would show it
         usual = defaults or JobConfig()
         self._defaults = usual
-        self._gateway = Gateway(url, auth, options or _USUAL)
+        self._gateway = self._api = Gateway(url, auth, options or _USUAL)
         self._uploads = Uploads(self._gateway, settle_delay)
         self._rows = Rows(self._gateway, self._uploads)
         self.systems: Systems = Systems(self._gateway)

@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 from pydantic import TypeAdapter
 
-from quantum_async.errors import (
-    InvalidOptionError,
-    NotFoundError,
-    UnknownTargetError,
-)
+from quantum_async.errors import InvalidOptionError, NotFoundError, UnknownTargetError
 from quantum_async.models.device import Device, DeviceKind, DeviceStatus
 from quantum_async.providers.api import all_of, read_value
 from quantum_async.providers.qoro.translate.circuits import TAKEN
