@@ -5,15 +5,15 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
+import generate
 import jedi
 import pytest
+from writing import members
 
 import quantum_async.blocking as qa
-from quantum_async.blocking import _generate
 from quantum_async.blocking._handle import twin_of
-from quantum_async.blocking._writing import members
 
-CLASSES = _generate.twinned()
+CLASSES = generate.twinned()
 SCHEDULER = "quantum_async.scheduler.scheduler.Scheduler"
 NAMES = {"__await__": "result", "__aiter__": "", "__anext__": "", "__len__": ""}
 

@@ -11,16 +11,17 @@ from enum import Enum
 from importlib import import_module
 from pathlib import Path
 
+import generate
 import pytest
+import writing
+from writing import Shape, members, module_source, public_path
 
 import quantum_async
 from quantum_async import blocking
-from quantum_async.blocking import _generate, _writing
 from quantum_async.blocking._handle import twin_of
-from quantum_async.blocking._writing import Shape, members, module_source, public_path
 from quantum_async.providers.base import ProviderClient
 
-CLASSES = _generate.twinned()
+CLASSES = generate.twinned()
 ROOT = Path(__file__).parents[2]
 ADDED = {"timeout", "progress"}
 SPECIAL = {
@@ -42,23 +43,23 @@ each_member = pytest.mark.parametrize(
 
 def test_regenerating_gives_identical_bytes() -> None:
     """What is committed is, to the byte, what the generator writes."""
-    assert _generate.stale(_generate.generated()) == []
+    assert generate.stale(generate.generated()) == []
 
 
 def test_generating_twice_gives_the_same() -> None:
     """The generator depends on nothing but the classes."""
-    command = [sys.executable, "-m", "quantum_async.blocking._generate", "--check"]
+    command = [sys.executable, ".ci/facade/generate.py", "--check"]
     run = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_a_changed_file_is_noticed() -> None:
     """One byte more or less at the end is a difference, and so is a file nobody generates."""
-    path = _generate.FOLDER / "_scheduler_generated.py"
+    path = generate.FOLDER / "_scheduler_generated.py"
     source = path.read_text()
-    assert path.name in _generate.stale({path: source + "\n"})
-    assert path.name in _generate.stale({path: source[:-1]})
-    assert path.name in _generate.stale({})
+    assert path.name in generate.stale({path: source + "\n"})
+    assert path.name in generate.stale({path: source[:-1]})
+    assert path.name in generate.stale({})
 
 
 def test_every_public_class_that_awaits_has_a_twin() -> None:
@@ -93,7 +94,7 @@ def test_the_other_names_are_the_same() -> None:
 def test_every_public_coroutine_has_a_twin(cls: type) -> None:
     """No coroutine of a twinned class is missing but what is listed as plumbing, with a reason."""
     twin = twin_of(cls)
-    listed = {name for names in _writing.PLUMBING.values() for name in names}
+    listed = {name for names in writing.PLUMBING.values() for name in names}
     missing = [
         name
         for name in dir(cls)
@@ -112,7 +113,7 @@ def test_plumbing_is_really_there() -> None:
     attributes = {"batch", "is_feeding"}
     stale = [
         (owner, name)
-        for owner, names in _writing.PLUMBING.items()
+        for owner, names in writing.PLUMBING.items()
         for name in names - attributes
         if not hasattr(by_name[owner], name)
     ]
@@ -125,11 +126,11 @@ def test_every_phrase_is_used() -> None:
         [inspect.getdoc(cls) or "" for cls in CLASSES.values()]
         + [member.doc for cls in CLASSES.values() for member in members(cls)]
     )
-    assert [phrase for phrase in _writing.PHRASES if phrase not in text] == []
+    assert [phrase for phrase in writing.PHRASES if phrase not in text] == []
 
 
 @each_member
-def test_signatures_agree(cls: type, member: _writing.Member) -> None:
+def test_signatures_agree(cls: type, member: writing.Member) -> None:
     """Names, kinds, defaults and order of parameters are the async ones', and only those."""
     twin = twin_of(cls)
     if inspect.isabstract(cls) and member.annotation.startswith("ClassVar"):
@@ -159,7 +160,7 @@ def shape(function) -> list[tuple[str, object, object]]:
 
 
 @each_member
-def test_documentation_agrees(cls: type, member: _writing.Member) -> None:
+def test_documentation_agrees(cls: type, member: writing.Member) -> None:
     """The first line is the async one's, rewritten for those who do not await, and names it."""
     twin = twin_of(cls)
     if member.name in {"__anext__", "__len__"} or (
@@ -175,7 +176,7 @@ def test_documentation_agrees(cls: type, member: _writing.Member) -> None:
     assert f"Blocking twin of `{public_path(cls)}.{name}`." in found
     if member.doc and member.shape is not Shape.AWAITABLE:
         first = member.doc.splitlines()[0]
-        for phrase, words in _writing.PHRASES.items():
+        for phrase, words in writing.PHRASES.items():
             first = first.replace(phrase, words)
         assert found.splitlines()[0] == first
 
@@ -228,7 +229,7 @@ def kinds():
     """The twin of `Kinds`, generated and run."""
     source = module_source("kinds_generated", [Kinds], {})
     namespace: dict[str, object] = {"__name__": "kinds_generated"}
-    exec(compile(_generate.formatted(source), "kinds_generated", "exec"), namespace)
+    exec(compile(generate.formatted(source), "kinds_generated", "exec"), namespace)
     return namespace["Kinds"]._of(Kinds())
 
 
@@ -265,7 +266,7 @@ async def main() -> None:
         async for point in scheduler.sweep(program, points, shots=1):
             pass
 """
-    assert _writing.blocking_code(code) == (
+    assert writing.blocking_code(code) == (
         "import quantum_async.blocking as qa\n"
         "with qa.Scheduler(qa.LocalClient()) as scheduler:\n"
         "    job = scheduler.submit(program, shots=1)\n"
@@ -279,6 +280,6 @@ async def main() -> None:
 
 def test_generated_modules_state_where_they_come_from() -> None:
     """Whoever opens a generated file is told how to change it."""
-    for path in _generate.FOLDER.glob("*_generated.py"):
-        assert "python -m quantum_async.blocking._generate" in path.read_text()
+    for path in generate.FOLDER.glob("*_generated.py"):
+        assert "python .ci/facade/generate.py" in path.read_text()
         assert import_module(f"quantum_async.blocking.{path.stem}").__doc__
