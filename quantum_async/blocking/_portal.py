@@ -1,14 +1,17 @@
-"""The portal: one event loop on a thread of its own, and callers who wait for it in ticks."""
+"""The portal: one event loop on a thread of its own, callers who wait for it in ticks, and its end."""
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import sys
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from contextvars import copy_context
+from functools import cache
 from math import inf
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import anyio
 
+from quantum_async.blocking._signals import Terminated
 from quantum_async.errors import FacadeError, WaitTimeoutError
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from quantum_async.blocking._block import Block
 
     _Post: TypeAlias = tuple[Context, "Ticket[Any]", Callable[..., object], tuple[object, ...]]
+
 
 T = TypeVar("T")
 
@@ -406,11 +411,9 @@ def current_portal() -> Portal:
     global _current  # noqa: PLW0603 -- one event loop per process is the whole idea
     with _lock:
         if _current is None or not _current.is_alive:
-            from quantum_async.blocking import _exit
-
             portal = Portal()
             portal.start()
-            _exit.arm()
+            _arm()
             _current = portal
         return _current
 
@@ -474,3 +477,72 @@ def _plain(traceback: TracebackType | None) -> TracebackType | None:
     for part in reversed(kept):
         plain = TracebackType(plain, part.tb_frame, part.tb_lasti, part.tb_lineno)
     return plain
+
+
+@cache
+def _arm() -> None:
+    """Have open blocks left by their policy at the program's end: once, as a process ends once."""
+    # Before the executors of the standard library close: looking up a host name needs one of
+    # them, and so may cancelling. The hook is private, hence the ordinary one as well.
+    early: Callable[[Callable[[], None]], object] | None = getattr(
+        threading, "_register_atexit", None
+    )
+    if early is not None:
+        with suppress(RuntimeError):
+            early(_close_unless_shared)
+    atexit.register(_close)
+
+
+def _close_unless_shared() -> None:
+    """Close now, unless other threads still work: Python lets them finish first."""
+    portal = existing_portal()
+    if portal is None:
+        return
+    me = threading.current_thread()
+    # Copied first: threads that still wait come and go meanwhile.
+    others = [thread for thread in list(portal.waiting.values()) if thread is not me]
+    if not any(thread.is_alive() and not thread.daemon for thread in others):
+        _close()
+
+
+def _close() -> None:
+    portal = existing_portal()
+    if portal is None or not portal.is_alive:
+        return
+    try:
+        if not portal.was_left:
+            _leave_blocks(portal)
+    except (KeyboardInterrupt, Terminated):
+        portal.was_left = True
+    except FacadeError:
+        pass
+    for session in {block.session for block in list(portal.blocks) if block.is_open}:
+        if remains := session.remains():
+            sys.stderr.write(f"quantum_async: may still be running: {remains}\n")
+    with suppress(KeyboardInterrupt, Terminated, FacadeError):
+        portal.stop(0.0 if portal.was_left else 1.0)
+
+
+def _leave_blocks(portal: Portal) -> None:
+    """Cancel what was entered and never left, the latest first, within their grace."""
+    for ticket in list(portal.waiting):
+        portal.post(ticket, ticket.cancel)
+    for block in reversed(list(portal.blocks)):
+        if block.is_open and not _left(block, portal):
+            return
+        if not block.is_open:
+            block.tell()
+
+
+def _left(block: Block[Any], portal: Portal) -> bool:
+    """Leave a block, and say whether nobody hurried on meanwhile."""
+    reason = SystemExit("the program ends")
+    portal.post(block.call, block.let_go, reason)
+    end = time.monotonic() + block.session.grace + 1.0
+    while not block.call.done.wait(TICK) and time.monotonic() < end:
+        if block.is_hurried:
+            portal.was_left = True
+            return False
+    for note in getattr(reason, "__notes__", []):
+        sys.stderr.write(f"quantum_async: {note}\n")
+    return True

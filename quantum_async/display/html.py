@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from quantum_async.display.estimate import main_value
-from quantum_async.display.picture import device_svg
+from quantum_async.display.topology import device_svg
 from quantum_async.models.device import DeviceStatus
 from quantum_async.models.job import JobStatus
 
