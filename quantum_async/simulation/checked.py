@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from quantum_async.models.result import Result
     from quantum_async.simulation.effort import Effort
@@ -19,7 +19,9 @@ class Checked:
     Args:
         effort: How much it will ask of this machine.
         run: Runs it on the calling thread.
+        plan: Equal for jobs that may run together; ``None`` for one that runs alone.
     """
 
     effort: Effort
     run: Callable[[], Result] = field(repr=False)
+    plan: Hashable | None = None

@@ -17,6 +17,8 @@ from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.shots import check_shots
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from quantum_async.models.result import Result
     from quantum_async.models.submission import JobSpec
     from quantum_async.simulation.checked import Checked
@@ -32,6 +34,34 @@ _CIRCUITS_ONLY = {
 
 class _Simulator(Protocol):
     def validate(self, job: JobSpec, device: str) -> Checked: ...
+
+
+class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
+    """A simulation was ended before it had a result."""
+
+
+def simulate_many(
+    jobs: Sequence[tuple[JobSpec, Checked | None]], device: str, stop: Callable[[], bool]
+) -> list[Result | Exception]:
+    """Run jobs on the calling thread; one that fails does not stop the others.
+
+    Args:
+        jobs: What to run, each with what `validate` returned, if it has been called.
+        device: The simulator's name.
+        stop: Looked at several times a second, as far as the simulator allows it.
+
+    Raises:
+        Stopped: `stop` said so.
+    """
+    found: list[Result | Exception] = []
+    for job, checked in jobs:
+        if stop():
+            raise Stopped
+        try:
+            found.append(simulate(job, device, checked))
+        except Exception as error:  # noqa: BLE001 - it is the job's own failure
+            found.append(error)
+    return found
 
 
 def simulate(job: JobSpec, device: str, checked: Checked | None = None) -> Result:
