@@ -76,7 +76,8 @@ class SlowExecutor(Executor):
     def release(self):
         while self.held:
             future, function, args = self.held.pop(0)
-            future.set_result(function(*args))
+            if future.set_running_or_notify_cancel():
+                future.set_result(function(*args))
 
 
 class BreakingExecutor(Executor):
