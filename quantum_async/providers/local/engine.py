@@ -83,7 +83,7 @@ _FEWEST = 3
 """How many jobs must have been measured before anything follows from them: the first one also
 pays for translating its program."""
 _SLOWEST = 8.0
-"""By how much a guess may be wrong; beyond, the machine is busy with something else."""
+"""By how much a guess may be too short; beyond, the machine is busy with something else."""
 
 
 class Pace:
@@ -101,7 +101,7 @@ class Pace:
         """What a guess has to be multiplied by."""
         if len(self._ratios) < _FEWEST:
             return 1.0
-        return min(_SLOWEST, max(1 / _SLOWEST, median(self._ratios)))
+        return min(_SLOWEST, median(self._ratios))
 
     @property
     def best(self) -> float | None:
@@ -487,11 +487,19 @@ class Engine:
         goes_on = worker is not None or not has_worker
         while goes_on and (chunk := self._next(place, worker)) is not None:
             goes_on = self._run(chunk, worker)
+        if worker is not None:
+            self._keep(worker, is_idle=goes_on)
         with self._lock:
             self._threads[place, has_worker] -= 1
-            if worker is not None and goes_on:
-                self._idle.append(worker)
             self._pump()
+
+    def _keep(self, worker: Worker, *, is_idle: bool) -> None:
+        """Keep a worker for later jobs, or end it where there are enough."""
+        with self._lock:
+            if is_idle and not self._is_closed and len(self._idle) < self._most:
+                self._idle.append(worker)
+                return
+        self._dismiss(worker)
 
     def _worker(self, place: Place) -> Worker | None:
         """A worker process that has imported what the next job needs."""
@@ -571,7 +579,7 @@ class Engine:
             return (1, 1.0) if best is None else (_share(waiting, threads), best)
         if place is Place.ALONE or (place is Place.HERE and worker is None):
             return 1, 1.0
-        return min(_MOST_SENT, _share(waiting, self._most + 1)), group.pace.typical
+        return min(_MOST_SENT, _share(waiting, self._most)), group.pace.typical
 
     def _run(self, chunk: Chunk, worker: Worker | None) -> bool:
         """Run a chunk, and say whether it came to its end."""
@@ -589,6 +597,7 @@ class Engine:
         else:
             return True
         if worker is not None:
+            # Before its jobs go elsewhere, because it may hold most of the memory.
             self._dismiss(worker)
         self._give_back(chunk, is_lost=is_lost)
         return False
