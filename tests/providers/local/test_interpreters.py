@@ -105,7 +105,7 @@ BUSY = """
 from quantum_async import Program, ProgramFormat
 from quantum_async.models.submission import JobSpec
 from quantum_async.providers.local.worker import Task
-TEXT = 'OPENQASM 3; include "stdgates.inc"; qubit q; bit c; while (c == 0) { c = measure q; }'
+TEXT = 'OPENQASM 3; include "stdgates.inc"; qubit q; bit c; while (c == false) { c = measure q; }'
 worker._pipe.send([Task(JobSpec("k", Program(TEXT, ProgramFormat.QASM3), 10), "statevector")])
 assert not worker._pipe.poll(3.0)
 """
