@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError
 
 from quantum_async.errors import ProtocolError
 from quantum_async.http.redact import beginning
@@ -17,6 +18,17 @@ _SHOWN = 100
 
 Model = TypeVar("Model", bound=BaseModel)
 Value = TypeVar("Value")
+
+
+def _in_standard_zone(moment: datetime) -> datetime:
+    # What lives until the interpreter ends may be freed after pydantic's own class of time zones,
+    # which ends the program with a segmentation fault.
+    offset = moment.utcoffset()
+    return moment if offset is None else moment.replace(tzinfo=timezone(offset))
+
+
+Instant = Annotated[datetime, AfterValidator(_in_standard_zone)]
+"""A moment, in a time zone of the standard library."""
 
 
 def parse(

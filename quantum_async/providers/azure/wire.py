@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from quantum_async.models.stored import stored
+from quantum_async.providers.parsing import Instant
 
 if TYPE_CHECKING:
     from typing import Protocol, Self
@@ -95,7 +96,7 @@ class Priority(StrEnum):
     HIGH = "High"
 
 
-_MOMENT = TypeAdapter(datetime)
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
 def moment(value: object) -> datetime | None:
