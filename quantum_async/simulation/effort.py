@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ENDLESS = 86_400.0
+"""What is said of a job that may go on for ever, or nearly: a day, in seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effort:
