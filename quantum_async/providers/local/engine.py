@@ -20,7 +20,6 @@ from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
-from math import inf
 from pathlib import Path
 from statistics import median
 from time import monotonic
@@ -30,6 +29,7 @@ from quantum_async.models.job import JobState, JobStatus
 from quantum_async.providers.local.table import RUNNING, LocalJob
 from quantum_async.providers.local.worker import Worker, run_tasks
 from quantum_async.simulation.devices import ANALOG_DEVICE
+from quantum_async.simulation.effort import ENDLESS
 from quantum_async.simulation.memory import AMPLITUDE, usable_bytes
 from quantum_async.simulation.run import Stopped
 
@@ -316,8 +316,9 @@ _CHUNK_SECONDS = 0.1
 """How long jobs may be kept together, so that results come soon and cancelling acts at once."""
 _MOST_SENT = 64
 """How many jobs are sent to another process at a time."""
-_WIDE = AMPLITUDE << 12
-"""Bytes of a state from which on numpy works so long at a time that more threads gain something."""
+_WIDE = 2 * AMPLITUDE << 12
+"""Bytes from which on numpy works so long at a time that more threads gain something: the state
+of twelve qubits, and a copy."""
 _WORTH_SENDING = 0.05
 """Seconds of work that is worth sharing with a process that runs already."""
 _EXECUTOR_CHUNKS = 256
@@ -408,7 +409,7 @@ class Engine:
             return
         place = self._place(job)
         if self._has_no_processes and place in (Place.POOL, Place.ALONE):
-            if job.effort.seconds == inf:
+            if job.effort.seconds >= ENDLESS:
                 self._fail(job, _NO_PROCESS)
                 return
             place = Place.HERE
@@ -617,7 +618,7 @@ class Engine:
             for job, outcome in zip(jobs, outcomes, strict=True):
                 job.finish(outcome)
             guessed = sum(job.effort.seconds for job in jobs)
-            if guessed < inf and any(outcome.result is not None for outcome in outcomes):
+            if guessed < ENDLESS and any(outcome.result is not None for outcome in outcomes):
                 chunk.group.pace.learn(guessed, sum(outcome.seconds for outcome in outcomes))
                 chunk.group.measured += len(outcomes)
             self._on_change(jobs)

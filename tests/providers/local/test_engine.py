@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from math import inf
 
 import pytest
 
@@ -16,7 +15,7 @@ from quantum_async.providers.local.engine import Engine, Machine, Pace, helpers_
 from quantum_async.providers.local.table import CANCELLED, JobTable, LocalJob
 from quantum_async.providers.local.worker import Outcome, Task
 from quantum_async.simulation.checked import Checked
-from quantum_async.simulation.effort import Effort
+from quantum_async.simulation.effort import ENDLESS, Effort
 from quantum_async.simulation.run import Stopped
 
 GIB = 1 << 30
@@ -27,7 +26,7 @@ SHORT = Effort(0.001)
 STICKY = Effort(0.01, grip=0.1)
 """Short, but it would stop the event loop."""
 LONG = Effort(20.0)
-ENDLESS = Effort(inf)
+NEVER = Effort(ENDLESS, is_private=True)
 
 
 def until(holds):
@@ -164,7 +163,7 @@ def test_ending_a_job_that_never_ends_harms_no_neighbour(world, opened):
     """It has a process to itself: that is ended with it, and ten others run to their ends."""
     engine = opened()
     world.held = {"endless"}
-    endless, others = job("endless", ENDLESS), [job(f"other{n}") for n in range(5)]
+    endless, others = job("endless", NEVER), [job(f"other{n}") for n in range(5)]
     others += [job(f"sticky{n}", STICKY) for n in range(5)]
     engine.add([endless, *others])
     runs(world, endless)
@@ -339,7 +338,7 @@ def test_what_nobody_wants_is_stopped_on_the_thread(world, opened):
 def test_large_states_have_a_thread_for_every_core(world, opened, qubits, threads):
     """For small ones a second thread would only wait for the interpreter's lock."""
     engine = opened(cores=3)
-    jobs = [job(f"point{n}", Effort(9.0, size=16 << qubits), plan="a") for n in range(4)]
+    jobs = [job(f"point{n}", Effort(9.0, size=32 << qubits), plan="a") for n in range(4)]
     world.held = {one.ref.id for one in jobs}
     engine.add(jobs)
     runs(world, *jobs[:threads])
@@ -369,7 +368,7 @@ def test_without_processes_the_thread_does_what_ends_by_itself(world, opened):
     """What would never end is refused with the reason instead."""
     world.can_start = False
     engine = opened()
-    long, endless = job("long", LONG), job("endless", ENDLESS)
+    long, endless = job("long", LONG), job("endless", NEVER)
     engine.add([long, endless])
     assert finished(long) == {"succeeded"}
     assert finished(endless) == {"failed"}
