@@ -37,7 +37,7 @@ from quantum_async.providers.local.table import (
 )
 from quantum_async.providers.local.worker import Task
 from quantum_async.simulation.devices import ANALOG_DEVICE, CIRCUIT_DEVICES, analog_qubits
-from quantum_async.simulation.memory import usable_bytes
+from quantum_async.simulation.memory import gibibytes, usable_bytes
 from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.run import default_device, validate
 from quantum_async.simulation.shots import MOST_SHOTS
@@ -131,15 +131,16 @@ _CAPABILITIES = Capabilities(
 class LocalClient(ProviderClient):
     """The simulators embedded in this package: no account, no network, nothing billed.
 
-    Simulating never blocks the event loop. A single small job runs on a thread of this process;
-    when more are waiting or announced, worker processes are started in the background as soon as
-    they pay. Scripts need no ``__main__`` guard.
+    Simulating never blocks the event loop. Points of one circuit run together on threads of this
+    process; worker processes are started for what may take long, which can be ended at any time,
+    and where measured jobs say that it pays. Scripts need no ``__main__`` guard.
 
     Args:
         executor: Runs everything there instead, such as a Dask cluster's
             ``client.get_executor()``; the caller keeps it and closes it.
         seed: Makes every job without a seed of its own repeatable.
-        workers: How many worker processes; by default as many as cores and memory allow.
+        workers: How many worker processes share short jobs; by default as many as cores and
+            memory allow. As many again may run long ones.
         name: What the client is called in a scheduler, where that has several of one provider.
 
     Raises:
@@ -326,7 +327,7 @@ class LocalClient(ProviderClient):
         return found
 
     async def cancel(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, QuantumAsyncError]:
-        """Cancel jobs: queued ones never run, and results of running ones are discarded."""
+        """Cancel jobs: queued ones never run, and running ones are ended."""
         found = [job for ref in jobs if (job := self._table.job(ref)) is not None]
         await self._cancel(found)
         return {}
@@ -407,8 +408,8 @@ class LocalClient(ProviderClient):
         # What an executor's machines have is not known here.
         if needed > usable and self._executor is None:
             raise DeviceLimitError(
-                f"simulating {job.program.where} takes {_gib(needed)} of memory, and simulations "
-                f"may take {_gib(usable)} here",
+                f"simulating {job.program.where} takes {gibibytes(needed)} of memory, and simulations "
+                f"may take {gibibytes(usable)} here",
                 provider=self.provider,
                 remedy="Use fewer qubits, a machine with more memory, or a cloud target.",
             )
@@ -461,10 +462,6 @@ class LocalClient(ProviderClient):
             self._table.notify()
         if live and self._engine is not None:
             await anyio.to_thread.run_sync(self._engine.drop)
-
-
-def _gib(size: int) -> str:
-    return f"{size / (1 << 30):,.1f} GiB"
 
 
 def _whole_number(environ: Mapping[str, str], name: str) -> int | None:
