@@ -93,8 +93,7 @@ PROGRAM = textwrap.dedent(
 
 @pytest.mark.dask
 def test_a_dask_clusters_executor_runs_jobs(tmp_path):
-    """Programs go out, results and errors come back; a worker that is killed loses no job, and
-    every result is what it is on this machine."""
+    """Programs go out, results and errors come back, also past a worker that is killed."""
     path = tmp_path / "sweep.py"
     path.write_text(PROGRAM)
     process = subprocess.run(
