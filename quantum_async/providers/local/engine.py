@@ -137,17 +137,19 @@ def helpers_pay(left: float, processes: int, cores: int, start_up: float) -> boo
 
 
 class Place(IntEnum):
-    """Where a job runs; of those that are no matter of the program, the larger one is safer."""
+    """Where a job runs. One that turns out slower than guessed may move to a place further down."""
 
     TOGETHER = 0
-    """On threads of this process, together with others of its plan."""
-    HERE = 1
-    """On a thread of this process, one job at a time; worker processes may help."""
-    POOL = 2
-    """In a worker process, one after the other."""
-    ALONE = 3
+    """With others of its plan, on threads of this process."""
+    LARGE = 1
+    """With a plan that makes it look whether it is wanted, on a thread of its own."""
+    HERE = 2
+    """One job at a time, on a thread of this process; worker processes may help."""
+    POOL = 3
+    """One after the other, in worker processes."""
+    ALONE = 4
     """In a worker process that is ended with it."""
-    EXECUTOR = 4
+    EXECUTOR = 5
     """Where the user said."""
 
 
@@ -407,25 +409,27 @@ class Engine:
     def _put(self, job: LocalJob, *, is_first: bool = False) -> None:
         if job.is_over:
             return
-        place = self._place(job)
-        if self._has_no_processes and place in (Place.POOL, Place.ALONE):
-            if job.effort.seconds >= ENDLESS:
-                self._fail(job, _NO_PROCESS)
-                return
-            place = Place.HERE
-        self._queues[place].put(job, self._paces[job.ref.target], is_first=is_first)
+        pace = self._paces[job.ref.target]
+        place = self._place(job, pace.typical if job.plan is None else 1.0)
+        if place is Place.HERE and job.effort.seconds >= ENDLESS:
+            self._fail(job, _NO_PROCESS)
+        else:
+            self._queues[place].put(job, pace, is_first=is_first)
 
-    def _place(self, job: LocalJob) -> Place:
+    def _place(self, job: LocalJob, ratio: float) -> Place:
+        """Choose where a job runs; the ratio is what its guess has to be multiplied by."""
+        effort = job.effort
+        is_long = effort.seconds * ratio > _LONG
         if self._executor is not None:
             return Place.EXECUTOR
         if job.plan is not None:
-            return Place.TOGETHER
-        effort, ratio = job.effort, self._paces[job.ref.target].typical
-        if effort.seconds * ratio > _LONG:
+            return Place.LARGE if is_long else Place.TOGETHER
+        if self._has_no_processes:
+            return Place.HERE
+        if is_long:
             return Place.ALONE
-        if effort.is_private or effort.grip * min(_SLOWER, max(1.0, ratio)) > _GRIP:
-            return Place.POOL
-        return Place.HERE
+        is_sticky = effort.grip * min(_SLOWER, max(1.0, ratio)) > _GRIP
+        return Place.POOL if effort.is_private or is_sticky else Place.HERE
 
     def _pump(self) -> None:
         # An executor may have done its work before it returns, and calls back meanwhile.
@@ -434,6 +438,7 @@ class Engine:
         self._is_pumping = True
         try:
             self._staff(Place.TOGETHER, self._most_together())
+            self._staff(Place.LARGE, self._machine.cores)
             self._staff(Place.HERE, 1)
             self._staff(Place.HERE, self._most_helpers(), has_worker=True)
             self._staff(Place.POOL, self._most, has_worker=True)
@@ -552,8 +557,10 @@ class Engine:
         with self._lock:
             queue = self._queues[place]
             while not self._is_stopping() and (group := self._ready(place)):
-                if self._has_outgrown(group.jobs[0], place):
-                    self._put(queue.pop(group))
+                better = self._place(group.jobs[0], group.pace.typical)
+                if better > place:
+                    # Those that have been measured were so slow.
+                    self._queues[better].put(queue.pop(group), group.pace)
                     self._pump()
                     continue
                 most, ratio = self._extent(place, group, worker)
@@ -566,11 +573,6 @@ class Engine:
                 return chunk
             return None
 
-    def _has_outgrown(self, job: LocalJob, place: Place) -> bool:
-        """Whether jobs like it turned out so slow that it has to run elsewhere."""
-        is_movable = place in (Place.HERE, Place.POOL) and not self._has_no_processes
-        return is_movable and self._place(job) > place
-
     def _extent(self, place: Place, group: Group, worker: Worker | None) -> tuple[int, float]:
         """How many jobs to take at most, and what their guesses have to be multiplied by."""
         waiting = len(group.jobs)
@@ -578,7 +580,7 @@ class Engine:
             best, threads = group.pace.best, self._most_together()
             # The first one comes alone, so that it comes no later than a single job.
             return (1, 1.0) if best is None else (_share(waiting, threads), best)
-        if place is Place.ALONE or (place is Place.HERE and worker is None):
+        if place in (Place.LARGE, Place.ALONE) or (place is Place.HERE and worker is None):
             return 1, 1.0
         return min(_MOST_SENT, _share(waiting, self._most)), group.pace.typical
 

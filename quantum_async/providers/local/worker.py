@@ -137,7 +137,7 @@ class Worker:
             if sys.platform == "win32":
                 os.set_handle_inheritable(handle, True)  # noqa: FBT003
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-c", _PROGRAM.format(path=sys.path, handle=handle)],
+                [sys.executable, "-P", "-c", _PROGRAM.format(path=sys.path, handle=handle)],
                 bufsize=0,
                 # Nothing is written there: it closes when this process ends, however it does.
                 stdin=subprocess.PIPE,

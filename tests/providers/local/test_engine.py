@@ -326,7 +326,7 @@ def test_what_nobody_wants_is_stopped_on_the_thread(world, opened):
     """A simulator that looks is stopped, and the next job has the thread."""
     engine = opened()
     world.held = {"unwanted"}
-    unwanted, wanted = job("unwanted", Effort(100.0), plan="a"), job("wanted", plan="b")
+    unwanted, wanted = job("unwanted", Effort(0.9), plan="a"), job("wanted", plan="b")
     engine.add([unwanted, wanted])
     runs(world, unwanted)
     cancel(engine, unwanted)
@@ -334,11 +334,31 @@ def test_what_nobody_wants_is_stopped_on_the_thread(world, opened):
     assert world.running == set()
 
 
+def test_a_large_job_keeps_no_small_one_of_another_plan_waiting(world, opened):
+    """It has a thread of its own, as one that turns out to be large has for those after it."""
+    engine = opened(cores=2)
+    large, small = job("large0", Effort(9.0), plan="a"), job("small", plan="b")
+    world.held = {"large0"}
+    engine.add([large, small])
+    runs(world, large)
+    assert finished(small) == {"succeeded"}
+    world.seconds = {"huge": 30.0}
+    huge = [job(f"huge{n}", Effort(0.5), plan="c") for n in range(5)]
+    world.held = {"large0", "huge3"}
+    engine.add(huge)
+    runs(world, huge[3])
+    small = job("small", plan="b")
+    engine.add([small])
+    assert finished(small) == {"succeeded"}
+    world.held.clear()
+    assert finished(large, *huge) == {"succeeded"}
+
+
 @pytest.mark.parametrize(("qubits", "threads"), [(6, 1), (14, 3)])
 def test_large_states_have_a_thread_for_every_core(world, opened, qubits, threads):
     """For small ones a second thread would only wait for the interpreter's lock."""
     engine = opened(cores=3)
-    jobs = [job(f"point{n}", Effort(9.0, size=32 << qubits), plan="a") for n in range(4)]
+    jobs = [job(f"point{n}", Effort(0.9, size=32 << qubits), plan="a") for n in range(4)]
     world.held = {one.ref.id for one in jobs}
     engine.add(jobs)
     runs(world, *jobs[:threads])
