@@ -16,6 +16,7 @@ from quantum_async.programs.transpile import transpiled
 from quantum_async.simulation.circuits.outcomes import Outcomes
 from quantum_async.simulation.circuits.vector import StateVector
 from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
+from quantum_async.simulation.memory import AMPLITUDE, gibibytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -99,8 +100,10 @@ def _method(survey: Survey) -> str:
 def _check_size(survey: Survey, device: str, method: str) -> None:
     most = CIRCUIT_DEVICES[method].num_qubits
     if survey.qubits > most:
+        levels = CIRCUIT_DEVICES[method].levels
+        needed = f", for {gibibytes(AMPLITUDE * levels**survey.qubits)}" if levels else ""
         raise DeviceLimitError(
-            f"the circuit uses {survey.qubits} qubits and local:{device} takes {most} here",
+            f"the circuit uses {survey.qubits} qubits{needed}, and local:{device} takes {most} here",
             remedy="Use fewer qubits, local:matrix_product_state where there is little "
             "entanglement, local:stabilizer for a Clifford circuit, or a cloud target.",
         )

@@ -23,14 +23,14 @@ SWEEP = textwrap.dedent(
     from quantum_async.models.submission import JobSpec, SubmitRequest
 
     print("this script runs")
-    TEXT = """OPENQASM 2.0; include "qelib1.inc"; qreg q[19]; creg c[19];
+    TEXT = """OPENQASM 2.0; include "qelib1.inc"; qreg q[9]; creg c[9];
     {layers} measure q -> c;"""
 
     async def main():
         program = Program(TEXT.format(layers="x q; " * 31), ProgramFormat.QASM2)
         jobs = tuple(JobSpec(uuid4().hex, program, 10) for _ in range(2))
         async with LocalClient(workers=2) as client:
-            left = await client.submit(SubmitRequest(uuid4().hex, "statevector", jobs))
+            left = await client.submit(SubmitRequest(uuid4().hex, "density_matrix", jobs))
             while left:
                 states = await client.poll(left, wait=1.0)
                 for ref, state in states.items():
@@ -46,7 +46,7 @@ RUN = "\nanyio.run(main)\nprint('the end')\n"
 def check(output):
     lines = output.split("\n")
     assert lines.count("this script runs") == 1, "workers must not run the script again"
-    assert lines.count("succeeded {'" + "1" * 19 + "': 10}") == 2
+    assert lines.count("succeeded {'" + "1" * 9 + "': 10}") == 2
     assert "workers" in lines
     assert "the end" in lines
 
