@@ -12,7 +12,8 @@ from quantum_async.errors import DeviceLimitError, InvalidOptionError, ProgramEr
 from quantum_async.models.result import BitOrder, Expectation, Result
 from quantum_async.programs.reasons import reason_of
 from quantum_async.programs.sequences import measured_basis
-from quantum_async.simulation.devices import analog_qubits
+from quantum_async.simulation.devices import ANALOG_COPIES, analog_qubits
+from quantum_async.simulation.memory import AMPLITUDE, gibibytes
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -112,8 +113,9 @@ def check_atoms(atoms: int, levels: int) -> None:
     """
     most = analog_qubits(levels)
     if atoms > most:
+        needed = gibibytes(AMPLITUDE * ANALOG_COPIES * levels**atoms)
         raise DeviceLimitError(
-            f"the sequence has {atoms} atoms and local:pulser takes {most} here",
+            f"the sequence has {atoms} atoms, for {needed}, and local:pulser takes {most} here",
             remedy="Use fewer atoms, or a cloud emulator or device.",
         )
 

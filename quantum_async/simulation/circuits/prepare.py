@@ -13,7 +13,10 @@ from quantum_async.programs.naming import shape_of
 from quantum_async.programs.registers import BitLayout
 from quantum_async.programs.survey import CONTROL, Survey
 from quantum_async.programs.transpile import transpiled
+from quantum_async.simulation.circuits.outcomes import Outcomes
+from quantum_async.simulation.circuits.vector import StateVector
 from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
+from quantum_async.simulation.memory import AMPLITUDE, gibibytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,21 +35,27 @@ _FEW_QUBITS = 20
 """Up to here a state vector is so quick that the tableau of a Clifford circuit gains nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A circuit made ready for one method.
+    """A circuit made ready for one device.
 
     Args:
+        device: The simulator's name.
         circuit: The circuit in operations that the method knows.
         survey: What it needs.
         bits: Where its classical bits stand in an outcome.
         method: Aer's name of the method.
+        vector: What computes its state here; ``None`` where Aer runs it.
+        outcomes: What draws from that state.
     """
 
+    device: str
     circuit: QuantumCircuit
     survey: Survey
     bits: BitLayout
     method: str
+    vector: StateVector | None = None
+    outcomes: Outcomes | None = None
 
 
 _prepared: ProgramCache[Prepared] = ProgramCache("circuit")
@@ -73,7 +82,12 @@ def _prepare(program: Program, device: str, variables: Mapping[str, Value]) -> P
     survey = Survey.of(circuit)
     method = _method(survey) if device == DEFAULT_CIRCUIT_DEVICE else device
     _check_size(survey, device, method)
-    return Prepared(circuit, survey, BitLayout.of(original), method)
+    bits = BitLayout.of(original)
+    vector = StateVector.of(circuit) if method == "statevector" and survey.measures else None
+    outcomes = None
+    if vector is not None:
+        outcomes = Outcomes.of(vector.course.num_qubits, vector.measured, bits.characters)
+    return Prepared(device, circuit, survey, bits, method, vector, outcomes)
 
 
 def _method(survey: Survey) -> str:
@@ -86,8 +100,10 @@ def _method(survey: Survey) -> str:
 def _check_size(survey: Survey, device: str, method: str) -> None:
     most = CIRCUIT_DEVICES[method].num_qubits
     if survey.qubits > most:
+        levels = CIRCUIT_DEVICES[method].levels
+        needed = f", for {gibibytes(AMPLITUDE * levels**survey.qubits)}" if levels else ""
         raise DeviceLimitError(
-            f"the circuit uses {survey.qubits} qubits and local:{device} takes {most} here",
+            f"the circuit uses {survey.qubits} qubits{needed}, and local:{device} takes {most} here",
             remedy="Use fewer qubits, local:matrix_product_state where there is little "
             "entanglement, local:stabilizer for a Clifford circuit, or a cloud target.",
         )
