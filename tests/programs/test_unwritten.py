@@ -11,7 +11,7 @@ import warnings
 
 import numpy as np
 import pytest
-from pulser import Pulse, Register, Sequence
+from pulser import Pulse, Sequence
 from pulser.devices import MockDevice
 from pulser.sampler import sample
 from pulser.waveforms import ConstantWaveform, CustomWaveform, InterpolatedWaveform

@@ -14,16 +14,19 @@ from quantum_async.errors import (
     UnsupportedProgramError,
 )
 from quantum_async.models.advice import Action, Advice
+from quantum_async.models.carrying import options_as
 from quantum_async.models.result import BitOrder, Expectation, Result
 from quantum_async.programs.bare import without_final_measurements
 from quantum_async.programs.parameters import bound_circuit, values_by_parameter
 from quantum_async.programs.reasons import reason_of
 from quantum_async.programs.survey import Survey, without_idle_qubits
 from quantum_async.simulation.checked import Checked
+from quantum_async.simulation.circuits.noise import read_noise
 from quantum_async.simulation.circuits.prepare import Prepared, operations, prepare
 from quantum_async.simulation.devices import CIRCUIT_DEVICES
 from quantum_async.simulation.effort import Effort
 from quantum_async.simulation.memory import AMPLITUDE
+from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.seeds import fresh_seed
 
 if TYPE_CHECKING:
@@ -54,8 +57,15 @@ def check_observables(observables: Sequence[str], circuit: QuantumCircuit, devic
             )
 
 
-def observed(circuit: QuantumCircuit, observables: Sequence[str]) -> tuple[QuantumCircuit, bool]:
+def observed(
+    circuit: QuantumCircuit, observables: Sequence[str], *, is_random: bool = False
+) -> tuple[QuantumCircuit, bool]:
     """Replace the final measurements by the saving of expectation values.
+
+    Args:
+        circuit: The circuit.
+        observables: The observables.
+        is_random: Whether the state differs from shot to shot even if the circuit does not say so.
 
     Returns:
         The circuit to run, and whether the values differ from shot to shot.
@@ -64,7 +74,7 @@ def observed(circuit: QuantumCircuit, observables: Sequence[str]) -> tuple[Quant
     from qiskit_aer.library import SaveExpectationValue
 
     copy = without_final_measurements(circuit)
-    is_random = Survey.of(copy).is_random
+    is_random = is_random or Survey.of(copy).is_random
     for number, observable in enumerate(observables):
         support = [q for q, letter in enumerate(reversed(observable)) if letter != "I"]
         if not support:
@@ -120,7 +130,8 @@ def effort_of(prepared: Prepared, shots: int) -> Effort:
     amplitudes = levels**survey.qubits if levels else survey.qubits**2
     once = survey.operations * (_PER_OPERATION + _PER_AMPLITUDE * amplitudes)
     # Every shot is a run of its own where the state collapses on the way, and for a tableau.
-    repeats = 1 if levels and survey.is_measured_last else shots
+    is_one = survey.is_measured_last and not prepared.is_drawn
+    repeats = 1 if levels and is_one else shots
     seconds = _START + repeats * once + _PER_SHOT * shots
     return Effort(seconds, grip=seconds, size=AMPLITUDE * amplitudes)
 
@@ -132,7 +143,9 @@ _SHARED = 1 << 14
 
 def validate(job: JobSpec, device: str) -> Checked:
     """Refuse a circuit job that cannot run."""
-    prepared = prepare(job.program, device, job.variables)
+    text = options_as(SimulationOptions, job.options, "local").noise_text
+    noise = read_noise(text) if text is not None else None
+    prepared = prepare(job.program, device, job.variables, noise)
     values_by_parameter(prepared.circuit, job.variables)
     check_observables(job.options.observables, prepared.circuit, device)
     if not prepared.survey.measures and not job.options.observables:
@@ -156,13 +169,13 @@ def _simulate(job: JobSpec, device: str, prepared: Prepared) -> Result:
     observables = job.options.observables
     samples: tuple[str, ...] = ()
     if prepared.survey.measures:
-        data = _run(circuit, prepared.method, job.shots, seed)
+        data = _run(circuit, prepared, job.shots, seed)
         samples = _samples(prepared, cast("Sequence[str]", data["memory"]))
     values = {}
     if observables:
-        variant, is_random = observed(circuit, observables)
+        variant, is_random = observed(circuit, observables, is_random=prepared.is_drawn)
         shots = job.shots if is_random else 1
-        values = expectations(observables, _run(variant, prepared.method, shots, seed))
+        values = expectations(observables, _run(variant, prepared, shots, seed))
     return Result(
         counts=dict(Counter(samples)),
         shots=job.shots,
@@ -175,23 +188,32 @@ def _simulate(job: JobSpec, device: str, prepared: Prepared) -> Result:
             "method": prepared.method,
             "seed": seed,
             "run_time": perf_counter() - started,
+            **({"noise": ", ".join(sorted(prepared.noise.operations))} if prepared.noise else {}),
         },
     )
 
 
-def _run(circuit: QuantumCircuit, method: str, shots: int, seed: int) -> Mapping[str, object]:
+def _run(
+    circuit: QuantumCircuit, prepared: Prepared, shots: int, seed: int
+) -> Mapping[str, object]:
     from qiskit_aer import AerSimulator
 
-    decides = Survey.of(circuit).decides
-    if decides:
+    method, noise = prepared.method, prepared.noise
+    is_bare = noise is not None or Survey.of(circuit).decides
+    further: dict[str, object] = {}
+    if is_bare:
         # Left to itself, Aer drops qubits that it sees in no operation but a block's, and fails.
+        # And the fewer qubits there are, the less of the noise has to be handed over.
+        numbers = {qubit: number for number, qubit in enumerate(circuit.qubits)}
         circuit = without_idle_qubits(circuit)
+        if noise is not None:
+            further["noise_model"] = noise.on([numbers[qubit] for qubit in circuit.qubits])
     # Below that size its threads only wait for each other, busily: eight times the work itself.
     levels = CIRCUIT_DEVICES[method].levels or 2
     is_shared = levels**circuit.num_qubits > _SHARED
     simulator = AerSimulator(
         method=method,
-        enable_truncation=not decides,
+        enable_truncation=not is_bare,
         # One stream of random numbers, so that counts do not depend on the number of cores.
         max_parallel_shots=1,
         max_parallel_experiments=1,
@@ -199,7 +221,7 @@ def _run(circuit: QuantumCircuit, method: str, shots: int, seed: int) -> Mapping
     )
     try:
         result = simulator.run(
-            circuit, shots=shots, memory=True, seed_simulator=seed % _AER_SEEDS
+            circuit, shots=shots, memory=True, seed_simulator=seed % _AER_SEEDS, **further
         ).result()
     except Exception as error:
         # Besides its own errors, those of its compiled part over what it has no words for.
