@@ -1,3 +1,4 @@
+# mypy: allow-subclassing-any
 """Noise of circuits: Aer's noise models as text, and as Aer reads them."""
 
 from __future__ import annotations
