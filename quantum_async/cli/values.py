@@ -6,11 +6,12 @@ import json
 import math
 import re
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
 
 from quantum_async.errors import InvalidOptionError
 from quantum_async.models.carrying import is_given
-from quantum_async.models.fields import read_field
+from quantum_async.models.fields import read_field, types_of
 from quantum_async.models.grid import Points, grid
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def parse_options(texts: Sequence[str], client: ProviderClient, given: RunOption
             what, remedy = f"the option {name} is given twice", "Give it once."
         else:
             try:
-                values[name] = read_field(kind, name, written)
+                values[name] = read_field(kind, name, _document(kind, name, written))
                 continue
             except InvalidOptionError as error:
                 what, remedy = f"--option {error}", f"{error.remedy or ''} {has}".strip()
@@ -125,6 +126,23 @@ def parse_options(texts: Sequence[str], client: ProviderClient, given: RunOption
         return kind(**values)
     except InvalidOptionError as error:
         raise error.concerning(provider=client.provider) from None
+
+
+def _document(kind: type[RunOptions], name: str, written: str) -> str:
+    """Take a file's text where an option is a document, which is too long for a command line."""
+    is_document = any(
+        getattr(part, "_is_protocol", False) for part in get_args(types_of(kind)[name])
+    )
+    if not is_document or written.startswith("{"):
+        return written
+    try:
+        return Path(written).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise InvalidOptionError(
+            f"{name}: {written!r} cannot be read: {why}",
+            remedy="Give the name of a file with the JSON, or the JSON itself.",
+        ) from None
 
 
 def _split(text: str) -> tuple[str, str]:
