@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidInputError, NoMeasurementError
 from quantum_async.models.advice import Action, Advice
+from quantum_async.models.options import options_as
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.programs.parameters import bound_circuit, not_finite, values_by_parameter
 from quantum_async.simulation.checked import Checked, never
 from quantum_async.simulation.circuits import aer
+from quantum_async.simulation.circuits.noise import read_noise
 from quantum_async.simulation.circuits.prepare import prepare
 from quantum_async.simulation.devices import CIRCUIT_DEVICES
 from quantum_async.simulation.effort import ENDLESS, Effort
 from quantum_async.simulation.memory import AMPLITUDE
+from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.seeds import fresh_seed
 
 if TYPE_CHECKING:
@@ -60,7 +63,8 @@ def effort_of(prepared: Prepared, shots: int) -> Effort:
         return Effort(seconds, grip=_GRIP_PER_SHOT * shots, size=2 * AMPLITUDE * amplitudes)
     once = survey.turns * (_AER_PER_OPERATION + _AER_PER_AMPLITUDE * amplitudes)
     # Every shot is a run of its own where the state collapses on the way, and for a tableau.
-    repeats = 1 if levels and survey.is_measured_last else shots
+    is_one = survey.is_measured_last and not prepared.is_drawn
+    repeats = 1 if levels and is_one else shots
     seconds = min(ENDLESS, _AER_START + repeats * once + _AER_PER_SHOT * shots)
     is_endless = seconds == ENDLESS
     return Effort(seconds, grip=seconds, size=AMPLITUDE * amplitudes, is_private=is_endless)
@@ -107,7 +111,9 @@ class Sweep:
 
 def validate(job: JobSpec, device: str) -> Checked:
     """Refuse a circuit job that cannot run."""
-    prepared = prepare(job.program, device, job.variables)
+    text = options_as(SimulationOptions, job.options, "local").noise_text
+    noise = read_noise(text) if text is not None else None
+    prepared = prepare(job.program, device, job.variables, noise)
     values_by_parameter(prepared.circuit, job.variables)
     aer.check_observables(job.options.observables, prepared.circuit, device)
     if not prepared.survey.measures and not job.options.observables:
@@ -142,13 +148,11 @@ def _simulate(job: JobSpec, prepared: Prepared) -> Result:
         samples: tuple[str, ...] = ()
         if prepared.survey.measures:
             circuit = bound_circuit(prepared.circuit, job.variables)
-            samples = aer.sampled(circuit, prepared.method, job.shots, seed, prepared.bits)
+            samples = aer.sampled(circuit, prepared, job.shots, seed)
         result = _result(prepared, job, seed, Counter(samples), samples)
     if job.options.observables:
         circuit = bound_circuit(prepared.circuit, job.variables)
-        values = aer.expectations(
-            circuit, job.options.observables, prepared.method, job.shots, seed
-        )
+        values = aer.expectations(circuit, job.options.observables, prepared, job.shots, seed)
         result = replace(result, expectation_values=values)
     return replace(result, metadata={**result.metadata, "run_time": perf_counter() - started})
 
@@ -171,6 +175,7 @@ def _result(
             "method": prepared.method,
             "engine": "numpy" if prepared.vector is not None else "aer",
             "seed": seed,
+            **({"noise": ", ".join(sorted(prepared.noise.operations))} if prepared.noise else {}),
         },
     )
 
