@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from quantum_async.errors import InvalidOptionError
@@ -12,6 +13,8 @@ from quantum_async.models.submission import RunOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from dataclasses import Field
+
+    from _typeshed import DataclassInstance
 
 Options = TypeVar("Options", bound=RunOptions)
 
@@ -91,7 +94,8 @@ def is_given(options: RunOptions, name: str) -> bool:
     return bool(getattr(options, name) != defaults[name])
 
 
-def _defaults(kind: type[RunOptions]) -> Mapping[str, object]:
+@cache
+def _defaults(kind: type[DataclassInstance]) -> Mapping[str, object]:
     return {item.name: _default(item) for item in fields(kind)}
 
 
@@ -99,7 +103,8 @@ def _default(item: Field[object]) -> object:
     return item.default if item.default_factory is MISSING else item.default_factory()
 
 
-def _origins(kind: type[RunOptions]) -> Mapping[str, type]:
+@cache
+def _origins(kind: type[DataclassInstance]) -> Mapping[str, type]:
     """Name, for each option, the class that it comes from: there it got its meaning."""
     names = [item.name for item in fields(kind)]
     owners = [owner for owner in reversed(kind.__mro__) if owner is not object]
