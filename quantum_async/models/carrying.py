@@ -49,9 +49,9 @@ def options_as(kind: type[Options], options: RunOptions, provider: str) -> Optio
             provider=provider,
             remedy=f"Pass RunOptions or {kind.__name__}.",
         )
-    known = _origins(kind)
+    known = _origins(kind)  # type: ignore[arg-type]  # mypy sees the hash of its objects
     carried: dict[str, object] = {}
-    given = _origins(type(options))
+    given = _origins(type(options))  # type: ignore[arg-type]  # the same
     for name, origin in given.items():
         if known.get(name) is origin:
             carried[name] = getattr(options, name)
@@ -90,7 +90,7 @@ def refuse_options(
 
 def is_given(options: RunOptions, name: str) -> bool:
     """Say whether an option says something: whether it differs from its default."""
-    defaults = _defaults(type(options))
+    defaults = _defaults(type(options))  # type: ignore[arg-type]  # the same
     return bool(getattr(options, name) != defaults[name])
 
 

@@ -16,6 +16,7 @@ from quantum_async.programs.transpile import transpiled
 from quantum_async.simulation.circuits.outcomes import Outcomes
 from quantum_async.simulation.circuits.vector import StateVector
 from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
+from quantum_async.simulation.memory import AMPLITUDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,13 +98,20 @@ def _method(survey: Survey) -> str:
 
 
 def _check_size(survey: Survey, device: str, method: str) -> None:
-    most = CIRCUIT_DEVICES[method].num_qubits
-    if survey.qubits > most:
+    chosen = CIRCUIT_DEVICES[method]
+    if survey.qubits > chosen.num_qubits:
+        needed = f", for which {survey.qubits} would need {_gib(chosen.levels**survey.qubits)} GiB"
         raise DeviceLimitError(
-            f"the circuit uses {survey.qubits} qubits and local:{device} takes {most} here",
+            f"the circuit uses {survey.qubits} qubits and local:{device} takes "
+            f"{chosen.num_qubits} here{needed if chosen.levels else ''}",
             remedy="Use fewer qubits, local:matrix_product_state where there is little "
             "entanglement, local:stabilizer for a Clifford circuit, or a cloud target.",
         )
+
+
+def _gib(amplitudes: int) -> str:
+    gib = AMPLITUDE * amplitudes / 2**30
+    return f"{gib:,.0f}" if gib < 1e9 else f"{gib:.0e}"
 
 
 def _translate(circuit: QuantumCircuit, device: str) -> QuantumCircuit:
