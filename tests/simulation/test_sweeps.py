@@ -382,7 +382,7 @@ def test_a_job_that_is_too_large_says_what_it_would_need():
     circuit = QuantumCircuit(50)
     circuit.ry(0.3, range(50))
     circuit.measure_all()
-    with pytest.raises(DeviceLimitError, match=r"16,777,216 GiB"):
+    with pytest.raises(DeviceLimitError, match=r"16,777,216.0 GiB"):
         validate(job(circuit), "statevector")
     with pytest.raises(DeviceLimitError, match="GiB"):
         validate(job(circuit), "density_matrix")

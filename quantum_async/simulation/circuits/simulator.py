@@ -110,10 +110,11 @@ class Sweep:
 
 def validate(job: JobSpec, device: str) -> Checked:
     """Refuse a circuit job that cannot run."""
-    prepared = prepare(job.program, device, job.variables)
+    observables = job.options.observables
+    prepared = prepare(job.program, device, job.variables, is_observed=bool(observables))
     values_by_parameter(prepared.circuit, job.variables)
-    aer.check_observables(job.options.observables, prepared.circuit, device)
-    if not prepared.survey.measures and not job.options.observables:
+    aer.check_observables(observables, prepared.circuit, device)
+    if not prepared.survey.measures and not observables:
         raise NoMeasurementError(
             f"{job.program.where} measures nothing",
             remedy=Advice(
@@ -124,7 +125,7 @@ def validate(job: JobSpec, device: str) -> Checked:
                 ),
             ),
         )
-    is_sweep = prepared.vector is not None and not job.options.observables
+    is_sweep = prepared.vector is not None and not observables
     return Checked(
         effort_of(prepared, job.shots),
         lambda: _simulate(job, prepared),
