@@ -19,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 SIZES = {6: 256, 12: 100, 16: 64, 20: 16}
 """Points by qubits."""
@@ -171,7 +172,7 @@ def fresh(rounds: int) -> list[dict[str, float]]:
     found = []
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path]),
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
     }
     for _ in range(rounds):
         row = {}
