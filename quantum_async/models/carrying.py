@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from quantum_async.errors import InvalidOptionError
@@ -12,6 +13,8 @@ from quantum_async.models.submission import RunOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from dataclasses import Field
+
+    from _typeshed import DataclassInstance
 
 Options = TypeVar("Options", bound=RunOptions)
 
@@ -46,9 +49,9 @@ def options_as(kind: type[Options], options: RunOptions, provider: str) -> Optio
             provider=provider,
             remedy=f"Pass RunOptions or {kind.__name__}.",
         )
-    known = _origins(kind)
+    known = _origins(kind)  # type: ignore[arg-type]  # mypy sees the hash of its objects
     carried: dict[str, object] = {}
-    given = _origins(type(options))
+    given = _origins(type(options))  # type: ignore[arg-type]  # the same
     for name, origin in given.items():
         if known.get(name) is origin:
             carried[name] = getattr(options, name)
@@ -87,11 +90,12 @@ def refuse_options(
 
 def is_given(options: RunOptions, name: str) -> bool:
     """Say whether an option says something: whether it differs from its default."""
-    defaults = _defaults(type(options))
+    defaults = _defaults(type(options))  # type: ignore[arg-type]  # the same
     return bool(getattr(options, name) != defaults[name])
 
 
-def _defaults(kind: type[RunOptions]) -> Mapping[str, object]:
+@cache
+def _defaults(kind: type[DataclassInstance]) -> Mapping[str, object]:
     return {item.name: _default(item) for item in fields(kind)}
 
 
@@ -99,7 +103,8 @@ def _default(item: Field[object]) -> object:
     return item.default if item.default_factory is MISSING else item.default_factory()
 
 
-def _origins(kind: type[RunOptions]) -> Mapping[str, type]:
+@cache
+def _origins(kind: type[DataclassInstance]) -> Mapping[str, type]:
     """Name, for each option, the class that it comes from: there it got its meaning."""
     names = [item.name for item in fields(kind)]
     owners = [owner for owner in reversed(kind.__mro__) if owner is not object]

@@ -14,7 +14,7 @@ from quantum_async.programs.registers import BitLayout
 from quantum_async.programs.survey import CONTROL, Survey
 from quantum_async.programs.transpile import transpiled
 from quantum_async.simulation.circuits.outcomes import Outcomes
-from quantum_async.simulation.circuits.vector import StateVector
+from quantum_async.simulation.circuits.vector import LARGEST, StateVector
 from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
 from quantum_async.simulation.memory import AMPLITUDE, gibibytes
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _CLIFFORD = CONTROL | frozenset(
     "barrier cx cy cz delay ecr h id measure pauli reset s sdg swap sx sxdg x y z".split()
 )
+_VECTOR_DEVICES = frozenset({DEFAULT_CIRCUIT_DEVICE, "statevector"})
 _FEW_QUBITS = 20
 """Up to here a state vector is so quick that the tableau of a Clifford circuit gains nothing."""
 
@@ -61,8 +62,16 @@ class Prepared:
 _prepared: ProgramCache[Prepared] = ProgramCache("circuit")
 
 
-def prepare(program: Program, device: str, variables: Mapping[str, Value]) -> Prepared:
+def prepare(
+    program: Program, device: str, variables: Mapping[str, Value], *, is_observed: bool = False
+) -> Prepared:
     """Read a program and make it ready for a device; done once per program.
+
+    Args:
+        program: The program.
+        device: The simulator's name.
+        variables: Values of its parameters; only their names and lengths matter.
+        is_observed: Whether Aer is to run it in any case.
 
     Raises:
         ProgramSyntaxError: The program is malformed.
@@ -71,23 +80,38 @@ def prepare(program: Program, device: str, variables: Mapping[str, Value]) -> Pr
     """
     return _prepared.get(
         program,
-        f"{device} {shape_of(program, variables)}",
-        lambda: _prepare(program, device, variables),
+        f"{device} {is_observed} {shape_of(program, variables)}",
+        lambda: _prepare(program, device, variables, is_observed=is_observed),
     )
 
 
-def _prepare(program: Program, device: str, variables: Mapping[str, Value]) -> Prepared:
+def _prepare(
+    program: Program, device: str, variables: Mapping[str, Value], *, is_observed: bool
+) -> Prepared:
     original = read_circuit(program, variables=variables)
+    bits = BitLayout.of(original)
+    vector = outcomes = None
+    if device in _VECTOR_DEVICES:
+        vector = _vector(original, device)
+    if vector is not None:
+        outcomes = Outcomes.of(vector.course.num_qubits, vector.measured, bits.characters)
+        if not is_observed:
+            survey = Survey.of(original)
+            return Prepared(device, original, survey, bits, "statevector", vector, outcomes)
     circuit = _translate(original, device)
     survey = Survey.of(circuit)
     method = _method(survey) if device == DEFAULT_CIRCUIT_DEVICE else device
     _check_size(survey, device, method)
-    bits = BitLayout.of(original)
-    vector = StateVector.of(circuit) if method == "statevector" and survey.measures else None
-    outcomes = None
-    if vector is not None:
-        outcomes = Outcomes.of(vector.course.num_qubits, vector.measured, bits.characters)
     return Prepared(device, circuit, survey, bits, method, vector, outcomes)
+
+
+def _vector(circuit: QuantumCircuit, device: str) -> StateVector | None:
+    survey = Survey.of(circuit)
+    if survey.decides or survey.qubits > LARGEST or not survey.measures:
+        return None
+    if device == DEFAULT_CIRCUIT_DEVICE and _method(survey) != "statevector":
+        return None
+    return StateVector.of(circuit)
 
 
 def _method(survey: Survey) -> str:
