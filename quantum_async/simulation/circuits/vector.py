@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from quantum_async.simulation.circuits.fuse import Course, Recipe, Stage
 
-LARGEST = 22
+LARGEST = 24
 """Qubits of the largest state: beyond, a single one is worth all cores, which Aer gives it. It is
 the same everywhere, because counts must not depend on the machine."""
 _MULTIPLICATIONS = 1 << 15
@@ -88,7 +88,7 @@ class StateVector:
             return None
         number = {qubit: place for place, qubit in enumerate(active)}
         moved = [Placed(g.gate, g.columns, tuple(number[q] for q in g.qubits)) for g in gates]
-        course = planned(fused(moved), len(active), near)
+        course = planned(fused(moved, len(active)), len(active), near)
         axes = {qubit: axis for axis, qubit in enumerate(course.order)}
         places = {bit: axes[number[qubit]] for bit, qubit in measured.items()}
         return cls(course, angles, _tables(course.recipes, None, {}), places, near)
