@@ -137,6 +137,22 @@ ENDINGS = (
     ending("end of a wait: an event", "event", 0.5),
 )
 
+LEFT_GRACE = 2.0
+"""Seconds of grace of a block that is left while something stands in the way."""
+
+
+def left(what: str, figure: str) -> Goal:
+    """A bound on the seconds beyond its grace after which a block has been left."""
+    return Goal(f"leaving, beyond the grace: {what}", 1.0, value("leaving", figure), unit="s")
+
+
+LEAVING = (
+    left("a pause", "pause"),
+    left("refused polls", "refused"),
+    left("a create without an answer", "late"),
+    left("a locked journal", "locked"),
+)
+
 GOALS = (
     Goal(
         "wall over the physical floor", 1.12, lambda r: r["engine"]["wall"] / r["engine"]["floor"]
@@ -216,4 +232,5 @@ GOALS = (
     Goal("loop stall, ten times the jobs", 20, value(MANY, "stall"), unit="ms"),
     *WIRE,
     *ENDINGS,
+    *LEAVING,
 )

@@ -79,7 +79,7 @@ class Device:
             InvalidOptionError: The provider tells neither positions nor connectivity nor a number
                 of qubits.
         """
-        drawn: Axes = call_late("quantum_async.display.topology", "plot_device", self, ax=ax)
+        drawn: Axes = call_late("quantum_async.display.plots", "plot_device", self, ax=ax)
         return drawn
 
     def _repr_html_(self) -> str:

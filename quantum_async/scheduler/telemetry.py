@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import JobCancelledError, SubmissionUnknownError
 from quantum_async.http.redact import redact
-from quantum_async.http.tracing import ended, is_traced, started
+from quantum_async.http.telemetry import ended, is_traced, started
 from quantum_async.models.job import JobEventKind, JobStatus
 from quantum_async.scheduler.record import Stage
 

@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 from hypothesis import given, strategies as st
 
-from quantum_async.cli.values import parse_points, parse_values
+from quantum_async.cli.running import parse_points, parse_values
 from quantum_async.errors import InvalidInputError
 
 

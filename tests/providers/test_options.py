@@ -23,13 +23,13 @@ from quantum_async.providers.iqm.options import DDSequence, DDStrategy, IQMOptio
 from quantum_async.providers.pasqal.emulators import EmuFreeConfig, EmulatorConfig, EmuTNConfig
 from quantum_async.providers.pasqal.filters import BatchFilters, JobFilters
 from quantum_async.providers.pasqal.options import PasqalOptions
-from quantum_async.providers.qoro.configs import (
+from quantum_async.providers.qoro.options import (
     DeviceConfig,
     ExecutionConfig,
     JobConfig,
     MaestroConfig,
+    QoroOptions,
 )
-from quantum_async.providers.qoro.options import QoroOptions
 from quantum_async.simulation.options import SimulationOptions
 from tests.providers.azure import service as azure
 from tests.providers.iqm import service as iqm

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from quantum_async.providers.qoro.configs import DeviceConfig, MaestroConfig
-from quantum_async.providers.qoro.options import QoroOptions
-from quantum_async.providers.qoro.plain import execution_config
+from quantum_async.providers.qoro.options import DeviceConfig, MaestroConfig, QoroOptions
+from quantum_async.providers.qoro.payloads import execution_config
 
 if TYPE_CHECKING:
-    from quantum_async.providers.qoro.configs import ExecutionConfig
+    from quantum_async.providers.qoro.options import ExecutionConfig
 
 _USUAL_TAG = "default"
 

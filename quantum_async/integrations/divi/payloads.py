@@ -11,7 +11,7 @@ from typing import Any
 
 from quantum_async.errors import InvalidInputError
 from quantum_async.models.program import Program, ProgramFormat
-from quantum_async.providers.qoro.plain import shots_of, whole_job
+from quantum_async.providers.qoro.payloads import shots_of, whole_job
 
 _REGISTER = re.compile(r"\b(?:qreg\s+\w+\s*\[\s*(\d+)\s*\]|qubit\s*\[\s*(\d+)\s*\]|(qubit)\s+\w)")
 

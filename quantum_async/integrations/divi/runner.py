@@ -17,8 +17,7 @@ from divi.exceptions import ExecutionCancelledError  # pyright: ignore[reportMis
 
 from quantum_async.blocking._door import Door
 from quantum_async.blocking._handle import ClientHandle
-from quantum_async.blocking._progress import Reporter
-from quantum_async.blocking._session import Session
+from quantum_async.blocking._session import Reporter, Session
 from quantum_async.errors import (
     JobCancelledError,
     JobFailedError,
@@ -35,9 +34,9 @@ from quantum_async.models._recent import Recent
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.limits import Limits
 from quantum_async.models.options import meaning_of
-from quantum_async.providers.qoro.auth import KEY, OWN_KEY
+from quantum_async.providers.qoro.api import KEY, OWN_KEY
 from quantum_async.providers.qoro.client import QoroClient
-from quantum_async.providers.qoro.plain import ALL
+from quantum_async.providers.qoro.payloads import ALL
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER
 from quantum_async.providers.qoro.wire import QoroCluster
 from quantum_async.scheduler.routing import check_name

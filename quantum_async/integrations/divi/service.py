@@ -10,8 +10,8 @@ from divi import backends  # pyright: ignore[reportAttributeAccessIssue]
 from quantum_async.integrations.divi.configs import wire_form
 from quantum_async.integrations.divi.results import JobResponse
 from quantum_async.models.job import JobStatus
-from quantum_async.providers.qoro.plain import execution_config
-from quantum_async.providers.waiting import ask_until
+from quantum_async.providers.api import ask_until
+from quantum_async.providers.qoro.payloads import execution_config
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from pulser.backend.remote import RemoteConnection, RemoteResults
 
 from quantum_async.blocking._door import bare_of, stand
-from quantum_async.blocking._progress import Reporter
-from quantum_async.blocking._session import Session
-from quantum_async.blocking._signals import tell
+from quantum_async.blocking._portal import tell
+from quantum_async.blocking._session import Reporter, Session
 from quantum_async.errors import (
     BatchNotClosedError,
     InvalidOptionError,
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
     from pulser.devices._device_datacls import BaseDevice
 
     from quantum_async.blocking import Scheduler as BlockingScheduler
-    from quantum_async.blocking._block import Block
     from quantum_async.blocking._handle import AnyClient
+    from quantum_async.blocking._session import Block
     from quantum_async.integrations.pulser.orders import Emulation, Order
     from quantum_async.integrations.pulser.results import Outcome
     from quantum_async.journal.base import Journal
