@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _START = 60e-6
 _PER_SHOT = 0.15e-6
 _PER_OPERATION = 0.5e-6
-_PER_AMPLITUDE = 1.5e-9
+_PER_AMPLITUDE = 0.6e-9
 _GRIP_PER_SHOT = 0.05e-6
 """Python's own work on outcomes, which keeps the interpreter's lock."""
 _AER_START = 1e-3
