@@ -35,7 +35,7 @@ from quantum_async.programs.identity import program_identity
 from quantum_async.programs.objects import as_program
 from quantum_async.programs.parameters import bound_circuit
 from quantum_async.programs.survey import without_final_measurements
-from quantum_async.scheduler.source import checked_shots
+from quantum_async.scheduler.inputs import checked_shots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

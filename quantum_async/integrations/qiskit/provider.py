@@ -22,7 +22,7 @@ from quantum_async.integrations.qiskit.jobs import (
 from quantum_async.integrations.qiskit.machines import service_of
 from quantum_async.models.job import JobRef
 from quantum_async.providers.base import provider
-from quantum_async.scheduler.routing import check_name, refuse_beside_scheduler, the_client
+from quantum_async.scheduler.inputs import check_name, refuse_beside_scheduler, the_client
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
