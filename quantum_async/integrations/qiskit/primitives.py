@@ -23,8 +23,7 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from quantum_async.errors import InvalidOptionError, ResultError
 from quantum_async.integrations.qiskit import paulis as observed
-from quantum_async.integrations.qiskit.backends import AsyncBackend
-from quantum_async.integrations.qiskit.fitting import check_backend
+from quantum_async.integrations.qiskit.backends import AsyncBackend, check_backend
 from quantum_async.integrations.qiskit.jobs import AsyncPrimitiveJob, SweepRun
 from quantum_async.integrations.qiskit.results import packed
 from quantum_async.models.capabilities import Binding
