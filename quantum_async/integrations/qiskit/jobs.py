@@ -44,10 +44,7 @@ if TYPE_CHECKING:
 
     from qiskit import QuantumCircuit
 
-    from quantum_async.integrations.qiskit.backends import (
-        AsyncBackend,
-        RunSettings,
-    )
+    from quantum_async.integrations.qiskit.backends import AsyncBackend, RunSettings
     from quantum_async.integrations.qiskit.provider import AsyncProvider
     from quantum_async.integrations.qiskit.results import Outcome
     from quantum_async.models.job import JobRef

@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import anyio.to_thread
 import numpy as np
-from qiskit.primitives import (
-    BitArray,
-    DataBin,
-    PubResult,
-    SamplerPubResult,
-)
+from qiskit.primitives import BitArray, DataBin, PubResult, SamplerPubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 

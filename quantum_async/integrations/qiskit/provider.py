@@ -13,12 +13,7 @@ from anyio import AsyncContextManagerMixin
 
 from quantum_async.errors import ConfigurationError, UnsupportedProgramError
 from quantum_async.integrations.qiskit.backends import AsyncBackend
-from quantum_async.integrations.qiskit.jobs import (
-    AsyncJob,
-    JobsRun,
-    outcome_of,
-    parts_of,
-)
+from quantum_async.integrations.qiskit.jobs import AsyncJob, JobsRun, outcome_of, parts_of
 from quantum_async.integrations.qiskit.machines import service_of
 from quantum_async.models.job import JobRef
 from quantum_async.providers.base import provider
