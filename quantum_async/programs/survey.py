@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qiskit import QuantumCircuit
+    from qiskit.circuit import Operation
 
 
 CONTROL = frozenset(
@@ -27,6 +29,8 @@ class Survey:
         names: The names of all its operations, nested ones included.
         qubits: How many qubits it acts on.
         operations: How many operations it has.
+        turns: How many it goes through in one shot at most, those of loops in each turn; infinite
+            where it has a loop without an end that is known.
         is_measured_last: Whether no qubit is used again after its measurement or reset, so that
             one evolution of the state serves all shots.
     """
@@ -34,13 +38,20 @@ class Survey:
     names: frozenset[str]
     qubits: int
     operations: int
+    turns: float
     is_measured_last: bool
 
     @classmethod
     def of(cls, circuit: QuantumCircuit) -> Survey:
         """Look at a circuit."""
         names = list(_names(circuit))
-        return cls(frozenset(names), len(_active(circuit)), len(names), _is_measured_last(circuit))
+        return cls(
+            frozenset(names),
+            len(_active(circuit)),
+            len(names),
+            _turns(circuit),
+            _is_measured_last(circuit),
+        )
 
     @property
     def decides(self) -> bool:
@@ -147,3 +158,22 @@ def without_final_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
     for instruction in reversed(kept):
         bare.append(instruction)
     return bare
+
+
+def _turns(circuit: QuantumCircuit) -> float:
+    total = 0.0
+    for instruction in circuit.data:
+        operation = instruction.operation
+        blocks = [_turns(block) for block in getattr(operation, "blocks", ())]
+        total += 1 + max(blocks, default=0) * _repeats(operation)
+    return total
+
+
+def _repeats(operation: Operation) -> float:
+    if operation.name == "while_loop":
+        return math.inf
+    if operation.name != "for_loop":
+        return 1
+    values = operation.params[0]
+    # A range of a classical expression is known when it runs.
+    return len(values) if hasattr(values, "__len__") else math.inf

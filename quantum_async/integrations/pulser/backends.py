@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -301,7 +302,7 @@ class EmulatorBackend(_Backend):
         self._target = self._target or self._link.service.emulator
         document = config_document(full)
         self._default_runs = default_runs(document)
-        options = EmulationOptions(emulation=self._link.service.emulation(document))
+        options = EmulationOptions(emulation=json.dumps(document))
         self._options = self._link.client.options_of(options)
 
     def _checked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from functools import partial
@@ -329,7 +330,7 @@ class PulserConnection(RemoteConnection):
         if config is not None:
             document = config_document(config)
             runs = default_runs(document)
-            options = EmulationOptions(emulation=self._link.service.emulation(document))
+            options = EmulationOptions(emulation=json.dumps(document))
         program = as_program(sequence)
         named = str(device_type) if device_type is not None else self._target
         target = self._link.target(program, sequence.device.name, named)

@@ -67,8 +67,9 @@ class QuantumAsyncBackend(BackendTwin):
             shots: Shots of each circuit.
             **options: ``memory`` lists every shot, grouped by outcome where the provider tells no
                 order; ``seed_simulator`` makes a simulator repeat itself; ``optimization_level``
-                from 0 to 3 transpiles the circuits first; ``provider_options`` is what only the
-                provider has, such as an ``IQMOptions``.
+                from 0 to 3 transpiles the circuits first; ``noise_model``, on the simulators of
+                this package, is Aer's; ``provider_options`` is what only the provider has, such as
+                an ``IQMOptions``.
 
         Raises:
             OutsideTargetError: A circuit does not fit; nothing was sent.
@@ -245,7 +246,7 @@ class SamplerV2(Twin[AsyncSampler], BaseSamplerV2):
         default_shots: Shots of a PUB where neither it nor the call says; the backend's own
             ``options.shots`` if ``None``.
         **options: Run options of the backend, such as ``seed_simulator``,
-            ``optimization_level`` or ``provider_options``.
+            ``optimization_level``, ``provider_options`` or, on a simulator, ``noise_model``.
 
     Blocking twin of `quantum_async.integrations.qiskit.AsyncSampler`.
 
@@ -337,7 +338,7 @@ class EstimatorV2(Twin[AsyncEstimator], BaseEstimatorV2):
             PUB nor the call says.
         measured: Whether to measure even where the provider computes.
         **options: Run options of the backend, such as ``seed_simulator``,
-            ``optimization_level`` or ``provider_options``.
+            ``optimization_level``, ``provider_options`` or, on a simulator, ``noise_model``.
 
     Blocking twin of `quantum_async.integrations.qiskit.AsyncEstimator`.
 

@@ -13,12 +13,15 @@ from qiskit.providers import BackendV2, Options
 import quantum_async
 from quantum_async.errors import DeviceLimitError, InvalidInputError, InvalidOptionError
 from quantum_async.integrations.qiskit.jobs import AsyncJob, JobsRun, job_id_of
-from quantum_async.integrations.qiskit.machines import routed
+from quantum_async.integrations.qiskit.machines import made_for, routed
+from quantum_async.models.options import options_as
 from quantum_async.models.submission import RunOptions
 from quantum_async.programs.circuits import is_foreign
 from quantum_async.programs.flatten import flattened
 from quantum_async.programs.objects import as_program
 from quantum_async.programs.reasons import reason_of
+from quantum_async.simulation.circuits.noise import canonical_noise, read_noise
+from quantum_async.simulation.options import SimulationOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -235,7 +238,10 @@ class Described(BackendV2):
         self._options.update_options(shots=min(DEFAULT_SHOTS, most or DEFAULT_SHOTS))
         if most is not None:
             self._options.set_validator("shots", (1, most))
+        if machine.takes_noise:
+            self._options.update_options(noise_model=None)
         self._fitting = Fitting(machine.on, machine.target, machine.physical)
+        self._made_for: dict[frozenset[str], Target] = {}
 
     @property
     def usual(self) -> Options:
@@ -257,9 +263,30 @@ class Described(BackendV2):
         """What circuits may hold, with the figures that the provider tells.
 
         Where CZ between two qubits goes over a resonator, it is here as if it were direct, and is
-        sent as MOVE, CZ, MOVE; `physical_target` has the resonators.
+        sent as MOVE, CZ, MOVE; `physical_target` has the resonators. With a ``noise_model`` among
+        the options it has the gates that this is made for; circuits with others run as well, and
+        those gates are noisy where it says so.
         """
-        return self.machine.target
+        return self._with_gates_of(self._options.get("noise_model"))
+
+    def target_for(self, settings: RunSettings) -> Target:
+        """Give the target to transpile for, where a noise model leaves some gates only.
+
+        Args:
+            settings: How a call was asked to run.
+        """
+        return self._with_gates_of(getattr(settings.options, "noise_model", None))
+
+    def _with_gates_of(self, noise: object) -> Target:
+        if noise is None:
+            return self.machine.target
+        if isinstance(noise, str):
+            gates = read_noise(canonical_noise(noise)).basis
+        else:
+            gates = frozenset(getattr(noise, "basis_gates", ()))
+        if gates not in self._made_for:
+            self._made_for[gates] = made_for(self.machine.target, gates)
+        return self._made_for[gates]
 
     @property
     def max_circuits(self) -> int | None:  # pyright: ignore[reportIncompatibleMethodOverride]  # Qiskit's says None
@@ -297,6 +324,9 @@ class Described(BackendV2):
             )
         if chosen["seed_simulator"] is not None:
             options = replace(options, seed=int(chosen["seed_simulator"]))
+        if chosen.get("noise_model") is not None:
+            own = options_as(SimulationOptions, options, self.device.provider)
+            options = replace(own, noise_model=chosen["noise_model"])
         level = chosen["optimization_level"]
         return RunSettings(chosen["shots"], bool(chosen["memory"]), options, level)
 
@@ -315,7 +345,7 @@ class Described(BackendV2):
         found = list(circuits)
         if settings.level is not None:
             seed = settings.options.seed
-            found = transpiled(found, self.target, settings.level, seed)
+            found = transpiled(found, self.target_for(settings), settings.level, seed)
         for circuit in found:
             self._fitting.check(circuit)
         return found
@@ -367,8 +397,9 @@ class AsyncBackend(Described):
             shots: Shots of each circuit.
             **options: ``memory`` lists every shot, grouped by outcome where the provider tells no
                 order; ``seed_simulator`` makes a simulator repeat itself; ``optimization_level``
-                from 0 to 3 transpiles the circuits first; ``provider_options`` is what only the
-                provider has, such as an ``IQMOptions``.
+                from 0 to 3 transpiles the circuits first; ``noise_model``, on the simulators of
+                this package, is Aer's; ``provider_options`` is what only the provider has, such as
+                an ``IQMOptions``.
 
         Raises:
             OutsideTargetError: A circuit does not fit; nothing was sent.

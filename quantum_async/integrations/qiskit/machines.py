@@ -27,7 +27,7 @@ from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.simulation.circuits.prepare import instructions, operations
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Collection, Mapping
 
     from qiskit.circuit import Instruction
 
@@ -278,6 +278,7 @@ class Machine:
         physical: The same with resonators as further qubits, where it has any.
         routes: For each pair of qubits that CZ joins over a resonator, the way it is done.
         resonators: How many resonators it has.
+        takes_noise: Whether it takes a noise model of Aer's.
     """
 
     device: Device
@@ -288,6 +289,7 @@ class Machine:
     physical: Target | None = None
     routes: Mapping[tuple[int, int], Route] = field(default_factory=lambda: MappingProxyType({}))
     resonators: int = 0
+    takes_noise: bool = False
 
     @property
     def name(self) -> str:
@@ -468,7 +470,8 @@ def _simulator(device: Device) -> Machine:
         if not name.startswith(_NO_OPERATION):
             properties = None if isinstance(instruction, type) else {None: None}
             target.add_instruction(instruction, properties, name)
-    return Machine(device, target, has_observables="save_expval" in operations(device.name))
+    has_observables = "save_expval" in operations(device.name)
+    return Machine(device, target, has_observables=has_observables, takes_noise=True)
 
 
 def _device(computer: QuantumComputer) -> Device:
@@ -488,6 +491,22 @@ _SERVICES: dict[str, type[Service]] = {
 def service_of(client: ProviderClient) -> Service:
     """Give what is known of a client's provider."""
     return _SERVICES.get(client.provider, Service)(client)
+
+
+def made_for(target: Target, gates: Collection[str]) -> Target:
+    """Leave some gates of a target; what is no gate stays.
+
+    Args:
+        target: The target.
+        gates: The names of those that are left.
+    """
+    left = Target(description=target.description, num_qubits=target.num_qubits)
+    for name in target.operation_names:
+        operation = target.operation_from_name(name)
+        if name in gates or not isinstance(operation, Gate):
+            places = None if isinstance(operation, type) else dict(target[name])
+            left.add_instruction(operation, places, name)
+    return left
 
 
 def gate_target(device: Device) -> Target:

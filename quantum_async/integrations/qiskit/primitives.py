@@ -66,7 +66,7 @@ class AsyncSampler:
         default_shots: Shots of a PUB where neither it nor the call says; the backend's own
             ``options.shots`` if ``None``.
         **options: Run options of the backend, such as ``seed_simulator``,
-            ``optimization_level`` or ``provider_options``.
+            ``optimization_level``, ``provider_options`` or, on a simulator, ``noise_model``.
 
     Example:
         ```python
@@ -148,7 +148,7 @@ class AsyncEstimator:
             PUB nor the call says.
         measured: Whether to measure even where the provider computes.
         **options: Run options of the backend, such as ``seed_simulator``,
-            ``optimization_level`` or ``provider_options``.
+            ``optimization_level``, ``provider_options`` or, on a simulator, ``noise_model``.
 
     Example:
         ```python
@@ -522,7 +522,8 @@ class Plan:
         for paulis, points in planned.wanted.wanted().items():
             for basis in observed.bases(paulis):
                 planned.circuits.append((basis, points))
-                made = observed.measuring(circuit, basis, self._backend.target)
+                target = self._backend.target_for(self._settings)
+                made = observed.measuring(circuit, basis, target)
                 self._order(number, planned, made, self._settings.options)
 
     def _order(

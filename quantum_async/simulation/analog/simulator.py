@@ -186,7 +186,7 @@ def _simulate(
         ) from error
     return replace(
         outcome,
-        atoms=tuple(str(name) for name in sequence.register.qubit_ids),
+        atoms=_names(sequence),
         metadata={
             "device": device,
             "method": "qutip",
@@ -195,6 +195,12 @@ def _simulate(
             "run_time": perf_counter() - started,
         },
     )
+
+
+def _names(sequence: Sequence[BaseDevice]) -> tuple[str, ...]:
+    ids = sequence.register.qubit_ids
+    names = tuple(map(str, ids))
+    return names if len(set(names)) == len(names) else tuple(map(repr, ids))
 
 
 def _emulation(job: JobSpec, sequence: Sequence[BaseDevice]) -> Emulation | None:
