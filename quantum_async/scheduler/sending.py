@@ -25,9 +25,8 @@ from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.job import JobEventKind
 from quantum_async.models.submission import SubmitRequest
 from quantum_async.scheduler.book import Slip
-from quantum_async.scheduler.record import JobRecord, Stage, fresh
-from quantum_async.scheduler.signal import Broadcast
-from quantum_async.scheduler.workers import Crew, Window
+from quantum_async.scheduler.job import JobRecord, Stage, fresh
+from quantum_async.scheduler.workers import Broadcast, Crew, Window
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
