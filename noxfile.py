@@ -323,9 +323,9 @@ def typing(session: nox.Session) -> None:
 def generate(session: nox.Session) -> None:
     """Check that generated files are in step; ``-- --write`` writes them."""
     # The formatter comes with the lint group, and its version decides the bytes.
-    _install(session, "lint")
+    _install(session, "lint", extras="qiskit")
     mode = () if "--write" in session.posargs else ("--check",)
-    session.run("python", ".ci/facade/generate.py", *mode)
+    session.run("python", ".ci/facade", *mode)
 
 
 @nox.session

@@ -135,7 +135,75 @@ ENDINGS = (
     ending("end of a script: beyond its grace", "grace", 1.0, GRACE),
     ending("end of a wait: beyond its timeout", "timeout", 0.1, TIMEOUT),
     ending("end of a wait: an event", "event", 0.5),
+    ending("end of a local job: an endless circuit", "endless_circuit", 1.0),
+    ending("end of a local job: a large state", "large_state", 1.0),
+    ending("end of a local job: a long evolution", "long_evolution", 1.0),
 )
+
+LEFT_GRACE = 2.0
+"""Seconds of grace of a block that is left while something stands in the way."""
+
+
+def left(what: str, figure: str) -> Goal:
+    """A bound on the seconds beyond its grace after which a block has been left."""
+    return Goal(f"leaving, beyond the grace: {what}", 1.0, value("leaving", figure), unit="s")
+
+
+LEAVING = (
+    left("a pause", "pause"),
+    left("refused polls", "refused"),
+    left("a create without an answer", "late"),
+    left("a locked journal", "locked"),
+)
+
+DIRECTLY = ("loop", "list", "parallel_list", "binds", "sampler")
+"""The ways in which somebody runs a sweep of circuits on Aer."""
+QUBITS = (6, 12, 16, 20)
+
+
+def fastest(qubits: int) -> Callable[[Rows], float]:
+    """The time of the fastest direct way over ours."""
+
+    def over(rows: Rows) -> float:
+        found = rows["circuits"]
+        return min(found[f"{qubits} {way}"] for way in DIRECTLY) / found[f"{qubits} ours"]
+
+    return over
+
+
+CIRCUITS = (
+    *(
+        Goal(
+            f"sweep of circuits, {qubits} qubits: fastest direct way over ours",
+            1.8,
+            fastest(qubits),
+            least=True,
+        )
+        for qubits in QUBITS
+    ),
+    Goal(
+        "sweep of circuits, worst size: fastest direct way over ours",
+        1.5,
+        lambda rows: min(fastest(qubits)(rows) for qubits in QUBITS),
+        least=True,
+    ),
+    *(
+        Goal(
+            f"sweep of circuits, {qubits} qubits: its first point over a single job",
+            1.0,
+            lambda rows, qubits=qubits: (
+                rows["circuits"][f"{qubits} first"] / rows["circuits"][f"{qubits} one"]
+            ),
+        )
+        for qubits in QUBITS
+    ),
+    Goal(
+        "five circuits in a fresh process: ours over the same by hand",
+        1.0,
+        lambda rows: rows["circuits"]["fresh ours"] / rows["circuits"]["fresh hand"],
+    ),
+)
+"""What a user of Aer would feel: see bench_circuits.py."""
 
 GOALS = (
     Goal(
@@ -204,16 +272,20 @@ GOALS = (
         least=True,
     ),
     Goal(
-        "local sweep, 100 points: serial over two processes",
+        "local sweep, 100 points: serial over thread and process",
         1.6,
         lambda r: r["local"]["gain"],
         least=True,
     ),
     Goal("local sweep: slowdown at the worst size", 1.05, worst),
+    Goal("local sweep: loop stall", 20, value("local", "stall"), unit="ms"),
+    Goal("local sweep of circuits: loop stall", 20, value("local", "circuits stall"), unit="ms"),
     # If Pulser or QuTiP no longer waste the time, our emulator can go.
     Goal("analog emulator: CPU of Pulser's over ours", 1.5, value("local", "emulator"), least=True),
     Goal("loop stall, 1,000 jobs", 20, value("engine", "stall"), unit="ms"),
     Goal("loop stall, ten times the jobs", 20, value(MANY, "stall"), unit="ms"),
+    *CIRCUITS,
     *WIRE,
     *ENDINGS,
+    *LEAVING,
 )

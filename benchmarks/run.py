@@ -13,8 +13,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import bench_circuits
 import bench_endings
 import bench_import
+import bench_leaving
 import bench_local
 import bench_megabyte
 import bench_wire
@@ -27,6 +29,8 @@ OPEN = 128
 WIDE = 256
 """The same at ten times the jobs."""
 SINGLE = {"single": True}
+LEAVING_ROUNDS = 3
+"""A round leaves a block of each provider for each obstacle, most of which take their whole grace."""
 LOCAL_ROUNDS = 3
 """A round of local sweeps takes most of a minute, and holds medians of its own."""
 QUICK = {
@@ -36,7 +40,7 @@ QUICK = {
 """The rows of a quick run."""
 ONCE = {"oracle, batched", "raw, single", "engine, polite", "oracle traced", "vendor traced"}
 """Rows that no goal needs: they are run in the first round alone."""
-OTHERS = ("import", "megabyte", "wire", "local", "endings")
+OTHERS = ("import", "megabyte", "wire", "local", "circuits", "endings", "leaving")
 """What needs no jobs at a service, or only few."""
 
 
@@ -95,8 +99,12 @@ def other(
             found = bench_megabyte.measure(stage, vendor, rounds, beside=0 if quick else 1)
         case "wire":
             found = bench_wire.measure(rounds)
+        case "circuits":
+            found = bench_circuits.measure(rounds, quick=quick)
         case "endings":
             found = bench_endings.measure(rounds)
+        case "leaving":
+            found = bench_leaving.measure(min(rounds, LEAVING_ROUNDS))
         case _:
             found = bench_local.measure(min(rounds, LOCAL_ROUNDS), quick=quick)
     print(f"{name} ({time.monotonic() - start:.0f} s)", file=sys.stderr)

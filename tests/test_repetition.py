@@ -19,7 +19,7 @@ REPEATS = {"http/retry.py": {"repeat"}, "providers/waiting.py": {"ask_until"}}
 
 ALLOWED = {
     "journal/writer.py": "lets what comes side by side be written together",
-    "scheduler/watching.py": "watches a threading.Event, which an event loop cannot wait for",
+    "scheduler/signal.py": "watches a threading.Event, which an event loop cannot wait for",
     "scheduler/book.py": "renews leases at their pulse, whatever happened before",
     "cli/keeping.py": "draws a journal anew for whoever watches it",
     "http/rate.py": "waits for a turn, before anything is sent",

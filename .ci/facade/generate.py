@@ -1,4 +1,4 @@
-"""The generator of the blocking classes: ``python .ci/facade/generate.py [--check]``."""
+"""Which classes get a blocking twin, and which file it is written to."""
 
 from __future__ import annotations
 
@@ -7,21 +7,13 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from writing import (
-    CLIENT,
-    HEADER,
-    awaits,
-    members,
-    mentions_twin,
-    module_source,
-    names_of,
-    origin,
-    return_type,
-)
+from facade import qiskit
+from facade.annotations import CLIENT, mentions_twin, names_of, origin
+from facade.reading import awaits, members
+from facade.writing import HEADER, module_source, return_type
 
 PACKAGE = "quantum_async"
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / PACKAGE / "blocking"
 NAMES = f"{PACKAGE}.blocking._names_generated"
 
 
@@ -62,12 +54,14 @@ def home_of(cls: type) -> str:
 def generated() -> dict[Path, str]:
     """Write every generated module, in memory."""
     classes = twinned()
-    twins = {path: home_of(cls) for path, cls in classes.items()}
+    homes = {path: home_of(cls) for path, cls in classes.items()}
+    twins = {path: f"{home}.{classes[path].__name__}" for path, home in homes.items()}
     files = {
-        home: module_source(home, [c for p, c in classes.items() if twins[p] == home], twins)
-        for home in sorted(set(twins.values()))
+        home: module_source(home, [c for p, c in classes.items() if homes[p] == home], twins)
+        for home in sorted(set(homes.values()))
     }
-    files[NAMES] = _names_source(classes, twins)
+    files[NAMES] = _names_source(classes, homes)
+    files[qiskit.HOME] = qiskit.source()
     return {_file(home): formatted(source) for home, source in files.items()}
 
 
@@ -81,19 +75,19 @@ def formatted(source: str) -> str:
     return run.stdout
 
 
-def stale(files: dict[Path, str]) -> list[str]:
+def stale(files: dict[Path, str]) -> list[Path]:
     """List what is on disk and differs, to the byte, or should not be there.
 
     Args:
         files: What should be there.
     """
-    on_disk = set(FOLDER.glob("*_generated.py"))
+    on_disk = set((ROOT / PACKAGE).rglob("*_generated.py"))
     wrong = [
         path
         for path, source in files.items()
         if path not in on_disk or path.read_bytes() != source.encode()
     ]
-    return sorted(path.name for path in [*wrong, *on_disk.difference(files)])
+    return sorted([*wrong, *on_disk.difference(files)])
 
 
 def main(arguments: list[str]) -> int:
@@ -101,15 +95,15 @@ def main(arguments: list[str]) -> int:
     files = generated()
     wrong = stale(files)
     if arguments == ["--check"]:
-        for name in wrong:
-            sys.stderr.write(f"{name} is not what the generator writes\n")
+        for path in wrong:
+            sys.stderr.write(f"{path.relative_to(ROOT)} is not what the generator writes\n")
         if wrong:
-            sys.stderr.write("run: python .ci/facade/generate.py\n")
+            sys.stderr.write("run: python .ci/facade\n")
         return 1 if wrong else 0
     for path, source in files.items():
         path.write_bytes(source.encode())
-    for name in set(wrong).difference(path.name for path in files):
-        (FOLDER / name).unlink()
+    for path in set(wrong).difference(files):
+        path.unlink()
     sys.stderr.write(f"{len(files)} files, {len(wrong)} changed\n")
     return 0
 
@@ -140,26 +134,20 @@ def _is_ours(cls: type) -> bool:
 
 
 def _file(home: str) -> Path:
-    return FOLDER / f"{home.rpartition('.')[2]}.py"
+    return ROOT / f"{home.replace('.', '/')}.py"
 
 
-def _names_source(classes: dict[str, type], twins: dict[str, str]) -> str:
+def _names_source(classes: dict[str, type], places: dict[str, str]) -> str:
     names = sorted(import_module(PACKAGE).__all__, key=str.casefold)
-    homes = {cls.__name__: twins[path] for path, cls in classes.items()}
+    homes = {cls.__name__: places[path] for path, cls in classes.items()}
     listed = {name: homes.get(name, PACKAGE) for name in names}
     imports = "\n".join(f"    from {home} import {n} as {n}" for n, home in listed.items())
     return (
         f'"""The public names, those of `{PACKAGE}`, with the blocking classes in place of the '
         f'async ones."""\n\n{HEADER}\nfrom __future__ import annotations\n\n'
         f"from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n{imports}\n\n"
-        f"__all__ = {names!r}\n\nTWINS: dict[str, str] = {twins!r}\n"
+        f"__all__ = {names!r}\n\nTWINS: dict[str, str] = {places!r}\n"
         '"""The module of each async class\'s twin, by the async class\'s dotted path."""\n\n'
         f"BY_NAME: dict[str, str] = { {n: h for n, h in listed.items() if h != PACKAGE}!r}\n"
         '"""The module of each public name that has a twin."""\n'
     )
-
-
-if __name__ == "__main__":
-    # The classes of this checkout, whatever is installed.
-    sys.path.insert(0, str(ROOT))
-    sys.exit(main(sys.argv[1:]))

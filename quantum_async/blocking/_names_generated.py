@@ -1,6 +1,6 @@
 """The public names, those of `quantum_async`, with the blocking classes in place of the async ones."""
 
-# Written by `python .ci/facade/generate.py` from the async classes.
+# Written by `python .ci/facade` from the async classes.
 # Do not change it here: change those, and run the generator.
 # mypy: disable-error-code="no-any-return"
 
@@ -208,8 +208,8 @@ TWINS: dict[str, str] = {
     "quantum_async.providers.qoro.jobs.Jobs": "quantum_async.blocking._qoro_generated",
     "quantum_async.providers.qoro.systems.Systems": "quantum_async.blocking._qoro_generated",
     "quantum_async.scheduler.batch.Batch": "quantum_async.blocking._scheduler_generated",
-    "quantum_async.scheduler.completion.Completions": "quantum_async.blocking._scheduler_generated",
     "quantum_async.scheduler.events.EventStream": "quantum_async.blocking._scheduler_generated",
+    "quantum_async.scheduler.job.Completions": "quantum_async.blocking._scheduler_generated",
     "quantum_async.scheduler.job.Job": "quantum_async.blocking._scheduler_generated",
     "quantum_async.scheduler.scheduler.Scheduler": "quantum_async.blocking._scheduler_generated",
     "quantum_async.scheduler.sweep.Sweep": "quantum_async.blocking._scheduler_generated",

@@ -1,6 +1,6 @@
 """Blocking twins of the async classes: pasqal."""
 
-# Written by `python .ci/facade/generate.py` from the async classes.
+# Written by `python .ci/facade` from the async classes.
 # Do not change it here: change those, and run the generator.
 # mypy: disable-error-code="no-any-return"
 

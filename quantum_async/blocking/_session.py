@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from typing import Self
 
-    from quantum_async.display.live import Drawing
+    from quantum_async.display.live import Drawing, Standing
 
 
 T = TypeVar("T")
@@ -273,8 +273,6 @@ class Reporter:
             self._progress = False
 
     def _draw_on(self, drawing: Drawing, elapsed: float, *, is_over: bool, stopped: bool) -> None:
-        from quantum_async.blocking._standing import standing_of
-
         standing = standing_of(self._subject, self._most)
         if standing is None:
             return
@@ -284,8 +282,6 @@ class Reporter:
         drawing.draw(standing, " · ".join(words), is_over=is_over)
 
     def _open(self) -> Drawing | None:
-        from quantum_async.blocking._standing import standing_of
-
         cell = running_cell()
         wanted = cell is not None if self._progress is None else True
         standing = standing_of(self._subject) if wanted else None
@@ -308,6 +304,37 @@ def running_cell() -> int | None:
 
     shell = get_ipython()
     return int(shell.execution_count) if shell is not None and hasattr(shell, "kernel") else None
+
+
+def standing_of(subject: object, most: int = 0) -> Standing | None:
+    """Read how far an async object has come, from any thread.
+
+    Args:
+        subject: The object.
+        most: The largest total seen so far, for what does not know its own.
+
+    Returns:
+        Nothing for what has no progress to show.
+    """
+    from quantum_async.display.live import Standing
+    from quantum_async.scheduler.job import Completions, Job
+    from quantum_async.scheduler.scheduler import Scheduler
+    from quantum_async.scheduler.sweep import Sweep
+
+    if isinstance(subject, Sweep):
+        label = f"sweep {subject.name}" if subject.name else "sweep"
+        total = len(subject)
+        return Standing(f"{label} on {subject.target}", subject.done, total, subject.failed)
+    if isinstance(subject, Job):
+        label = f"job {subject.id} on {subject.target}"
+        return Standing(label, int(subject.is_settled), 1, words=str(subject.state.status))
+    if isinstance(subject, Completions):
+        return Standing("jobs", subject.done, len(subject))
+    if isinstance(subject, Scheduler):
+        left = len(subject.unfinished)
+        total = max(most, left)
+        return Standing("jobs of the scheduler", total - left, total) if total else None
+    return None
 
 
 class Pump(Generic[T]):

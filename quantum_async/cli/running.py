@@ -12,7 +12,7 @@ import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import anyio
 import anyio.to_thread
@@ -29,9 +29,9 @@ from quantum_async.errors import (
     WaitTimeoutError,
 )
 from quantum_async.models.advice import Advice
-from quantum_async.models.carrying import is_given
-from quantum_async.models.fields import read_field
+from quantum_async.models.fields import read_field, types_of
 from quantum_async.models.grid import Points, grid
+from quantum_async.models.options import is_given
 from quantum_async.models.program import Program
 from quantum_async.models.submission import JobSpec, RunOptions
 from quantum_async.models.sweep import SweepPoint
@@ -41,6 +41,8 @@ from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+
+    from _typeshed import DataclassInstance
 
     from quantum_async.cli.session import ExitCode
     from quantum_async.display.progress import JobProgress
@@ -176,7 +178,7 @@ def parse_options(texts: Sequence[str], client: ProviderClient, given: RunOption
             what, remedy = f"the option {name} is given twice", "Give it once."
         else:
             try:
-                values[name] = read_field(kind, name, written)
+                values[name] = read_field(kind, name, _document(kind, name, written))
                 continue
             except InvalidOptionError as error:
                 what, remedy = f"--option {error}", f"{error.remedy or ''} {has}".strip()
@@ -185,6 +187,23 @@ def parse_options(texts: Sequence[str], client: ProviderClient, given: RunOption
         return kind(**values)
     except InvalidOptionError as error:
         raise error.concerning(provider=client.provider) from None
+
+
+def _document(kind: type[DataclassInstance], name: str, written: str) -> str:
+    """Take a file's text where an option is a document, which is too long for a command line."""
+    is_document = any(
+        getattr(part, "_is_protocol", False) for part in get_args(types_of(kind)[name])
+    )
+    if not is_document or written.startswith("{"):
+        return written
+    try:
+        return Path(written).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise InvalidOptionError(
+            f"{name}: {written!r} cannot be read: {why}",
+            remedy="Give the name of a file with the JSON, or the JSON itself.",
+        ) from None
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -360,13 +360,14 @@ def unpack_error(text: str) -> QuantumAsyncError:
 
 
 def pack_program(program: Program) -> dict[str, object]:
-    """Write a program down as a row."""
+    """Write a program down as a row; one that cannot be written down is a row without payload."""
+    body = program.data if program.is_written else b""
     return {
         "digest": program.digest,
         "format": program.format.value,
         "name": program.name,
-        "is_text": isinstance(program.payload, str),
-        "payload": zlib.compress(program.data, LEVEL),
+        "is_text": program.is_written and isinstance(program.payload, str),
+        "payload": zlib.compress(body, LEVEL),
     }
 
 
@@ -380,11 +381,11 @@ def unpack_program(row: Mapping[str, object]) -> Program:
     if not isinstance(payload, (bytes, memoryview)):
         raise TypeError("a program's payload is no bytes")
     body = zlib.decompress(payload)
-    program = Program(
-        body.decode() if row["is_text"] else body,
-        ProgramFormat(str(row["format"])),
-        str(row["name"]),
-    )
+    format_, name = ProgramFormat(str(row["format"])), str(row["name"])
+    program = Program(body.decode() if row["is_text"] else body, format_, name)
+    if not body and program.digest != row["digest"]:
+        why = "only the process that made it had it; its script, run again, has it as well"
+        return Program.unwritten(format_, str(row["digest"]), why, name)
     if program.digest != row["digest"]:
         raise ValueError("the program does not have the digest it was stored under")
     return program

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from quantum_async.models._late import call_late
+from quantum_async.models._extras import call_late
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 from uuid import UUID, uuid5
 
-from quantum_async.errors import InvalidInputError, NoMeasurementError, UnsupportedProgramError
+from quantum_async.errors import InvalidInputError, NoMeasurementError
 from quantum_async.models.program import Program, ProgramFormat, qasm_format
+from quantum_async.programs.reasons import reason_of
+from quantum_async.programs.unwritten import unfaithful, unwritten_program
 
 if TYPE_CHECKING:
     from pulser import Sequence
@@ -33,6 +35,8 @@ def as_program(obj: object) -> Program:
     """Make a program of an object that describes one.
 
     The object is copied or written down at once: changing it later does not change the program.
+    A sequence that Pulser cannot write down, or would alter, becomes a program that only the
+    simulators of this package run.
 
     Args:
         obj: A `Program`, a Qiskit circuit, a Pulser sequence, OpenQASM text, or the path of a
@@ -120,25 +124,21 @@ def _with_lasting_ids(payload: bytes, circuit: QuantumCircuit) -> bytes:
 
 
 def _from_sequence(sequence: Sequence[BaseDevice]) -> Program:
-    try:
-        text: str = sequence.to_abstract_repr(skip_validation=True)
-    except Exception as error:
-        raise UnsupportedProgramError(
-            f"the sequence cannot be written down: {error}",
-            remedy="Use waveforms and devices that Pulser's to_abstract_repr() supports.",
-        ) from error
-    if not sequence.is_measured():
-        text = _measured(text, tuple(sequence.get_addressed_bases()))
-    return Program(text, ProgramFormat.PULSER)
-
-
-def _measured(text: str, bases: tuple[str, ...]) -> str:
-    if len(bases) != 1:
+    bases = tuple(sequence.get_addressed_bases())
+    if not sequence.is_measured() and len(bases) != 1:
         addressed = " and ".join(bases) or "no basis"
         raise NoMeasurementError(
             f"the sequence is not measured and addresses {addressed}",
             remedy="End it with sequence.measure(basis).",
         )
-    document = json.loads(text)
-    document["measurement"] = bases[0]
-    return json.dumps(document)
+    if why := unfaithful(sequence):
+        return unwritten_program(sequence, why)
+    try:
+        text: str = sequence.to_abstract_repr(skip_validation=True)
+    except Exception as error:  # noqa: BLE001 - Pulser runs it, whatever its serialiser raises
+        return unwritten_program(sequence, reason_of(error))
+    if not sequence.is_measured():
+        document = json.loads(text)
+        document["measurement"] = bases[0]
+        text = json.dumps(document)
+    return Program(text, ProgramFormat.PULSER)

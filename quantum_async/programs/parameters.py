@@ -85,11 +85,21 @@ def bound_circuit(
         bound: QuantumCircuit = circuit.assign_parameters(values, inplace=False)
     except (ArithmeticError, RuntimeError, QiskitError) as error:
         # A division by zero, an arc sine of 2, the logarithm of a negative number.
-        raise ProgramError(
-            f"an angle is no finite number for {dict(variables)}: {error}",
-            remedy="Change the values, or the expression that they are put into.",
-        ) from error
+        raise not_finite(variables, error) from error
     return bound
+
+
+def not_finite(variables: Mapping[str, Value], error: Exception) -> ProgramError:
+    """Make the error over an angle that is no finite number for some values.
+
+    Args:
+        variables: The values.
+        error: What came of them.
+    """
+    return ProgramError(
+        f"an angle is no finite number for {dict(variables)}: {error}",
+        remedy="Change the values, or the expression that they are put into.",
+    )
 
 
 def _vectors(circuit: QuantumCircuit) -> dict[str, tuple[int, dict[int, NamedParameter]]]:

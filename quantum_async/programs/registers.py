@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from quantum_async.models.result import Register
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from qiskit import QuantumCircuit
 
 LOOSE = "bits"
@@ -46,14 +48,40 @@ class BitLayout:
             tuple(places for _, places in found),
         )
 
-    def key(self, memory: str) -> str:
-        """Write an outcome as `Result` documents it.
+    @property
+    def characters(self) -> tuple[int | None, ...]:
+        """For each character of an outcome, as `Result` documents it, the number of its bit.
+
+        Between two registers stands a space, which is ``None``.
+        """
+        found: list[int | None] = []
+        for places in reversed(self.places):
+            found += [None] if found else []
+            found += reversed(places)
+        return tuple(found)
+
+    def texts(self, outcomes: Iterable[int]) -> list[str]:
+        """Write outcomes as `Result` documents them.
 
         Args:
-            memory: All classical bits as a hexadecimal number, bit 0 being the lowest.
+            outcomes: All classical bits as a number, bit 0 being the lowest.
         """
         width = 1 + max((place for places in self.places for place in places), default=-1)
-        bits = f"{int(memory, 16):0{width}b}"[::-1]
-        return " ".join(
-            "".join(bits[place] for place in reversed(places)) for places in reversed(self.places)
-        )
+        # From the left: the last register, and in it the last bit. Most registers are a run.
+        runs = []
+        for places in reversed(self.places):
+            start, stop = width - 1 - places[-1], width - places[0]
+            is_run = places == tuple(range(places[0], places[0] + len(places)))
+            runs.append(slice(start, stop) if is_run else [width - 1 - p for p in reversed(places)])
+        if runs == [slice(0, width)]:
+            return [f"{outcome:0{width}b}" for outcome in outcomes]
+        written = []
+        for outcome in outcomes:
+            bits = f"{outcome:0{width}b}"
+            written.append(
+                " ".join(
+                    bits[run] if isinstance(run, slice) else "".join([bits[p] for p in run])
+                    for run in runs
+                )
+            )
+        return written

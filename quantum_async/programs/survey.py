@@ -1,7 +1,8 @@
-"""What a circuit needs of a simulator."""
+"""What a circuit needs of a simulator, and what of it need not be run."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qiskit import QuantumCircuit
+    from qiskit.circuit import Operation
+
 
 CONTROL = frozenset(
     {"break_loop", "continue_loop", "for_loop", "if_else", "store", "switch_case", "while_loop"}
@@ -26,6 +29,8 @@ class Survey:
         names: The names of all its operations, nested ones included.
         qubits: How many qubits it acts on.
         operations: How many operations it has.
+        turns: How many it goes through in one shot at most, those of loops in each turn; infinite
+            where it has a loop without an end that is known.
         is_measured_last: Whether no qubit is used again after its measurement or reset, so that
             one evolution of the state serves all shots.
     """
@@ -33,13 +38,20 @@ class Survey:
     names: frozenset[str]
     qubits: int
     operations: int
+    turns: float
     is_measured_last: bool
 
     @classmethod
     def of(cls, circuit: QuantumCircuit) -> Survey:
         """Look at a circuit."""
         names = list(_names(circuit))
-        return cls(frozenset(names), len(_active(circuit)), len(names), _is_measured_last(circuit))
+        return cls(
+            frozenset(names),
+            len(_active(circuit)),
+            len(names),
+            _turns(circuit),
+            _is_measured_last(circuit),
+        )
 
     @property
     def decides(self) -> bool:
@@ -116,3 +128,52 @@ def _names(circuit: QuantumCircuit) -> Iterator[str]:
         yield instruction.operation.name
         for block in getattr(instruction.operation, "blocks", ()):
             yield from _names(block)
+
+
+def without_final_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Copy a circuit without the measurements after which neither qubit nor bit is used.
+
+    Qiskit's own ``remove_final_measurements`` also takes away those that a condition on another
+    qubit depends on, and with them what the circuit does. Registers stay.
+
+    Args:
+        circuit: The circuit.
+    """
+    from qiskit.circuit import Measure
+
+    # What is stored may be read of any bit, and an instruction does not list those bits.
+    used: set[object] = set(circuit.clbits if "store" in Survey.of(circuit).names else ())
+    kept = []
+    for instruction in reversed(circuit.data):
+        operation = instruction.operation
+        touched = {*instruction.qubits, *instruction.clbits}
+        # A composite may be called so too.
+        is_measure = getattr(operation, "base_class", type(operation)) is Measure
+        if is_measure and used.isdisjoint(touched):
+            continue
+        if operation.name != "barrier":
+            used |= touched
+        kept.append(instruction)
+    bare = circuit.copy_empty_like()
+    for instruction in reversed(kept):
+        bare.append(instruction)
+    return bare
+
+
+def _turns(circuit: QuantumCircuit) -> float:
+    total = 0.0
+    for instruction in circuit.data:
+        operation = instruction.operation
+        blocks = [_turns(block) for block in getattr(operation, "blocks", ())]
+        total += 1 + max(blocks, default=0) * _repeats(operation)
+    return total
+
+
+def _repeats(operation: Operation) -> float:
+    if operation.name == "while_loop":
+        return math.inf
+    if operation.name != "for_loop":
+        return 1
+    values = operation.params[0]
+    # A range of a classical expression is known when it runs.
+    return len(values) if hasattr(values, "__len__") else math.inf

@@ -6,10 +6,11 @@ import math
 import random
 from abc import ABC, abstractmethod
 from contextlib import AsyncExitStack, contextmanager
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import anyio
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError
 
 from quantum_async.errors import NotFoundError, ProtocolError, QuantumAsyncError, WaitTimeoutError
 from quantum_async.http.redact import beginning
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
     from quantum_async.errors import Accepted
     from quantum_async.http.response import Response
     from quantum_async.models.job import JobRef, JobState
+
+
+def _in_standard_zone(moment: datetime) -> datetime:
+    # What lives until the interpreter ends may be freed after pydantic's own class of time zones,
+    # which ends the program with a segmentation fault.
+    offset = moment.utcoffset()
+    return moment if offset is None else moment.replace(tzinfo=timezone(offset))
+
+
+Instant = Annotated[datetime, AfterValidator(_in_standard_zone)]
+"""A moment, in a time zone of the standard library."""
 
 
 class Api(ABC):

@@ -173,10 +173,10 @@ class Batch:
                 raise
             except QuantumAsyncError as error:
                 if error.accepted != "unknown":
-                    self._lane.book.batch_closed(request.key)
+                    self._lane.book.journal.batch_closed(request.key)
                 raise
             self._ref = replace(ref, key=request.key)
-            await self._lane.book.batch_opened(self.ref)
+            await self._lane.book.journal.batch_opened(self.ref)
             self._is_open = True
         except QuantumAsyncError:
             self._is_opening = False
@@ -419,7 +419,7 @@ class Batch:
                 remedy="It may still be open and reserve the device: close it by its id.",
             ) from error
         self._is_open = False
-        self._lane.book.batch_closed(self._request.key)
+        self._lane.book.journal.batch_closed(self._request.key)
         self._scheduler.closed(self)
 
     def __repr__(self) -> str:

@@ -8,18 +8,15 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Self
 
 from quantum_async.models.job import JobEvent, JobEventKind
-from quantum_async.scheduler.metering import current_meters
 from quantum_async.scheduler.signal import Broadcast
-from quantum_async.scheduler.tracing import current_tracing
+from quantum_async.scheduler.telemetry import current_meters, current_tracing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
-    from types import TracebackType
 
-    from quantum_async.scheduler.metering import Meters
     from quantum_async.scheduler.record import JobRecord
-    from quantum_async.scheduler.tracing import Tracing
+    from quantum_async.scheduler.telemetry import Meters, Tracing
 
 BACKLOG = 16_384
 """Events that a slow listener may be behind; beyond it the oldest are dropped."""
@@ -61,12 +58,7 @@ class EventStream:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:

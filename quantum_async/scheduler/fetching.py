@@ -33,18 +33,17 @@ from quantum_async.models.job import JobEventKind
 from quantum_async.models.options import as_asked
 from quantum_async.models.result import Result
 from quantum_async.scheduler.containment import contained
-from quantum_async.scheduler.crew import Crew
 from quantum_async.scheduler.record import fresh
 from quantum_async.scheduler.signal import Signal
-from quantum_async.scheduler.window import Window
+from quantum_async.scheduler.workers import Crew, Window
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from quantum_async.http.retry import Failure
-    from quantum_async.scheduler.crew import Piece
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.record import JobRecord
+    from quantum_async.scheduler.workers import Piece
 
 ATTEMPTS = 10
 """How often a result is asked for at most, spread over the lane's patience."""

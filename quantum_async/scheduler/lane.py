@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from quantum_async.models.limits import Limits
     from quantum_async.providers.base import ProviderClient
     from quantum_async.scheduler.book import Book
-    from quantum_async.scheduler.crew import Piece
     from quantum_async.scheduler.delivery import Notify, UnknownPolicy
     from quantum_async.scheduler.events import EventHub
     from quantum_async.scheduler.host import Host
     from quantum_async.scheduler.signal import Broadcast
+    from quantum_async.scheduler.workers import Piece
 
 logger: logging.Logger = logging.getLogger(__name__)
 

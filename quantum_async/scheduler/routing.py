@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import ConfigurationError, InvalidOptionError, UnknownTargetError
 from quantum_async.journal.base import Journal
 from quantum_async.models.advice import Advice, Setting
-from quantum_async.models.cost import Budget
-from quantum_async.models.limits import Limits
-from quantum_async.models.numbers import check_number
 from quantum_async.models.target import Target
 from quantum_async.providers.base import ProviderClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from quantum_async.models.program import Program
     from quantum_async.scheduler.lane import Lane
@@ -58,38 +55,32 @@ def _instead(value: object) -> str:
     return "For the embedded simulator write Scheduler(LocalClient())."
 
 
-def check_settings(
-    *,
-    journal: object,
-    on_cancel: object,
-    cancel_on: object,
-    grace: object,
-    limits: object,
-    budget: object,
-    on_unknown: object,
-) -> None:
-    """Refuse settings of a scheduler that are none, before anything depends on them.
+def check_kind(name: str, setting: object, kind: type, remedy: str) -> None:
+    """Refuse a setting of another kind, also where each client has one of its own.
 
     Args:
-        journal: Where jobs are written down.
-        on_cancel: What happens to unfinished jobs.
-        cancel_on: An event.
-        grace: Seconds.
-        limits: How much is done at once.
-        budget: The most that may be spent.
-        on_unknown: What to do with a lost answer.
+        name: What it is called.
+        setting: What was given: one, a mapping with those of some clients, or ``None``.
+        kind: What it has to be.
+        remedy: What to write.
 
     Raises:
-        InvalidOptionError: By name, with what can be given.
+        InvalidOptionError: It is of another kind.
     """
-    check_word("on_cancel", on_cancel, ("cancel", "detach"))
-    check_word("on_unknown", on_unknown, ("at_most_once", "at_least_once"))
-    check_event(cancel_on)
-    check_number("grace", grace)
-    for one in _each(limits):
-        _check_kind("limits", one, Limits, "Write limits=Limits(jobs_in_flight=3).")
-    for one in _each(budget):
-        _check_kind("budget", one, Budget, "Write budget=Budget(jobs=100).")
+    for one in setting.values() if isinstance(setting, Mapping) else [setting]:
+        if one is not None and not isinstance(one, kind):
+            raise InvalidOptionError(f"{name} cannot be {one!r:.100}", remedy=remedy)
+
+
+def check_journal(journal: object) -> None:
+    """Refuse what no journal can be kept in.
+
+    Args:
+        journal: A file, a URL, a journal, or ``None``.
+
+    Raises:
+        InvalidOptionError: It is none of them.
+    """
     if journal == "" or not isinstance(journal, (str, Path, Journal, type(None))):
         raise InvalidOptionError(
             f"a journal is a file or a URL, got {journal!r:.100}",
@@ -148,10 +139,6 @@ def check_event(event: object) -> None:
         )
 
 
-def _each(setting: object) -> Iterable[object]:
-    return setting.values() if isinstance(setting, Mapping) else [setting]
-
-
 def check_names(setting: str, given: object, clients: Sequence[ProviderClient]) -> None:
     """Refuse a setting by clients that names none of them.
 
@@ -170,11 +157,6 @@ def check_names(setting: str, given: object, clients: Sequence[ProviderClient]) 
             f"{setting} names {unknown[0]!r:.100}, and no client here is called that",
             remedy=f"The clients here: {', '.join(names)}.",
         )
-
-
-def _check_kind(name: str, value: object, kind: type, remedy: str) -> None:
-    if value is not None and not isinstance(value, kind):
-        raise InvalidOptionError(f"{name} cannot be {value!r:.100}", remedy=remedy)
 
 
 def the_client(

@@ -1,13 +1,14 @@
-"""A signal that one task waits for and others raise, any number of times."""
+"""What tasks wait for: that something has changed, or that a caller has had enough."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 
 class Signal:
@@ -65,3 +66,19 @@ class Broadcast:
         """Wait until a condition holds; it is looked at after each change."""
         while not is_so():
             await self.wait()
+
+
+CancelEvent: TypeAlias = anyio.Event | threading.Event
+
+TICK = 0.05
+"""How often a `threading.Event` is looked at, in seconds: waiting for it would cost a thread."""
+
+
+async def act_on(event: CancelEvent, action: Callable[[], Awaitable[None]]) -> None:
+    """Wait for an event, then act."""
+    if isinstance(event, threading.Event):
+        while not event.is_set():  # noqa: ASYNC110 -- a threading.Event cannot be awaited
+            await anyio.sleep(TICK)
+    else:
+        await event.wait()
+    await action()

@@ -31,6 +31,11 @@ def usable_bytes() -> int:
     return int(total_bytes() * SHARE)
 
 
+def gibibytes(size: float) -> str:
+    """Say to people how large something is, such as ``"16.0 GiB"``."""
+    return f"{size / (1 << 30):,.1f} GiB"
+
+
 def _limits() -> list[int]:
     limits = []
     for path in _CGROUP_LIMITS:

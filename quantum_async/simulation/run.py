@@ -5,28 +5,46 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from importlib import import_module
+from itertools import groupby
 from typing import TYPE_CHECKING, Protocol, cast
 
 from quantum_async.errors import UnknownTargetError, UnsupportedProgramError
 from quantum_async.models._extras import optional_libraries
-from quantum_async.models.carrying import options_as, refuse_options
+from quantum_async.models.options import options_as, refuse_options
 from quantum_async.models.program import CIRCUIT_FORMATS, Program, ProgramFormat
 from quantum_async.programs.circuits import load_qiskit
+from quantum_async.simulation.checked import Stopped, never
 from quantum_async.simulation.devices import ANALOG_DEVICE, CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
 from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.shots import check_shots
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from quantum_async.models.result import Result
     from quantum_async.models.submission import JobSpec
-    from quantum_async.simulation.checked import Checked
+    from quantum_async.simulation.checked import Checked, Plan
+
+__all__ = [
+    "Stopped",
+    "default_device",
+    "is_warm",
+    "simulate",
+    "simulate_many",
+    "validate",
+    "warm_up",
+]
 
 _ENGINES = {"analog": ("pulser_simulation",), "circuits": ("qiskit", "qiskit_aer")}
 """The libraries that each kind of simulation imports on its first run."""
 
-_SEQUENCES_ONLY = {"emulation": "It is for Pulser sequences; leave it out for circuits."}
+_SEQUENCES_ONLY = {
+    "emulation": "It is for Pulser sequences: a circuit takes a qiskit_aer.noise.NoiseModel as "
+    "noise_model=."
+}
 _CIRCUITS_ONLY = {
-    "observables": "Pauli observables are for circuits: name those of a sequence in its emulation."
+    "observables": "Pauli observables are for circuits: name those of a sequence in its emulation.",
+    "noise_model": "Aer's noise is for circuits: pass a pulser.NoiseModel as emulation=.",
 }
 
 
@@ -47,12 +65,80 @@ def simulate(job: JobSpec, device: str, checked: Checked | None = None) -> Resul
         JobFailedError: The simulator gave up.
         MissingExtraError: The simulator is not installed.
     """
-    ready = checked or validate(job, device)
-    with optional_libraries("local"):
-        result = ready.run()
-    if not job.options.tags:
-        return result
-    return replace(result, metadata={**result.metadata, "tags": ", ".join(job.options.tags)})
+    [found] = simulate_many([(job, checked)], device)
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def simulate_many(
+    jobs: Sequence[tuple[JobSpec, Checked | None]],
+    device: str,
+    stop: Callable[[], bool] = never,
+) -> list[Result | Exception]:
+    """Run jobs here and now, on the calling thread; neighbours of one plan together.
+
+    Each has the counts that it would have alone, and where one fails the others do not.
+
+    Args:
+        jobs: What to run, and what `validate` returned of it, if it has been called.
+        device: A circuit method such as ``"statevector"``, or ``"pulser"``.
+        stop: Whether to stop; asked between jobs, and several times a second within those that
+            have a plan.
+
+    Returns:
+        For each job its result, or why it failed.
+
+    Raises:
+        Stopped: Stopping was asked for.
+    """
+    ready = [_ready(job, device, checked) for job, checked in jobs]
+    found: list[Result | Exception] = []
+    for plan, group in groupby(ready, key=lambda one: getattr(one, "plan", None)):
+        if plan is None:
+            found += [_alone(one, stop) for one in group]
+        else:
+            start, many = len(found), len(list(group))
+            found += _together(plan, [job for job, _ in jobs[start : start + many]], stop)
+    return [_tagged(one, job) for one, (job, _) in zip(found, jobs, strict=True)]
+
+
+def _ready(job: JobSpec, device: str, checked: Checked | None) -> Checked | Exception:
+    try:
+        return checked or validate(job, device)
+    except Exception as error:  # noqa: BLE001 - it is the job's outcome
+        return error
+
+
+def _alone(ready: Checked | Exception, stop: Callable[[], bool]) -> Result | Exception:
+    if stop():
+        raise Stopped
+    if isinstance(ready, Exception):
+        return ready
+    try:
+        with optional_libraries("local"):
+            return ready.run()
+    except Exception as error:  # noqa: BLE001 - it is the job's outcome
+        return error
+
+
+def _together(
+    plan: Plan, jobs: Sequence[JobSpec], stop: Callable[[], bool]
+) -> list[Result | Exception]:
+    try:
+        return plan.run(jobs, stop)
+    except Stopped:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is the outcome of one of them
+        if len(jobs) == 1:
+            return [error]
+        return [one for job in jobs for one in _together(plan, [job], stop)]
+
+
+def _tagged(found: Result | Exception, job: JobSpec) -> Result | Exception:
+    if isinstance(found, Exception) or not job.options.tags:
+        return found
+    return replace(found, metadata={**found.metadata, "tags": ", ".join(job.options.tags)})
 
 
 def validate(job: JobSpec, device: str) -> Checked:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-import generate
 import jedi
 import pytest
-from writing import members
 
 import quantum_async.blocking as qa
+from facade import generate
+from facade.reading import members
 from quantum_async.blocking._handle import twin_of
 
 CLASSES = generate.twinned()

@@ -12,8 +12,8 @@ from pulser.devices import AnalogDevice
 
 import quantum_async as qa
 from quantum_async.errors import InvalidOptionError
-from quantum_async.models.carrying import is_given
 from quantum_async.models.fields import types_of
+from quantum_async.models.options import is_given
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import EmulationOptions, JobSpec, RunOptions, SubmitRequest
 from quantum_async.programs.objects import as_program

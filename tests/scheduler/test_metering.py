@@ -16,7 +16,7 @@ import quantum_async as qa
 from quantum_async.models.cost import Cost
 from quantum_async.models.job import JobEvent, JobEventKind, JobStatus
 from quantum_async.scheduler.events import EventHub
-from quantum_async.scheduler.metering import Meters
+from quantum_async.scheduler.telemetry import Meters
 
 # A program with a sandbox of its own, on a machine that may be busy.
 TARGET = "demo:device"

@@ -27,10 +27,8 @@ from quantum_async.errors import (
     WaitTimeoutError,
 )
 from quantum_async.integrations.divi.configs import JobSettings, RunSettings
-from quantum_async.integrations.divi.observables import groups_of, width_of
-from quantum_async.integrations.divi.payloads import payloads_of
-from quantum_async.integrations.divi.responses import JobResponse
-from quantum_async.integrations.divi.rows import Expected
+from quantum_async.integrations.divi.payloads import groups_of, payloads_of, width_of
+from quantum_async.integrations.divi.results import Expected, JobResponse
 from quantum_async.integrations.divi.service import IS_NEWER, ServiceCalls, id_of
 from quantum_async.models._recent import Recent
 from quantum_async.models.job import JobRef, JobStatus

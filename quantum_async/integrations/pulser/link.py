@@ -18,7 +18,7 @@ from quantum_async.errors import (
     InvalidInputError,
     QuantumAsyncError,
 )
-from quantum_async.integrations.pulser.outcomes import Outcome, pulser_batch_status
+from quantum_async.integrations.pulser.results import Outcome, pulser_batch_status
 from quantum_async.integrations.pulser.services import service_of
 from quantum_async.models._recent import Recent
 from quantum_async.models.batch import BatchRef

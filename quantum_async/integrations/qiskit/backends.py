@@ -1,10 +1,9 @@
 # mypy: allow-subclassing-any
-"""Backends: what Qiskit sees of a machine, with a ``run`` that is awaited, and with one that waits."""
+"""Backends: what Qiskit sees of a machine, with a ``run`` that is awaited."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -13,9 +12,13 @@ from qiskit.providers import BackendV2, Options
 import quantum_async
 from quantum_async.errors import InvalidOptionError
 from quantum_async.integrations.qiskit import fitting, iqm
-from quantum_async.integrations.qiskit.jobs import AsyncJob, JobsRun, QuantumAsyncJob, job_id_of
+from quantum_async.integrations.qiskit.jobs import AsyncJob, JobsRun, job_id_of
+from quantum_async.integrations.qiskit.machines import made_for
+from quantum_async.models.options import options_as
 from quantum_async.models.submission import RunOptions
 from quantum_async.programs.objects import as_program
+from quantum_async.simulation.circuits.noise import canonical_noise, read_noise
+from quantum_async.simulation.options import SimulationOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from qiskit.transpiler import Target
 
     from quantum_async.integrations.qiskit.machines import Machine
-    from quantum_async.integrations.qiskit.provider import AsyncProvider, QuantumAsyncProvider
+    from quantum_async.integrations.qiskit.provider import AsyncProvider
     from quantum_async.models.device import Device
     from quantum_async.models.program import Program
 
@@ -79,7 +82,10 @@ class Described(BackendV2):
         self._options.update_options(shots=min(DEFAULT_SHOTS, most or DEFAULT_SHOTS))
         if most is not None:
             self._options.set_validator("shots", (1, most))
+        if machine.takes_noise:
+            self._options.update_options(noise_model=None)
         self._fitting = fitting.Fitting(machine.on, machine.target, machine.physical)
+        self._made_for: dict[frozenset[str], Target] = {}
 
     @property
     def usual(self) -> Options:
@@ -101,9 +107,30 @@ class Described(BackendV2):
         """What circuits may hold, with the figures that the provider tells.
 
         Where CZ between two qubits goes over a resonator, it is here as if it were direct, and is
-        sent as MOVE, CZ, MOVE; `physical_target` has the resonators.
+        sent as MOVE, CZ, MOVE; `physical_target` has the resonators. With a ``noise_model`` among
+        the options it has the gates that this is made for; circuits with others run as well, and
+        those gates are noisy where it says so.
         """
-        return self.machine.target
+        return self._with_gates_of(self._options.get("noise_model"))
+
+    def target_for(self, settings: RunSettings) -> Target:
+        """Give the target to transpile for, where a noise model leaves some gates only.
+
+        Args:
+            settings: How a call was asked to run.
+        """
+        return self._with_gates_of(getattr(settings.options, "noise_model", None))
+
+    def _with_gates_of(self, noise: object) -> Target:
+        if noise is None:
+            return self.machine.target
+        if isinstance(noise, str):
+            gates = read_noise(canonical_noise(noise)).basis
+        else:
+            gates = frozenset(getattr(noise, "basis_gates", ()))
+        if gates not in self._made_for:
+            self._made_for[gates] = made_for(self.machine.target, gates)
+        return self._made_for[gates]
 
     @property
     def max_circuits(self) -> int | None:  # pyright: ignore[reportIncompatibleMethodOverride]  # Qiskit's says None
@@ -141,6 +168,9 @@ class Described(BackendV2):
             )
         if chosen["seed_simulator"] is not None:
             options = replace(options, seed=int(chosen["seed_simulator"]))
+        if chosen.get("noise_model") is not None:
+            own = options_as(SimulationOptions, options, self.device.provider)
+            options = replace(own, noise_model=chosen["noise_model"])
         level = chosen["optimization_level"]
         return RunSettings(chosen["shots"], bool(chosen["memory"]), options, level)
 
@@ -159,7 +189,7 @@ class Described(BackendV2):
         found = list(circuits)
         if settings.level is not None:
             seed = settings.options.seed
-            found = fitting.transpiled(found, self.target, settings.level, seed)
+            found = fitting.transpiled(found, self.target_for(settings), settings.level, seed)
         for circuit in found:
             self._fitting.check(circuit)
         return found
@@ -211,8 +241,9 @@ class AsyncBackend(Described):
             shots: Shots of each circuit.
             **options: ``memory`` lists every shot, grouped by outcome where the provider tells no
                 order; ``seed_simulator`` makes a simulator repeat itself; ``optimization_level``
-                from 0 to 3 transpiles the circuits first; ``provider_options`` is what only the
-                provider has, such as an ``IQMOptions``.
+                from 0 to 3 transpiles the circuits first; ``noise_model``, on the simulators of
+                this package, is Aer's; ``provider_options`` is what only the provider has, such as
+                an ``IQMOptions``.
 
         Raises:
             OutsideTargetError: A circuit does not fit; nothing was sent.
@@ -251,67 +282,3 @@ class AsyncBackend(Described):
     ) -> dict[str, Program]:
         fitted = self.fitted(circuits, settings)
         return {str(place): self.program(circuit) for place, circuit in enumerate(fitted)}
-
-
-class QuantumAsyncBackend(Described):
-    """One device of a provider; made by `QuantumAsyncProvider.backend`.
-
-    Qiskit's ``transpile``, ``BackendSamplerV2`` and ``BackendEstimatorV2`` take it; `SamplerV2` and
-    `EstimatorV2` of this package make fewer jobs of the same work.
-
-    Args:
-        provider: Where its jobs go.
-        twin: The same backend, awaited.
-    """
-
-    def __init__(self, provider: QuantumAsyncProvider, twin: AsyncBackend) -> None:
-        super().__init__(provider, twin.machine)
-        # Primitives run through the twin: what is set here has to be set there.
-        self._options = twin.usual
-        self.source = provider
-        """Where its jobs go."""
-        self.twin = twin
-        """The same backend, awaited."""
-
-    def run(  # pyright: ignore[reportIncompatibleMethodOverride]  # Qiskit's says None
-        self,
-        run_input: QuantumCircuit | Iterable[QuantumCircuit],
-        *,
-        shots: int | None = None,
-        **options: object,
-    ) -> QuantumAsyncJob:
-        """Submit circuits as one job, and return once the provider has accepted all of them.
-
-        Circuits are checked against `target` and never changed, unless ``optimization_level``
-        says so. Those that the provider takes together share a job there.
-
-        Billed: running the circuits is. Interrupted: what was accepted is cancelled.
-
-        Args:
-            run_input: One circuit or several, in the operations of `target`, parameters bound.
-            shots: Shots of each circuit.
-            **options: ``memory`` lists every shot, grouped by outcome where the provider tells no
-                order; ``seed_simulator`` makes a simulator repeat itself; ``optimization_level``
-                from 0 to 3 transpiles the circuits first; ``provider_options`` is what only the
-                provider has, such as an ``IQMOptions``.
-
-        Raises:
-            OutsideTargetError: A circuit does not fit; nothing was sent.
-            InvalidInputError: A circuit or an option is of no use; nothing was sent.
-            SubmissionUnknownError: The answer was lost and cannot be looked up.
-            QuantumAsyncError: The provider refused, or stayed out of reach.
-        """
-        work = partial(self.twin.run, run_input, shots=shots, **options)
-        return QuantumAsyncJob(self.source, self, self.source.run("run", work))
-
-    def retrieve_job(self, job_id: str) -> QuantumAsyncJob:
-        """Find a job of this backend by its id, in whichever process it was submitted.
-
-        Args:
-            job_id: What ``job.job_id()`` returned, or the provider's own id.
-
-        Raises:
-            NotFoundError: The provider knows no such job.
-        """
-        found = self.source.run("retrieve_job", partial(self.twin.retrieve_job, job_id))
-        return QuantumAsyncJob(self.source, self, found)

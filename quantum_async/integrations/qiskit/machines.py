@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import anyio.to_thread
-from qiskit.circuit import IfElseOp
+from qiskit.circuit import Gate, IfElseOp
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.transpiler import Target
 
@@ -25,9 +25,10 @@ from quantum_async.models.device import Device, DeviceKind
 from quantum_async.models.job import JobRef
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.simulation.circuits.prepare import instructions, operations
+from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Collection, Mapping
 
     from qiskit.circuit import Instruction
 
@@ -60,6 +61,7 @@ class Machine:
         physical: The same with resonators as further qubits, where it has any.
         routes: For each pair of qubits that CZ joins over a resonator, the way it is done.
         resonators: How many resonators it has.
+        takes_noise: Whether it takes a noise model of Aer's.
     """
 
     device: Device
@@ -72,6 +74,7 @@ class Machine:
         default_factory=lambda: MappingProxyType({})
     )
     resonators: int = 0
+    takes_noise: bool = False
 
     @property
     def name(self) -> str:
@@ -247,12 +250,17 @@ async def _told(answer: Awaitable[Told]) -> Told | None:
 
 def _simulator(device: Device) -> Machine:
     """Describe a simulator: its name is Aer's of the method, its size what fits on this machine."""
-    target = Target(description=device.target, num_qubits=device.num_qubits)
+    most = device.num_qubits
+    if device.name == DEFAULT_CIRCUIT_DEVICE:
+        # How many it takes depends on the gates, and is looked at when a circuit is submitted.
+        most = CIRCUIT_DEVICES["stabilizer"].num_qubits
+    target = Target(description=device.target, num_qubits=most)
     for name, instruction in instructions(device.name):
         if not name.startswith(_NO_OPERATION):
             properties = None if isinstance(instruction, type) else {None: None}
             target.add_instruction(instruction, properties, name)
-    return Machine(device, target, has_observables="save_expval" in operations(device.name))
+    has_observables = "save_expval" in operations(device.name)
+    return Machine(device, target, has_observables=has_observables, takes_noise=True)
 
 
 def _device(computer: QuantumComputer) -> Device:
@@ -272,6 +280,22 @@ _SERVICES: dict[str, type[Service]] = {
 def service_of(client: ProviderClient) -> Service:
     """Give what is known of a client's provider."""
     return _SERVICES.get(client.provider, Service)(client)
+
+
+def made_for(target: Target, gates: Collection[str]) -> Target:
+    """Leave some gates of a target; what is no gate stays.
+
+    Args:
+        target: The target.
+        gates: The names of those that are left.
+    """
+    left = Target(description=target.description, num_qubits=target.num_qubits)
+    for name in target.operation_names:
+        operation = target.operation_from_name(name)
+        if name in gates or not isinstance(operation, Gate):
+            places = None if isinstance(operation, type) else dict(target[name])
+            left.add_instruction(operation, places, name)
+    return left
 
 
 def gate_target(device: Device) -> Target:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidOptionError
 from quantum_async.models.advice import Advice, Setting
-from quantum_async.models.carrying import options_as, refuse_options
 from quantum_async.models.fields import check_json
+from quantum_async.models.options import options_as, refuse_options
 from quantum_async.models.program import CIRCUIT_FORMATS
 from quantum_async.models.stored import stored
 from quantum_async.models.submission import EmulationOptions, RunOptions

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel, to_pascal
 
 from quantum_async.models.stored import stored
+from quantum_async.providers.api import Instant
 
 if TYPE_CHECKING:
     from typing import Protocol, Self
@@ -99,7 +100,7 @@ class Priority(StrEnum):
     HIGH = "High"
 
 
-_MOMENT = TypeAdapter(datetime)
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
 def moment(value: object) -> datetime | None:

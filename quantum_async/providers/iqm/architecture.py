@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from quantum_async.models._late import call_late
+from quantum_async.models._extras import call_late
 from quantum_async.providers.iqm.wire import DynamicArchitecture, GateImplementation, GateInfo
 
 if TYPE_CHECKING:

@@ -23,9 +23,8 @@ from quantum_async.errors import (
 )
 from quantum_async.http.encode import LARGE
 from quantum_async.models.batch import BatchRef
-from quantum_async.models.carrying import is_given
 from quantum_async.models.job import JobRef
-from quantum_async.models.options import differing_options
+from quantum_async.models.options import differing_options, is_given
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.providers.pasqal.api import candidates, matched
 from quantum_async.providers.pasqal.emulators import is_emulator, read_config

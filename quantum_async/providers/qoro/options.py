@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from quantum_async.errors import InvalidOptionError, InvalidShotsError
 from quantum_async.models.advice import Advice, Setting
-from quantum_async.models.carrying import options_as, refuse_options
 from quantum_async.models.fields import check_fields, check_json
+from quantum_async.models.options import options_as, refuse_options
 from quantum_async.models.stored import stored
 from quantum_async.models.submission import RunOptions
 from quantum_async.providers.qoro.wire import QoroCluster

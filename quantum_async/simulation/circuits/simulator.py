@@ -1,111 +1,51 @@
-"""Running circuits on Qiskit Aer."""
+"""Circuits: which way each is simulated, what that will take, and its result.
+
+The way follows from the program and the device alone, so that a job has the same counts wherever
+and beside whatever it runs. Circuits for a state vector that apply gates and then measure are
+computed here, many points of a sweep at a time; everything else is Aer's.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from math import sqrt
+from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from quantum_async.errors import (
-    InvalidOptionError,
-    JobFailedError,
-    NoMeasurementError,
-    UnsupportedProgramError,
-)
+from quantum_async.errors import InvalidInputError, NoMeasurementError
 from quantum_async.models.advice import Action, Advice
-from quantum_async.models.result import BitOrder, Expectation, Result
-from quantum_async.programs.bare import without_final_measurements
-from quantum_async.programs.parameters import bound_circuit, values_by_parameter
-from quantum_async.programs.reasons import reason_of
-from quantum_async.programs.survey import Survey, without_idle_qubits
-from quantum_async.simulation.checked import Checked
-from quantum_async.simulation.circuits.prepare import Prepared, operations, prepare
+from quantum_async.models.options import options_as
+from quantum_async.models.result import BitOrder, Result
+from quantum_async.programs.parameters import bound_circuit, not_finite, values_by_parameter
+from quantum_async.simulation.checked import Checked, never
+from quantum_async.simulation.circuits import aer
+from quantum_async.simulation.circuits.noise import read_noise
+from quantum_async.simulation.circuits.prepare import prepare
 from quantum_async.simulation.devices import CIRCUIT_DEVICES
-from quantum_async.simulation.effort import Effort
+from quantum_async.simulation.effort import ENDLESS, Effort
 from quantum_async.simulation.memory import AMPLITUDE
+from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.seeds import fresh_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from qiskit import QuantumCircuit
-
+    from quantum_async.models.result import Expectation
     from quantum_async.models.submission import JobSpec
+    from quantum_async.programs.parameters import NamedParameter
+    from quantum_async.simulation.circuits.prepare import Prepared
 
-
-def check_observables(observables: Sequence[str], circuit: QuantumCircuit, device: str) -> None:
-    """Refuse observables that a circuit or device does not have.
-
-    Raises:
-        InvalidOptionError: An observable is no Pauli string of the circuit's width.
-        UnsupportedProgramError: The device computes no expectation values.
-    """
-    if observables and "save_expval" not in operations(device):
-        raise UnsupportedProgramError(
-            f"local:{device} computes no expectation values",
-            remedy="Use local:statevector or local:matrix_product_state.",
-        )
-    for observable in observables:
-        if len(observable) != circuit.num_qubits or set(observable) - set("IXYZ"):
-            raise InvalidOptionError(
-                f"{observable!r} is not an observable of {circuit.num_qubits} qubits",
-                remedy="Write one of I, X, Y, Z per qubit, the rightmost for qubit 0.",
-            )
-
-
-def observed(circuit: QuantumCircuit, observables: Sequence[str]) -> tuple[QuantumCircuit, bool]:
-    """Replace the final measurements by the saving of expectation values.
-
-    Returns:
-        The circuit to run, and whether the values differ from shot to shot.
-    """
-    from qiskit.quantum_info import SparsePauliOp
-    from qiskit_aer.library import SaveExpectationValue
-
-    copy = without_final_measurements(circuit)
-    is_random = Survey.of(copy).is_random
-    for number, observable in enumerate(observables):
-        support = [q for q, letter in enumerate(reversed(observable)) if letter != "I"]
-        if not support:
-            continue
-        letters = "".join(observable[-1 - q] for q in reversed(support))
-        save = SaveExpectationValue(SparsePauliOp(letters), label=str(number), pershot=is_random)
-        copy.append(save, [copy.qubits[q] for q in support])
-    return copy, is_random
-
-
-def expectations(observables: Sequence[str], data: Mapping[str, object]) -> dict[str, Expectation]:
-    """Read what `observed` saved.
-
-    Args:
-        observables: The observables.
-        data: What Aer returned.
-    """
-    return {
-        observable: _expectation(data.get(str(number)))
-        for number, observable in enumerate(observables)
-    }
-
-
-def _expectation(saved: object) -> Expectation:
-    if saved is None:
-        return Expectation(1.0, 0.0)
-    if isinstance(saved, (int, float)):
-        return Expectation(float(saved), 0.0)
-    values = [float(value) for value in saved]  # type: ignore[attr-defined]  # one per shot
-    mean = sum(values) / len(values)
-    if len(values) == 1:
-        return Expectation(mean, None)
-    variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
-    return Expectation(mean, sqrt(variance / len(values)))
-
-
-# Measured with qiskit-aer 0.18 on one core; only their order of magnitude matters.
-_START = 1e-3
-_PER_SHOT = 1.4e-6
-_PER_OPERATION = 28e-6
-_PER_AMPLITUDE = 5e-9
+# Measured with numpy 2.4 and qiskit-aer 0.18 on one core; only their order of magnitude matters.
+_START = 60e-6
+_PER_SHOT = 0.15e-6
+_PER_OPERATION = 0.5e-6
+_PER_AMPLITUDE = 1.5e-9
+_GRIP_PER_SHOT = 0.05e-6
+"""Python's own work on outcomes, which keeps the interpreter's lock."""
+_AER_START = 1e-3
+_AER_PER_SHOT = 1.4e-6
+_AER_PER_OPERATION = 28e-6
+_AER_PER_AMPLITUDE = 5e-9
 
 
 def effort_of(prepared: Prepared, shots: int) -> Effort:
@@ -118,24 +58,69 @@ def effort_of(prepared: Prepared, shots: int) -> Effort:
     survey = prepared.survey
     levels = CIRCUIT_DEVICES[prepared.method].levels
     amplitudes = levels**survey.qubits if levels else survey.qubits**2
-    once = survey.operations * (_PER_OPERATION + _PER_AMPLITUDE * amplitudes)
+    if prepared.vector is not None:
+        once = survey.operations * (_PER_OPERATION + _PER_AMPLITUDE * amplitudes)
+        seconds = _START + once + _PER_SHOT * shots
+        return Effort(seconds, grip=_GRIP_PER_SHOT * shots, size=2 * AMPLITUDE * amplitudes)
+    once = survey.turns * (_AER_PER_OPERATION + _AER_PER_AMPLITUDE * amplitudes)
     # Every shot is a run of its own where the state collapses on the way, and for a tableau.
-    repeats = 1 if levels and survey.is_measured_last else shots
-    seconds = _START + repeats * once + _PER_SHOT * shots
-    return Effort(seconds, grip=seconds, size=AMPLITUDE * amplitudes)
+    is_one = survey.is_measured_last and not prepared.is_drawn
+    repeats = 1 if levels and is_one else shots
+    seconds = min(ENDLESS, _AER_START + repeats * once + _AER_PER_SHOT * shots)
+    is_endless = seconds == ENDLESS
+    return Effort(seconds, grip=seconds, size=AMPLITUDE * amplitudes, is_private=is_endless)
 
 
-_AER_SEEDS = 1 << 63
-_SHARED = 1 << 14
-"""Amplitudes beyond which Aer shares a simulation's work among threads."""
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What the jobs of one program share: their states are computed together.
+
+    Args:
+        prepared: The program.
+    """
+
+    prepared: Prepared
+
+    def run(self, jobs: Sequence[JobSpec], stop: Callable[[], bool]) -> list[Result | Exception]:
+        """Run jobs together, each as if it were alone."""
+        started = perf_counter()
+        vector, outcomes = self.prepared.vector, self.prepared.outcomes
+        assert vector is not None
+        assert outcomes is not None
+        found: dict[int, Result | Exception] = {}
+        points: list[tuple[int, int, Mapping[NamedParameter, float]]] = []
+        for place, job in enumerate(jobs):
+            try:
+                seed = fresh_seed(job.options.seed)
+                values = values_by_parameter(self.prepared.circuit, job.variables)
+                points.append((place, seed, values))
+            except InvalidInputError as refused:
+                found[place] = refused
+        angles, failed = vector.angles.of([values for *_, values in points])
+        for number, error in failed.items():
+            place = points[number][0]
+            found[place] = not_finite(jobs[place].variables, error)
+        good = [number for number in range(len(points)) if number not in failed]
+        drawn = []
+        for first, cumulated in vector.cumulated(angles[good], stop):
+            for number, row in zip(good[first:], cumulated, strict=False):
+                place, seed, _ = points[number]
+                drawn.append((place, seed, outcomes.drawn(row, jobs[place].shots, seed)))
+        seconds = (perf_counter() - started) / len(jobs)
+        for place, seed, outcome in drawn:
+            found[place] = _result(self.prepared, jobs[place], seed, outcome, seconds)
+        return [found[place] for place in range(len(jobs))]
 
 
 def validate(job: JobSpec, device: str) -> Checked:
     """Refuse a circuit job that cannot run."""
-    prepared = prepare(job.program, device, job.variables)
+    text = options_as(SimulationOptions, job.options, "local").noise_text
+    noise = read_noise(text) if text is not None else None
+    observables = job.options.observables
+    prepared = prepare(job.program, device, job.variables, noise, is_observed=bool(observables))
     values_by_parameter(prepared.circuit, job.variables)
-    check_observables(job.options.observables, prepared.circuit, device)
-    if not prepared.survey.measures and not job.options.observables:
+    aer.check_observables(observables, prepared.circuit, device)
+    if not prepared.survey.measures and not observables:
         raise NoMeasurementError(
             f"{job.program.where} measures nothing",
             remedy=Advice(
@@ -146,75 +131,57 @@ def validate(job: JobSpec, device: str) -> Checked:
                 ),
             ),
         )
-    return Checked(effort_of(prepared, job.shots), lambda: _simulate(job, device, prepared))
+    is_sweep = prepared.vector is not None and not observables
+    return Checked(
+        effort_of(prepared, job.shots),
+        lambda: _simulate(job, prepared),
+        Sweep(prepared) if is_sweep else None,
+    )
 
 
-def _simulate(job: JobSpec, device: str, prepared: Prepared) -> Result:
+def _simulate(job: JobSpec, prepared: Prepared) -> Result:
+    """Run a job alone."""
     started = perf_counter()
-    circuit = bound_circuit(prepared.circuit, job.variables)
     seed = fresh_seed(job.options.seed)
-    observables = job.options.observables
-    samples: tuple[str, ...] = ()
-    if prepared.survey.measures:
-        data = _run(circuit, prepared.method, job.shots, seed)
-        samples = _samples(prepared, cast("Sequence[str]", data["memory"]))
-    values = {}
-    if observables:
-        variant, is_random = observed(circuit, observables)
-        shots = job.shots if is_random else 1
-        values = expectations(observables, _run(variant, prepared.method, shots, seed))
+    drawn: tuple[Mapping[str, int], tuple[str, ...]] = {}, ()
+    circuit = bound_circuit(prepared.circuit, job.variables)
+    if prepared.vector is not None:
+        seeded = replace(job, options=replace(job.options, seed=seed))
+        [found] = Sweep(prepared).run([seeded], never)
+        if isinstance(found, Exception):
+            raise found
+        drawn = found.counts, found.samples or ()
+    elif prepared.survey.measures:
+        samples = aer.sampled(circuit, prepared, job.shots, seed)
+        drawn = dict(Counter(samples)), samples
+    values: Mapping[str, Expectation] = {}
+    if job.options.observables:
+        observables = job.options.observables
+        values = aer.expectations(circuit, observables, prepared, job.shots, seed)
+    seconds = perf_counter() - started
+    return replace(_result(prepared, job, seed, drawn, seconds), expectation_values=values)
+
+
+def _result(
+    prepared: Prepared,
+    job: JobSpec,
+    seed: int,
+    drawn: tuple[Mapping[str, int], tuple[str, ...]],
+    seconds: float,
+) -> Result:
+    counts, samples = drawn
     return Result(
-        counts=dict(Counter(samples)),
+        counts=counts,
         shots=job.shots,
         bit_order=BitOrder.QISKIT,
         registers=prepared.bits.registers,
         samples=samples or None,
-        expectation_values=values,
         metadata={
-            "device": device,
+            "device": prepared.device,
             "method": prepared.method,
+            "engine": "numpy" if prepared.vector is not None else "aer",
             "seed": seed,
-            "run_time": perf_counter() - started,
+            "run_time": seconds,
+            **({"noise": ", ".join(sorted(prepared.noise.operations))} if prepared.noise else {}),
         },
     )
-
-
-def _run(circuit: QuantumCircuit, method: str, shots: int, seed: int) -> Mapping[str, object]:
-    from qiskit_aer import AerSimulator
-
-    decides = Survey.of(circuit).decides
-    if decides:
-        # Left to itself, Aer drops qubits that it sees in no operation but a block's, and fails.
-        circuit = without_idle_qubits(circuit)
-    # Below that size its threads only wait for each other, busily: eight times the work itself.
-    levels = CIRCUIT_DEVICES[method].levels or 2
-    is_shared = levels**circuit.num_qubits > _SHARED
-    simulator = AerSimulator(
-        method=method,
-        enable_truncation=not decides,
-        # One stream of random numbers, so that counts do not depend on the number of cores.
-        max_parallel_shots=1,
-        max_parallel_experiments=1,
-        max_parallel_threads=0 if is_shared else 1,
-    )
-    try:
-        result = simulator.run(
-            circuit, shots=shots, memory=True, seed_simulator=seed % _AER_SEEDS
-        ).result()
-    except Exception as error:
-        # Besides its own errors, those of its compiled part over what it has no words for.
-        raise JobFailedError(
-            f"Aer refused the circuit: {reason_of(error)}",
-            provider="local",
-            remedy="Leave out what Aer does not know, such as stretches and stored variables.",
-        ) from error
-    if not result.success:
-        messages = [result.status, *(str(part.status) for part in result.results)]
-        raise JobFailedError(f"Aer failed: {'; '.join(messages)}", provider="local")
-    return cast("Mapping[str, object]", result.data())
-
-
-def _samples(prepared: Prepared, memory: Sequence[str]) -> tuple[str, ...]:
-    # Few outcomes differ, so each is written once and shared by all of its shots.
-    keys = {outcome: prepared.bits.key(outcome) for outcome in set(memory)}
-    return tuple(map(keys.__getitem__, memory))
