@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from qiskit import QuantumCircuit, transpile
 
 from quantum_async.errors import DeviceLimitError, InvalidInputError, InvalidOptionError
-from quantum_async.programs.circuits import is_foreign
-from quantum_async.programs.flatten import flattened
+from quantum_async.programs.circuits import flattened, is_foreign
 from quantum_async.programs.reasons import reason_of
 
 if TYPE_CHECKING:
