@@ -127,7 +127,7 @@ class AzureService(Service):
         self._sessions = SessionRoutes(self)
         self._other = OtherRoutes(self)
         self._blobs = BlobRoutes(self)
-        self.routes: AzureTable = AzureTable(
+        self.routes: RouteTable = AzureTable(
             [*self._data_routes(), *self._session_routes(), *self._open_routes()]
         )
 

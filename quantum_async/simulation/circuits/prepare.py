@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import DeviceLimitError, InvalidOptionError
 from quantum_async.programs.cache import ProgramCache
-from quantum_async.programs.circuits import read_circuit
-from quantum_async.programs.naming import shape_of
-from quantum_async.programs.registers import BitLayout
-from quantum_async.programs.survey import CONTROL, Survey
-from quantum_async.programs.transpile import transpiled
+from quantum_async.programs.circuits import read_circuit, transpiled
+from quantum_async.programs.survey import CONTROL, BitLayout, Survey
+from quantum_async.programs.tokens import shape_of
 from quantum_async.simulation.circuits.outcomes import Outcomes
 from quantum_async.simulation.circuits.vector import LARGEST, StateVector
 from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
