@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from enum import Enum
 from functools import cache, lru_cache, singledispatch
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from quantum_async.errors import InvalidOptionError
 from quantum_async.models.advice import Advice, Given
 from quantum_async.models.submission import RunOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from quantum_async.models.result import Result
 
 
@@ -50,9 +52,9 @@ def options_as(kind: type[Options], options: RunOptions, provider: str) -> Optio
             provider=provider,
             remedy=f"Pass RunOptions or {kind.__name__}.",
         )
-    known = _origins(kind)  # type: ignore[arg-type]  # mypy sees the hash of its objects
+    known = _origins(cast("Hashable", kind))
     carried: dict[str, object] = {}
-    given = _origins(type(options))  # type: ignore[arg-type]  # the same
+    given = _origins(cast("Hashable", type(options)))
     for name, origin in given.items():
         if known.get(name) is origin:
             carried[name] = getattr(options, name)

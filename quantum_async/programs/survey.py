@@ -247,9 +247,11 @@ def _turns(circuit: QuantumCircuit) -> float:
 
 
 def _repeats(operation: Operation) -> float:
+    from qiskit.circuit import ForLoopOp
+
     if operation.name == "while_loop":
         return math.inf
-    if operation.name != "for_loop":
+    if not isinstance(operation, ForLoopOp):
         return 1
     values = operation.params[0]
     # A range of a classical expression is known when it runs.

@@ -236,6 +236,7 @@ def _polynomial(
     transform = np.exp(-0.5j * np.outer(_HARMONICS, nodes)) / 5
     for axis in range(many):
         found = np.moveaxis(np.tensordot(transform, found, (1, axis)), 0, axis)
+    found = np.asarray(found, dtype=np.complex128)
     found.real[abs(found.real) < _SMALL] = 0
     found.imag[abs(found.imag) < _SMALL] = 0
     terms = np.argwhere(found.any(axis=(-2, -1)))
