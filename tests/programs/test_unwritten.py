@@ -11,7 +11,7 @@ import warnings
 
 import numpy as np
 import pytest
-from pulser import NoiseModel, Pulse, Sequence
+from pulser import Pulse, Sequence
 from pulser.devices import MockDevice
 from pulser.sampler import sample
 from pulser.waveforms import (
@@ -27,7 +27,6 @@ from quantum_async.errors import UnsupportedProgramError
 from quantum_async.journal.forms import pack_program, unpack_program
 from quantum_async.programs.objects import as_program
 from quantum_async.providers.local.work import Task
-from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.run import simulate
 from tests.simulation.jobs import job
 from tests.simulation.sequences import pi_pulse, row
@@ -259,14 +258,3 @@ def test_a_journal_says_what_it_could_not_write():
     assert kept == program
     with pytest.raises(UnsupportedProgramError, match="its script, run again, has it"):
         simulate(job(kept, 5), "pulser")
-
-
-@pytest.mark.timeout(150)  # a worker process imports Pulser's simulator
-async def test_a_worker_process_runs_it():
-    """Noise asks for a process of its own, and the sequence gets there with its noise."""
-    options = SimulationOptions(seed=1, emulation=NoiseModel(p_false_pos=0.0, p_false_neg=0.5))
-    async with qa.Scheduler(qa.LocalClient(workers=1)) as scheduler:
-        job = await scheduler.submit(alike(), shots=400, options=options)
-        counts = (await job).counts
-    assert counts.keys() == {"00", "01"}
-    assert 100 < counts["01"] < 300
