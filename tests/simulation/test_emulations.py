@@ -12,6 +12,7 @@ from pulser import NoiseModel, Pulse, Register, Sequence
 from pulser.backend import BitStrings, EmulationConfig, Occupation
 from pulser.devices import MockDevice
 
+import quantum_async as qa
 from quantum_async.errors import DeviceLimitError, InvalidOptionError
 from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.run import simulate, validate
@@ -124,3 +125,16 @@ def test_a_solver_that_nothing_needs_takes_a_seed():
     chosen = SimulationOptions(seed=3, emulation=config)
     wanted = job(rabi(2), 100, {"omega": 9.0}, chosen=chosen)
     assert simulate(wanted, "pulser").counts == simulate(wanted, "pulser").counts
+
+
+@pytest.mark.filterwarnings("ignore:Usage of `int`s:DeprecationWarning")
+@pytest.mark.timeout(150)  # a worker process imports Pulser's simulator
+async def test_a_worker_process_runs_what_has_no_text():
+    """Noise asks for a process of its own, and a sequence that Pulser cannot write gets there."""
+    chosen = SimulationOptions(seed=1, emulation=NoiseModel(p_false_pos=0.0, p_false_neg=0.5))
+    sequence = pi_pulse("1", names=(1, "1"))
+    async with qa.Scheduler(qa.LocalClient(workers=1)) as scheduler:
+        sent = await scheduler.submit(sequence, shots=400, options=chosen)
+        counts = (await sent).counts
+    assert counts.keys() == {"00", "01"}
+    assert 100 < counts["01"] < 300

@@ -115,3 +115,17 @@ def test_a_cloud_takes_no_noise_model(connect):
     backend = connect("azure").backend("ionq.simulator")
     with pytest.raises(InvalidOptionError, match="no run option 'noise_model'"):
         backend.run(bell(), noise_model=noisy())
+
+
+def test_a_machine_is_rehearsed_with_its_own_figures(connect):
+    """Aer makes a noise model of a quantum computer's backend, for circuits made for that."""
+    machine = connect("iqm").backend("garnet")
+    model = NoiseModel.from_backend(machine)
+    made = transpile(bell(), machine, seed_transpiler=1)
+    with QuantumAsyncProvider(blocking.LocalClient()) as provider:
+        backend = provider.backend("automatic")
+        job = backend.run(made, shots=4000, seed_simulator=1, noise_model=model)
+        found = job.result()
+    counts = found.get_counts()
+    assert counts["00"] + counts["11"] > 3000
+    assert counts.keys() == {"00", "01", "10", "11"}
