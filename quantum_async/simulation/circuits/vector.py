@@ -98,11 +98,6 @@ class StateVector:
         """Amplitudes of the state."""
         return 1 << self.course.num_qubits
 
-    @property
-    def bytes(self) -> int:
-        """Memory that computing takes: two states, of several points where they are small."""
-        return 2 * _AMPLITUDE * max(self.size, 1 << self.near) + 2 * _TABLES
-
     def cumulated(self, angles: Real, stop: Callable[[], bool]) -> Iterator[tuple[int, Real]]:
         """Compute points.
 
