@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-MEASURED_TWICE = "OPENQASM 3; qubit q; bit[2] c; c[0] = measure q; reset q; c[1] = measure q;"
+MEASURED_TWICE = "OPENQASM 3; qubit q; bit[2] c; c[0] = measure q; U(1, 0, 0) q; c[1] = measure q;"
 BELL = "OPENQASM 3; qubit q; bit c; c = measure q;"
 RESULT = "qa.Result({'0': 1}, 1, qa.BitOrder.QISKIT)"
 WORKSPACE = (
