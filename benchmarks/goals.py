@@ -140,6 +140,22 @@ ENDINGS = (
     ending("end of a local job: a long evolution", "long_evolution", 1.0),
 )
 
+LEFT_GRACE = 2.0
+"""Seconds of grace of a block that is left while something stands in the way."""
+
+
+def left(what: str, figure: str) -> Goal:
+    """A bound on the seconds beyond its grace after which a block has been left."""
+    return Goal(f"leaving, beyond the grace: {what}", 1.0, value("leaving", figure), unit="s")
+
+
+LEAVING = (
+    left("a pause", "pause"),
+    left("refused polls", "refused"),
+    left("a create without an answer", "late"),
+    left("a locked journal", "locked"),
+)
+
 DIRECTLY = ("loop", "list", "parallel_list", "binds", "sampler")
 """The ways in which somebody runs a sweep of circuits on Aer."""
 QUBITS = (6, 12, 16, 20)
@@ -271,4 +287,5 @@ GOALS = (
     *CIRCUITS,
     *WIRE,
     *ENDINGS,
+    *LEAVING,
 )

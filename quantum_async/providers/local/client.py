@@ -26,6 +26,8 @@ from quantum_async.models.batch import BatchRef, BatchState, BatchStatus
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.device import Device, DeviceKind, DeviceStatus
 from quantum_async.models.job import JobRef, JobState
+from quantum_async.models.options import meaning_of
+from quantum_async.models.submission import RunOptions
 from quantum_async.providers.base import ProviderClient, client_name
 from quantum_async.providers.local.engine import Engine
 from quantum_async.providers.local.table import (
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
-    from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
+    from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
     from quantum_async.simulation.checked import Checked
 
 
@@ -87,6 +89,9 @@ def _device(
     )
 
 
+_NO_OPTIONS = meaning_of(RunOptions())
+
+
 class SeedSequence:
     """Gives each job a seed that follows from the client's seed and from the job itself.
 
@@ -106,6 +111,8 @@ class SeedSequence:
         if self._seed is None or job.options.seed is not None:
             return job
         text = repr((self._seed, job.program.digest, job.shots, sorted(job.variables.items())))
+        if (meaning := meaning_of(job.options)) != _NO_OPTIONS:
+            text += meaning
         identity = hashlib.sha256(text.encode()).digest()
         self._seen[identity] += 1
         mixed = hashlib.sha256(identity + str(self._seen[identity]).encode()).digest()

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
-from quantum_async.providers.parsing import Instant
+from quantum_async.providers.api import Instant
 
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))]
 """A word that may be missing, or a number."""
