@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+MEASURED_TWICE = "OPENQASM 3; qubit q; bit[2] c; c[0] = measure q; U(1, 0, 0) q; c[1] = measure q;"
 BELL = "OPENQASM 3; qubit q; bit c; c = measure q;"
 RESULT = "qa.Result({'0': 1}, 1, qa.BitOrder.QISKIT)"
 WORKSPACE = (
@@ -49,7 +50,7 @@ main()
 CASES = [
     ("cli", "typer", "from quantum_async.cli import main; main()"),
     ("local", "qiskit", RUN_LOCALLY.format(program=repr(BELL))),
-    ("local", "qiskit_aer", RUN_LOCALLY.format(program=repr(BELL))),
+    ("local", "qiskit_aer", RUN_LOCALLY.format(program=repr(MEASURED_TWICE))),
     ("local", "pulser", RUN_LOCALLY.format(program="qa.Program('{}', qa.ProgramFormat.PULSER)")),
     ("azure", "azure.identity", LIST_DEVICES),
     ("pasqal", "pulser", CHECK_A_SEQUENCE),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from importlib import import_module
 from itertools import groupby
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Stopped",
     "default_device",
-    "is_warm",
     "simulate",
     "simulate_many",
     "validate",
@@ -177,15 +175,6 @@ def warm_up(device: str) -> None:
             load_qiskit()
         for library in _ENGINES[kind]:
             import_module(library)
-
-
-def is_warm(device: str) -> bool:
-    """Whether this process has already imported what a simulator needs.
-
-    Args:
-        device: A circuit method such as ``"statevector"``, or ``"pulser"``.
-    """
-    return all(library in sys.modules for library in _ENGINES[_kind(device)])
 
 
 def default_device(program: Program) -> str:
