@@ -2,6 +2,8 @@
 
 Run `python benchmarks/bench_endings.py [--rounds 5]`. Each ending is that of a process of its own, with
 jobs that never end by themselves at a provider in its memory, so that nothing but the package takes time.
+Local jobs are simulated: a long one is cancelled while it runs, after ten others have finished beside it, and
+has ended when its result is refused and nothing computes for it any more.
 """
 
 from __future__ import annotations
@@ -75,6 +77,61 @@ with qa.Scheduler(FakeClient(run_time=endless), cancel_on=event) as scheduler:
         say(time.monotonic() - start)
 """
 
+LOCAL = f"""
+import asyncio, os, sys, time
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+import quantum_async as qa
+
+SMALL = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;'
+
+def computing():
+    # A process is the child of the thread that has started it.
+    return {{pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}}
+
+def endless_circuit():
+    return 'OPENQASM 3; qubit q; bit c; while (c == false) {{ c = measure q; }}'
+
+def large_state():
+    # Thirty qubits where there is memory for twice as much.
+    page = os.sysconf("SC_PAGE_SIZE")
+    qubits = min(30, (os.sysconf("SC_AVPHYS_PAGES") * page // 32).bit_length() - 1)
+    turns = "".join(f"rx(0.{{n}}) q; " for n in range(1, 100))
+    return (f'OPENQASM 2.0; include "qelib1.inc"; qreg q[{{qubits}}]; creg c[{{qubits}}]; '
+            f"{{turns}} measure q -> c;")
+
+def long_evolution():
+    from pulser import MockDevice, Pulse, Register, Sequence
+    made = Sequence(Register.rectangle(3, 4, spacing=6.5, prefix="q"), MockDevice)
+    made.declare_channel("g", "rydberg_global")
+    made.add(Pulse.ConstantPulse(100_000, 5.0, 1.0, 0.3), "g")
+    made.measure()
+    return made
+
+async def main(long):
+    async with qa.Scheduler(qa.LocalClient(seed=1)) as scheduler:
+        job = await scheduler.submit(long, shots=10)
+        while await job.status() != "running":
+            await asyncio.sleep(0.05)
+        busy = computing()
+        for other in [await scheduler.submit(SMALL, shots=10) for _ in range(10)]:
+            await other
+        await asyncio.sleep(0.3)
+        assert await job.status() == "running", await job.status()
+        start = time.monotonic()
+        await job.cancel()
+        try:
+            await job
+        except qa.JobCancelledError:
+            pass
+        while busy and busy <= computing():
+            await asyncio.sleep(0.01)
+        print(time.monotonic() - start)
+
+asyncio.run(main(LONG()))
+"""
+LOCALS = ("endless_circuit", "large_state", "long_evolution")
+
 
 def waiting(jobs: int = 3, client: str = "FakeClient", grace: float = 10.0) -> str:
     return WAITING.format(jobs=jobs, client=client, grace=grace)
@@ -102,7 +159,7 @@ def ended(code: str, *signals: signal.Signals) -> float:
 
 def told(code: str) -> float:
     """Seconds that a program has measured itself."""
-    command = [sys.executable, "-c", SETTING + code]
+    command = [sys.executable, "-c", code]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
@@ -118,8 +175,9 @@ def measure(rounds: int) -> list[dict[str, float]]:
             "second_terminate": ended(stubborn, TERM, TERM),
             "leaving": ended(LEFT),
             "grace": ended(waiting(client="Stubborn", grace=GRACE), INT),
-            "timeout": told(TIMED),
-            "event": told(EVENT),
+            "timeout": told(SETTING + TIMED),
+            "event": told(SETTING + EVENT),
+            **{name: told(LOCAL.replace("LONG", name)) for name in LOCALS},
         }
         for _ in range(rounds)
     ]

@@ -1,37 +1,74 @@
-"""A local sweep on two processes next to a plain loop, at several sizes.
+"""A local sweep on a thread and a process next to a plain loop, at several sizes.
 
 Run `python benchmarks/bench_local.py [--rounds 3] [--quick]`. Each round is a process of its own, in
 which loop and sweeps take turns, so that both are as warm: the simulator is imported, the sequence
 read, one point run, and every value is new to both. "Serial" is a loop of `simulate` in that process,
 "cold" a sweep whose client has started no worker process yet, "steady" one whose processes run. Ten
-atoms, 100 shots, one thread in BLAS; of repeated figures the median. "Emulator" is the CPU of Pulser's own
-emulator over ours, for three atoms, where what ours leaves out is most of the time.
+atoms, 100 shots, one thread in BLAS; of repeated figures the median. "Stall" is the longest turn of the event
+loop in milliseconds during a steady sweep, "circuits stall" that of a sweep of circuits of twelve qubits once warm.
+"Emulator" is the CPU of Pulser's own emulator over ours, for three atoms, where what ours leaves out is most of
+the time.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import itertools
 import json
 import os
+import selectors
 import statistics
 import subprocess
 import sys
 import time
 from operator import truediv
 
-SIZES = {1: 25, 10: 3, 30: 2, 80: 1, 150: 1}
+SIZES = {1: 25, 10: 3, 30: 2, 80: 1, 150: 1, 250: 1, 500: 1}
 """Points of the cold sweeps and how often each is run in a round: the shorter, the more often.
 
-From about 80 on, starting processes pays; just there it pays least.
+Somewhere between 150 and 250 starting a process begins to pay; just there it pays least.
 """
-QUICK = {1: 9, 100: 1}
+QUICK = {1: 9, 100: 1, 400: 1}
 STEADY = 100
 SAMPLE = 20
 """Points of the loop that a longer sweep is compared with, one loop before it and one behind."""
 ATOMS = 10
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class Turns(selectors.DefaultSelector):
+    """A selector that knows the longest time for which the loop was busy between two waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clear()
+
+    def clear(self) -> None:
+        self.longest, self._back = 0.0, time.perf_counter()
+
+    def select(self, timeout=None):
+        self.longest = max(self.longest, time.perf_counter() - self._back)
+        events = super().select(timeout)
+        self._back = time.perf_counter()
+        return events
+
+
+def layered(qubits: int = 12):
+    """A circuit of two layers with two parameters."""
+    from qiskit import QuantumCircuit
+    from qiskit.circuit import Parameter
+
+    from quantum_async import as_program
+
+    made, one, two = QuantumCircuit(qubits), Parameter("one"), Parameter("two")
+    for _ in range(2):
+        for qubit in range(qubits):
+            made.rzz(one, qubit, (qubit + 1) % qubits)
+        made.rx(two, range(qubits))
+    made.measure_all()
+    return as_program(made)
 
 
 def program():
@@ -113,7 +150,20 @@ class Pair:
         return statistics.median(map(truediv, sweeps, around))
 
 
-async def measure_here(sizes: dict[int, int], steady_times: int) -> dict[str, float]:
+async def circuits_stall(turns: Turns, count: int = 200) -> float:
+    """The longest turn of the loop during the second of two sweeps of circuits."""
+    import quantum_async as qa
+
+    source = layered()
+    async with qa.Scheduler(qa.LocalClient(seed=1)) as scheduler:
+        for shift in (0.0, 0.1):
+            turns.clear()
+            angles = [shift + number / count for number in range(count)]
+            await scheduler.sweep(source, qa.zip_points(one=angles, two=angles), shots=100)
+    return 1000 * turns.longest
+
+
+async def measure_here(sizes: dict[int, int], steady_times: int, turns: Turns) -> dict[str, float]:
     """All sizes in this process, and the steady sweep so many times."""
     import quantum_async as qa
 
@@ -127,10 +177,15 @@ async def measure_here(sizes: dict[int, int], steady_times: int) -> dict[str, fl
             found[f"cold {size}"] = await pair.ratio(scheduler, size, times)
             if size == max(sizes):
                 steady = await pair.ratio(scheduler, STEADY, steady_times)
+                turns.clear()
+                await pair.sweep(scheduler, STEADY)
+                stall = 1000 * turns.longest
     return {
         "ms_per_point": 1000 * statistics.median(pair.per_point),
         **found,
         "gain": 1 / steady,
+        "stall": stall,
+        "circuits stall": await circuits_stall(turns),
         "emulator": emulator_gain(),
     }
 
@@ -158,7 +213,10 @@ def main() -> None:
 
         by_text, steady_times = wanted.child
         sizes = {int(size): times for size, times in by_text.items()}
-        print(json.dumps(anyio.run(measure_here, sizes, steady_times)))
+        turns = Turns()
+        loop = {"loop_factory": lambda: asyncio.SelectorEventLoop(turns)}
+        found = anyio.run(measure_here, sizes, steady_times, turns, backend_options=loop)
+        print(json.dumps(found))
         return
     found = measure(wanted.rounds, quick=wanted.quick)
     for name in found[0]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 import quantum_async as qa
-from quantum_async.cli.demo import physics
+from quantum_async.cli import demo as physics
 
 if TYPE_CHECKING:
     from quantum_async.models.grid import Points

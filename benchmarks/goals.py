@@ -135,6 +135,25 @@ ENDINGS = (
     ending("end of a script: beyond its grace", "grace", 1.0, GRACE),
     ending("end of a wait: beyond its timeout", "timeout", 0.1, TIMEOUT),
     ending("end of a wait: an event", "event", 0.5),
+    ending("end of a local job: an endless circuit", "endless_circuit", 1.0),
+    ending("end of a local job: a large state", "large_state", 1.0),
+    ending("end of a local job: a long evolution", "long_evolution", 1.0),
+)
+
+LEFT_GRACE = 2.0
+"""Seconds of grace of a block that is left while something stands in the way."""
+
+
+def left(what: str, figure: str) -> Goal:
+    """A bound on the seconds beyond its grace after which a block has been left."""
+    return Goal(f"leaving, beyond the grace: {what}", 1.0, value("leaving", figure), unit="s")
+
+
+LEAVING = (
+    left("a pause", "pause"),
+    left("refused polls", "refused"),
+    left("a create without an answer", "late"),
+    left("a locked journal", "locked"),
 )
 
 DIRECTLY = ("loop", "list", "parallel_list", "binds", "sampler")
@@ -253,12 +272,14 @@ GOALS = (
         least=True,
     ),
     Goal(
-        "local sweep, 100 points: serial over two processes",
+        "local sweep, 100 points: serial over thread and process",
         1.6,
         lambda r: r["local"]["gain"],
         least=True,
     ),
     Goal("local sweep: slowdown at the worst size", 1.05, worst),
+    Goal("local sweep: loop stall", 20, value("local", "stall"), unit="ms"),
+    Goal("local sweep of circuits: loop stall", 20, value("local", "circuits stall"), unit="ms"),
     # If Pulser or QuTiP no longer waste the time, our emulator can go.
     Goal("analog emulator: CPU of Pulser's over ours", 1.5, value("local", "emulator"), least=True),
     Goal("loop stall, 1,000 jobs", 20, value("engine", "stall"), unit="ms"),
@@ -266,4 +287,5 @@ GOALS = (
     *CIRCUITS,
     *WIRE,
     *ENDINGS,
+    *LEAVING,
 )

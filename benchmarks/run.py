@@ -16,6 +16,7 @@ from pathlib import Path
 import bench_circuits
 import bench_endings
 import bench_import
+import bench_leaving
 import bench_local
 import bench_megabyte
 import bench_wire
@@ -28,6 +29,8 @@ OPEN = 128
 WIDE = 256
 """The same at ten times the jobs."""
 SINGLE = {"single": True}
+LEAVING_ROUNDS = 3
+"""A round leaves a block of each provider for each obstacle, most of which take their whole grace."""
 LOCAL_ROUNDS = 3
 """A round of local sweeps takes most of a minute, and holds medians of its own."""
 QUICK = {
@@ -37,7 +40,7 @@ QUICK = {
 """The rows of a quick run."""
 ONCE = {"oracle, batched", "raw, single", "engine, polite", "oracle traced", "vendor traced"}
 """Rows that no goal needs: they are run in the first round alone."""
-OTHERS = ("import", "megabyte", "wire", "local", "circuits", "endings")
+OTHERS = ("import", "megabyte", "wire", "local", "circuits", "endings", "leaving")
 """What needs no jobs at a service, or only few."""
 
 
@@ -100,6 +103,8 @@ def other(
             found = bench_circuits.measure(rounds, quick=quick)
         case "endings":
             found = bench_endings.measure(rounds)
+        case "leaving":
+            found = bench_leaving.measure(min(rounds, LEAVING_ROUNDS))
         case _:
             found = bench_local.measure(min(rounds, LOCAL_ROUNDS), quick=quick)
     print(f"{name} ({time.monotonic() - start:.0f} s)", file=sys.stderr)

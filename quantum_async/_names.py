@@ -33,9 +33,9 @@ def resolve(name: str) -> object:
 
 
 @cache
-def public() -> dict[str, str]:
-    """Read the list in ``quantum_async/__init__.py``: public names, sorted, with their modules."""
-    tree = ast.parse(get_data(PACKAGE, "__init__.py") or b"")
+def public(package: str = PACKAGE) -> dict[str, str]:
+    """Read the list in a package's ``__init__.py``: public names, sorted, with their modules."""
+    tree = ast.parse(get_data(package, "__init__.py") or b"")
     found = {
         alias.name: statement.module or PACKAGE
         for block in tree.body

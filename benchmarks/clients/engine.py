@@ -13,7 +13,7 @@ from row import SHOTS, Row, omegas, task
 import quantum_async as qa
 from quantum_async.http.options import SessionOptions
 from quantum_async.providers.pasqal.client import PasqalClient
-from quantum_async.providers.pasqal.settings import PasqalSettings
+from quantum_async.providers.pasqal.endpoints import PasqalSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """Blocking twins of the async classes: azure."""
 
-# Written by `python -m quantum_async.blocking._generate` from the async classes.
+# Written by `python .ci/facade` from the async classes.
 # Do not change it here: change those, and run the generator.
 # mypy: disable-error-code="no-any-return"
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from quantum_async.blocking._http_generated import Download
     from quantum_async.errors import QuantumAsyncError
-    from quantum_async.http.lanes import LaneName
+    from quantum_async.http.dispatch import LaneName
     from quantum_async.http.options import SessionOptions
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.batch import BatchState
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
     from quantum_async.providers.azure.auth import TokenCredential
     from quantum_async.providers.azure.client import AzureClient as AsyncAzureClient
     from quantum_async.providers.azure.filters import ItemFilters
-    from quantum_async.providers.azure.items import TopLevelItems as AsyncTopLevelItems
+    from quantum_async.providers.azure.jobs import JobOutput
     from quantum_async.providers.azure.jobs import Jobs as AsyncJobs
-    from quantum_async.providers.azure.output import JobOutput
-    from quantum_async.providers.azure.quotas import Quotas as AsyncQuotas
     from quantum_async.providers.azure.sessions import Sessions as AsyncSessions
+    from quantum_async.providers.azure.sessions import TopLevelItems as AsyncTopLevelItems
     from quantum_async.providers.azure.storage import Encoding
     from quantum_async.providers.azure.storage import Storage as AsyncStorage
     from quantum_async.providers.azure.submission import NewJob
+    from quantum_async.providers.azure.targets import Quotas as AsyncQuotas
     from quantum_async.providers.azure.targets import Targets as AsyncTargets
     from quantum_async.providers.azure.wire import AzureJob
     from quantum_async.providers.azure.wire import AzureQuota
@@ -232,34 +232,6 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         Blocking twin of `quantum_async.AzureClient.identity`.
         """
         return self._async.identity
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the client has been entered and not yet closed.
-
-        Blocking twin of `quantum_async.AzureClient.is_open`.
-        """
-        return self._async.is_open
-
-    def open(self, *, timeout: float | None = None) -> None:
-        """Make connection pools. Sends nothing.
-
-        Args:
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Blocking twin of `quantum_async.AzureClient.open`.
-        """
-        return self._call("AzureClient.open", lambda: self._async.open(), timeout)
-
-    def close(self, *, timeout: float | None = None) -> None:
-        """Close every connection; remote jobs and open sessions go on.
-
-        Args:
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Blocking twin of `quantum_async.AzureClient.close`.
-        """
-        return self._call("AzureClient.close", lambda: self._async.close(), timeout)
 
     def devices(self, *, timeout: float | None = None) -> list[Device]:
         """List the targets of the workspace, with status and queue time.
@@ -556,6 +528,34 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         return self._wrap(self._async.top_level_items)
 
     @property
+    def is_open(self) -> bool:
+        """Whether the client has been entered and not yet closed.
+
+        Blocking twin of `quantum_async.AzureClient.is_open`.
+        """
+        return self._async.is_open
+
+    def open(self, *, timeout: float | None = None) -> None:
+        """Make connection pools. Sends nothing.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.AzureClient.open`.
+        """
+        return self._call("AzureClient.open", lambda: self._async.open(), timeout)
+
+    def close(self, *, timeout: float | None = None) -> None:
+        """Log out where it has logged in, and close every connection; remote jobs go on.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.AzureClient.close`.
+        """
+        return self._call("AzureClient.close", lambda: self._async.close(), timeout)
+
+    @property
     def provider(self) -> str:
         """Registry name of its provider, whatever the client is called. Sends nothing.
 
@@ -604,32 +604,6 @@ class AzureClient(ClientHandle["AsyncAzureClient"]):
         Blocking twin of `quantum_async.AzureClient.fetch_many`.
         """
         return self._call("AzureClient.fetch_many", lambda: self._async.fetch_many(jobs), timeout)
-
-
-class TopLevelItems(Handle["AsyncTopLevelItems"]):
-    """Sessions, and jobs that belong to none: `AzureClient.top_level_items`.
-
-    Args:
-        gateway: The workspace.
-
-    Blocking twin of `quantum_async.providers.azure.items.TopLevelItems`.
-    """
-
-    __slots__ = ()
-
-    def list(
-        self, filters: ItemFilters | None = None, *, skip: int = 0, limit: int | None = None
-    ) -> Iterator[AzureJob | AzureSession]:
-        """Iterate over jobs and sessions, the oldest first unless the filters say otherwise.
-
-        Args:
-            filters: Which of them.
-            skip: How many to leave out.
-            limit: How many at most; all of them by default.
-
-        Blocking twin of `quantum_async.providers.azure.items.TopLevelItems.list`.
-        """
-        return self._iterate(lambda: self._async.list(filters, skip=skip, limit=limit))
 
 
 class Jobs(Handle["AsyncJobs"]):
@@ -887,45 +861,6 @@ class Jobs(Handle["AsyncJobs"]):
         )
 
 
-class Quotas(Handle["AsyncQuotas"]):
-    """The quotas of a workspace: `AzureClient.quotas`.
-
-    Args:
-        gateway: The workspace.
-
-    Blocking twin of `quantum_async.providers.azure.quotas.Quotas`.
-    """
-
-    __slots__ = ()
-
-    def list(self) -> Iterator[AzureQuota]:
-        """Iterate over the quotas of every provider.
-
-        Blocking twin of `quantum_async.providers.azure.quotas.Quotas.list`.
-        """
-        return self._iterate(lambda: self._async.list())
-
-    def usages(self, provider: str) -> Iterator[QuotaUsage]:
-        """Iterate over what was used of a provider's quotas.
-
-        Args:
-            provider: The provider's name.
-
-        Blocking twin of `quantum_async.providers.azure.quotas.Quotas.usages`.
-        """
-        return self._iterate(lambda: self._async.usages(provider))
-
-    def suite_offer_usages(self, provider: str) -> Iterator[QuotaUsage]:
-        """Iterate over what the whole subscription has used of a provider's offer.
-
-        Args:
-            provider: The provider's name.
-
-        Blocking twin of `quantum_async.providers.azure.quotas.Quotas.suite_offer_usages`.
-        """
-        return self._iterate(lambda: self._async.suite_offer_usages(provider))
-
-
 class Sessions(Handle["AsyncSessions"]):
     """The sessions of a workspace: `AzureClient.sessions`.
 
@@ -1066,6 +1001,32 @@ class Sessions(Handle["AsyncSessions"]):
         Blocking twin of `quantum_async.providers.azure.sessions.Sessions.why_over`.
         """
         return self._call("Sessions.why_over", lambda: self._async.why_over(session), timeout)
+
+
+class TopLevelItems(Handle["AsyncTopLevelItems"]):
+    """Sessions, and jobs that belong to none: `AzureClient.top_level_items`.
+
+    Args:
+        gateway: The workspace.
+
+    Blocking twin of `quantum_async.providers.azure.sessions.TopLevelItems`.
+    """
+
+    __slots__ = ()
+
+    def list(
+        self, filters: ItemFilters | None = None, *, skip: int = 0, limit: int | None = None
+    ) -> Iterator[AzureJob | AzureSession]:
+        """Iterate over jobs and sessions, the oldest first unless the filters say otherwise.
+
+        Args:
+            filters: Which of them.
+            skip: How many to leave out.
+            limit: How many at most; all of them by default.
+
+        Blocking twin of `quantum_async.providers.azure.sessions.TopLevelItems.list`.
+        """
+        return self._iterate(lambda: self._async.list(filters, skip=skip, limit=limit))
 
 
 class Storage(Handle["AsyncStorage"]):
@@ -1224,6 +1185,45 @@ class Storage(Handle["AsyncStorage"]):
         Blocking twin of `quantum_async.providers.azure.storage.Storage.read`.
         """
         return self._call("Storage.read", lambda: self._async.read(url), timeout)
+
+
+class Quotas(Handle["AsyncQuotas"]):
+    """The quotas of a workspace: `AzureClient.quotas`.
+
+    Args:
+        gateway: The workspace.
+
+    Blocking twin of `quantum_async.providers.azure.targets.Quotas`.
+    """
+
+    __slots__ = ()
+
+    def list(self) -> Iterator[AzureQuota]:
+        """Iterate over the quotas of every provider.
+
+        Blocking twin of `quantum_async.providers.azure.targets.Quotas.list`.
+        """
+        return self._iterate(lambda: self._async.list())
+
+    def usages(self, provider: str) -> Iterator[QuotaUsage]:
+        """Iterate over what was used of a provider's quotas.
+
+        Args:
+            provider: The provider's name.
+
+        Blocking twin of `quantum_async.providers.azure.targets.Quotas.usages`.
+        """
+        return self._iterate(lambda: self._async.usages(provider))
+
+    def suite_offer_usages(self, provider: str) -> Iterator[QuotaUsage]:
+        """Iterate over what the whole subscription has used of a provider's offer.
+
+        Args:
+            provider: The provider's name.
+
+        Blocking twin of `quantum_async.providers.azure.targets.Quotas.suite_offer_usages`.
+        """
+        return self._iterate(lambda: self._async.suite_offer_usages(provider))
 
 
 class Targets(Handle["AsyncTargets"]):

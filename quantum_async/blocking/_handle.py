@@ -9,10 +9,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeAlias, TypeVar
 
-from quantum_async.blocking._block import Block
-from quantum_async.blocking._progress import Reporter
-from quantum_async.blocking._pump import Pump
-from quantum_async.blocking._session import Session
+from quantum_async.blocking._session import Block, Pump, Reporter, Session
 from quantum_async.http.redact import unpicklable
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Blocking twins of the async classes: http."""
 
-# Written by `python -m quantum_async.blocking._generate` from the async classes.
+# Written by `python .ci/facade` from the async classes.
 # Do not change it here: change those, and run the generator.
 # mypy: disable-error-code="no-any-return"
 
@@ -13,14 +13,14 @@ from quantum_async.blocking._handle import Handle
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
+    from quantum_async.http.response import Download as AsyncDownload
     from quantum_async.http.response import Response
-    from quantum_async.http.wire import Download as AsyncDownload
 
 
 class Download(Handle["AsyncDownload"]):
     """An answer whose body is still coming in.
 
-    Blocking twin of `quantum_async.http.wire.Download`.
+    Blocking twin of `quantum_async.http.response.Download`.
     """
 
     __slots__ = ()
@@ -29,7 +29,7 @@ class Download(Handle["AsyncDownload"]):
     def status(self) -> int:
         """The HTTP status.
 
-        Blocking twin of `quantum_async.http.wire.Download.status`.
+        Blocking twin of `quantum_async.http.response.Download.status`.
         """
         return self._async.status
 
@@ -37,7 +37,7 @@ class Download(Handle["AsyncDownload"]):
     def headers(self) -> Mapping[str, str]:
         """The answer's headers; names are matched without regard to case.
 
-        Blocking twin of `quantum_async.http.wire.Download.headers`.
+        Blocking twin of `quantum_async.http.response.Download.headers`.
         """
         return self._async.headers
 
@@ -47,7 +47,7 @@ class Download(Handle["AsyncDownload"]):
         Raises:
             LostAnswerError: The body ended before it was complete.
 
-        Blocking twin of `quantum_async.http.wire.Download.chunks`.
+        Blocking twin of `quantum_async.http.response.Download.chunks`.
         """
         return self._iterate(lambda: self._async.chunks())
 
@@ -57,6 +57,6 @@ class Download(Handle["AsyncDownload"]):
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
-        Blocking twin of `quantum_async.http.wire.Download.complete`.
+        Blocking twin of `quantum_async.http.response.Download.complete`.
         """
         return self._call("Download.complete", lambda: self._async.complete(), timeout)

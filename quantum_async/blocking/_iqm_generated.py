@@ -1,6 +1,6 @@
 """Blocking twins of the async classes: iqm."""
 
-# Written by `python -m quantum_async.blocking._generate` from the async classes.
+# Written by `python .ci/facade` from the async classes.
 # Do not change it here: change those, and run the generator.
 # mypy: disable-error-code="no-any-return"
 
@@ -40,16 +40,16 @@ if TYPE_CHECKING:
     from quantum_async.models.submission import SubmitRequest
     from quantum_async.providers.iqm.api_tokens import Tokens as AsyncTokens
     from quantum_async.providers.iqm.architecture import Architecture
-    from quantum_async.providers.iqm.calibration import Calibration as AsyncCalibration
     from quantum_async.providers.iqm.circuits import Circuit
     from quantum_async.providers.iqm.client import IQMClient as AsyncIQMClient
+    from quantum_async.providers.iqm.computers import Calibration as AsyncCalibration
     from quantum_async.providers.iqm.computers import QuantumComputers as AsyncQuantumComputers
     from quantum_async.providers.iqm.dialect import CircuitMeasurements
-    from quantum_async.providers.iqm.generation import Generation
+    from quantum_async.providers.iqm.dialect import Generation
     from quantum_async.providers.iqm.jobs import Jobs as AsyncJobs
     from quantum_async.providers.iqm.pulses import Pulses as AsyncPulses
     from quantum_async.providers.iqm.submission import Submission
-    from quantum_async.providers.iqm.translate.sweeps import SweepArray
+    from quantum_async.providers.iqm.translate.protobuf import SweepArray
     from quantum_async.providers.iqm.wire import ApiToken
     from quantum_async.providers.iqm.wire import ChipDesign
     from quantum_async.providers.iqm.wire import CreatedToken
@@ -58,14 +58,14 @@ if TYPE_CHECKING:
     from quantum_async.providers.iqm.wire import JobLimits
     from quantum_async.providers.iqm.wire import MeasurementCounts
     from quantum_async.providers.iqm.wire import ObservationSet
+    from quantum_async.providers.iqm.wire import QuantumArchitectureSpecification
     from quantum_async.providers.iqm.wire import QuantumComputer
     from quantum_async.providers.iqm.wire import QueueOverview
+    from quantum_async.providers.iqm.wire import RunResult
+    from quantum_async.providers.iqm.wire import RunStatus
     from quantum_async.providers.iqm.wire import StaticArchitecture
     from quantum_async.providers.iqm.wire import Timeslot
     from quantum_async.providers.iqm.wire import Timeslots
-    from quantum_async.providers.iqm.wire_legacy import QuantumArchitectureSpecification
-    from quantum_async.providers.iqm.wire_legacy import RunResult
-    from quantum_async.providers.iqm.wire_legacy import RunStatus
     from typing import ClassVar
     from typing import Self
     from uuid import UUID
@@ -141,88 +141,6 @@ class Tokens(Handle["AsyncTokens"]):
         Blocking twin of `quantum_async.providers.iqm.api_tokens.Tokens.revoke`.
         """
         return self._call("Tokens.revoke", lambda: self._async.revoke(token_id), timeout)
-
-
-class Calibration(Handle["AsyncCalibration"]):
-    """What quantum computers are calibrated to: `IQMClient.calibration`.
-
-    Args:
-        server: Where they are.
-
-    Blocking twin of `quantum_async.providers.iqm.calibration.Calibration`.
-    """
-
-    __slots__ = ()
-
-    def get(
-        self,
-        calibration_set_id: str = "default",
-        *,
-        computer: str = "",
-        timeout: float | None = None,
-    ) -> ObservationSet:
-        """Read a calibration set.
-
-        Args:
-            calibration_set_id: Which one; the current one by default.
-            computer: Alias or id of the quantum computer.
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Raises:
-            NotFoundError: There is none.
-
-        Blocking twin of `quantum_async.providers.iqm.calibration.Calibration.get`.
-        """
-        return self._call(
-            "Calibration.get",
-            lambda: self._async.get(calibration_set_id, computer=computer),
-            timeout,
-        )
-
-    def metrics(
-        self,
-        calibration_set_id: str = "default",
-        *,
-        computer: str = "",
-        timeout: float | None = None,
-    ) -> ObservationSet:
-        """Read the quality metrics of a calibration set: fidelities, T1, T2.
-
-        Args:
-            calibration_set_id: Which one; the current one by default.
-            computer: Alias or id of the quantum computer.
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Raises:
-            NotFoundError: There are none.
-
-        Blocking twin of `quantum_async.providers.iqm.calibration.Calibration.metrics`.
-        """
-        return self._call(
-            "Calibration.metrics",
-            lambda: self._async.metrics(calibration_set_id, computer=computer),
-            timeout,
-        )
-
-    def feedback_groups(
-        self, *, computer: str = "", timeout: float | None = None
-    ) -> tuple[frozenset[str], ...]:
-        """Say which qubits can be conditioned on each other, the largest group first.
-
-        Args:
-            computer: Alias or id of the quantum computer.
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Raises:
-            NotFoundError, RejectedRequestError: The server does not tell.
-
-        Blocking twin of `quantum_async.providers.iqm.calibration.Calibration.feedback_groups`.
-        """
-        return self._call(
-            "Calibration.feedback_groups",
-            lambda: self._async.feedback_groups(computer=computer),
-            timeout,
-        )
 
 
 class IQMClient(ClientHandle["AsyncIQMClient"]):
@@ -354,34 +272,6 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         Blocking twin of `quantum_async.IQMClient.identity`.
         """
         return self._async.identity
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the client has been entered and not yet closed.
-
-        Blocking twin of `quantum_async.IQMClient.is_open`.
-        """
-        return self._async.is_open
-
-    def open(self, *, timeout: float | None = None) -> None:
-        """Make connection pools. Sends nothing.
-
-        Args:
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Blocking twin of `quantum_async.IQMClient.open`.
-        """
-        return self._call("IQMClient.open", lambda: self._async.open(), timeout)
-
-    def close(self, *, timeout: float | None = None) -> None:
-        """Log out where this client has logged in, and close every connection; remote jobs go on.
-
-        Args:
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Blocking twin of `quantum_async.IQMClient.close`.
-        """
-        return self._call("IQMClient.close", lambda: self._async.close(), timeout)
 
     def generation(self, *, timeout: float | None = None) -> Generation:
         """Say which interface the server has.
@@ -824,6 +714,34 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         )
 
     @property
+    def is_open(self) -> bool:
+        """Whether the client has been entered and not yet closed.
+
+        Blocking twin of `quantum_async.IQMClient.is_open`.
+        """
+        return self._async.is_open
+
+    def open(self, *, timeout: float | None = None) -> None:
+        """Make connection pools. Sends nothing.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.IQMClient.open`.
+        """
+        return self._call("IQMClient.open", lambda: self._async.open(), timeout)
+
+    def close(self, *, timeout: float | None = None) -> None:
+        """Log out where it has logged in, and close every connection; remote jobs go on.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.IQMClient.close`.
+        """
+        return self._call("IQMClient.close", lambda: self._async.close(), timeout)
+
+    @property
     def provider(self) -> str:
         """Registry name of its provider, whatever the client is called. Sends nothing.
 
@@ -946,6 +864,88 @@ class IQMClient(ClientHandle["AsyncIQMClient"]):
         Blocking twin of `quantum_async.IQMClient.batch_jobs`.
         """
         return self._call("IQMClient.batch_jobs", lambda: self._async.batch_jobs(batch), timeout)
+
+
+class Calibration(Handle["AsyncCalibration"]):
+    """What quantum computers are calibrated to: `IQMClient.calibration`.
+
+    Args:
+        server: Where they are.
+
+    Blocking twin of `quantum_async.providers.iqm.computers.Calibration`.
+    """
+
+    __slots__ = ()
+
+    def get(
+        self,
+        calibration_set_id: str = "default",
+        *,
+        computer: str = "",
+        timeout: float | None = None,
+    ) -> ObservationSet:
+        """Read a calibration set.
+
+        Args:
+            calibration_set_id: Which one; the current one by default.
+            computer: Alias or id of the quantum computer.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            NotFoundError: There is none.
+
+        Blocking twin of `quantum_async.providers.iqm.computers.Calibration.get`.
+        """
+        return self._call(
+            "Calibration.get",
+            lambda: self._async.get(calibration_set_id, computer=computer),
+            timeout,
+        )
+
+    def metrics(
+        self,
+        calibration_set_id: str = "default",
+        *,
+        computer: str = "",
+        timeout: float | None = None,
+    ) -> ObservationSet:
+        """Read the quality metrics of a calibration set: fidelities, T1, T2.
+
+        Args:
+            calibration_set_id: Which one; the current one by default.
+            computer: Alias or id of the quantum computer.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            NotFoundError: There are none.
+
+        Blocking twin of `quantum_async.providers.iqm.computers.Calibration.metrics`.
+        """
+        return self._call(
+            "Calibration.metrics",
+            lambda: self._async.metrics(calibration_set_id, computer=computer),
+            timeout,
+        )
+
+    def feedback_groups(
+        self, *, computer: str = "", timeout: float | None = None
+    ) -> tuple[frozenset[str], ...]:
+        """Say which qubits can be conditioned on each other, the largest group first.
+
+        Args:
+            computer: Alias or id of the quantum computer.
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Raises:
+            NotFoundError, RejectedRequestError: The server does not tell.
+
+        Blocking twin of `quantum_async.providers.iqm.computers.Calibration.feedback_groups`.
+        """
+        return self._call(
+            "Calibration.feedback_groups",
+            lambda: self._async.feedback_groups(computer=computer),
+            timeout,
+        )
 
 
 class QuantumComputers(Handle["AsyncQuantumComputers"]):

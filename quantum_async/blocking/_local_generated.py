@@ -1,6 +1,6 @@
 """Blocking twins of the async classes: local."""
 
-# Written by `python -m quantum_async.blocking._generate` from the async classes.
+# Written by `python .ci/facade` from the async classes.
 # Do not change it here: change those, and run the generator.
 # mypy: disable-error-code="no-any-return"
 
@@ -39,15 +39,16 @@ if TYPE_CHECKING:
 class LocalClient(ClientHandle["AsyncLocalClient"]):
     """The simulators embedded in this package: no account, no network, nothing billed.
 
-    Simulating never blocks the event loop. A single small job runs on a thread of this process;
-    when more are waiting or announced, worker processes are started in the background as soon as
-    they pay. Scripts need no ``__main__`` guard.
+    Simulating never blocks the event loop. Points of one circuit run together on threads of this
+    process; worker processes are started for what may take long, which can be ended at any time,
+    and where measured jobs say that it pays. Scripts need no ``__main__`` guard.
 
     Args:
         executor: Runs everything there instead, such as a Dask cluster's
             ``client.get_executor()``; the caller keeps it and closes it.
         seed: Makes every job without a seed of its own repeatable.
-        workers: How many worker processes; by default as many as cores and memory allow.
+        workers: How many worker processes share short jobs; by default as many as cores and
+            memory allow. As many again may run long ones.
         name: What the client is called in a scheduler, where that has several of one provider.
 
     Raises:
@@ -246,7 +247,7 @@ class LocalClient(ClientHandle["AsyncLocalClient"]):
     def cancel(
         self, jobs: Sequence[JobRef], *, timeout: float | None = None
     ) -> Mapping[JobRef, QuantumAsyncError]:
-        """Cancel jobs: queued ones never run, and results of running ones are discarded.
+        """Cancel jobs: queued ones never run, and running ones are ended.
 
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.

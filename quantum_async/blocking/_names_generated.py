@@ -1,6 +1,6 @@
 """The public names, those of `quantum_async`, with the blocking classes in place of the async ones."""
 
-# Written by `python -m quantum_async.blocking._generate` from the async classes.
+# Written by `python .ci/facade` from the async classes.
 # Do not change it here: change those, and run the generator.
 # mypy: disable-error-code="no-any-return"
 
@@ -180,18 +180,18 @@ __all__ = [
 ]
 
 TWINS: dict[str, str] = {
-    "quantum_async.http.wire.Download": "quantum_async.blocking._http_generated",
+    "quantum_async.http.response.Download": "quantum_async.blocking._http_generated",
     "quantum_async.providers.azure.client.AzureClient": "quantum_async.blocking._azure_generated",
-    "quantum_async.providers.azure.items.TopLevelItems": "quantum_async.blocking._azure_generated",
     "quantum_async.providers.azure.jobs.Jobs": "quantum_async.blocking._azure_generated",
-    "quantum_async.providers.azure.quotas.Quotas": "quantum_async.blocking._azure_generated",
     "quantum_async.providers.azure.sessions.Sessions": "quantum_async.blocking._azure_generated",
+    "quantum_async.providers.azure.sessions.TopLevelItems": "quantum_async.blocking._azure_generated",
     "quantum_async.providers.azure.storage.Storage": "quantum_async.blocking._azure_generated",
+    "quantum_async.providers.azure.targets.Quotas": "quantum_async.blocking._azure_generated",
     "quantum_async.providers.azure.targets.Targets": "quantum_async.blocking._azure_generated",
     "quantum_async.providers.base.ProviderClient": "quantum_async.blocking._providers_generated",
     "quantum_async.providers.iqm.api_tokens.Tokens": "quantum_async.blocking._iqm_generated",
-    "quantum_async.providers.iqm.calibration.Calibration": "quantum_async.blocking._iqm_generated",
     "quantum_async.providers.iqm.client.IQMClient": "quantum_async.blocking._iqm_generated",
+    "quantum_async.providers.iqm.computers.Calibration": "quantum_async.blocking._iqm_generated",
     "quantum_async.providers.iqm.computers.QuantumComputers": "quantum_async.blocking._iqm_generated",
     "quantum_async.providers.iqm.jobs.Jobs": "quantum_async.blocking._iqm_generated",
     "quantum_async.providers.iqm.pulses.Pulses": "quantum_async.blocking._iqm_generated",
@@ -208,8 +208,8 @@ TWINS: dict[str, str] = {
     "quantum_async.providers.qoro.jobs.Jobs": "quantum_async.blocking._qoro_generated",
     "quantum_async.providers.qoro.systems.Systems": "quantum_async.blocking._qoro_generated",
     "quantum_async.scheduler.batch.Batch": "quantum_async.blocking._scheduler_generated",
-    "quantum_async.scheduler.completion.Completions": "quantum_async.blocking._scheduler_generated",
     "quantum_async.scheduler.events.EventStream": "quantum_async.blocking._scheduler_generated",
+    "quantum_async.scheduler.job.Completions": "quantum_async.blocking._scheduler_generated",
     "quantum_async.scheduler.job.Job": "quantum_async.blocking._scheduler_generated",
     "quantum_async.scheduler.scheduler.Scheduler": "quantum_async.blocking._scheduler_generated",
     "quantum_async.scheduler.sweep.Sweep": "quantum_async.blocking._scheduler_generated",

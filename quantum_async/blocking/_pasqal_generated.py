@@ -1,6 +1,6 @@
 """Blocking twins of the async classes: pasqal."""
 
-# Written by `python -m quantum_async.blocking._generate` from the async classes.
+# Written by `python .ci/facade` from the async classes.
 # Do not change it here: change those, and run the generator.
 # mypy: disable-error-code="no-any-return"
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pydantic import JsonValue
     from quantum_async.errors import QuantumAsyncError
+    from quantum_async.http.auth import TokenFunction
+    from quantum_async.http.auth import TokenProvider
     from quantum_async.http.options import SessionOptions
-    from quantum_async.http.token import TokenFunction
-    from quantum_async.http.token import TokenProvider
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.batch import BatchState
     from quantum_async.models.capabilities import Capabilities
@@ -452,34 +452,6 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         """
         return self._async.identity
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the client has been entered and not yet closed.
-
-        Blocking twin of `quantum_async.PasqalClient.is_open`.
-        """
-        return self._async.is_open
-
-    def open(self, *, timeout: float | None = None) -> None:
-        """Make connection pools. Sends nothing.
-
-        Args:
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Blocking twin of `quantum_async.PasqalClient.open`.
-        """
-        return self._call("PasqalClient.open", lambda: self._async.open(), timeout)
-
-    def close(self, *, timeout: float | None = None) -> None:
-        """Close every connection; remote jobs and open batches go on.
-
-        Args:
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Blocking twin of `quantum_async.PasqalClient.close`.
-        """
-        return self._call("PasqalClient.close", lambda: self._async.close(), timeout)
-
     def token(self, *, timeout: float | None = None) -> str:
         """Return an access token that is valid now, logging in if need be.
 
@@ -777,6 +749,34 @@ class PasqalClient(ClientHandle["AsyncPasqalClient"]):
         Blocking twin of `quantum_async.PasqalClient.projects`.
         """
         return self._wrap(self._async.projects)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client has been entered and not yet closed.
+
+        Blocking twin of `quantum_async.PasqalClient.is_open`.
+        """
+        return self._async.is_open
+
+    def open(self, *, timeout: float | None = None) -> None:
+        """Make connection pools. Sends nothing.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.PasqalClient.open`.
+        """
+        return self._call("PasqalClient.open", lambda: self._async.open(), timeout)
+
+    def close(self, *, timeout: float | None = None) -> None:
+        """Log out where it has logged in, and close every connection; remote jobs go on.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.PasqalClient.close`.
+        """
+        return self._call("PasqalClient.close", lambda: self._async.close(), timeout)
 
     @property
     def provider(self) -> str:

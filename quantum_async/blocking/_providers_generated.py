@@ -1,6 +1,6 @@
 """Blocking twins of the async classes: providers."""
 
-# Written by `python -m quantum_async.blocking._generate` from the async classes.
+# Written by `python .ci/facade` from the async classes.
 # Do not change it here: change those, and run the generator.
 # mypy: disable-error-code="no-any-return"
 

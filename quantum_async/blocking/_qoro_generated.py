@@ -1,6 +1,6 @@
 """Blocking twins of the async classes: qoro."""
 
-# Written by `python -m quantum_async.blocking._generate` from the async classes.
+# Written by `python .ci/facade` from the async classes.
 # Do not change it here: change those, and run the generator.
 # mypy: disable-error-code="no-any-return"
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pydantic import JsonValue
     from quantum_async.errors import QuantumAsyncError
+    from quantum_async.http.auth import TokenFunction
+    from quantum_async.http.auth import TokenProvider
     from quantum_async.http.options import SessionOptions
-    from quantum_async.http.token import TokenFunction
-    from quantum_async.http.token import TokenProvider
     from quantum_async.models.batch import BatchRef
     from quantum_async.models.batch import BatchState
     from quantum_async.models.capabilities import Capabilities
@@ -41,11 +41,11 @@ if TYPE_CHECKING:
         Characterisations as AsyncCharacterisations,
     )
     from quantum_async.providers.qoro.client import QoroClient as AsyncQoroClient
-    from quantum_async.providers.qoro.configs import DeviceConfig
-    from quantum_async.providers.qoro.configs import ExecutionConfig
-    from quantum_async.providers.qoro.configs import JobConfig
     from quantum_async.providers.qoro.credits import Credits as AsyncCredits
     from quantum_async.providers.qoro.jobs import Jobs as AsyncJobs
+    from quantum_async.providers.qoro.options import DeviceConfig
+    from quantum_async.providers.qoro.options import ExecutionConfig
+    from quantum_async.providers.qoro.options import JobConfig
     from quantum_async.providers.qoro.payloads import Content
     from quantum_async.providers.qoro.payloads import Measured
     from quantum_async.providers.qoro.systems import Systems as AsyncSystems
@@ -253,34 +253,6 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         Blocking twin of `quantum_async.QoroClient.address`.
         """
         return self._async.address
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the client has been entered and not yet closed.
-
-        Blocking twin of `quantum_async.QoroClient.is_open`.
-        """
-        return self._async.is_open
-
-    def open(self, *, timeout: float | None = None) -> None:
-        """Make connection pools. Sends nothing.
-
-        Args:
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Blocking twin of `quantum_async.QoroClient.open`.
-        """
-        return self._call("QoroClient.open", lambda: self._async.open(), timeout)
-
-    def close(self, *, timeout: float | None = None) -> None:
-        """Close every connection; remote jobs go on.
-
-        Args:
-            timeout: Longest time in seconds until the call is given up; no limit by default.
-
-        Blocking twin of `quantum_async.QoroClient.close`.
-        """
-        return self._call("QoroClient.close", lambda: self._async.close(), timeout)
 
     def test_connection(self, *, timeout: float | None = None) -> None:
         """Ask whether the service is there and takes the key.
@@ -494,6 +466,34 @@ class QoroClient(ClientHandle["AsyncQoroClient"]):
         Blocking twin of `quantum_async.QoroClient.jobs`.
         """
         return self._wrap(self._async.jobs)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client has been entered and not yet closed.
+
+        Blocking twin of `quantum_async.QoroClient.is_open`.
+        """
+        return self._async.is_open
+
+    def open(self, *, timeout: float | None = None) -> None:
+        """Make connection pools. Sends nothing.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.QoroClient.open`.
+        """
+        return self._call("QoroClient.open", lambda: self._async.open(), timeout)
+
+    def close(self, *, timeout: float | None = None) -> None:
+        """Log out where it has logged in, and close every connection; remote jobs go on.
+
+        Args:
+            timeout: Longest time in seconds until the call is given up; no limit by default.
+
+        Blocking twin of `quantum_async.QoroClient.close`.
+        """
+        return self._call("QoroClient.close", lambda: self._async.close(), timeout)
 
     @property
     def provider(self) -> str:
@@ -712,7 +712,7 @@ class Jobs(Handle["AsyncJobs"]):
 
         Raises:
             InvalidInputError: Nothing was sent.
-            QuantumAsyncError: See `quantum_async.providers.qoro.uploads.Uploads.send`.
+            QuantumAsyncError: See `quantum_async.providers.qoro.jobs.Uploads.send`.
 
         Blocking twin of `quantum_async.providers.qoro.jobs.Jobs.submit`.
         """

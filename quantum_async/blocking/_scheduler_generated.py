@@ -1,6 +1,6 @@
 """Blocking twins of the async classes: scheduler."""
 
-# Written by `python -m quantum_async.blocking._generate` from the async classes.
+# Written by `python .ci/facade` from the async classes.
 # Do not change it here: change those, and run the generator.
 # mypy: disable-error-code="no-any-return"
 
@@ -39,16 +39,16 @@ if TYPE_CHECKING:
     from quantum_async.models.sweep import SweepResults
     from quantum_async.programs.objects import ProgramLike
     from quantum_async.scheduler.batch import Batch as AsyncBatch
-    from quantum_async.scheduler.completion import Completions as AsyncCompletions
     from quantum_async.scheduler.events import EventStream as AsyncEventStream
+    from quantum_async.scheduler.inputs import SweepProgram
+    from quantum_async.scheduler.job import Completions as AsyncCompletions
     from quantum_async.scheduler.job import Job as AsyncJob
-    from quantum_async.scheduler.many import Params
     from quantum_async.scheduler.scheduler import OnCancel
     from quantum_async.scheduler.scheduler import Scheduler as AsyncScheduler
-    from quantum_async.scheduler.source import SweepProgram
     from quantum_async.scheduler.sweep import OnError
+    from quantum_async.scheduler.sweep import Params
     from quantum_async.scheduler.sweep import Sweep as AsyncSweep
-    from quantum_async.scheduler.watching import CancelEvent
+    from quantum_async.scheduler.workers import CancelEvent
     from typing import Literal
     from typing import Self
 
@@ -278,37 +278,6 @@ class Batch(BlockHandle["AsyncBatch"]):
         return self._call("Batch.cancel", lambda: self._async.cancel(), timeout)
 
 
-class Completions(Handle["AsyncCompletions"]):
-    """An iterator over jobs that yields each as soon as it is settled.
-
-    Made by `Scheduler.as_completed`. It never raises a job's error itself: `Job.result` does.
-
-    Args:
-        jobs: The jobs to follow; each is yielded once.
-
-    Blocking twin of `quantum_async.scheduler.completion.Completions`.
-    """
-
-    __slots__ = ()
-
-    def __len__(self) -> int:
-        return self._async.__len__()
-
-    @property
-    def done(self) -> int:
-        """Number of jobs that are settled.
-
-        Blocking twin of `quantum_async.scheduler.completion.Completions.done`.
-        """
-        return self._async.done
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Job:
-        return self._next(lambda: self._async)
-
-
 class EventStream(BlockHandle["AsyncEventStream"]):
     """Events from the moment of subscription on, as an iterator.
 
@@ -348,6 +317,37 @@ class EventStream(BlockHandle["AsyncEventStream"]):
         Blocking twin of `quantum_async.scheduler.events.EventStream.aclose`.
         """
         return self._call("EventStream.aclose", lambda: self._async.aclose(), timeout)
+
+
+class Completions(Handle["AsyncCompletions"]):
+    """An iterator over jobs that yields each as soon as it is settled.
+
+    Made by `Scheduler.as_completed`. It never raises a job's error itself: `Job.result` does.
+
+    Args:
+        jobs: The jobs to follow; each is yielded once.
+
+    Blocking twin of `quantum_async.scheduler.job.Completions`.
+    """
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return self._async.__len__()
+
+    @property
+    def done(self) -> int:
+        """Number of jobs that are settled.
+
+        Blocking twin of `quantum_async.scheduler.job.Completions.done`.
+        """
+        return self._async.done
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Job:
+        return self._next(lambda: self._async)
 
 
 class Job(Handle["AsyncJob"]):

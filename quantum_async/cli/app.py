@@ -1,17 +1,15 @@
-"""The verbs of the command line, with their options and help."""
+"""The verbs of the command line, with their options and help, and mistakes in using them."""
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from quantum_async.cli.codes import ExitCode
-from quantum_async.cli.completion import app as completion_app, provider_names
-from quantum_async.cli.doctor import app as doctor_app
-from quantum_async.cli.helping import Verb
 from quantum_async.cli.jobs import app as jobs_app
 from quantum_async.cli.options import (
     Debug,
@@ -27,10 +25,97 @@ from quantum_async.cli.options import (
     Seed,
     Shots,
     Timeout,
+    Verb,
+    provider_names,
 )
-from quantum_async.cli.refusals import Commands
 from quantum_async.cli.sandbox import app as sandbox_app
-from quantum_async.cli.session import CANCELLED, execute
+from quantum_async.cli.session import CANCELLED, ExitCode, execute, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+# Newer versions of Typer bring a Click of their own, older ones use the installed one: both are reached
+# through the class that it exports.
+_REFUSAL: type[BaseException] = typer.BadParameter.__mro__[2]
+
+_PLAINER = (
+    ("Value error, ", ""),
+    ("Input should be", "it should be"),
+    (", unable to parse string as an integer", ""),
+    (", unable to parse string as a number", ""),
+)
+"""The words of the library that checks values, and ours."""
+
+
+class Commands(TyperGroup):
+    """The verbs, which refuse what they do not understand in three lines and with exit code 2."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a verb; the arguments are those of the library's own method."""
+
+        def run() -> Any:
+            return super(Commands, self).main(
+                args=args,
+                prog_name=prog_name,
+                complete_var=complete_var,
+                standalone_mode=False,
+                windows_expand_args=windows_expand_args,
+                **extra,
+            )
+
+        if not standalone_mode:
+            return run()
+        try:
+            code = run()
+        except _REFUSAL as error:
+            tell(*refusal(error))
+            if "--json" in (sys.argv[1:] if args is None else args):
+                from quantum_async.cli.session import Complaint, dump, error_document
+
+                what, why, fix, *_ = (line.partition(": ")[2] for line in refusal(error))
+                told = Complaint("UsageError", what, why, fix)
+                sys.stdout.write(dump(error_document(told)) + "\n")
+            sys.exit(ExitCode.USAGE)
+        except typer.Abort:
+            sys.exit(ExitCode.INTERRUPTED)
+        sys.exit(code or ExitCode.OK)
+
+
+def refusal(error: Any) -> list[str]:
+    """Word a mistake on the command line, a line each for what, why and what to do.
+
+    Args:
+        error: The library's exception, which says what is wrong and knows the verb.
+    """
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        # Whoever names no verb wants to know which there are, not what is wrong.
+        return str(error.format_message()).splitlines()
+    message = " ".join(str(error.format_message()).split()).rstrip(".")
+    for words, plain in _PLAINER:
+        message = message.replace(words, plain)
+    verb = context.command_path if context is not None else "quantum-async"
+    usage = _usage(context) if context is not None else "quantum-async COMMAND [ARGS]..."
+    return [
+        f"error: {message[:1].lower()}{message[1:]}",
+        f"why: it is used as {usage}; nothing was sent",
+        f"fix: {verb} --help explains every option",
+    ]
+
+
+def _usage(context: Any) -> str:
+    words = context.get_usage().partition(":")[2].split()
+    return " ".join(words).replace("{", "").replace("}", "")
+
 
 app: typer.Typer = typer.Typer(
     cls=Commands,
@@ -45,11 +130,20 @@ app: typer.Typer = typer.Typer(
 
 
 app.add_typer(jobs_app, name="jobs")
-app.add_typer(doctor_app)
 app.add_typer(sandbox_app, name="sandbox")
-app.add_typer(completion_app)
 
+PROGRAM = "quantum-async"
+VARIABLE = "_QUANTUM_ASYNC_COMPLETE"
 _DETACHED = "what was accepted goes on, and quantum-async jobs list shows it"
+
+
+class Shell(StrEnum):
+    """The shells that can be taught."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+    POWERSHELL = "powershell"
 
 
 class OnError(StrEnum):
@@ -96,7 +190,7 @@ def demo(
     """
 
     async def verb() -> ExitCode:
-        from quantum_async.cli.demo.verb import demo
+        from quantum_async.cli.demo import demo
 
         return await demo(shots=shots, seed=seed, output=output, json=json)
 
@@ -262,3 +356,57 @@ def devices(
         return await devices(provider, json=json, debug=debug)
 
     raise typer.Exit(execute(verb, debug=debug, json=json))
+
+
+@app.command(cls=Verb, short_help="Check settings and servers; find jobs that nobody follows.")
+def doctor(
+    *,
+    journal: Journal = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Act without asking: close batches, adopt jobs.")
+    ] = False,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="Cancel jobs instead of following them to their end.")
+    ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no server whether it answers.")
+    ] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Check settings and servers, and find the jobs and batches that no process follows any more.
+
+    Names the variables that hold credentials, never their values. Asks each configured provider's
+    server, without credentials, whether it answers and what its clock says. Jobs of a journal
+    whose process has died can be adopted (followed to their end) or cancelled; their batches are
+    closed either way. Exits with 1 while something is left or does not answer.
+
+    quantum-async doctor
+
+    quantum-async doctor --journal jobs.db --yes
+    """
+
+    async def verb() -> ExitCode:
+        from quantum_async.cli.doctor import examine
+
+        return await examine(journal, yes=yes, cancel=cancel, offline=offline, json=json)
+
+    raise typer.Exit(execute(verb, debug=debug, json=json))
+
+
+@app.command(cls=Verb, short_help="Print the script that completes commands in a shell.")
+def completion(
+    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")],
+) -> None:
+    """Print the script that completes verbs, options and providers in a shell.
+
+    eval "$(quantum-async completion bash)"
+
+    quantum-async completion zsh > ~/.zfunc/_quantum-async
+
+    quantum-async completion fish | source
+    """
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
+
+    script = get_completion_script(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell.value)
+    typer.echo(script)

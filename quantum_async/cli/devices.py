@@ -9,18 +9,12 @@ from typing import TYPE_CHECKING
 import anyio
 
 from quantum_async.cli.clients import from_environment
-from quantum_async.cli.codes import ExitCode, exit_code
-from quantum_async.cli.complaints import complain
-from quantum_async.cli.documents import dump, failure
-from quantum_async.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    QuantumAsyncError,
-)
+from quantum_async.cli.session import ExitCode, complain, dump, exit_code, failure
+from quantum_async.errors import AuthenticationError, ConfigurationError, QuantumAsyncError
 from quantum_async.providers.base import provider, providers
 
 if TYPE_CHECKING:
-    from quantum_async.cli.documents import Document
+    from quantum_async.cli.session import Document
     from quantum_async.models.device import Device
     from quantum_async.providers.base import ProviderClient
 
@@ -108,7 +102,7 @@ def _device(device: Device) -> Document:
 def _show(listings: list[_Listing], *, is_one: bool) -> None:
     from rich.console import Console
 
-    from quantum_async.cli.telling import tell
+    from quantum_async.cli.session import tell
     from quantum_async.display.tables import print_table
 
     heads = ("target", "kind", "status", "#qubits", "#shots", "~description")

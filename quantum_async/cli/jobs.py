@@ -6,10 +6,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from quantum_async.cli.codes import ExitCode
-from quantum_async.cli.helping import Verb
-from quantum_async.cli.options import Debug, Journal, Json
-from quantum_async.cli.session import execute
+from quantum_async.cli.options import Debug, Journal, Json, Verb
+from quantum_async.cli.session import ExitCode, execute
 
 Key: TypeAlias = Annotated[
     str, typer.Argument(metavar="JOB", help="A key or its beginning, or the provider's id.")

@@ -1,14 +1,47 @@
-"""Options that several verbs share."""
+"""Options and help that verbs share."""
 
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
+from typer.core import TyperCommand
 
-from quantum_async.cli.completion import provider_names
+
+class Verb(TyperCommand):
+    """A verb whose help calls arguments by their names, without the types that they have in code."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write what the arguments and the options mean."""
+        rows: dict[str, list[tuple[str, str]]] = {"argument": [], "option": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                kind = parameter.param_type_name
+                name = record[0].partition(" <")[0] if kind == "argument" else record[0]
+                rows[kind].append((name, record[1]))
+        for kind, found in rows.items():
+            if found:
+                with formatter.section(f"{kind.title()}s"):
+                    formatter.write_dl(found)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Write the arguments for the line that says how the verb is used."""
+        return [re.sub("[{}]", "", piece) for piece in super().collect_usage_pieces(ctx)]
+
+
+def provider_names(incomplete: str) -> list[str]:
+    """Complete the name of a provider; none of them is loaded for it."""
+    from importlib.metadata import entry_points
+
+    from quantum_async.providers.base import ENTRY_POINT_GROUP
+
+    names = {entry.name for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    return sorted(name for name in names if name.startswith(incomplete))
+
 
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help="One JSON document on stdout, all else on stderr.")

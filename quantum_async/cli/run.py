@@ -8,20 +8,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quantum_async.cli.codes import ExitCode, exit_code
-from quantum_async.cli.complaints import complain
-from quantum_async.cli.documents import dump, failure, measured, status_of
-from quantum_async.cli.programs import Candidate, check
-from quantum_async.cli.running import DeadlineError, Order, Running, Work
+from quantum_async.cli.running import (
+    Candidate,
+    DeadlineError,
+    Order,
+    Running,
+    Work,
+    check,
+    parse_values,
+)
 from quantum_async.cli.saving import check_output, save_text
-from quantum_async.cli.values import parse_values
+from quantum_async.cli.session import (
+    ExitCode,
+    complain,
+    dump,
+    exit_code,
+    failure,
+    measured,
+    status_of,
+)
 from quantum_async.models.grid import as_points
 from quantum_async.models.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from quantum_async.cli.documents import Document
+    from quantum_async.cli.session import Document
     from quantum_async.models.grid import Value
     from quantum_async.models.program import Program
     from quantum_async.models.sweep import SweepPoint

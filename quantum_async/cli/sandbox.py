@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from quantum_async.cli.codes import ExitCode
-from quantum_async.cli.helping import Verb
-from quantum_async.cli.telling import tell
+from quantum_async.cli.options import Verb
+from quantum_async.cli.session import ExitCode, tell
 
 app: typer.Typer = typer.Typer(help="A cloud on this machine that speaks the providers' protocols.")
 
@@ -52,7 +51,7 @@ def serve(
     quantum-async sandbox serve --port 9100 --latency 50ms --no-simulate
     """
     try:
-        from quantum_async.sandbox.faults.plan import load_plan
+        from quantum_async.sandbox.faults import load_plan
         from quantum_async.sandbox.server import serve as run
         from quantum_async.sandbox.settings import SandboxSettings
     except ModuleNotFoundError as error:

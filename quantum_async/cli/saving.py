@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
-from quantum_async.cli.documents import dump
+from quantum_async.cli.session import dump
 from quantum_async.display.frames import sweep_row
 from quantum_async.errors import InvalidOptionError, MissingExtraError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Set as AbstractSet
     from pathlib import Path
 
-    from quantum_async.cli.documents import Document
+    from quantum_async.cli.session import Document
     from quantum_async.models.sweep import SweepResults
 
 

@@ -1,4 +1,4 @@
-"""Plots of results and sweeps, on the user's axes or new ones; no global style is touched."""
+"""Plots of results, sweeps and devices, on the user's axes or new ones; no global style is touched."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from quantum_async.display.estimate import coordinate, main_value
+from quantum_async.display.html import MOST_LABELS, places
 from quantum_async.errors import InvalidOptionError
+from quantum_async.models.device import DeviceKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,10 +17,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from quantum_async.display.estimate import Mean
+    from quantum_async.models.device import Device
     from quantum_async.models.grid import Value
     from quantum_async.models.result import Result
     from quantum_async.models.sweep import SweepPoint, SweepResults
 
+
+if TYPE_CHECKING:
     Measure = Callable[[Result], tuple[str, Mean]]
     """What to draw of a result: its name, and the number."""
 
@@ -158,3 +163,43 @@ def _draw_landscape(
     ]
     mesh = axes.pcolormesh(xs, ys, table, shading="nearest", cmap="viridis")
     axes.figure.colorbar(mesh, ax=axes, label=label)
+
+
+def plot_device(device: Device, *, ax: Axes | None = None) -> Axes:
+    """Draw a device's topology.
+
+    Args:
+        device: The device.
+        ax: Where to draw; a new figure by default.
+
+    Raises:
+        InvalidOptionError: The provider tells neither positions nor connectivity.
+    """
+    at = places(device)
+    if not at:
+        raise InvalidOptionError(
+            f"{device.target} has no topology to draw",
+            remedy="Its provider tells neither positions nor connectivity: "
+            "any of its qubits can interact, or none was named.",
+        )
+    axes = axes_or_new(ax)
+    for first, second in device.connectivity:
+        if first in at and second in at:
+            xs, ys = zip(at[first], at[second], strict=True)
+            axes.plot(xs, ys, color="0.6", linewidth=1, zorder=1)
+    xs, ys = zip(*at.values(), strict=True)
+    is_labelled = len(at) <= MOST_LABELS
+    axes.scatter(xs, ys, s=320 if is_labelled else 30, zorder=2)
+    if is_labelled:
+        for name, place in at.items():
+            axes.annotate(name, place, ha="center", va="center", color="white", fontsize=7)
+    axes.set_aspect("equal")
+    axes.margins(0.1)
+    axes.set_title(device.target)
+    if device.positions and device.kind is DeviceKind.ANALOG:
+        axes.set_xlabel("x (µm)")
+        axes.set_ylabel("y (µm)")
+    else:
+        # A chip's coordinates only say who is next to whom.
+        axes.set_axis_off()
+    return axes

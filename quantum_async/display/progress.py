@@ -14,7 +14,6 @@ from quantum_async.models.job import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
     from rich.progress import TaskID
 
@@ -76,12 +75,7 @@ class JobProgress:
         self._progress.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # Where nothing has happened there is nothing to leave on the screen.
         self._progress.live.transient = not self._statuses
         self._progress.stop()

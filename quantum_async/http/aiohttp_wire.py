@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
 
     from quantum_async.http.proxies import Proxy
+    from quantum_async.http.response import Connection, Outgoing
     from quantum_async.http.timeouts import Timeouts
-    from quantum_async.http.wire import Connection, Outgoing
 
 
 _SHORTEST = len("https://")

@@ -1,4 +1,4 @@
-"""Request bodies: JSON, and compression that never holds up the event loop."""
+"""Bodies of requests, and work of the processor that is kept off the loop."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import base64
 import json
 import struct
 import zlib
+from collections.abc import Callable, Sized
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import urlencode
 
 import anyio.to_thread
@@ -16,6 +17,7 @@ from quantum_async.http.redact import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
 
 FORM = "application/x-www-form-urlencoded"
 LARGE = 64 * 1024
@@ -189,3 +191,19 @@ class CompressedPrefix:
         # A gzip member ends with the checksum and, modulo 2**32, the length of all that it holds.
         end = struct.pack("<LL", checksum, (self._size + len(suffix)) & 0xFFFFFFFF)
         return b"".join((self._start, rest.compress(suffix), rest.flush(), end))
+
+
+Text = TypeVar("Text", bound=Sized)
+Value = TypeVar("Value")
+
+
+async def off_loop(work: Callable[[Text], Value], text: Text) -> Value:
+    """Do something with a text, in a worker thread where it is long.
+
+    Args:
+        work: What to do; a thread costs more than a short text does.
+        text: Bytes or characters.
+    """
+    if len(text) < LARGE:
+        return work(text)
+    return await anyio.to_thread.run_sync(work, text)

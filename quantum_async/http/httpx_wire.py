@@ -18,8 +18,8 @@ from quantum_async.http.response import Response
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 
+    from quantum_async.http.response import Outgoing
     from quantum_async.http.timeouts import Timeouts
-    from quantum_async.http.wire import Outgoing
 
 T = TypeVar("T")
 

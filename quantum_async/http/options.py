@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from quantum_async.http.rate import RateLimit
+    from quantum_async.http.dispatch import RateLimit
 
 
 Trust = ssl.SSLContext | Path | str | None

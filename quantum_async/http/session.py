@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from quantum_async.http.address import Query
-    from quantum_async.http.answers import Explain
     from quantum_async.http.auth import Auth
+    from quantum_async.http.dispatch import LaneName
     from quantum_async.http.encode import Body
-    from quantum_async.http.lanes import LaneName
+    from quantum_async.http.failures import Explain
     from quantum_async.http.redact import Secrets
-    from quantum_async.http.response import Response
+    from quantum_async.http.response import Connection, Download, Response
     from quantum_async.http.timeouts import Timeouts
-    from quantum_async.http.wire import Connection, Download
 
 _REDIRECTS = 5
 _SHOWN = 200

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select, update
 
 from quantum_async.errors import DuplicateSubmissionError, JournalError
-from quantum_async.journal.forms import pack_ref
+from quantum_async.journal.forms import dump_options, load_options, pack_ref
 from quantum_async.journal.leases import is_free
 from quantum_async.journal.reading import Reader
 from quantum_async.journal.records import (
@@ -23,7 +23,6 @@ from quantum_async.journal.records import (
     WorkState,
 )
 from quantum_async.journal.schema import batches, jobs, leases, runs, submissions, sweeps
-from quantum_async.journal.values import dump_options, load_options
 from quantum_async.models.advice import Action, Advice
 from quantum_async.models.identity import is_same_server
 from quantum_async.models.job import JobRef
@@ -34,10 +33,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, RowMapping
 
-    from quantum_async.journal.leases import Leases
-    from quantum_async.journal.owner import Owner
+    from quantum_async.journal.changes import Transaction
+    from quantum_async.journal.leases import Leases, Owner
     from quantum_async.journal.records import StoredBatch
-    from quantum_async.journal.statements import Transaction
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select
 
 from quantum_async.errors import QuantumAsyncError
 from quantum_async.journal.forms import (
+    load_options,
     unpack_any,
     unpack_error,
     unpack_program,
@@ -43,7 +44,6 @@ from quantum_async.journal.schema import (
     submissions,
     sweeps,
 )
-from quantum_async.journal.values import load_options
 from quantum_async.models.batch import BatchRef
 from quantum_async.models.submission import JobSpec
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, RowMapping
 
-    from quantum_async.journal.statements import Transaction
+    from quantum_async.journal.changes import Transaction
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
 

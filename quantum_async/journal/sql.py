@@ -25,19 +25,16 @@ from quantum_async.journal.changes import (
     Postpone,
     Refuse,
     Resend,
+    Statements,
+    Transaction,
     Work,
 )
 from quantum_async.journal.claiming import Claiming
-from quantum_async.journal.database import ANSWER_WAIT, LOCK_WAIT, Database
-from quantum_async.journal.filesystem import MOUNTS
-from quantum_async.journal.leases import LEASE, Leases
-from quantum_async.journal.migrate import prepare, sdk_version
-from quantum_async.journal.owner import Owner
-from quantum_async.journal.place import JournalPlace
+from quantum_async.journal.database import ANSWER_WAIT, LOCK_WAIT, MOUNTS, Database, JournalPlace
+from quantum_async.journal.leases import LEASE, Leases, Owner
 from quantum_async.journal.reading import Reader
 from quantum_async.journal.records import Claim, SendState
-from quantum_async.journal.schema import runs
-from quantum_async.journal.statements import Statements, Transaction
+from quantum_async.journal.schema import prepare, runs, sdk_version
 from quantum_async.journal.writer import Entry, Writer
 
 if TYPE_CHECKING:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from quantum_async.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
 
 _EXTRA = {
     "loky": "local",
@@ -47,3 +49,14 @@ def optional_libraries(extra: str = "") -> Generator[None]:
             raise
         called = _CALLED.get(library, library.replace("_", "-"))
         raise MissingExtraError(called, extra=extra or _EXTRA[library]) from error
+
+
+def call_late(module: str, name: str, *args: object, **options: object) -> Any:
+    """Call a function that lives on a higher floor.
+
+    `Result.plot` is where users look for it, but drawing belongs to `display`, which imports the
+    models. So the name is resolved when it is called.
+    """
+    with optional_libraries():
+        function = getattr(import_module(module), name)
+        return function(*args, **options)

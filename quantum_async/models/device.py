@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from quantum_async.models._late import call_late
+from quantum_async.models._extras import call_late
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,7 +79,7 @@ class Device:
             InvalidOptionError: The provider tells neither positions nor connectivity nor a number
                 of qubits.
         """
-        drawn: Axes = call_late("quantum_async.display.topology", "plot_device", self, ax=ax)
+        drawn: Axes = call_late("quantum_async.display.plots", "plot_device", self, ax=ax)
         return drawn
 
     def _repr_html_(self) -> str:

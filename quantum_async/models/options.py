@@ -1,4 +1,4 @@
-"""What options mean, whatever they are written like: two that mean the same are equal here."""
+"""Options: which a client carries, and what they mean, whatever they are written like."""
 
 from __future__ import annotations
 
@@ -6,13 +6,113 @@ import json
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from enum import Enum
-from functools import lru_cache, singledispatch
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cache, lru_cache, singledispatch
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from quantum_async.errors import InvalidOptionError
+from quantum_async.models.advice import Advice, Given
 from quantum_async.models.submission import RunOptions
 
 if TYPE_CHECKING:
     from quantum_async.models.result import Result
+
+
+Options = TypeVar("Options", bound=RunOptions)
+
+
+def options_as(kind: type[Options], options: RunOptions, provider: str) -> Options:
+    """Take options as those of one client; what that client could only drop is refused.
+
+    An option that both classes have from a common one means the same in both, and is carried.
+    One that is left at its default says nothing, wherever it is from.
+
+    Args:
+        kind: The client's class of options.
+        options: Options of whichever class.
+        provider: The client's name.
+
+    Raises:
+        InvalidOptionError: They are none, or the client has no such option.
+
+    Example:
+        ```python
+        import quantum_async as qa
+        from quantum_async.models.options import options_as
+
+        assert options_as(qa.IQMOptions, qa.RunOptions(seed=7), "iqm") == qa.IQMOptions(seed=7)
+        ```
+    """
+    if type(options) is kind:
+        return options
+    if not isinstance(options, RunOptions):
+        raise InvalidOptionError(
+            f"options are {options!r:.100}, not a RunOptions",
+            provider=provider,
+            remedy=f"Pass RunOptions or {kind.__name__}.",
+        )
+    known = _origins(kind)  # type: ignore[arg-type]  # mypy sees the hash of its objects
+    carried: dict[str, object] = {}
+    given = _origins(type(options))  # type: ignore[arg-type]  # the same
+    for name, origin in given.items():
+        if known.get(name) is origin:
+            carried[name] = getattr(options, name)
+        elif is_given(options, name):
+            raise InvalidOptionError(
+                Advice(f"{provider} cannot carry ", _given(options, name)),
+                provider=provider,
+                remedy=f"Leave it out: it belongs to jobs whose client takes {origin.__name__}. "
+                f"Jobs of {provider} take {kind.__name__}: {', '.join(known)}.",
+            )
+    return options if isinstance(options, kind) else kind(**carried)  # type: ignore[arg-type]
+
+
+def refuse_options(
+    options: RunOptions, refused: Mapping[str, str], where: str, provider: str
+) -> None:
+    """Refuse options that one route of a client has no place for.
+
+    Args:
+        options: The client's own options.
+        refused: What to do instead, by the name of each option that would be dropped.
+        where: The route, as people call it.
+        provider: The client's name.
+
+    Raises:
+        InvalidOptionError: One of them is given.
+    """
+    for name, remedy in refused.items():
+        if is_given(options, name):
+            raise InvalidOptionError(
+                Advice(f"{where} cannot carry ", _given(options, name)),
+                provider=provider,
+                remedy=remedy,
+            )
+
+
+def is_given(options: RunOptions, name: str) -> bool:
+    """Say whether an option says something: whether it differs from its default."""
+    (option,) = (item for item in fields(options) if item.name == name)
+    return bool(getattr(options, name) != _default(option))
+
+
+def _default(item: Field[object]) -> object:
+    return item.default if item.default_factory is MISSING else item.default_factory()
+
+
+@cache
+def _origins(kind: type[RunOptions]) -> Mapping[str, type]:
+    """Name, for each option, the class that it comes from: there it got its meaning."""
+    names = [item.name for item in fields(kind)]
+    owners = [owner for owner in reversed(kind.__mro__) if owner is not object]
+    return {
+        name: next(o for o in owners if name in vars(o).get("__annotations__", {}))
+        for name in names
+    }
+
+
+def _given(options: RunOptions, name: str) -> Given:
+    return Given(name, getattr(options, name), type(options).__name__)
+
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 
@@ -46,7 +146,7 @@ def meaning_of(options: RunOptions) -> str:
         return _remembered(options)
     except TypeError:
         # Something in it cannot be hashed.
-        return _text(_given(options))
+        return _text(_differing(options))
 
 
 def differing_options(one: RunOptions, other: RunOptions) -> tuple[str, ...]:
@@ -56,7 +156,7 @@ def differing_options(one: RunOptions, other: RunOptions) -> tuple[str, ...]:
         one: Options of any provider.
         other: Options to compare them with.
     """
-    first, second = _given(one), _given(other)
+    first, second = _differing(one), _differing(other)
     names = {**first, **second}
     return tuple(name for name in names if _text(first.get(name)) != _text(second.get(name)))
 
@@ -105,10 +205,10 @@ def _observables(emulation: str) -> Mapping[str, str]:
 
 @lru_cache(maxsize=256)
 def _remembered(options: RunOptions) -> str:
-    return _text(_given(options))
+    return _text(_differing(options))
 
 
-def _given(options: RunOptions) -> dict[str, Plain]:
+def _differing(options: RunOptions) -> dict[str, Plain]:
     """List the options that differ from their defaults."""
     found: dict[str, Plain] = {}
     common = {field.name: field for field in fields(RunOptions)}
@@ -118,12 +218,6 @@ def _given(options: RunOptions) -> dict[str, Plain]:
         if _text(plain) != _text(_plain(_default(common.get(field.name, field)))):
             found[field.name] = plain
     return found
-
-
-def _default(field: Field[object]) -> object:
-    if field.default_factory is not MISSING:
-        return field.default_factory()
-    return MISSING if field.default is MISSING else field.default
 
 
 def _document(text: str) -> Plain:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quantum_async.errors import ProgramSyntaxError, UnsupportedProgramError
 
@@ -73,12 +74,13 @@ CIRCUIT_FORMATS = frozenset({ProgramFormat.QASM2, ProgramFormat.QASM3, ProgramFo
 """The formats that this package can read as a gate-model circuit."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
     """A program as a value: a payload, its format and its digest.
 
     Two programs are equal when format and payload are equal; the name does not count. Objects of
-    other libraries become programs with `quantum_async.as_program`.
+    other libraries become programs with `quantum_async.as_program`. A Pulser sequence that Pulser
+    cannot write down has no payload: it runs on simulators of this package, and nowhere else.
 
     Args:
         payload: The program itself; text for the textual formats, bytes for the binary ones.
@@ -110,11 +112,25 @@ class Program:
             if name == "payload" and "_encode" in self.__dict__:
                 self.__dict__["payload"] = self.__dict__["_encode"]()
                 return self.__dict__["payload"]
+            if name == "payload" and not self.is_written:
+                raise UnsupportedProgramError(
+                    f"{self.where} cannot be written down: {self.__dict__['_why']}",
+                    remedy="Run it on local:pulser in the process that makes it, or use what "
+                    "Pulser's to_abstract_repr() supports.",
+                )
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        """Compare format and payload."""
+        return self.digest == other.digest if isinstance(other, Program) else NotImplemented
+
+    def __hash__(self) -> int:
+        """Follow from format and payload."""
+        return hash(self.digest)
 
     @property
     def digest(self) -> str:
-        """SHA-256 over format and payload, in hexadecimal."""
+        """SHA-256 over format and payload, in hexadecimal; without one, over what it does."""
         cached: str | None = self.__dict__.get("_digest")
         if cached is None:
             body = self.payload.encode() if isinstance(self.payload, str) else self.payload
@@ -137,6 +153,11 @@ class Program:
     def data(self) -> bytes:
         """The payload as bytes, text encoded as UTF-8."""
         return self.payload.encode() if isinstance(self.payload, str) else self.payload
+
+    @property
+    def is_written(self) -> bool:
+        """Whether there is a payload, so that it can be sent and kept."""
+        return "_why" not in self.__dict__
 
     @property
     def live(self) -> object | None:
@@ -169,6 +190,34 @@ class Program:
         """
         program = cls.__new__(cls)
         program.__dict__.update(format=format, name=name, source="", _live=live, _encode=encode)
+        return program
+
+    @classmethod
+    def unwritten(
+        cls,
+        format: ProgramFormat,
+        digest: str,
+        why: str,
+        name: str = "",
+        *,
+        live: object | None = None,
+        carried: bytes = b"",
+    ) -> Program:
+        """Make a program of an object that cannot be written down.
+
+        Asking for its payload raises an `UnsupportedProgramError`.
+
+        Args:
+            format: How its like are written down.
+            digest: What is equal for programs that do the same, and for no others.
+            why: Why it cannot be written down.
+            name: What people call it.
+            live: The object; ``None`` where only its digest is known.
+            carried: The pickled object, for processes that this one pickles the program to.
+        """
+        program = cls.__new__(cls)
+        state = {"format": format, "name": name, "source": "", "_digest": digest, "_why": why}
+        program.__dict__.update(state, _live=live, _carried=carried)
         return program
 
     @classmethod
@@ -223,16 +272,16 @@ class Program:
 
     def __getstate__(self) -> dict[str, object]:
         """Pickle the value alone, without cached or live objects."""
-        return {
-            "payload": self.payload,
-            "format": self.format,
-            "name": self.name,
-            "source": self.source,
-        }
+        body = ("payload",) if self.is_written else ("_digest", "_why", "_carried")
+        return {name: getattr(self, name) for name in ("format", "name", "source", *body)}
 
-    def __setstate__(self, state: dict[str, object]) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore what `__getstate__` wrote."""
         self.__dict__.update(state)
+        if "_why" in state:
+            carried = state["_carried"]
+            # Whoever could change these bytes could as well change those around them.
+            self.__dict__["_live"] = pickle.loads(carried) if carried else None  # noqa: S301
 
 
 def qasm_format(text: str, source: str | Path = "<program>") -> ProgramFormat:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import ResultError
-from quantum_async.models._late import call_late
+from quantum_async.models._extras import call_late
 from quantum_async.models.stored import stored
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class Result:
             ResultError: This is the result of a circuit, which has no atom order.
         """
         results: Results = call_late(
-            "quantum_async.integrations.pulser.convert", "to_results", self
+            "quantum_async.integrations.pulser.results", "to_results", self
         )
         return results
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, overload
 
 from quantum_async.errors import ResultError
-from quantum_async.models._late import call_late
+from quantum_async.models._extras import call_late
 
 if TYPE_CHECKING:
     import pandas

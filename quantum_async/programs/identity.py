@@ -13,14 +13,7 @@ if TYPE_CHECKING:
     from typing import TypeGuard
 
     from qiskit import QuantumCircuit
-    from qiskit.circuit import (
-        AnnotatedOperation,
-        Bit,
-        ForLoopOp,
-        Operation,
-        Register,
-        SwitchCaseOp,
-    )
+    from qiskit.circuit import AnnotatedOperation, Bit, ForLoopOp, Operation, Register, SwitchCaseOp
     from qiskit.circuit.classical.expr import Expr
 
     from quantum_async.models.program import Program

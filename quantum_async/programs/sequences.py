@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from quantum_async.errors import (
     DeviceLimitError,
@@ -96,8 +96,11 @@ def _read(program: Program) -> Sequence[BaseDevice]:
     from pulser import Sequence
     from pulser.exceptions.base import PulserError
 
+    if program.live is not None:
+        return cast("Sequence[BaseDevice]", program.live)
+    text = program.text
     try:
-        return Sequence.from_abstract_repr(program.text)
+        return Sequence.from_abstract_repr(text)
     except json.JSONDecodeError as error:
         raise ProgramSyntaxError(
             f"not JSON: {error.msg}",

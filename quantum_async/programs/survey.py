@@ -1,4 +1,4 @@
-"""What a circuit needs of a simulator."""
+"""What a circuit needs of a simulator, and where each classical bit stands in an outcome."""
 
 from __future__ import annotations
 
@@ -6,11 +6,89 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from quantum_async.models.result import Register
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from qiskit import QuantumCircuit
     from qiskit.circuit import Operation
+
+
+LOOSE = "bits"
+"""The register that bits outside any register are shown as."""
+
+
+@dataclass(frozen=True, slots=True)
+class BitLayout:
+    """The registers of a circuit and the numbers of their bits.
+
+    Registers may share bits: each is read for itself. Bits outside any register form one more
+    register, the last one.
+
+    Args:
+        registers: Names and widths in the order of declaration.
+        places: For each register, the circuit's numbers of its bits, first bit first.
+    """
+
+    registers: tuple[Register, ...]
+    places: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, circuit: QuantumCircuit) -> BitLayout:
+        """Read the layout of a circuit."""
+        number = {bit: index for index, bit in enumerate(circuit.clbits)}
+        found = [(r.name, tuple(number[bit] for bit in r)) for r in circuit.cregs if len(r)]
+        held = {place for _, places in found for place in places}
+        loose = tuple(place for place in number.values() if place not in held)
+        if loose:
+            name = LOOSE
+            while any(name == other for other, _ in found):
+                name += "_"
+            found.append((name, loose))
+        return cls(
+            tuple(Register(name, len(places)) for name, places in found),
+            tuple(places for _, places in found),
+        )
+
+    @property
+    def characters(self) -> tuple[int | None, ...]:
+        """For each character of an outcome, as `Result` documents it, the number of its bit.
+
+        Between two registers stands a space, which is ``None``.
+        """
+        found: list[int | None] = []
+        for places in reversed(self.places):
+            found += [None] if found else []
+            found += reversed(places)
+        return tuple(found)
+
+    def texts(self, outcomes: Iterable[int]) -> list[str]:
+        """Write outcomes as `Result` documents them.
+
+        Args:
+            outcomes: All classical bits as a number, bit 0 being the lowest.
+        """
+        width = 1 + max((place for places in self.places for place in places), default=-1)
+        # From the left: the last register, and in it the last bit. Most registers are a run.
+        runs = []
+        for places in reversed(self.places):
+            start, stop = width - 1 - places[-1], width - places[0]
+            is_run = places == tuple(range(places[0], places[0] + len(places)))
+            runs.append(slice(start, stop) if is_run else [width - 1 - p for p in reversed(places)])
+        if runs == [slice(0, width)]:
+            return [f"{outcome:0{width}b}" for outcome in outcomes]
+        written = []
+        for outcome in outcomes:
+            bits = f"{outcome:0{width}b}"
+            written.append(
+                " ".join(
+                    bits[run] if isinstance(run, slice) else "".join([bits[p] for p in run])
+                    for run in runs
+                )
+            )
+        return written
+
 
 CONTROL = frozenset(
     {"break_loop", "continue_loop", "for_loop", "if_else", "store", "switch_case", "while_loop"}
@@ -127,6 +205,36 @@ def _names(circuit: QuantumCircuit) -> Iterator[str]:
         yield instruction.operation.name
         for block in getattr(instruction.operation, "blocks", ()):
             yield from _names(block)
+
+
+def without_final_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Copy a circuit without the measurements after which neither qubit nor bit is used.
+
+    Qiskit's own ``remove_final_measurements`` also takes away those that a condition on another
+    qubit depends on, and with them what the circuit does. Registers stay.
+
+    Args:
+        circuit: The circuit.
+    """
+    from qiskit.circuit import Measure
+
+    # What is stored may be read of any bit, and an instruction does not list those bits.
+    used: set[object] = set(circuit.clbits if "store" in Survey.of(circuit).names else ())
+    kept = []
+    for instruction in reversed(circuit.data):
+        operation = instruction.operation
+        touched = {*instruction.qubits, *instruction.clbits}
+        # A composite may be called so too.
+        is_measure = getattr(operation, "base_class", type(operation)) is Measure
+        if is_measure and used.isdisjoint(touched):
+            continue
+        if operation.name != "barrier":
+            used |= touched
+        kept.append(instruction)
+    bare = circuit.copy_empty_like()
+    for instruction in reversed(kept):
+        bare.append(instruction)
+    return bare
 
 
 def _turns(circuit: QuantumCircuit) -> float:

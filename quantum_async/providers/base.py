@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn, Self
 
 from quantum_async.errors import BatchError, InvalidOptionError, UnknownTargetError
 from quantum_async.http.redact import unpicklable
-from quantum_async.models.carrying import options_as
 from quantum_async.models.identity import identity_of
-from quantum_async.models.options import meaning_of
+from quantum_async.models.options import meaning_of, options_as
 from quantum_async.models.submission import RunOptions
 
 if TYPE_CHECKING:

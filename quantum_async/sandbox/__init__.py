@@ -5,14 +5,17 @@
 
 One process listens on loopback, one port per service and one for control (`server`). All services
 show one `World`: a clock, a queue per device, jobs whose state follows from a few moments in time,
-worker processes that simulate, books that count. A `Face` speaks a provider's protocol on top of
-it. Faults, latency and counting happen in front of the faces (`app`), so a face knows none of them.
+worker processes that simulate, books that count. A `service.Service` speaks a provider's protocol on
+top of it. Faults, latency and counting happen in front of the services (`server.ServiceApp`), so a
+service knows none of them.
 
-To add a provider, write ``sandbox/<provider>/face.py`` with a function ``face(world)`` that
-returns a `faces.Face`; its name and port are in `faces.OFFSETS`, nothing else has to be registered.
+To add a provider, write ``sandbox/<provider>/service.py`` with a subclass of `service.Service`, and
+name it there ``SERVICE``; its name and port are in `settings.OFFSETS`, nothing else has to be
+registered.
 
-- ``routes``: a `routing.RouteTable` of `routing.Route`, whose handler takes an `exchange.Request`
-  and returns an `exchange.Reply`, or raises `exchange.Refusal`. A handler reads the time from
+- ``routes``: a `service.RouteTable` of what `service.routes_of` finds: methods that are marked with
+  `service.route`, take a `service.Request` and return a `service.Reply`, or raise
+  `service.Refusal`. A handler reads the time from
   ``request.now`` and never sleeps; one that holds an answer back (long polling) is a coroutine
   function. Mark routes that create jobs or batches ``submits=True`` and those without credentials
   ``needs_token=False``.
@@ -24,7 +27,7 @@ returns a `faces.Face`; its name and port are in `faces.OFFSETS`, nothing else h
 - Report each accepted submission with ``realm.ledger.note_submission(key)``, and keep what was
   created out of lists for ``request.effects.list_lag`` seconds.
 - ``environment(url)`` gives the variables that point a client at the service.
-- ``configure`` reads ``world.settings.options[name]`` into a type of the face's own.
+- ``configure`` reads ``world.settings.options[name]`` into a type of the service's own.
 """
 
 from __future__ import annotations
@@ -32,13 +35,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from quantum_async.sandbox.faults.plan import Fault
+    from quantum_async.sandbox.faults import Fault
     from quantum_async.sandbox.handle import BlockingSandbox, Sandbox
     from quantum_async.sandbox.settings import SandboxSettings
 
 _HOMES = {
     "BlockingSandbox": "handle",
-    "Fault": "faults.plan",
+    "Fault": "faults",
     "Sandbox": "handle",
     "SandboxSettings": "settings",
 }

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from quantum_async.sandbox.faults.plan import load_plan
+from quantum_async.sandbox.faults import load_plan
 from quantum_async.sandbox.settings import SandboxSettings
 
 

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from quantum_async.models.job import JobStatus
-from quantum_async.sandbox.faults.plan import PLAN
+from quantum_async.sandbox.faults import PLAN
 from quantum_async.sandbox.settings import SandboxSettings
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from quantum_async.sandbox.faces import Face
+    from quantum_async.sandbox.service import Service
     from quantum_async.sandbox.world import World
 
 
@@ -76,13 +76,15 @@ class ControlPlane:
 
     Args:
         world: The world.
-        faces: Every face, by its name.
+        services: Every service, by its name.
         urls: Where each listens.
     """
 
-    def __init__(self, world: World, faces: Mapping[str, Face], urls: Mapping[str, str]) -> None:
+    def __init__(
+        self, world: World, services: Mapping[str, Service], urls: Mapping[str, str]
+    ) -> None:
         self._world = world
-        self._faces = faces
+        self._services = services
         self._urls = urls
         self._initial = world.settings
 
@@ -113,7 +115,7 @@ class ControlPlane:
 
     async def stats(self, _: Request) -> Response:
         """Count what has happened, per provider."""
-        return JSONResponse({name: self._count(name) for name in self._faces})
+        return JSONResponse({name: self._count(name) for name in self._services})
 
     async def jobs(self, request: Request) -> Response:
         """List every job of a provider with its times in seconds since the epoch."""
@@ -141,8 +143,8 @@ class ControlPlane:
     async def reset(self, _: Request) -> Response:
         """Start again as the sandbox was started."""
         self._world.reset(self._initial)
-        for face in self._faces.values():
-            face.reset()
+        for service in self._services.values():
+            service.reset()
         return Response(status_code=204)
 
     async def get_faults(self, _: Request) -> Response:
@@ -184,18 +186,18 @@ class ControlPlane:
         try:
             self._configure()
         except ValueError:
-            # Faces that took their new options before another one refused its own go back.
+            # Services that took their new options before another one refused its own go back.
             self._world.settings = previous
             self._configure()
             raise
         self._world.change(settings)
 
     def _configure(self) -> None:
-        for face in self._faces.values():
-            face.configure()
+        for service in self._services.values():
+            service.configure()
 
     def _environment(self, name: str, url: str) -> Mapping[str, str]:
-        return self._faces[name].environment(url) if name in self._faces else {}
+        return self._services[name].environment(url) if name in self._services else {}
 
     def _count(self, name: str) -> Mapping[str, JsonValue]:
         realm, now = self._world.realm(name), self._world.clock.now()
@@ -204,7 +206,7 @@ class ControlPlane:
             "jobs_created": realm.jobs_created,
             "jobs_by_status": dict(statuses),
             "jobs_running": statuses.get(JobStatus.RUNNING.value, 0),
-            "batches_open": self._faces[name].batches_open(now),
+            "batches_open": self._services[name].batches_open(now),
             "requests": dict(realm.ledger.requests),
             "duplicates": realm.ledger.duplicates,
         }

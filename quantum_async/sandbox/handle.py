@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypedDict, cast
 import anyio
 from anyio import to_thread
 
-from quantum_async.sandbox.faults.plan import PLAN, Fault
+from quantum_async.sandbox.faults import PLAN, Fault
 from quantum_async.sandbox.settings import SandboxSettings
 
 if TYPE_CHECKING:

@@ -9,8 +9,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
-from quantum_async.sandbox.faces import OFFSETS
-from quantum_async.sandbox.faults.plan import Fault
+from quantum_async.sandbox.faults import Fault
+
+OFFSETS = {"pasqal": 0, "azure": 1, "iqm": 2, "qoro": 3}
+"""Which port after the first each provider listens on."""
+
+CONTROL_OFFSET = 9
+"""Which port after the first the control plane listens on."""
 
 _UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
 _SHAPE = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*([a-z]*)\s*", re.IGNORECASE)

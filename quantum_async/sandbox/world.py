@@ -2,29 +2,205 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from bisect import bisect_left
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
 from heapq import heapify, heappop, heappush
-from itertools import takewhile
+from itertools import islice, takewhile
+from math import inf
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from quantum_async.models.job import JobStatus
 from quantum_async.sandbox.chance import run_time, uniform
-from quantum_async.sandbox.clock import Clock
-from quantum_async.sandbox.faults.book import FaultBook
-from quantum_async.sandbox.jobs import SandboxJob
-from quantum_async.sandbox.keeping import Latest
+from quantum_async.sandbox.faults import FaultBook
 from quantum_async.sandbox.simulator import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from quantum_async.sandbox.faults.book import Effects
-    from quantum_async.sandbox.faults.plan import Fault
+    from quantum_async.sandbox.faults import Effects, Fault
     from quantum_async.sandbox.settings import SandboxSettings
-    from quantum_async.sandbox.simulator import Bundle, Task
+    from quantum_async.sandbox.simulator import Bundle, Outcome, Task
+
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+_T = TypeVar("_T")
+
+
+class Latest(OrderedDict[_K, _V]):
+    """A mapping that forgets its oldest entry where there are too many.
+
+    Args:
+        most: How many it keeps.
+    """
+
+    def __init__(self, most: int = 100_000) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: _K, value: _V) -> None:
+        super().__setitem__(key, value)
+        if len(self) > self._most:
+            self.popitem(last=False)
+
+
+def oldest_ended(items: Iterable[_T], surplus: int, has_ended: Callable[[_T], bool]) -> list[_T]:
+    """Choose what to forget: the oldest that have ended, as many as there are too many.
+
+    Args:
+        items: What is kept, the oldest first.
+        surplus: How many there are too many; none are chosen where it is not positive.
+        has_ended: Whether nothing will happen to an item any more.
+    """
+    return list(islice(filter(has_ended, items), max(0, surplus)))
+
+
+class Clock:
+    """World time in seconds, with a fixed relation to the wall clock unless paused.
+
+    Args:
+        monotonic: What it follows, in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._wall = time.time() - monotonic()
+        self._lost = 0.0
+        self._paused_at: float | None = None
+
+    def now(self) -> float:
+        """Read the world time; it is what it follows less the time spent paused."""
+        real = self._monotonic() if self._paused_at is None else self._paused_at
+        return real - self._lost
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the clock stands still."""
+        return self._paused_at is not None
+
+    def pause(self) -> None:
+        """Stop the clock: no job starts, runs on or ends."""
+        if self._paused_at is None:
+            self._paused_at = self._monotonic()
+
+    def resume(self) -> None:
+        """Let the clock go on from where it stood."""
+        if self._paused_at is not None:
+            self._lost += self._monotonic() - self._paused_at
+            self._paused_at = None
+
+    def epoch(self, moment: float) -> float:
+        """Convert world time to seconds since the epoch."""
+        return moment + self._wall
+
+    def iso(self, moment: float) -> str:
+        """Write world time as ISO 8601 in UTC."""
+        # The same few moments of each job are told again with every poll.
+        return _written(moment + self._wall)
+
+    def moment(self, epoch: float) -> float:
+        """Convert seconds since the epoch to world time."""
+        return epoch - self._wall
+
+
+@lru_cache(maxsize=65_536)
+def _written(epoch: float) -> str:
+    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="microseconds")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class SandboxJob:
+    """A job whose state is computed when it is asked for, so that waiting jobs cost nothing.
+
+    Args:
+        id: Its id.
+        number: Its place among the provider's jobs, from 0.
+        shots: How many shots it takes.
+        accepted: World time at which it was accepted.
+        run_time: How long it runs, in seconds.
+        failure: Why it is going to fail, or ``None``.
+        simulations: What is simulated for it, or ``None`` where counts are drawn.
+    """
+
+    id: str
+    number: int
+    shots: int
+    accepted: float
+    run_time: float
+    failure: str | None = None
+    simulations: Bundle | None = None
+    start: float = field(default=inf, init=False)
+    end: float = field(default=inf, init=False)
+    cancelled: float | None = field(default=None, init=False)
+    stopped: float | None = field(default=None, init=False)
+
+    def status(self, now: float) -> JobStatus:
+        """Say where the job stands at a world time."""
+        if self.stopped is not None:
+            return JobStatus.CANCELLED if now >= self.stopped else JobStatus.CANCELLING
+        if now < self.start:
+            return JobStatus.QUEUED
+        if now < self.end:
+            return JobStatus.RUNNING
+        return self._ended()
+
+    def finished(self, now: float) -> float | None:
+        """Say when the job ended, or ``None`` while it has not."""
+        if not self.status(now).is_terminal:
+            return None
+        if self.stopped is not None:
+            return self.stopped
+        return (
+            self.end
+            if self.simulations is None
+            else max(self.end, self.simulations.ready_at or 0.0)
+        )
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """What was simulated for each of its programs, once it has succeeded; else nothing."""
+        return self.simulations.outcomes if self.simulations is not None else ()
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What was simulated for a job of one program, once that is known."""
+        return next(iter(self.outcomes), None)
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed, where it did."""
+        return self.failure or (self.simulations.error if self.simulations is not None else None)
+
+    def cancel(self, now: float, cancel_time: float) -> bool:
+        """Cancel the job; a queued one stops at once, a running one after `cancel_time`.
+
+        Returns:
+            Whether it could still be cancelled.
+        """
+        status = self.status(now)
+        if status not in {JobStatus.QUEUED, JobStatus.RUNNING}:
+            return False
+        self.cancelled = now
+        self.stopped = now + (cancel_time if status is JobStatus.RUNNING else 0.0)
+        self.end = self.stopped
+        if self.simulations is not None:
+            self.simulations.cancel()
+        return True
+
+    def _ended(self) -> JobStatus:
+        if self.failure is not None:
+            return JobStatus.FAILED
+        if self.simulations is None:
+            return JobStatus.SUCCEEDED
+        if self.simulations.ready_at is None:
+            return JobStatus.RUNNING
+        return JobStatus.FAILED if self.simulations.error else JobStatus.SUCCEEDED
 
 
 class Lane:

@@ -33,15 +33,13 @@ from quantum_async.models.cost import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from types import TracebackType
 
     from quantum_async.journal.records import BadRow, Claim, StoredSubmission, SweepPlan
-    from quantum_async.models.batch import BatchRef
     from quantum_async.models.cost import Cost
     from quantum_async.models.job import JobRef
     from quantum_async.models.submission import BatchRequest, SubmitRequest
     from quantum_async.providers.base import ProviderClient
-    from quantum_async.scheduler.record import JobRecord
+    from quantum_async.scheduler.job import JobRecord
 
 
 class Purse:
@@ -141,7 +139,8 @@ class Book:
         self._purses: dict[str, Purse] = {}
         self.budget: Budget | None = budget if isinstance(budget, Budget) else None
         self._purse = Purse(self.budget)
-        self._budgets: Mapping[str, Budget] = {} if isinstance(budget, Budget) else budget or {}
+        self.budgets: Mapping[str, Budget] = {} if isinstance(budget, Budget) else budget or {}
+        """The most that may be spent by each client, by its name."""
         self.revived: dict[str, JobRecord] = {}
         self._sweeps: dict[str, Callable[[], bool]] = {}
         self._accepted: dict[str, JobRef] = {}
@@ -155,12 +154,7 @@ class Book:
             self.journal = await anyio.to_thread.run_sync(_durable, self._wanted)
         await self.journal.open()
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         # Also in a scope that is cancelled: what was reported is written, if that is possible.
         with anyio.CancelScope(shield=True, deadline=anyio.current_time() + self._grace):
             await self.close()
@@ -180,10 +174,6 @@ class Book:
         for error in self.complaints:
             logger.error("%s", error)
 
-    def hurry(self) -> None:
-        """Let nothing wait for the journal any longer: the way out, and cancelling, need none."""
-        self.journal.hurry()
-
     def look(self, scope: str) -> float:
         """Say for how many seconds a request under a lease may still be under way.
 
@@ -199,17 +189,9 @@ class Book:
             )
         return remaining
 
-    def own_budget(self, client: str) -> Budget | None:
-        """Give the most that may be spent by a client.
-
-        Args:
-            client: Its name.
-        """
-        return self._budgets.get(client)
-
     def purses(self, client: str) -> tuple[Purse, Purse]:
         """Give the two places where the spending of a client is counted: in all, and its own."""
-        own = self._purses.setdefault(client, Purse(self.own_budget(client)))
+        own = self._purses.setdefault(client, Purse(self.budgets.get(client)))
         return self._purse, own
 
     def took(self, refs: Iterable[JobRef]) -> None:
@@ -319,15 +301,6 @@ class Book:
         for job in stored.jobs:
             self.revived.pop(job.spec.key, None)
 
-    def slip(self, request: SubmitRequest, records: Sequence[JobRecord]) -> Slip:
-        """Prepare the entry of one submission, or find the one that the journal has.
-
-        Args:
-            request: What is sent.
-            records: Its jobs.
-        """
-        return Slip(self, request, records)
-
     def settled(self, record: JobRecord) -> None:
         """Write down a job's outcome; that of one that was never accepted is its submission's."""
         self.revived.pop(record.spec.key, None)
@@ -359,14 +332,6 @@ class Book:
             )
         except JournalError as error:
             raise self.concern(error, most=NAMED) from error.__cause__
-
-    async def batch_opened(self, ref: BatchRef) -> None:
-        """Write down a batch's id; on the disk when this returns, as far as it takes it."""
-        await self.journal.batch_opened(ref)
-
-    def batch_closed(self, key: str) -> None:
-        """Write down that a batch is closed, or was never opened."""
-        self.journal.batch_closed(key)
 
 
 class Slip:
@@ -421,7 +386,7 @@ class Slip:
             raise
         try:
             await self._journal.intend(
-                self._submission(), self._book.budget, self._book.own_budget(client)
+                self._submission(), self._book.budget, self._book.budgets.get(client)
             )
         except BaseException as error:
             self._give_back()

@@ -25,8 +25,9 @@ from quantum_async.models.options import as_asked
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
 from quantum_async.scheduler.batch import Batch
+from quantum_async.scheduler.book import Slip
 from quantum_async.scheduler.delivery import UnknownPolicy
-from quantum_async.scheduler.record import JobRecord, fresh
+from quantum_async.scheduler.job import JobRecord, fresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -146,7 +147,7 @@ class Revival:
     async def _opened(self, lane: Lane, stored: StoredBatch) -> BatchRef | None:
         """Find a batch at the provider; one that is known not to be there is crossed out."""
         if not lane.capabilities.outlives:
-            lane.book.batch_closed(stored.ref.key)
+            lane.book.journal.batch_closed(stored.ref.key)
             return None
         if stored.state is BatchState.OPEN:
             return stored.ref
@@ -156,9 +157,9 @@ class Revival:
             logger.warning("batch %s cannot be looked up: %s", stored.ref.key, error)
             return None
         if ref is not None:
-            await lane.book.batch_opened(replace(ref, key=stored.ref.key))
+            await lane.book.journal.batch_opened(replace(ref, key=stored.ref.key))
         elif _can_look_up(lane):
-            lane.book.batch_closed(stored.ref.key)
+            lane.book.journal.batch_closed(stored.ref.key)
         return ref
 
     def lane_of(self, ref: JobRef | BatchRef) -> Lane:
@@ -242,12 +243,10 @@ class Revival:
             batch=jobs[0].batch if lane.capabilities.outlives else None,
         )
         lane.board(records)
-        slip = lane.book.slip(request, records)
+        slip = Slip(lane.book, request, records)
 
-        async def send() -> None:
-            await lane.sender.redeliver(slip, records, is_unsent=is_unsent, quiet=quiet)
-
-        lane.host.start_soon(lane.guarded, send)
+        bring = partial(lane.sender.bring, slip, records, is_unsent=is_unsent, is_ours=False)
+        lane.host.start_soon(lane.guarded, partial(bring, quiet=quiet))
         return records
 
     def _follow(self, jobs: Sequence[StoredJob]) -> list[JobRecord]:

@@ -20,33 +20,36 @@ from quantum_async.errors import (
 )
 from quantum_async.models.advice import Action, Advice
 from quantum_async.models.batch import BatchRef, BatchStatus
+from quantum_async.models.cost import Budget
 from quantum_async.models.limits import Limits
+from quantum_async.models.numbers import check_number
 from quantum_async.models.submission import BatchRequest, RunOptions
 from quantum_async.programs.objects import as_program
 from quantum_async.scheduler.batch import Batch, check_batch
 from quantum_async.scheduler.book import Book
-from quantum_async.scheduler.completion import Completions
 from quantum_async.scheduler.delivery import UnknownPolicy
 from quantum_async.scheduler.events import EventHub, EventStream
 from quantum_async.scheduler.host import Host, check_library, first_of, log_defect, waited_through
-from quantum_async.scheduler.job import Job
-from quantum_async.scheduler.lane import Common, Lane
-from quantum_async.scheduler.leaving import Leaving, what_is_left
-from quantum_async.scheduler.many import Bundle, Wanted, wanted
-from quantum_async.scheduler.record import JobRecord, Stage, fresh
-from quantum_async.scheduler.revival import Revival
-from quantum_async.scheduler.routing import (
+from quantum_async.scheduler.inputs import (
+    ProgramSource,
     Router,
     check_clients,
     check_event,
+    check_journal,
+    check_kind,
     check_name,
     check_names,
-    check_settings,
+    check_word,
+    checked_shots,
+    in_thread,
+    plain_variables,
 )
-from quantum_async.scheduler.signal import Broadcast
-from quantum_async.scheduler.source import ProgramSource, checked_shots, in_thread, plain_variables
-from quantum_async.scheduler.sweep import Sweep
-from quantum_async.scheduler.watching import act_on
+from quantum_async.scheduler.job import Completions, Job, JobRecord, Stage, fresh
+from quantum_async.scheduler.lane import Common, Lane
+from quantum_async.scheduler.leaving import Leaving, what_is_left
+from quantum_async.scheduler.revival import Revival
+from quantum_async.scheduler.sweep import Bundle, Sweep, Wanted, wanted
+from quantum_async.scheduler.workers import Broadcast, act_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,15 +60,13 @@ if TYPE_CHECKING:
 
     from quantum_async.journal.base import Journal
     from quantum_async.models.batch import FailurePolicy
-    from quantum_async.models.cost import Budget
     from quantum_async.models.grid import Points
     from quantum_async.models.job import JobRef, JobStatus
     from quantum_async.programs.objects import ProgramLike
     from quantum_async.providers.base import ProviderClient
-    from quantum_async.scheduler.many import Params
-    from quantum_async.scheduler.source import SweepProgram
-    from quantum_async.scheduler.sweep import OnError
-    from quantum_async.scheduler.watching import CancelEvent
+    from quantum_async.scheduler.inputs import SweepProgram
+    from quantum_async.scheduler.sweep import OnError, Params
+    from quantum_async.scheduler.workers import CancelEvent
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -132,15 +133,13 @@ class Scheduler:
         on_unknown: Literal["at_most_once", "at_least_once"] = "at_most_once",
     ) -> None:
         check_clients(clients)
-        check_settings(
-            journal=journal,
-            on_cancel=on_cancel,
-            cancel_on=cancel_on,
-            grace=grace,
-            limits=limits,
-            budget=budget,
-            on_unknown=on_unknown,
-        )
+        check_word("on_cancel", on_cancel, ("cancel", "detach"))
+        check_word("on_unknown", on_unknown, ("at_most_once", "at_least_once"))
+        check_event(cancel_on)
+        check_number("grace", grace)
+        check_kind("limits", limits, Limits, "Write limits=Limits(jobs_in_flight=3).")
+        check_kind("budget", budget, Budget, "Write budget=Budget(jobs=100).")
+        check_journal(journal)
         check_library()
         self._hub = EventHub()
         self._changed = Broadcast()

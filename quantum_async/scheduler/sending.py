@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
+from collections import OrderedDict, deque
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -23,24 +25,113 @@ from quantum_async.journal.base import LostLeaseError
 from quantum_async.models.capabilities import SubmissionGrade
 from quantum_async.models.job import JobEventKind
 from quantum_async.models.submission import SubmitRequest
-from quantum_async.scheduler.crew import Crew
-from quantum_async.scheduler.groups import GroupQueue
-from quantum_async.scheduler.record import JobRecord, Stage, fresh
-from quantum_async.scheduler.signal import Broadcast
-from quantum_async.scheduler.window import Window
+from quantum_async.scheduler.book import Slip
+from quantum_async.scheduler.job import JobRecord, Stage, fresh
+from quantum_async.scheduler.workers import Broadcast, Crew, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
 
     from quantum_async.http.fence import Look, Passage
     from quantum_async.models.job import JobRef
-    from quantum_async.scheduler.book import Slip
+    from quantum_async.providers.base import ProviderClient
     from quantum_async.scheduler.containment import ContainedClient
     from quantum_async.scheduler.delivery import Delivery
     from quantum_async.scheduler.lane import Lane
 
+    Group: TypeAlias = deque[JobRecord]
+
     Create: TypeAlias = Callable[[], Awaitable[list[JobRef]]]
+
     Find: TypeAlias = Callable[[], Awaitable[list[JobRef] | None]]
+
+
+class GroupQueue:
+    """Jobs in groups that are served in turn, so that a large sweep does not hold up one job.
+
+    Args:
+        client: Says which jobs may share a submission and how many bytes each adds.
+    """
+
+    def __init__(self, client: ProviderClient) -> None:
+        self._client = client
+        self._groups: OrderedDict[Hashable, Group] = OrderedDict()
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[JobRecord]:
+        for group in self._groups.values():
+            yield from group
+
+    def put(self, records: Iterable[JobRecord]) -> None:
+        """Add jobs behind those that each may share a submission with; all of them, or none."""
+        is_limited = self._client.capabilities.payload_limit is not None
+        keyed: list[tuple[Hashable, JobRecord]] = []
+        for record in records:
+            # A submission stands under one lease.
+            scope = record.place.scope if record.place is not None else None
+            key: Hashable = (
+                record.device,
+                record.batch,
+                scope,
+                record.bundle,
+                self._client.grouping(record.spec),
+            )
+            if is_limited:
+                record.weight = self._client.weigh(record.spec)
+            keyed.append((key, record))
+        for key, record in keyed:
+            self._groups.setdefault(key, deque()).append(record)
+        self._size += len(keyed)
+
+    def remove(self, record: JobRecord) -> None:
+        """Take out one job; it need not be here."""
+        for key, group in self._groups.items():
+            if record in group:
+                group.remove(record)
+                self._size -= 1
+                if not group:
+                    del self._groups[key]
+                return
+
+    def clear(self) -> list[JobRecord]:
+        """Take out everything."""
+        records = list(self)
+        self._groups.clear()
+        self._size = 0
+        return records
+
+    def head_size(self) -> int:
+        """Number of jobs in the group whose turn it is."""
+        return len(next(iter(self._groups.values()))) if self._groups else 0
+
+    def take(self, most: int) -> list[JobRecord]:
+        """Take the next submission's jobs: of one group, within the provider's payload limit.
+
+        Args:
+            most: How many at most; at least one.
+        """
+        key, group = next(iter(self._groups.items()))
+        taken = list(self._within_payload(group, most))
+        self._size -= len(taken)
+        if group:
+            self._groups.move_to_end(key)
+        else:
+            del self._groups[key]
+        return taken
+
+    def _within_payload(self, group: Group, most: int) -> Iterable[JobRecord]:
+        limit = self._client.capabilities.payload_limit
+        weight = 0
+        for number in range(min(most, len(group))):
+            if limit is not None:
+                weight += group[0].weight
+                # A single job above the limit is sent alone: only the provider can refuse it.
+                if number and weight > limit:
+                    return
+            yield group.popleft()
 
 
 class Pace:
@@ -79,6 +170,8 @@ class Pace:
 
 
 T = TypeVar("T")
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 QUEUE_AHEAD = 64
 """Jobs that a sweep prepares ahead of what is being sent, at the least."""
@@ -242,7 +335,7 @@ class Sender:
     def refuse(self, error: QuantumAsyncError) -> list[JobRecord]:
         """Take no more jobs, and return those that were not sent yet."""
         self._refusal = error
-        self._lane.book.hurry()
+        self._lane.book.journal.hurry()
         self._room.notify()
         return self._queue.clear()
 
@@ -320,7 +413,7 @@ class Sender:
         self._room.notify()
 
     async def _send(self, records: list[JobRecord]) -> None:
-        slip = self._lane.book.slip(self._request(records), records)
+        slip = Slip(self._lane.book, self._request(records), records)
         try:
             await slip.intend()
         except QuantumAsyncError as error:
@@ -329,22 +422,9 @@ class Sender:
             self._withdrawn(records)
             raise
         else:
-            await self._bring(slip, records)
+            await self.bring(slip, records)
 
-    async def redeliver(
-        self, slip: Slip, records: list[JobRecord], *, is_unsent: bool, quiet: float = 0.0
-    ) -> None:
-        """Bring what another process left unfinished to its end.
-
-        Args:
-            slip: The submission's entry in the journal.
-            records: Its jobs.
-            is_unsent: Whether the provider is known not to have it.
-            quiet: Seconds until nothing of it can be under way from that process.
-        """
-        await self._bring(slip, records, is_unsent=is_unsent, is_ours=False, quiet=quiet)
-
-    async def _bring(
+    async def bring(
         self,
         slip: Slip,
         records: list[JobRecord],
@@ -353,6 +433,15 @@ class Sender:
         is_ours: bool = True,
         quiet: float = 0.0,
     ) -> None:
+        """Bring a submission to its end.
+
+        Args:
+            slip: Its entry in the journal.
+            records: Its jobs.
+            is_unsent: Whether the provider is known not to have it.
+            is_ours: Whether it began here, and was not left unfinished by another process.
+            quiet: Seconds until nothing of it can be under way from that process.
+        """
         if is_unsent and all(record.wants_cancel for record in records):
             self._given_up(slip, records)
             return
@@ -391,6 +480,13 @@ class Sender:
             await self._refused(departure.records, error)
         elif error.accepted == "unknown":
             slip.unknown(error)
+            # Whoever submitted it may be gone, and hear of it nowhere else.
+            number = len(departure.records)
+            jobs = f"{number} job{'' if number == 1 else 's'}"
+            key = slip.request.key
+            logger.warning(
+                "submission %s of %s may or may not have been accepted: %s", key, jobs, error
+            )
             await self._refused(departure.records, error)
         elif departure.is_given_up:
             self._given_up(slip, departure.records)

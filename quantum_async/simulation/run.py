@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from quantum_async.errors import UnknownTargetError, UnsupportedProgramError
 from quantum_async.models._extras import optional_libraries
-from quantum_async.models.carrying import options_as, refuse_options
+from quantum_async.models.options import options_as, refuse_options
 from quantum_async.models.program import CIRCUIT_FORMATS, Program, ProgramFormat
 from quantum_async.programs.circuits import load_qiskit
 from quantum_async.simulation.checked import Stopped, never
@@ -38,9 +38,13 @@ __all__ = [
 _ENGINES = {"analog": ("pulser_simulation",), "circuits": ("qiskit", "qiskit_aer")}
 """The libraries that each kind of simulation imports on its first run."""
 
-_SEQUENCES_ONLY = {"emulation": "It is for Pulser sequences; leave it out for circuits."}
+_SEQUENCES_ONLY = {
+    "emulation": "It is for Pulser sequences: a circuit takes a qiskit_aer.noise.NoiseModel as "
+    "noise_model=."
+}
 _CIRCUITS_ONLY = {
-    "observables": "Pauli observables are for circuits: name those of a sequence in its emulation."
+    "observables": "Pauli observables are for circuits: name those of a sequence in its emulation.",
+    "noise_model": "Aer's noise is for circuits: pass a pulser.NoiseModel as emulation=.",
 }
 
 

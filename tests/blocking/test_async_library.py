@@ -11,11 +11,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from quantum_async.blocking._block import Block
 from quantum_async.blocking._portal import Call, Portal, Question, Ticket
-from quantum_async.blocking._progress import Reporter
-from quantum_async.blocking._pump import Pump
-from quantum_async.blocking._session import Session
+from quantum_async.blocking._session import Block, Pump, Reporter, Session
 from quantum_async.errors import FacadeError
 from quantum_async.scheduler.scheduler import Scheduler
 from tests.scheduler.fake import FakeClient

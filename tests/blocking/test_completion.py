@@ -9,11 +9,11 @@ import jedi
 import pytest
 
 import quantum_async.blocking as qa
-from quantum_async.blocking import _generate
+from facade import generate
+from facade.reading import members
 from quantum_async.blocking._handle import twin_of
-from quantum_async.blocking._reading import members
 
-CLASSES = _generate.twinned()
+CLASSES = generate.twinned()
 SCHEDULER = "quantum_async.scheduler.scheduler.Scheduler"
 NAMES = {"__await__": "result", "__aiter__": "", "__anext__": "", "__len__": ""}
 

@@ -14,14 +14,16 @@ from pathlib import Path
 import pytest
 
 import quantum_async
+import quantum_async.integrations.qiskit as integration
+from facade import docstrings, generate, qiskit, reading
+from facade.reading import Shape, members
+from facade.writing import module_source, public_path
 from quantum_async import blocking
-from quantum_async.blocking import _docstrings, _generate, _reading
 from quantum_async.blocking._handle import twin_of
-from quantum_async.blocking._reading import Shape, members
-from quantum_async.blocking._writing import module_source, public_path
 from quantum_async.providers.base import ProviderClient
 
-CLASSES = _generate.twinned()
+CLASSES = generate.twinned()
+QISKIT = qiskit.twinned()
 ROOT = Path(__file__).parents[2]
 ADDED = {"timeout", "progress"}
 SPECIAL = {
@@ -43,23 +45,23 @@ each_member = pytest.mark.parametrize(
 
 def test_regenerating_gives_identical_bytes() -> None:
     """What is committed is, to the byte, what the generator writes."""
-    assert _generate.stale(_generate.generated()) == []
+    assert generate.stale(generate.generated()) == []
 
 
 def test_generating_twice_gives_the_same() -> None:
     """The generator depends on nothing but the classes."""
-    command = [sys.executable, "-m", "quantum_async.blocking._generate", "--check"]
+    command = [sys.executable, ".ci/facade", "--check"]
     run = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_a_changed_file_is_noticed() -> None:
     """One byte more or less at the end is a difference, and so is a file nobody generates."""
-    path = _generate.FOLDER / "_scheduler_generated.py"
+    path = ROOT / "quantum_async/blocking/_scheduler_generated.py"
     source = path.read_text()
-    assert path.name in _generate.stale({path: source + "\n"})
-    assert path.name in _generate.stale({path: source[:-1]})
-    assert path.name in _generate.stale({})
+    assert path in generate.stale({path: source + "\n"})
+    assert path in generate.stale({path: source[:-1]})
+    assert path in generate.stale({})
 
 
 def test_every_public_class_that_awaits_has_a_twin() -> None:
@@ -94,7 +96,7 @@ def test_the_other_names_are_the_same() -> None:
 def test_every_public_coroutine_has_a_twin(cls: type) -> None:
     """No coroutine of a twinned class is missing but what is listed as plumbing, with a reason."""
     twin = twin_of(cls)
-    listed = {name for names in _reading.PLUMBING.values() for name in names}
+    listed = {name for names in reading.PLUMBING.values() for name in names}
     missing = [
         name
         for name in dir(cls)
@@ -109,11 +111,12 @@ def test_every_public_coroutine_has_a_twin(cls: type) -> None:
 
 def test_plumbing_is_really_there() -> None:
     """A name that is left out of the twins exists, or the list would rot."""
-    by_name = {cls.__name__: cls for path, cls in CLASSES.items() if ".scheduler." in path}
-    attributes = {"batch", "is_feeding"}
+    ours = [cls for path, cls in CLASSES.items() if ".scheduler." in path]
+    by_name = {cls.__name__: cls for cls in [*ours, *QISKIT]}
+    attributes = {"backend", "batch", "is_feeding", "on_cancel", "service"}
     stale = [
         (owner, name)
-        for owner, names in _reading.PLUMBING.items()
+        for owner, names in reading.PLUMBING.items()
         for name in names - attributes
         if not hasattr(by_name[owner], name)
     ]
@@ -122,15 +125,30 @@ def test_plumbing_is_really_there() -> None:
 
 def test_every_phrase_is_used() -> None:
     """A rewritten phrase that no docstring has is dead, and would hide a new wording."""
-    text = "\n".join(
-        [inspect.getdoc(cls) or "" for cls in CLASSES.values()]
-        + [member.doc for cls in CLASSES.values() for member in members(cls)]
-    )
-    assert [phrase for phrase in _docstrings.PHRASES if phrase not in text] == []
+    for classes, phrases in [(CLASSES.values(), docstrings.PHRASES), (QISKIT, qiskit.PHRASES)]:
+        text = "\n".join(
+            [inspect.getdoc(cls) or "" for cls in classes]
+            + [member.doc for cls in classes for member in members(cls)]
+        )
+        assert [phrase for phrase in phrases if phrase not in text] == []
+
+
+@pytest.mark.parametrize("cls", QISKIT, ids=[cls.__name__ for cls in QISKIT])
+def test_qiskits_twins_leave_nothing_out(cls: type) -> None:
+    """Each has every public member of its async class, with the same arguments for what waits."""
+    twin = getattr(integration, qiskit.KINDS[cls.__name__].name)
+    found = [member for member in members(cls) if member.name not in SPECIAL]
+    has = {*dir(twin), *(member.name for member in members(twin))}
+    assert [member.name for member in found if member.name not in has] == []
+    waits = [member.name for member in found if member.shape is Shape.COROUTINE]
+    assert waits
+    for name in waits:
+        assert shape(getattr(twin, name)) == shape(getattr(cls, name))
+        assert not inspect.iscoroutinefunction(getattr(twin, name))
 
 
 @each_member
-def test_signatures_agree(cls: type, member: _reading.Member) -> None:
+def test_signatures_agree(cls: type, member: reading.Member) -> None:
     """Names, kinds, defaults and order of parameters are the async ones', and only those."""
     twin = twin_of(cls)
     if inspect.isabstract(cls) and member.annotation.startswith("ClassVar"):
@@ -160,7 +178,7 @@ def shape(function) -> list[tuple[str, object, object]]:
 
 
 @each_member
-def test_documentation_agrees(cls: type, member: _reading.Member) -> None:
+def test_documentation_agrees(cls: type, member: reading.Member) -> None:
     """The first line is the async one's, rewritten for those who do not await, and names it."""
     twin = twin_of(cls)
     if member.name in {"__anext__", "__len__"} or (
@@ -176,7 +194,7 @@ def test_documentation_agrees(cls: type, member: _reading.Member) -> None:
     assert f"Blocking twin of `{public_path(cls)}.{name}`." in found
     if member.doc and member.shape is not Shape.AWAITABLE:
         first = member.doc.splitlines()[0]
-        for phrase, words in _docstrings.PHRASES.items():
+        for phrase, words in docstrings.PHRASES.items():
             first = first.replace(phrase, words)
         assert found.splitlines()[0] == first
 
@@ -229,7 +247,7 @@ def kinds():
     """The twin of `Kinds`, generated and run."""
     source = module_source("kinds_generated", [Kinds], {})
     namespace: dict[str, object] = {"__name__": "kinds_generated"}
-    exec(compile(_generate.formatted(source), "kinds_generated", "exec"), namespace)
+    exec(compile(generate.formatted(source), "kinds_generated", "exec"), namespace)
     return namespace["Kinds"]._of(Kinds())
 
 
@@ -266,7 +284,7 @@ async def main() -> None:
         async for point in scheduler.sweep(program, points, shots=1):
             pass
 """
-    assert _docstrings.blocking_code(code) == (
+    assert docstrings.blocking_code(code) == (
         "import quantum_async.blocking as qa\n"
         "with qa.Scheduler(qa.LocalClient()) as scheduler:\n"
         "    job = scheduler.submit(program, shots=1)\n"
@@ -280,6 +298,8 @@ async def main() -> None:
 
 def test_generated_modules_state_where_they_come_from() -> None:
     """Whoever opens a generated file is told how to change it."""
-    for path in _generate.FOLDER.glob("*_generated.py"):
-        assert "python -m quantum_async.blocking._generate" in path.read_text()
-        assert import_module(f"quantum_async.blocking.{path.stem}").__doc__
+    found = list((ROOT / "quantum_async").rglob("*_generated.py"))
+    assert {path.parent.name for path in found} == {"blocking", "qiskit"}
+    for path in found:
+        assert "python .ci/facade" in path.read_text()
+        assert import_module(".".join(path.relative_to(ROOT).with_suffix("").parts)).__doc__

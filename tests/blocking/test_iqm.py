@@ -10,7 +10,7 @@ import quantum_async.blocking as qa
 from quantum_async.errors import NotFoundError
 from quantum_async.models.job import JobRef
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
-from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.dialect import Generation
 from quantum_async.sandbox import BlockingSandbox
 
 FLIP = Circuit("flip", (Instruction("measure", ("QB1",), {"key": "m"}),))

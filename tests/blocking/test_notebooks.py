@@ -12,7 +12,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 
-from quantum_async.blocking._progress import PATIENCE
+from quantum_async.blocking._session import PATIENCE
 from quantum_async.sandbox import BlockingSandbox
 
 ROOT = Path(__file__).parents[2]

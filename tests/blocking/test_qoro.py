@@ -7,7 +7,7 @@ import pytest
 import quantum_async.blocking as qa
 from quantum_async.errors import ConflictError, NotFoundError
 from quantum_async.models.job import JobStatus
-from quantum_async.providers.qoro.configs import ExecutionConfig, JobConfig
+from quantum_async.providers.qoro.options import ExecutionConfig, JobConfig
 from quantum_async.providers.qoro.payloads import (
     ObservableGroups,
     QoroCircuit,

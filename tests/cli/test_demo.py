@@ -9,9 +9,7 @@ from itertools import product
 import pytest
 from rich.console import Console
 
-from quantum_async.cli.demo import physics
-from quantum_async.cli.demo.pictures import print_demo
-from quantum_async.cli.demo.sweeps import Demo
+from quantum_async.cli.demo import Demo, print_demo, qaoa_points, rabi_points, rabi_theory
 from quantum_async.models.result import BitOrder, Register, Result
 from quantum_async.models.sweep import SweepPoint, SweepResults
 from tests.cli.conftest import start
@@ -110,9 +108,9 @@ def test_the_picture_is_a_png(demo: DemoRun) -> None:
 @pytest.fixture
 def measured() -> Demo:
     """What a perfect machine would have measured."""
-    rabi, qaoa = physics.rabi_points(), physics.qaoa_points()
+    rabi, qaoa = rabi_points(), qaoa_points()
     curve = [
-        SweepPoint(i, point, _ones(round(100 * physics.rabi_theory(point["omega"]))))
+        SweepPoint(i, point, _ones(round(100 * rabi_theory(point["omega"]))))
         for i, point in enumerate(rabi)
     ]
     field = [SweepPoint(i, point, _cut(i)) for i, point in enumerate(qaoa)]

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from quantum_async.cli.app import app
-from quantum_async.cli.checkup import Checkup, Reach, check_up, checkup_row, reach, setting
+from quantum_async.cli.doctor import Checkup, Reach, check_up, checkup_row, reach, setting
 from quantum_async.errors import NotSentError
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import RetryPolicy

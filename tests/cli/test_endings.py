@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from quantum_async.cli.documents import dump, measured
 from quantum_async.cli.saving import whole_file
+from quantum_async.cli.session import dump, measured
 from quantum_async.models.result import BitOrder, Expectation, Result
 from tests.cli.conftest import command
 

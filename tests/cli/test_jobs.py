@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 import quantum_async as qa
-from quantum_async.cli.tidying import ask_for_choice
+from quantum_async.cli.doctor import ask_for_choice
 from quantum_async.journal.records import Place, Submission
 from quantum_async.journal.schema import FORMAT
 from quantum_async.journal.sql import SqlJournal

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import json
 import math
 import tracemalloc
+from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
 
-from quantum_async.cli.values import parse_points, parse_values
-from quantum_async.errors import InvalidInputError
+import quantum_async as qa
+from quantum_async.cli.running import parse_options, parse_points, parse_values
+from quantum_async.errors import InvalidInputError, InvalidOptionError
+from quantum_async.simulation.options import SimulationOptions
 
 
 @pytest.mark.parametrize(
@@ -138,3 +142,17 @@ def test_a_span_has_its_ends_and_its_count(start: float, stop: float, count: int
     assert axis[0] == start
     assert axis[-1] == stop
     assert axis[1] - axis[0] == pytest.approx((stop - start) / (count - 1), abs=1e-9)
+
+
+def test_a_document_is_read_from_its_file(tmp_path: Path) -> None:
+    """A noise model may fill pages; its JSON is taken as well, and a missing file is named."""
+    error = {"type": "roerror", "operations": ["measure"], "probabilities": [[0, 1], [1, 0]]}
+    flips = json.dumps({"errors": [error]})
+    file = tmp_path / "noise.json"
+    file.write_text(flips)
+    client, none = qa.LocalClient(), qa.RunOptions()
+    from_file = parse_options([f"noise_model={file}"], client, none)
+    assert from_file == parse_options([f"noise_model={flips}"], client, none)
+    assert from_file == SimulationOptions(noise_model=flips)
+    with pytest.raises(InvalidOptionError, match=r"nowhere\.json' cannot be read"):
+        parse_options(["noise_model=nowhere.json"], client, none)

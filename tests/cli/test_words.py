@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import quantum_async as qa
-from quantum_async.cli.complaints import complaint_of, error_document
-from quantum_async.cli.values import parse_options
+from quantum_async.cli.running import parse_options
+from quantum_async.cli.session import complaint_of, error_document
 from quantum_async.errors import InvalidOptionError, QuantumAsyncError
 from quantum_async.models.advice import Action, Advice, Setting
 from tests.cli.conftest import command, with_variables, written

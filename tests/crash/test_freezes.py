@@ -186,7 +186,7 @@ def test_no_freeze_doubles_a_job(tmp_path, place, provider: str, seed: int) -> N
 
 @pytest.mark.nightly
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_the_true_lease_is_a_fence(tmp_path, place, provider: str, seed: int) -> None:
     """The same with the lease that everybody has."""

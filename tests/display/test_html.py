@@ -15,7 +15,7 @@ from quantum_async.display.html import (
     sweep_html,
 )
 from quantum_async.display.live import LineDrawing, Standing
-from quantum_async.display.topology import plot_device
+from quantum_async.display.plots import plot_device
 from quantum_async.errors import InvalidOptionError, JobFailedError
 from quantum_async.models.batch import BatchRef
 from quantum_async.models.cost import Cost

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 from rich.console import Console
 
-from quantum_async.display.terminal.chart import Chart, ticks
-from quantum_async.display.terminal.landscape import Landscape
+from quantum_async.display.terminal import Chart, Landscape, ticks
 
 WAVE = Chart(
     [(i / 10, math.sin(i / 10)) for i in range(63)],

@@ -22,7 +22,7 @@ from quantum_async.errors import (
     ResponseError,
     ServerError,
 )
-from quantum_async.http.answers import LONGEST, error_for, retry_after, words_of
+from quantum_async.http.failures import LONGEST, error_for, retry_after, words_of
 from quantum_async.http.response import Response
 
 PAGE = b"<!DOCTYPE html><html><head><title>403 Forbidden</title></head><body>x</body></html>"

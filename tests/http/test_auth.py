@@ -20,8 +20,14 @@ from quantum_async.errors import (
     RateLimitedError,
     ServerError,
 )
-from quantum_async.http.auth import TokenSource, bearer, provided_auth
-from quantum_async.http.token import Token, jwt_expiry, provided_token
+from quantum_async.http.auth import (
+    Token,
+    TokenSource,
+    bearer,
+    jwt_expiry,
+    provided_auth,
+    provided_token,
+)
 
 
 @dataclass

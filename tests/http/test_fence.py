@@ -17,15 +17,14 @@ from quantum_async.errors import (
     RateLimitedError,
     WaitTimeoutError,
 )
-from quantum_async.http.auth import TokenSource
+from quantum_async.http.auth import Token, TokenSource
+from quantum_async.http.dispatch import Pacer, RateLimit
 from quantum_async.http.encode import Body
 from quantum_async.http.fence import fenced, past_pauses
 from quantum_async.http.options import SessionOptions
-from quantum_async.http.rate import Pacer, RateLimit
 from quantum_async.http.retry import NO_RETRY
 from quantum_async.http.session import Session
 from quantum_async.http.telemetry import EventHooks
-from quantum_async.http.token import Token
 from tests.http.raw import Peer, answer_always, raw_server
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from quantum_async.errors import InvalidOptionError, RateLimitedError
-from quantum_async.http.rate import Pacer, RateLimit
+from quantum_async.http.dispatch import Pacer, RateLimit
 
 
 @dataclass

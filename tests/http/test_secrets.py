@@ -23,14 +23,13 @@ from quantum_async.errors import (
     QuantumAsyncError,
     ServerError,
 )
-from quantum_async.http.auth import StaticAuth, TokenSource, bearer
+from quantum_async.http.auth import StaticAuth, Token, TokenSource, bearer
 from quantum_async.http.encode import form_body
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.redact import HIDDEN, Secret, Secrets, hide
 from quantum_async.http.retry import NO_RETRY
 from quantum_async.http.session import Session
 from quantum_async.http.telemetry import EventHooks
-from quantum_async.http.token import Token
 from tests.http.raw import Peer, raw_server
 
 KEY = "Zq9-not/to+be=read 'ever'"

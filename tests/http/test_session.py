@@ -26,13 +26,12 @@ from quantum_async.errors import (
     RejectedRequestError,
     ServerError,
 )
-from quantum_async.http.auth import Auth, StaticAuth, TokenSource, bearer
+from quantum_async.http.auth import Auth, StaticAuth, Token, TokenSource, bearer
 from quantum_async.http.encode import Body, body, json_body
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import NO_RETRY, RetryPolicy
 from quantum_async.http.session import Session
 from quantum_async.http.timeouts import Timeouts
-from quantum_async.http.token import Token
 from tests.http.raw import OK, Peer, answer_always, raw_server
 
 BASE = "https://cloud.example/api"

@@ -12,6 +12,12 @@ from hypothesis import given, strategies as st
 import quantum_async as qa
 from quantum_async import errors
 from quantum_async.journal.forms import (
+    decode,
+    dump,
+    dump_options,
+    encode,
+    load,
+    load_options,
     pack_error,
     pack_program,
     pack_ref,
@@ -23,7 +29,6 @@ from quantum_async.journal.forms import (
     unpack_result,
     unpack_variables,
 )
-from quantum_async.journal.values import decode, dump, dump_options, encode, load, load_options
 from quantum_async.models.batch import BatchRef
 
 words = st.text(max_size=8)

@@ -17,10 +17,10 @@ from sqlalchemy import text
 import quantum_async as qa
 from quantum_async.errors import ConfigurationError, JournalError
 from quantum_async.journal.base import UnreadableError
+from quantum_async.journal.forms import OLD_NAMES, dump, load
 from quantum_async.journal.reading import Reader
 from quantum_async.journal.records import WorkState
 from quantum_async.journal.sql import SqlJournal
-from quantum_async.journal.values import OLD_NAMES, dump, load
 from quantum_async.models.stored import stored, stored_name, stored_type
 from quantum_async.providers.base import providers
 from quantum_async.scheduler.scheduler import Scheduler
@@ -113,7 +113,7 @@ def test_what_could_not_be_read_again_is_not_written() -> None:
 def test_a_strangers_options_are_found_in_a_process_that_has_not_used_them(tmp_path) -> None:
     """Listing a journal needs no client: the installed provider is loaded for its names."""
     code = (
-        "from quantum_async.journal.values import load\n"
+        "from quantum_async.journal.forms import load\n"
         'print(type(load(\'{"~":"enum","of":"iqm.heralding-mode","value":"zeros"}\')))'
     )
     done = subprocess.run(
@@ -136,7 +136,7 @@ def test_nothing_is_imported_because_a_row_names_it(name: str) -> None:
     """A row names a type of ours or none; its module is neither imported nor looked into."""
     code = (
         "import sys\n"
-        "from quantum_async.journal.values import load\n"
+        "from quantum_async.journal.forms import load\n"
         "try:\n"
         f'    load(\'{{"~":"data","of":"{name}","fields":{{}}}}\')\n'
         "except ValueError as error:\n"

@@ -13,10 +13,8 @@ from sqlalchemy import text
 
 import quantum_async as qa
 from quantum_async.errors import ConfigurationError, JournalError
-from quantum_async.journal.filesystem import kind_of
-from quantum_async.journal.migrate import prepare
-from quantum_async.journal.place import JournalPlace
-from quantum_async.journal.schema import FORMAT
+from quantum_async.journal.database import JournalPlace, kind_of
+from quantum_async.journal.schema import FORMAT, prepare
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.scheduler.scheduler import Scheduler
 from tests.journal.helpers import submission

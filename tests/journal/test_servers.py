@@ -11,9 +11,8 @@ from sqlalchemy import text
 
 import quantum_async as qa
 from quantum_async.errors import ConfigurationError, DuplicateSubmissionError, JournalError
-from quantum_async.journal.migrate import STEPS
 from quantum_async.journal.reading import Reader
-from quantum_async.journal.schema import FORMAT
+from quantum_async.journal.schema import FORMAT, STEPS
 from quantum_async.journal.sql import SqlJournal
 from quantum_async.models.submission import BatchRequest
 from quantum_async.scheduler.scheduler import Scheduler

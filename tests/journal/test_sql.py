@@ -21,8 +21,7 @@ from quantum_async.errors import (
     SubmissionUnknownError,
 )
 from quantum_async.journal.base import Journal
-from quantum_async.journal.leases import LostLeaseError
-from quantum_async.journal.owner import Owner, birth
+from quantum_async.journal.leases import LostLeaseError, Owner, birth
 from quantum_async.journal.reading import Reader
 from quantum_async.journal.records import Claim, SendState, Submission, SweepPlan, WorkState
 from quantum_async.journal.sql import SqlJournal

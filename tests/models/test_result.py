@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from quantum_async.errors import MissingExtraError, ResultError
-from quantum_async.models._late import call_late
+from quantum_async.models._extras import call_late
 from quantum_async.models.result import BitOrder, Register, Result
 
 # Registers of different width, and only bit 0 of the first one set: nothing here is symmetric.

@@ -10,7 +10,7 @@ import pytest
 
 from quantum_async.errors import NotFoundError, PermissionDeniedError, ServerError
 from quantum_async.models.job import JobRef, JobState, JobStatus
-from quantum_async.providers.each import all_of, failures_of_each, states_of_each
+from quantum_async.providers.api import all_of, failures_of_each, states_of_each
 
 REFS = [JobRef("demo", name, index=n) for n, name in enumerate(["a", "a", "b", "c"])]
 

@@ -12,8 +12,8 @@ from pulser.devices import AnalogDevice
 
 import quantum_async as qa
 from quantum_async.errors import InvalidOptionError
-from quantum_async.models.carrying import is_given
 from quantum_async.models.fields import types_of
+from quantum_async.models.options import is_given
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import EmulationOptions, JobSpec, RunOptions, SubmitRequest
 from quantum_async.programs.objects import as_program
@@ -23,13 +23,13 @@ from quantum_async.providers.iqm.options import DDSequence, DDStrategy, IQMOptio
 from quantum_async.providers.pasqal.emulators import EmuFreeConfig, EmulatorConfig, EmuTNConfig
 from quantum_async.providers.pasqal.filters import BatchFilters, JobFilters
 from quantum_async.providers.pasqal.options import PasqalOptions
-from quantum_async.providers.qoro.configs import (
+from quantum_async.providers.qoro.options import (
     DeviceConfig,
     ExecutionConfig,
     JobConfig,
     MaestroConfig,
+    QoroOptions,
 )
-from quantum_async.providers.qoro.options import QoroOptions
 from quantum_async.simulation.options import SimulationOptions
 from tests.providers.azure import service as azure
 from tests.providers.iqm import service as iqm
@@ -60,6 +60,7 @@ EXAMPLES: Mapping[str, Mapping[str, object]] = {
     "tags": {"tags": ("mine",)},
     "tag": {"tag": "mine"},
     "emulation": {"emulation": BLIND},
+    "noise_model": {"noise_model": '{"errors": []}'},
     "configuration": {"configuration": EmuFreeConfig(with_noise=True)},
     "device_type": {"device_type": "EMU_SV"},
     "webhook": {"webhook": "https://example.com/hook"},

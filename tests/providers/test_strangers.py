@@ -27,10 +27,10 @@ from quantum_async.http.redact import HIDDEN
 from quantum_async.http.response import Response
 from quantum_async.http.retry import NO_RETRY
 from quantum_async.models.job import JobRef, JobStatus
+from quantum_async.providers.api import read_answer, read_value
 from quantum_async.providers.azure.submission import NewJob
 from quantum_async.providers.iqm import auth as iqm
-from quantum_async.providers.iqm.generation import Generation
-from quantum_async.providers.parsing import parse, parse_value
+from quantum_async.providers.iqm.dialect import Generation
 from quantum_async.providers.pasqal import auth as pasqal
 from quantum_async.providers.pasqal.endpoints import PasqalEndpoints, TokenEndpoint
 from quantum_async.providers.pasqal.wire import PasqalWorkload
@@ -326,9 +326,9 @@ def test_whatever_a_reader_raises():
     """It is an error of that answer, which quotes the beginning and names the job."""
     answer = Response(200, {"x-request-id": "r1"}, b'{"value": 3}')
     with pytest.raises(ProtocolError, match="nests too deeply; it begins with") as caught:
-        parse(Overflowing, answer, provider="demo", job_id=JOB)
+        read_answer(Overflowing, answer, provider="demo", job_id=JOB)
     with pytest.raises(ProtocolError, match="nests too deeply; it begins with"):
-        parse_value(TypeAdapter(Overflowing), answer, provider="demo")
+        read_value(TypeAdapter(Overflowing), answer, provider="demo")
     assert (caught.value.job_id, caught.value.request_id) == (JOB, "r1")
     assert (caught.value.provider, caught.value.status) == ("demo", 200)
 

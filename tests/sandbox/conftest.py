@@ -15,10 +15,9 @@ import httpx
 import pytest
 
 from quantum_async.sandbox import SandboxSettings
-from quantum_async.sandbox.app import Service
-from quantum_async.sandbox.clock import Clock
-from quantum_async.sandbox.faces import load_face
-from quantum_async.sandbox.world import World
+from quantum_async.sandbox.server import ServiceApp
+from quantum_async.sandbox.service import load_service
+from quantum_async.sandbox.world import Clock, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +110,9 @@ class StandingWire(Wire):
         self.slept: list[tuple[float, Any]] = []
         calm = SandboxSettings(simulate=False, parallel=True, job_spread=0, **settings)
         self.world = World(calm, Clock(lambda: self.now))
-        self._service = Service(load_face(provider, self.world), self.world, sleep=self._sleep)
+        self._service = ServiceApp(
+            load_service(provider, self.world), self.world, sleep=self._sleep
+        )
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append((seconds, self.world.realm("pasqal").jobs_created))

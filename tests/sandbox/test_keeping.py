@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from quantum_async.sandbox.keeping import Latest, oldest_ended
+from quantum_async.sandbox.world import Latest, oldest_ended
 
 
 @given(keys=st.lists(st.integers(0, 20)), most=st.integers(1, 8))

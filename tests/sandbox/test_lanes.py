@@ -7,8 +7,7 @@ from itertools import pairwise
 from hypothesis import given, strategies as st
 
 from quantum_async.models.job import JobStatus
-from quantum_async.sandbox.jobs import SandboxJob
-from quantum_async.sandbox.world import Lane
+from quantum_async.sandbox.world import Lane, SandboxJob
 
 run_times = st.lists(st.floats(0.01, 10), min_size=1, max_size=20)
 

@@ -9,8 +9,16 @@ import anyio.lowlevel
 import pytest
 
 import quantum_async as qa
-from quantum_async.scheduler.crew import CALLED_AT_ONCE, Crew
-from quantum_async.scheduler.window import FIRST, LEAST, LONG, PAUSE, SHORT, Window
+from quantum_async.scheduler.workers import (
+    CALLED_AT_ONCE,
+    FIRST,
+    LEAST,
+    LONG,
+    PAUSE,
+    SHORT,
+    Crew,
+    Window,
+)
 from tests.scheduler.fake import PROGRAM, FakeClient
 
 

@@ -12,6 +12,7 @@ import pytest
 from pulser import NoiseModel
 from qiskit import QuantumCircuit
 
+import quantum_async as qa
 from quantum_async.errors import InvalidOptionError
 from quantum_async.simulation.analog.emulate import undrawn
 from quantum_async.simulation.options import SimulationOptions
@@ -101,3 +102,21 @@ def test_a_bad_seed_is_refused(seed):
     for kind in ("circuit", "sequence"):
         with pytest.raises(InvalidOptionError, match="seed"):
             run(kind, seed)
+
+
+async def test_a_seed_of_the_client_follows_from_the_options_as_well():
+    """Jobs that differ in their noise alone have the same counts in whichever order they come."""
+    noises = [NoiseModel(p_false_pos=0.3), NoiseModel(p_false_pos=0.1, dephasing_rate=0.5), None]
+
+    async def counts(order):
+        found = {}
+        async with qa.Scheduler(qa.LocalClient(seed=3)) as scheduler:
+            for place in order:
+                options = SimulationOptions(emulation=noises[place])
+                sent = await scheduler.submit(
+                    rabi(2), shots=90, variables={"omega": 7.0}, options=options
+                )
+                found[place] = dict((await sent).counts)
+        return found
+
+    assert await counts([0, 1, 2]) == await counts([2, 1, 0])

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from quantum_async.providers.qoro.configs import DeviceConfig, MaestroConfig
-from quantum_async.providers.qoro.options import QoroOptions
-from quantum_async.providers.qoro.plain import execution_config
+from quantum_async.providers.qoro.options import DeviceConfig, MaestroConfig, QoroOptions
+from quantum_async.providers.qoro.payloads import execution_config
 
 if TYPE_CHECKING:
-    from quantum_async.providers.qoro.configs import ExecutionConfig
+    from quantum_async.providers.qoro.options import ExecutionConfig
 
 _USUAL_TAG = "default"
 
@@ -111,8 +110,6 @@ def wire_form(config: Any) -> dict[str, Any]:
         return dict(config)
     if hasattr(config, "to_payload"):
         return dict(config.to_payload())
-    from divi.backends.runners._maestro_payload import (  # pyright: ignore[reportMissingImports]
-        maestro_config_to_payload,
-    )
+    from divi.backends.runners._maestro_payload import maestro_config_to_payload  # pyright: ignore[reportMissingImports]
 
     return dict(maestro_config_to_payload(config))

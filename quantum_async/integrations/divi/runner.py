@@ -17,8 +17,7 @@ from divi.exceptions import ExecutionCancelledError  # pyright: ignore[reportMis
 
 from quantum_async.blocking._door import Door
 from quantum_async.blocking._handle import ClientHandle
-from quantum_async.blocking._progress import Reporter
-from quantum_async.blocking._session import Session
+from quantum_async.blocking._session import Reporter, Session
 from quantum_async.errors import (
     JobCancelledError,
     JobFailedError,
@@ -28,21 +27,19 @@ from quantum_async.errors import (
     WaitTimeoutError,
 )
 from quantum_async.integrations.divi.configs import JobSettings, RunSettings
-from quantum_async.integrations.divi.observables import groups_of, width_of
-from quantum_async.integrations.divi.payloads import payloads_of
-from quantum_async.integrations.divi.responses import JobResponse
-from quantum_async.integrations.divi.rows import Expected
+from quantum_async.integrations.divi.payloads import groups_of, payloads_of, width_of
+from quantum_async.integrations.divi.results import Expected, JobResponse
 from quantum_async.integrations.divi.service import IS_NEWER, ServiceCalls, id_of
 from quantum_async.models._recent import Recent
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.limits import Limits
 from quantum_async.models.options import meaning_of
-from quantum_async.providers.qoro.auth import KEY, OWN_KEY
+from quantum_async.providers.qoro.api import KEY, OWN_KEY
 from quantum_async.providers.qoro.client import QoroClient
-from quantum_async.providers.qoro.plain import ALL
+from quantum_async.providers.qoro.payloads import ALL
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER
 from quantum_async.providers.qoro.wire import QoroCluster
-from quantum_async.scheduler.routing import check_name
+from quantum_async.scheduler.inputs import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

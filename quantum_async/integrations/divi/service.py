@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from divi import backends  # pyright: ignore[reportAttributeAccessIssue]
 
 from quantum_async.integrations.divi.configs import wire_form
-from quantum_async.integrations.divi.responses import JobResponse
+from quantum_async.integrations.divi.results import JobResponse
 from quantum_async.models.job import JobStatus
-from quantum_async.providers.qoro.plain import execution_config
-from quantum_async.providers.waiting import ask_until
+from quantum_async.providers.api import ask_until
+from quantum_async.providers.qoro.payloads import execution_config
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -88,9 +88,7 @@ class ServiceCalls(ABC):
         found = self._config(execution_result, "maestro_config")
         if found is None:
             return None
-        from divi.backends.runners._maestro_payload import (  # pyright: ignore[reportMissingImports]
-            maestro_config_from_payload,
-        )
+        from divi.backends.runners._maestro_payload import maestro_config_from_payload  # pyright: ignore[reportMissingImports]
 
         return maestro_config_from_payload(found)
 

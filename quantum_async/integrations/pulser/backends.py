@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
 from quantum_async.errors import BatchError
-from quantum_async.integrations.pulser import checks
+from quantum_async.integrations.pulser import orders
 from quantum_async.integrations.pulser.link import Link
-from quantum_async.integrations.pulser.orders import (
-    Order,
-    config_document,
-    default_runs,
-    ordered,
-)
+from quantum_async.integrations.pulser.orders import Order, config_document, default_runs, ordered
 from quantum_async.integrations.pulser.results import AsyncResults
 from quantum_async.models.submission import EmulationOptions
 from quantum_async.programs.objects import as_program
@@ -29,8 +25,8 @@ if TYPE_CHECKING:
     from pulser.devices import Device
     from pulser.devices._device_datacls import BaseDevice
 
-    from quantum_async.integrations.pulser.checks import Emulation
     from quantum_async.integrations.pulser.link import Via
+    from quantum_async.integrations.pulser.orders import Emulation
 
 
 class _Backend:
@@ -55,7 +51,7 @@ class _Backend:
         mimic_qpu: bool,
         name: str | None,
     ) -> None:
-        checks.check_sequence(sequence, mimic_qpu=mimic_qpu)
+        orders.check_sequence(sequence, mimic_qpu=mimic_qpu)
         self._sequence = sequence
         self._mimic_qpu = mimic_qpu
         self._link = Link(via, target or "", devices, name=name)
@@ -76,7 +72,7 @@ class _Backend:
             WrongTypeError: It is no sequence, or made for a virtual device.
             ProgramError: It is empty, or its register does not fit the device.
         """
-        checks.check_sequence(sequence, mimic_qpu=mimic_qpu)
+        orders.check_sequence(sequence, mimic_qpu=mimic_qpu)
 
     @staticmethod
     def validate_job_params(job_params: list[JobParams] | None, max_runs: int | None) -> None:
@@ -91,7 +87,7 @@ class _Backend:
             InvalidInputError: There are none.
             InvalidShotsError: A job does not say how many shots, or too many, or too few.
         """
-        checks.check_job_params(job_params, max_runs)
+        orders.check_job_params(job_params, max_runs)
 
     async def run(
         self,
@@ -174,7 +170,7 @@ class _Backend:
         if not self._mimic_qpu or self._link.takes_any_device:
             return self._sequence
         devices = await self._link.devices()
-        return await anyio.to_thread.run_sync(checks.updated, self._sequence, devices)
+        return await anyio.to_thread.run_sync(orders.updated, self._sequence, devices)
 
     async def _order(
         self, sequence: Sequence[BaseDevice], params: list[dict[str, object]] | None
@@ -235,17 +231,17 @@ class QPUBackend(_Backend):
         name: str | None = None,
     ) -> None:
         super().__init__(sequence, via, target=target, devices=devices, mimic_qpu=True, name=name)
-        self._default_runs = checks.check_config(config).default_num_shots
+        self._default_runs = orders.check_config(config).default_num_shots
 
     def _checked(
         self, job_params: list[JobParams] | None, max_runs: int | None
     ) -> list[dict[str, object]]:
         given: object = job_params
         if self._default_runs is not None:
-            known = checks.check_types([{}] if job_params is None else job_params)
+            known = orders.check_types([{}] if job_params is None else job_params)
             given = [{"runs": self._default_runs, **job} for job in known]
-        checks.check_job_params(given, max_runs)
-        return checks.check_types(given)
+        orders.check_job_params(given, max_runs)
+        return orders.check_types(given)
 
 
 class EmulatorBackend(_Backend):
@@ -302,18 +298,18 @@ class EmulatorBackend(_Backend):
         super().__init__(
             sequence, via, target=target, devices=devices, mimic_qpu=mimic_qpu, name=name
         )
-        full = checks.check_emulation(sequence, config, mimic_qpu=mimic_qpu)
+        full = orders.check_emulation(sequence, config, mimic_qpu=mimic_qpu)
         self._target = self._target or self._link.service.emulator
         document = config_document(full)
         self._default_runs = default_runs(document)
-        options = EmulationOptions(emulation=self._link.service.emulation(document))
+        options = EmulationOptions(emulation=json.dumps(document))
         self._options = self._link.client.options_of(options)
 
     def _checked(
         self, job_params: list[JobParams] | None, max_runs: int | None
     ) -> list[dict[str, object]]:
         if not self._mimic_qpu:
-            return checks.check_types([{}] if job_params is None else job_params)
-        known = checks.check_types([{}] if job_params is None else job_params)
-        checks.check_job_params([{"runs": self._default_runs, **job} for job in known], max_runs)
+            return orders.check_types([{}] if job_params is None else job_params)
+        known = orders.check_types([{}] if job_params is None else job_params)
+        orders.check_job_params([{"runs": self._default_runs, **job} for job in known], max_runs)
         return known

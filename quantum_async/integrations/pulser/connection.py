@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from functools import partial
@@ -10,18 +11,13 @@ from typing import TYPE_CHECKING, TypeVar
 from pulser.backend.remote import RemoteConnection, RemoteResults
 
 from quantum_async.blocking._door import bare_of, stand
-from quantum_async.blocking._progress import Reporter
-from quantum_async.blocking._session import Session
-from quantum_async.blocking._signals import tell
-from quantum_async.errors import (
-    BatchNotClosedError,
-    InvalidOptionError,
-)
-from quantum_async.integrations.pulser import checks
-from quantum_async.integrations.pulser.convert import to_results
+from quantum_async.blocking._portal import tell
+from quantum_async.blocking._session import Reporter, Session
+from quantum_async.errors import BatchNotClosedError, InvalidOptionError
+from quantum_async.integrations.pulser import orders
 from quantum_async.integrations.pulser.link import Link
 from quantum_async.integrations.pulser.orders import config_document, default_runs, ordered
-from quantum_async.integrations.pulser.outcomes import missing
+from quantum_async.integrations.pulser.results import missing, to_results
 from quantum_async.models.submission import EmulationOptions
 from quantum_async.programs.objects import as_program
 
@@ -38,11 +34,10 @@ if TYPE_CHECKING:
     from pulser.devices._device_datacls import BaseDevice
 
     from quantum_async.blocking import Scheduler as BlockingScheduler
-    from quantum_async.blocking._block import Block
     from quantum_async.blocking._handle import AnyClient
-    from quantum_async.integrations.pulser.checks import Emulation
-    from quantum_async.integrations.pulser.orders import Order
-    from quantum_async.integrations.pulser.outcomes import Outcome
+    from quantum_async.blocking._session import Block
+    from quantum_async.integrations.pulser.orders import Emulation, Order
+    from quantum_async.integrations.pulser.results import Outcome
     from quantum_async.journal.base import Journal
     from quantum_async.models.cost import Budget
     from quantum_async.models.limits import Limits
@@ -311,7 +306,7 @@ class PulserConnection(RemoteConnection):
         """
         if self._link.takes_any_device:
             return sequence
-        updated = checks.updated(sequence, self.fetch_available_devices())
+        updated = orders.updated(sequence, self.fetch_available_devices())
         # Pulser's backend only checks what it is given here and submits the old sequence.
         self._latest.pair = sequence, updated
         return updated
@@ -335,7 +330,7 @@ class PulserConnection(RemoteConnection):
         if config is not None:
             document = config_document(config)
             runs = default_runs(document)
-            options = EmulationOptions(emulation=self._link.service.emulation(document))
+            options = EmulationOptions(emulation=json.dumps(document))
         program = as_program(sequence)
         named = str(device_type) if device_type is not None else self._target
         target = self._link.target(program, sequence.device.name, named)

@@ -18,14 +18,14 @@ from quantum_async.errors import (
     InvalidInputError,
     QuantumAsyncError,
 )
-from quantum_async.integrations.pulser.outcomes import Outcome, pulser_batch_status
+from quantum_async.integrations.pulser.results import Outcome, pulser_batch_status
 from quantum_async.integrations.pulser.services import service_of
 from quantum_async.models._recent import Recent
 from quantum_async.models.batch import BatchRef
 from quantum_async.models.job import JobRef
 from quantum_async.models.target import Target
+from quantum_async.scheduler.inputs import refuse_beside_scheduler, the_client
 from quantum_async.scheduler.leaving import Left
-from quantum_async.scheduler.routing import refuse_beside_scheduler, the_client
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:

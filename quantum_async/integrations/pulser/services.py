@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 from quantum_async.providers.base import provider
 
@@ -13,27 +12,6 @@ if TYPE_CHECKING:
 
     from quantum_async.providers.base import ProviderClient
     from quantum_async.providers.pasqal.client import PasqalClient
-
-    Document: TypeAlias = Mapping[str, object]
-
-_SIMULATED = frozenset(
-    {
-        "callbacks",
-        "default_evaluation_times",
-        "default_num_shots",
-        "initial_state",
-        "interaction_matrix",
-        "n_trajectories",
-        "noise_model",
-        "observables",
-        "prefer_device_noise_model",
-        "progress_bar",
-        "print_progress",
-        "sampling_rate",
-        "solver",
-        "with_modulation",
-    }
-)
 
 
 class Service:
@@ -62,10 +40,6 @@ class Service:
         """Name the device that a script means; empty where the client decides."""
         return device_type
 
-    def emulation(self, document: Document) -> str:
-        """Write down an emulation configuration as the provider takes it."""
-        return json.dumps(document)
-
 
 class LocalService(Service):
     """The simulator of this package, which stands for every device and every emulator."""
@@ -84,10 +58,6 @@ class LocalService(Service):
         """Leave the device to the client: an emulator's name means its simulator."""
         del device_type
         return ""
-
-    def emulation(self, document: Document) -> str:
-        """Leave out what only one of the cloud's emulators understands, such as its GPUs."""
-        return super().emulation({n: v for n, v in document.items() if n in _SIMULATED})
 
 
 class PasqalService(Service):

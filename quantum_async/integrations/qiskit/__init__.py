@@ -1,53 +1,35 @@
-"""Our clients and results behind Qiskit's interfaces."""
+"""Our clients and results behind Qiskit's interfaces; every public name is listed once, below."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from quantum_async.integrations.qiskit.backends import AsyncBackend, QuantumAsyncBackend
-    from quantum_async.integrations.qiskit.fitting import OutsideTargetError
+# Where there is no source to read the list from (frozen programs), the imports really happen.
+if TYPE_CHECKING or not __file__.endswith(".py"):
+    from quantum_async.integrations.qiskit._twins_generated import (
+        EstimatorV2 as EstimatorV2,
+        PrimitiveJob as PrimitiveJob,
+        QuantumAsyncBackend as QuantumAsyncBackend,
+        QuantumAsyncJob as QuantumAsyncJob,
+        QuantumAsyncProvider as QuantumAsyncProvider,
+        SamplerV2 as SamplerV2,
+    )
+    from quantum_async.integrations.qiskit.backends import (
+        AsyncBackend as AsyncBackend,
+        OutsideTargetError as OutsideTargetError,
+    )
     from quantum_async.integrations.qiskit.jobs import (
-        AsyncJob,
-        AsyncPrimitiveJob,
-        JobTimeoutError,
-        PrimitiveJob,
-        PubOutcome,
-        QuantumAsyncJob,
+        AsyncJob as AsyncJob,
+        AsyncPrimitiveJob as AsyncPrimitiveJob,
+        JobTimeoutError as JobTimeoutError,
+        PubOutcome as PubOutcome,
     )
     from quantum_async.integrations.qiskit.primitives import (
-        AsyncEstimator,
-        AsyncSampler,
-        EstimatorV2,
-        SamplerV2,
+        AsyncEstimator as AsyncEstimator,
+        AsyncSampler as AsyncSampler,
     )
-    from quantum_async.integrations.qiskit.provider import AsyncProvider, QuantumAsyncProvider
+    from quantum_async.integrations.qiskit.provider import AsyncProvider as AsyncProvider
 
-__all__ = [
-    "AsyncBackend",
-    "AsyncEstimator",
-    "AsyncJob",
-    "AsyncPrimitiveJob",
-    "AsyncProvider",
-    "AsyncSampler",
-    "EstimatorV2",
-    "JobTimeoutError",
-    "OutsideTargetError",
-    "PrimitiveJob",
-    "PubOutcome",
-    "QuantumAsyncBackend",
-    "QuantumAsyncJob",
-    "QuantumAsyncProvider",
-    "SamplerV2",
-]
-
-_PLACES = {
-    "backends": "AsyncBackend QuantumAsyncBackend",
-    "fitting": "OutsideTargetError",
-    "jobs": "AsyncJob AsyncPrimitiveJob JobTimeoutError PrimitiveJob PubOutcome QuantumAsyncJob",
-    "provider": "AsyncProvider QuantumAsyncProvider",
-    "primitives": "AsyncEstimator AsyncSampler EstimatorV2 SamplerV2",
-}
 
 if not TYPE_CHECKING:
 
@@ -55,7 +37,11 @@ if not TYPE_CHECKING:
         # Qiskit takes a third of a second to import; converting a result needs no backend.
         from importlib import import_module
 
-        if name not in __all__:
+        from quantum_async._names import public
+
+        if name == "__all__":
+            return list(public(__name__))
+        if name not in public(__name__):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
         from quantum_async.models._extras import optional_libraries
         from quantum_async.programs.circuits import load_qiskit
@@ -63,8 +49,9 @@ if not TYPE_CHECKING:
         with optional_libraries():
             # Its first import has to be on a thread that lasts.
             load_qiskit()
-            place = next(place for place, names in _PLACES.items() if name in names.split())
-            return getattr(import_module(f"{__name__}.{place}"), name)
+            return getattr(import_module(public(__name__)[name]), name)
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        from quantum_async._names import public
+
+        return sorted({*globals(), *public(__name__)})

@@ -1,5 +1,5 @@
 # mypy: allow-subclassing-any
-"""Jobs: circuits or PUBs that were submitted together, to be awaited, and as Qiskit knows them."""
+"""Jobs: circuits or PUBs that were submitted together, to be awaited."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
 import anyio.to_thread
-from qiskit.primitives import BasePrimitiveJob, PrimitiveResult, PubResult
-from qiskit.providers import JobStatus as QiskitStatus, JobTimeoutError as QiskitTimeoutError, JobV1
+from qiskit.primitives import PrimitiveResult, PubResult
+from qiskit.providers import JobStatus as QiskitStatus, JobTimeoutError as QiskitTimeoutError
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 from qiskit.result import Result as QiskitResult
 
 import quantum_async
 from quantum_async.errors import (
-    DuplicateSubmissionError,
     InvalidInputError,
     JobCancelledError,
     QuantumAsyncError,
@@ -28,7 +27,7 @@ from quantum_async.errors import (
 from quantum_async.integrations.qiskit.results import experiment
 from quantum_async.models.job import JobStatus
 from quantum_async.models.numbers import check_seconds
-from quantum_async.scheduler.record import fresh
+from quantum_async.scheduler.job import fresh
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -38,20 +37,15 @@ if TYPE_CHECKING:
         Collection,
         Generator,
         Iterable,
-        Iterator,
         Mapping,
         Sequence,
     )
-    from typing import Any, TypeAlias
+    from typing import TypeAlias
 
     from qiskit import QuantumCircuit
 
-    from quantum_async.integrations.qiskit.backends import (
-        AsyncBackend,
-        QuantumAsyncBackend,
-        RunSettings,
-    )
-    from quantum_async.integrations.qiskit.provider import AsyncProvider, QuantumAsyncProvider
+    from quantum_async.integrations.qiskit.backends import AsyncBackend, RunSettings
+    from quantum_async.integrations.qiskit.provider import AsyncProvider
     from quantum_async.integrations.qiskit.results import Outcome
     from quantum_async.models.job import JobRef
     from quantum_async.models.result import Result
@@ -261,46 +255,6 @@ class _Awaited:
         raise error
 
 
-TwinT = TypeVar("TwinT", bound="AsyncJob | AsyncPrimitiveJob[Any]")
-
-
-class _Blocking(Generic[TwinT]):
-    """What the same jobs have in common where nobody awaits."""
-
-    _provider: QuantumAsyncProvider
-    _twin: TwinT
-
-    def __repr__(self) -> str:
-        return repr(self._twin).replace(type(self._twin).__name__, type(self).__name__, 1)
-
-    def status(self) -> QiskitStatus:
-        """Ask the provider where the job stands; as one, whatever jobs it consists of there.
-
-        Raises:
-            QuantumAsyncError: The provider could not be asked.
-            SchedulerClosedError: The provider was closed, and the job goes on by itself.
-        """
-        return self._provider.run("status", self._twin.status)
-
-    def cancel(self) -> bool:
-        """Cancel at the provider what has not ended; what ran already is billed.
-
-        Returns:
-            Whether something had not ended yet.
-
-        Raises:
-            QuantumAsyncError: The provider could not be asked, or refused.
-        """
-        return self._provider.run("cancel", self._twin.cancel)
-
-    def refs(self) -> list[JobRef]:
-        """Name the provider's jobs: that of each circuit, or those of all PUBs, each once.
-
-        Waits until the provider has accepted everything.
-        """
-        return self._provider.run("refs", self._twin.refs)
-
-
 class AsyncJob(_Awaited):
     """Circuits that were submitted together. ``await job`` gives Qiskit's `Result`.
 
@@ -407,75 +361,6 @@ class AsyncJob(_Awaited):
             results=[experiment(*part, shots, memory=memory) for part in parts],
             status=str(failures[0]) if failures else "COMPLETED",
         )
-
-
-class QuantumAsyncJob(_Blocking[AsyncJob], JobV1):
-    """Circuits that were submitted together; made by ``run`` and ``retrieve_job``.
-
-    Args:
-        provider: Who answers for it.
-        backend: Where it runs, if that is known.
-        twin: The same job, awaited.
-    """
-
-    def __init__(
-        self, provider: QuantumAsyncProvider, backend: QuantumAsyncBackend | None, twin: AsyncJob
-    ) -> None:
-        super().__init__(backend, twin.job_id())
-        self._provider = provider
-        self._twin = twin
-
-    def submit(self) -> None:
-        """Refuse to submit again: jobs are submitted by ``backend.run``.
-
-        Raises:
-            DuplicateSubmissionError: Always.
-        """
-        raise DuplicateSubmissionError(
-            f"job {self.job_id()} was submitted already",
-            job_id=self.job_id(),
-            accepted="yes",
-            remedy="Call backend.run(...) for another one.",
-        )
-
-    def result(self, timeout: float | None = None, *, partial: bool = False) -> QiskitResult:
-        """Wait for all circuits. Interrupted or timed out: only the waiting ends.
-
-        Args:
-            timeout: Longest time to wait in seconds; no limit by default.
-            partial: Whether to return what there is although circuits failed: the result then
-                says ``success=False``, and so does each of these circuits.
-
-        Raises:
-            JobTimeoutError: The time is up; the job goes on.
-            JobCancelledError: The job was cancelled.
-            JobFailedError: A circuit failed.
-        """
-        return self._provider.run("result", lambda: self._twin.result(timeout, partial=partial))
-
-    def as_completed(self) -> Iterator[tuple[int, Outcome]]:
-        """Yield each circuit's place and outcome, our result or an error, as they finish."""
-        return self._provider.iterate(self._twin)
-
-    def wait_for_final_state(
-        self,
-        timeout: float | None = None,
-        wait: float = 5,  # noqa: ARG002 -- Qiskit's own signature
-        callback: object = None,
-    ) -> None:
-        """Wait until the job has ended, however it did; the provider is asked no more than usual.
-
-        Args:
-            timeout: Longest time to wait in seconds; no limit by default.
-            wait: Of no effect: what the provider says is seen as soon as it is known.
-            callback: Called once at the end with id, status and job.
-
-        Raises:
-            JobTimeoutError: The time is up; the job goes on.
-        """
-        self._provider.run("wait_for_final_state", lambda: self._twin.ended(timeout))
-        if callable(callback):
-            callback(self.job_id(), self.status(), self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -590,61 +475,6 @@ class AsyncPrimitiveJob(_Awaited, Generic[PubResultT]):
             if not isinstance(outcome, BaseException)
         }
         return PubOutcome(pub, await anyio.to_thread.run_sync(self._make, pub, results))
-
-
-class PrimitiveJob(
-    _Blocking[AsyncPrimitiveJob[PubResultT]],
-    BasePrimitiveJob[PrimitiveResult[PubResultT], QiskitStatus],
-):
-    """PUBs that were submitted together; made by `SamplerV2.run` and `EstimatorV2.run`.
-
-    Iterating over it yields each PUB's outcome as soon as all of its points have ended.
-
-    Args:
-        provider: Who answers for it.
-        twin: The same job, awaited.
-    """
-
-    def __init__(self, provider: QuantumAsyncProvider, twin: AsyncPrimitiveJob[PubResultT]) -> None:
-        super().__init__(twin.job_id())
-        self._provider = provider
-        self._twin = twin
-
-    def __len__(self) -> int:
-        return len(self._twin)
-
-    def __iter__(self) -> Iterator[PubOutcome[PubResultT]]:
-        """Yield how each PUB ended, in the order in which they do."""
-        return self._provider.iterate(self._twin)
-
-    def result(self, timeout: float | None = None) -> PrimitiveResult[PubResultT]:
-        """Wait for all PUBs. Interrupted or timed out: only the waiting ends.
-
-        Args:
-            timeout: Longest time to wait in seconds; no limit by default.
-
-        Raises:
-            JobTimeoutError: The time is up; the job goes on.
-            JobCancelledError: The job was cancelled.
-            JobFailedError: A circuit failed; iterating over the job gives the PUBs that did not.
-        """
-        return self._provider.run("result", lambda: self._twin.result(timeout))
-
-    def done(self) -> bool:
-        """Say whether it has succeeded."""
-        return self.status() is QiskitStatus.DONE
-
-    def running(self) -> bool:
-        """Say whether it runs."""
-        return self.status() is QiskitStatus.RUNNING
-
-    def cancelled(self) -> bool:
-        """Say whether it was cancelled."""
-        return self.status() is QiskitStatus.CANCELLED
-
-    def in_final_state(self) -> bool:
-        """Say whether it has ended."""
-        return self.status() in JOB_FINAL_STATES
 
 
 def first_failure(outcomes: Collection[Outcome], hint: str = "") -> BaseException | None:

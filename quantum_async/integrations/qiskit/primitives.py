@@ -1,5 +1,5 @@
 # mypy: allow-subclassing-any
-"""Sampler and estimator, awaited and as Qiskit knows them: pieces of PUBs as the fewest jobs."""
+"""Sampler and estimator, awaited: pieces of PUBs as the fewest jobs."""
 
 from __future__ import annotations
 
@@ -12,32 +12,24 @@ from typing import TYPE_CHECKING, cast
 
 import anyio.to_thread
 import numpy as np
-from qiskit.primitives import (
-    BaseEstimatorV2,
-    BaseSamplerV2,
-    BitArray,
-    DataBin,
-    PubResult,
-    SamplerPubResult,
-)
+from qiskit.primitives import BitArray, DataBin, PubResult, SamplerPubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from quantum_async.errors import InvalidOptionError, ResultError
 from quantum_async.integrations.qiskit import paulis as observed
-from quantum_async.integrations.qiskit.backends import AsyncBackend, QuantumAsyncBackend
-from quantum_async.integrations.qiskit.fitting import check_backend
-from quantum_async.integrations.qiskit.jobs import AsyncPrimitiveJob, PrimitiveJob, SweepRun
+from quantum_async.integrations.qiskit.backends import AsyncBackend, check_backend
+from quantum_async.integrations.qiskit.jobs import AsyncPrimitiveJob, SweepRun
 from quantum_async.integrations.qiskit.results import packed
 from quantum_async.models.capabilities import Binding
 from quantum_async.models.grid import zip_points
 from quantum_async.models.submission import JobSpec
-from quantum_async.programs.bare import without_final_measurements
-from quantum_async.programs.flatten import flattened
+from quantum_async.programs.circuits import flattened
 from quantum_async.programs.identity import program_identity
 from quantum_async.programs.objects import as_program
 from quantum_async.programs.parameters import bound_circuit
-from quantum_async.scheduler.source import checked_shots
+from quantum_async.programs.survey import without_final_measurements
+from quantum_async.scheduler.inputs import checked_shots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -74,7 +66,7 @@ class AsyncSampler:
         default_shots: Shots of a PUB where neither it nor the call says; the backend's own
             ``options.shots`` if ``None``.
         **options: Run options of the backend, such as ``seed_simulator``,
-            ``optimization_level`` or ``provider_options``.
+            ``optimization_level``, ``provider_options`` or, on a simulator, ``noise_model``.
 
     Example:
         ```python
@@ -103,7 +95,7 @@ class AsyncSampler:
         self.backend = backend
         """Where."""
         self._default_shots = default_shots
-        self.options = options
+        self.options: dict[str, object] = options
         """Run options of the backend."""
 
     @property
@@ -141,74 +133,6 @@ class AsyncSampler:
         return AsyncPrimitiveJob(self.backend.source, runs, needs, assembled)
 
 
-class SamplerV2(BaseSamplerV2):
-    """Sample circuits on a backend.
-
-    All points of PUBs of equal shots are one sweep, so that they become the fewest jobs that the
-    provider's limits allow; where the provider binds parameters, they are sent as a template.
-
-    Args:
-        backend: Where.
-        default_shots: Shots of a PUB where neither it nor the call says; the backend's own
-            ``options.shots`` if ``None``.
-        **options: Run options of the backend, such as ``seed_simulator``,
-            ``optimization_level`` or ``provider_options``.
-
-    Example:
-        ```python
-        from qiskit import QuantumCircuit
-        from quantum_async.integrations.qiskit import QuantumAsyncProvider, SamplerV2
-
-        flipped = QuantumCircuit(2)
-        flipped.x(0)
-        flipped.measure_all()
-
-        with QuantumAsyncProvider("local") as provider:
-            (result,) = SamplerV2(provider.backend()).run([flipped], shots=50).result()
-        assert result.data.meas.get_counts() == {"01": 50}
-        ```
-    """
-
-    def __init__(
-        self,
-        backend: QuantumAsyncBackend,
-        *,
-        default_shots: int | None = None,
-        **options: object,
-    ) -> None:
-        check_backend(backend, QuantumAsyncBackend, "QuantumAsyncProvider")
-        self._backend = backend
-        self._twin = AsyncSampler(backend.twin, default_shots=default_shots, **options)
-
-    @property
-    def backend(self) -> QuantumAsyncBackend:
-        """Where."""
-        return self._backend
-
-    @property
-    def default_shots(self) -> int:
-        """Shots of a PUB where neither it nor the call says."""
-        return self._twin.default_shots
-
-    def run(
-        self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None
-    ) -> PrimitiveJob[SamplerPubResult]:
-        """Start sampling; returns once all PUBs are known to be fit.
-
-        Billed: running the circuits is.
-
-        Args:
-            pubs: Circuits, or tuples of a circuit, parameter values and shots.
-            shots: Shots of PUBs that do not say.
-
-        Raises:
-            OutsideTargetError: A circuit does not fit the backend; nothing was sent.
-            InvalidInputError: A circuit or an option is of no use; nothing was sent.
-        """
-        source = self._backend.source
-        return PrimitiveJob(source, source.run("run", partial(self._twin.run, pubs, shots=shots)))
-
-
 class AsyncEstimator:
     """Estimate expectation values on a backend: Qiskit's `BaseEstimatorV2`, to be awaited.
 
@@ -224,7 +148,7 @@ class AsyncEstimator:
             PUB nor the call says.
         measured: Whether to measure even where the provider computes.
         **options: Run options of the backend, such as ``seed_simulator``,
-            ``optimization_level`` or ``provider_options``.
+            ``optimization_level``, ``provider_options`` or, on a simulator, ``noise_model``.
 
     Example:
         ```python
@@ -257,7 +181,7 @@ class AsyncEstimator:
         """Precision of a PUB where neither it nor the call says."""
         self.measured = measured
         """Whether to measure even where the provider computes."""
-        self.options = options
+        self.options: dict[str, object] = options
         """Run options of the backend."""
 
     async def run(
@@ -285,76 +209,6 @@ class AsyncEstimator:
         await anyio.to_thread.run_sync(plan.make, pubs, wanted)
         runs = await started(self.backend, plan.orders, name)
         return AsyncPrimitiveJob(self.backend.source, runs, plan.needs, plan.assembled)
-
-
-class EstimatorV2(BaseEstimatorV2):
-    """Estimate expectation values on a backend; `AsyncEstimator` says how.
-
-    Args:
-        backend: Where.
-        default_precision: Standard error to aim at for ±1-valued observables, where neither the
-            PUB nor the call says.
-        measured: Whether to measure even where the provider computes.
-        **options: Run options of the backend, such as ``seed_simulator``,
-            ``optimization_level`` or ``provider_options``.
-
-    Example:
-        ```python
-        from qiskit import QuantumCircuit
-        from quantum_async.integrations.qiskit import EstimatorV2, QuantumAsyncProvider
-
-        flipped = QuantumCircuit(2)
-        flipped.x(0)
-
-        with QuantumAsyncProvider("local") as provider:
-            estimator = EstimatorV2(provider.backend())
-            (result,) = estimator.run([(flipped, ["IZ", "ZI"])]).result()
-        assert result.data.evs.tolist() == [-1.0, 1.0]
-        ```
-    """
-
-    def __init__(
-        self,
-        backend: QuantumAsyncBackend,
-        *,
-        default_precision: float = DEFAULT_PRECISION,
-        measured: bool = False,
-        **options: object,
-    ) -> None:
-        check_backend(backend, QuantumAsyncBackend, "QuantumAsyncProvider")
-        self._backend = backend
-        self._twin = AsyncEstimator(
-            backend.twin, default_precision=default_precision, measured=measured, **options
-        )
-
-    @property
-    def backend(self) -> QuantumAsyncBackend:
-        """Where."""
-        return self._backend
-
-    @property
-    def default_precision(self) -> float:
-        """Precision of a PUB where neither it nor the call says."""
-        return self._twin.default_precision
-
-    def run(
-        self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None
-    ) -> PrimitiveJob[PubResult]:
-        """Start estimating; returns once all PUBs are known to be fit.
-
-        Billed: running the circuits is.
-
-        Args:
-            pubs: Tuples of a circuit, observables, parameter values and precision.
-            precision: Precision of PUBs that do not say; ``1 / precision ** 2`` shots are taken.
-
-        Raises:
-            OutsideTargetError: A circuit does not fit the backend; nothing was sent.
-            InvalidInputError: A circuit or an option is of no use; nothing was sent.
-        """
-        source = self._backend.source
-        work = partial(self._twin.run, pubs, precision=precision)
-        return PrimitiveJob(source, source.run("run", work))
 
 
 @dataclass(frozen=True, slots=True)
@@ -668,7 +522,8 @@ class Plan:
         for paulis, points in planned.wanted.wanted().items():
             for basis in observed.bases(paulis):
                 planned.circuits.append((basis, points))
-                made = observed.measuring(circuit, basis, self._backend.target)
+                target = self._backend.target_for(self._settings)
+                made = observed.measuring(circuit, basis, target)
                 self._order(number, planned, made, self._settings.options)
 
     def _order(

@@ -1,8 +1,7 @@
-"""The provider, awaited and as Qiskit knows it: backends of one client, jobs of a scheduler."""
+"""The provider, awaited: backends of one client, jobs of a scheduler."""
 
 from __future__ import annotations
 
-import threading
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 from itertools import count
@@ -12,32 +11,19 @@ import anyio
 import anyio.to_thread
 from anyio import AsyncContextManagerMixin
 
-from quantum_async.blocking._door import bare_of, stand
-from quantum_async.blocking._handle import BlockHandle, ClientHandle, Handle
-from quantum_async.blocking._session import Session
 from quantum_async.errors import ConfigurationError, UnsupportedProgramError
-from quantum_async.integrations.qiskit.backends import AsyncBackend, QuantumAsyncBackend
-from quantum_async.integrations.qiskit.jobs import (
-    AsyncJob,
-    JobsRun,
-    QuantumAsyncJob,
-    outcome_of,
-    parts_of,
-)
+from quantum_async.integrations.qiskit.backends import AsyncBackend
+from quantum_async.integrations.qiskit.jobs import AsyncJob, JobsRun, outcome_of, parts_of
 from quantum_async.integrations.qiskit.machines import service_of
 from quantum_async.models.job import JobRef
 from quantum_async.providers.base import provider
-from quantum_async.scheduler.leaving import Left
-from quantum_async.scheduler.routing import check_name, refuse_beside_scheduler, the_client
+from quantum_async.scheduler.inputs import check_name, refuse_beside_scheduler, the_client
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterator
+    from collections.abc import AsyncGenerator
     from pathlib import Path
-    from types import TracebackType
 
-    from quantum_async.blocking import Scheduler as BlockingScheduler
-    from quantum_async.blocking._handle import AnyClient
     from quantum_async.integrations.qiskit.machines import Machine, Service
     from quantum_async.journal.base import Journal
     from quantum_async.models.cost import Budget
@@ -252,176 +238,3 @@ class AsyncProvider(AsyncContextManagerMixin):
                 await outcome_of(job)
             else:
                 job.detach()
-
-
-class QuantumAsyncProvider(BlockHandle[AsyncProvider]):
-    """Qiskit's view of one provider: existing scripts change the line that makes theirs.
-
-    Constructing it sends nothing. In a ``with`` block it owns its jobs: leaving the block
-    normally waits for them, leaving it by an error cancels them at the provider. Without one, the
-    first use opens it, and `close` or the end of the program lets jobs go on, to be found again
-    by `retrieve_job`; what was not sent by then is not sent. The client is closed if it was
-    opened here. With a scheduler, whoever entered that one owns client and jobs.
-
-    It may be used from many threads, and in notebooks.
-
-    Args:
-        via: The name of a provider, such as ``"local"`` or ``"iqm"``, whose client is then made
-            from environment variables; a blocking client, or an async one that nobody has
-            opened; or a blocking scheduler that is entered.
-        name: Which provider is meant, where a scheduler has several clients.
-        journal: Where jobs are written down before they are sent; see `Scheduler`.
-        limits: How much is done at once.
-        budget: The most that may be spent.
-        run: What this script's submissions are called. With a journal, the same script continues
-            under the same name: what it submits first, second and so on is found again, and only
-            what is missing is sent.
-
-    Raises:
-        ConfigurationError: The client belongs to another event loop, or none is meant.
-        UnknownTargetError: There is no such provider.
-
-    Example:
-        ```python
-        from qiskit import QuantumCircuit, transpile
-        from quantum_async.integrations.qiskit import QuantumAsyncProvider
-
-        bell = QuantumCircuit(2)
-        bell.h(0)
-        bell.cx(0, 1)
-        bell.measure_all()
-
-        with QuantumAsyncProvider("local") as provider:
-            backend = provider.get_backend("statevector")
-            job = backend.run(transpile(bell, backend), shots=100)
-            counts = job.result().get_counts()
-        assert set(counts) <= {"00", "11"}
-        ```
-    """
-
-    def __init__(
-        self,
-        via: AnyClient | BlockingScheduler | str = "local",
-        *,
-        name: str = "",
-        journal: str | Path | Journal | None = None,
-        limits: Limits | None = None,
-        budget: Budget | None = None,
-        run: str | None = None,
-    ) -> None:
-        bare = via if isinstance(via, str) else bare_of(via)
-        self._is_guest = isinstance(via, Handle) and not isinstance(via, ClientHandle)
-        twin = AsyncProvider(
-            bare, name=name, journal=journal, limits=limits, budget=budget, run=run
-        )
-        super().__init__(twin, Session(twin))
-        self._is_entered = False
-        self._lock = threading.RLock()
-
-    def __repr__(self) -> str:
-        return f"<QuantumAsyncProvider of {self.client!r}>"
-
-    def __enter__(self) -> Self:
-        with self._lock:
-            if self._block is not None and self._block.is_open:
-                raise ConfigurationError(
-                    "this provider is in use already",
-                    provider=self.client.name,
-                    remedy="Enter it before its first use, or close it first.",
-                )
-            self._async.on_cancel = "cancel"
-            self._is_entered = True
-            self._open()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._is_entered = False
-        self._exit(exc)
-
-    @property
-    def client(self) -> ProviderClient:
-        """The provider's async client."""
-        return self._async.client
-
-    def close(self) -> None:
-        """Let jobs go on by themselves, and close the client if this opened it.
-
-        Jobs of the simulator in this package end with it. Closing twice has no effect; the next
-        use opens it again.
-        """
-        if self._block is not None and self._block.is_open:
-            self.__exit__(None, Left("closed"), None)
-
-    def backend(self, name: str = "") -> QuantumAsyncBackend:
-        """Ask the provider for a backend.
-
-        Args:
-            name: The device, such as ``"garnet"``; the client's own or usual one by default.
-
-        Raises:
-            UnknownTargetError: There is none of that name that runs circuits.
-            UnsupportedProgramError: The provider does not say which gates it takes.
-        """
-        return QuantumAsyncBackend(self, self.run("backend", partial(self._async.backend, name)))
-
-    def get_backend(self, name: str = "") -> QuantumAsyncBackend:
-        """Ask for a backend, by the name that older scripts use; see `backend`."""
-        return self.backend(name)
-
-    def backends(self, name: str = "") -> list[QuantumAsyncBackend]:
-        """Ask for all devices that run circuits and say which gates they take.
-
-        Args:
-            name: Only the device of this name; none is found where there is none.
-        """
-        found = self.run("backends", partial(self._async.backends, name))
-        return [QuantumAsyncBackend(self, each) for each in found]
-
-    def retrieve_job(self, job_id: str) -> QuantumAsyncJob:
-        """Find a job by its id, in whichever process it was submitted.
-
-        It is neither waited for nor cancelled when the provider's block is left.
-
-        Args:
-            job_id: What ``job.job_id()`` returned, or the provider's own id.
-
-        Raises:
-            NotFoundError: The provider knows no such job.
-            InvalidInputError: This is no id.
-        """
-        found = self.run("retrieve_job", partial(self._async.retrieve_job, job_id))
-        backend = None if found.backend is None else QuantumAsyncBackend(self, found.backend)
-        return QuantumAsyncJob(self, backend, found)
-
-    def run(self, what: str, work: Callable[[], Awaitable[T]], timeout: float | None = None) -> T:
-        """Await something on the facade's event loop, opening the provider if nobody has.
-
-        Args:
-            what: The name of the call, for errors.
-            work: Makes what is awaited.
-            timeout: Longest time in seconds until it is given up.
-        """
-        __tracebackhide__ = True
-        self._open()
-        return self._call(what, work, timeout)
-
-    def iterate(self, iterable: AsyncIterable[T]) -> Iterator[T]:
-        """Iterate over something async by one task of the facade's event loop."""
-        self._open()
-        return self._iterate(lambda: iterable)
-
-    def _open(self) -> None:
-        if self._is_guest:
-            return
-        with self._lock:
-            if self._block is not None and self._block.is_open:
-                return
-            if not self._is_entered:
-                outlives = self.client.capabilities.outlives
-                self._async.on_cancel = "detach" if outlives else "cancel"
-            self._block = stand(self, self._async, self._session)

@@ -18,14 +18,21 @@ from quantum_async.errors import (
     NotSentError,
     QuantumAsyncError,
 )
-from quantum_async.http.auth import Auth, StaticAuth, TokenSource, bearer, checked_secret
+from quantum_async.http.auth import (
+    Auth,
+    StaticAuth,
+    Token,
+    TokenSource,
+    as_token,
+    bearer,
+    checked_secret,
+)
 from quantum_async.http.redact import Secret, redact
-from quantum_async.http.token import Token, as_token
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from quantum_async.http.token import Provided
+    from quantum_async.http.auth import Provided
 
 DATA_SCOPE = "https://quantum.microsoft.com/.default"
 MANAGEMENT_SCOPE = "https://management.azure.com/.default"

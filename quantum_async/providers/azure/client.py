@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import urlsplit
 
 import anyio.to_thread
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 
 from quantum_async.errors import (
     ConfigurationError,
@@ -19,9 +19,9 @@ from quantum_async.errors import (
     ResultPendingError,
     UnknownTargetError,
 )
+from quantum_async.http.encode import off_loop
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.redact import hide
-from quantum_async.http.threads import off_loop
 from quantum_async.models.advice import Advice, Setting
 from quantum_async.models.batch import BatchState
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
@@ -29,31 +29,24 @@ from quantum_async.models.identity import identity_of
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import ProgramFormat
 from quantum_async.providers import sequences
+from quantum_async.providers.api import ServiceClient, failures_of_each
+from quantum_async.providers.azure.api import CURRENT, MANAGEMENT, ApiVersion, Gateway
 from quantum_async.providers.azure.auth import Login
-from quantum_async.providers.azure.discovery import MANAGEMENT
-from quantum_async.providers.azure.gateway import Gateway
-from quantum_async.providers.azure.items import TopLevelItems
 from quantum_async.providers.azure.jobs import Jobs
 from quantum_async.providers.azure.options import AzureOptions
-from quantum_async.providers.azure.quotas import Quotas
-from quantum_async.providers.azure.sessions import Sessions
+from quantum_async.providers.azure.sessions import Sessions, TopLevelItems
 from quantum_async.providers.azure.states import States
 from quantum_async.providers.azure.storage import Storage
-from quantum_async.providers.azure.submission import id_of
-from quantum_async.providers.azure.submitting import Submitter
-from quantum_async.providers.azure.targets import Targets
+from quantum_async.providers.azure.submission import Submitter, id_of
+from quantum_async.providers.azure.targets import Quotas, Targets
 from quantum_async.providers.azure.translate import pulser
-from quantum_async.providers.azure.translate.catalogue import PULSER_TARGETS, QUBITS
-from quantum_async.providers.azure.translate.notes import Note
+from quantum_async.providers.azure.translate.devices import PULSER_TARGETS, QUBITS
 from quantum_async.providers.azure.translate.pulser import check_sequence
-from quantum_async.providers.azure.translate.pulser_results import names_atoms
-from quantum_async.providers.azure.translate.results import result_of
+from quantum_async.providers.azure.translate.results import Note, names_atoms, result_of
 from quantum_async.providers.azure.translate.statuses import batch_status, job_status
-from quantum_async.providers.azure.versions import CURRENT, ApiVersion
 from quantum_async.providers.azure.workspace import ConnectionString, Workspace, of_vendor
-from quantum_async.providers.base import ProviderClient, client_name, signed
-from quantum_async.providers.each import failures_of_each
-from quantum_async.providers.environment import read_environment, secret
+from quantum_async.providers.base import client_name, signed
+from quantum_async.providers.environment import Settings, secret
 from quantum_async.providers.sequences import facts_of
 from quantum_async.simulation.shots import check_shots
 
@@ -67,7 +60,7 @@ if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
     from quantum_async.providers.azure.auth import Credential, TokenCredential
-    from quantum_async.providers.azure.output import JobOutput
+    from quantum_async.providers.azure.jobs import JobOutput
     from quantum_async.providers.azure.wire import AzureJob
     from quantum_async.providers.azure.workspace import VendorWorkspace
 
@@ -79,7 +72,7 @@ def _named(name: str, *others: str) -> AliasChoices:
     return AliasChoices(_PREFIX + name, *others)
 
 
-class AzureSettings(BaseModel):
+class AzureSettings(Settings):
     """What the environment says; of several variables for one thing, ours counts.
 
     | variable                                                 | meaning                        |
@@ -100,9 +93,7 @@ class AzureSettings(BaseModel):
     azure-identity reads ``AZURE_CLIENT_ID`` and its kin.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(
-        frozen=True, extra="ignore", populate_by_name=True
-    )
+    provider: ClassVar[str] = "azure"
 
     connection_string: SecretStr | None = Field(
         None, validation_alias=_named("CONNECTION_STRING", "AZURE_QUANTUM_CONNECTION_STRING")
@@ -132,7 +123,7 @@ class AzureSettings(BaseModel):
     api_version: str | None = Field(None, validation_alias=_named("API_VERSION"))
 
     @classmethod
-    def read(cls, environ: Mapping[str, str] | None = None) -> AzureSettings:
+    def read(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the variables; empty ones count as missing.
 
         Args:
@@ -141,7 +132,7 @@ class AzureSettings(BaseModel):
         Raises:
             ConfigurationError: Nothing says which workspace is meant.
         """
-        found = read_environment(cls, environ, provider="azure")
+        found = super().read(environ)
         if not (found.connection_string or found.resource_id or found.name):
             raise ConfigurationError(
                 "the environment names no workspace of Azure Quantum",
@@ -217,7 +208,7 @@ async def _has_ended(jobs: Jobs, job_id: str) -> bool:
 JOBS_PER_POLL = 1000
 
 
-class AzureClient(ProviderClient):
+class AzureClient(ServiceClient):
     """Azure Quantum: the targets of Pasqal, IonQ, Quantinuum, Rigetti and others.
 
     Constructing a client sends nothing; where the workspace listens is found out with the first
@@ -318,7 +309,7 @@ class AzureClient(ProviderClient):
         self.account = account
         # By what was given: what is looked up later must not make another one of it.
         self._identity = _identity(where, management or MANAGEMENT, account)
-        self._gateway = Gateway(
+        self._gateway = self._api = Gateway(
             where,
             login,
             version=ApiVersion(api_version or CURRENT),
@@ -418,19 +409,6 @@ class AzureClient(ProviderClient):
     def identity(self) -> str:
         """Which cloud and workspace its jobs are at."""
         return self._identity
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the client has been entered and not yet closed."""
-        return self._gateway.is_open
-
-    async def open(self) -> None:
-        """Make connection pools. Sends nothing."""
-        await self._gateway.open()
-
-    async def close(self) -> None:
-        """Close every connection; remote jobs and open sessions go on."""
-        await self._gateway.close()
 
     async def devices(self) -> list[Device]:
         """List the targets of the workspace, with status and queue time."""

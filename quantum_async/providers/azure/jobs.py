@@ -1,10 +1,13 @@
-"""Jobs: every operation that the service has for them."""
+"""Jobs of a workspace, and what they gave."""
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
+from collections import Counter
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import (
@@ -17,31 +20,113 @@ from quantum_async.errors import (
     ProtocolError,
     QuantumAsyncError,
     RejectedRequestError,
+    ResultError,
     ResultPendingError,
     ServerError,
     TransportError,
 )
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body, json_body, json_bytes
+from quantum_async.http.redact import beginning
+from quantum_async.http.response import decoding
+from quantum_async.providers.api import about_job, wait_until_over
+from quantum_async.providers.azure.api import first, first_page, items, parse
 from quantum_async.providers.azure.filters import ItemFilters
-from quantum_async.providers.azure.output import JobOutput
-from quantum_async.providers.azure.pages import first, first_page, items
-from quantum_async.providers.azure.parsing import parse
-from quantum_async.providers.azure.sas import blob_of, container_name, is_good
+from quantum_async.providers.azure.storage import blob_of, container_name, is_good
+from quantum_async.providers.azure.translate.results import entries_of
 from quantum_async.providers.azure.translate.statuses import is_over, job_status
 from quantum_async.providers.azure.wire import AzureJob, Paged, Priority
-from quantum_async.providers.waiting import wait_until_over
-from quantum_async.providers.wording import about_job
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
-    from quantum_async.http.lanes import LaneName
-    from quantum_async.http.wire import Download
-    from quantum_async.providers.azure.gateway import Gateway
+    from pydantic import JsonValue
+
+    from quantum_async.http.dispatch import LaneName
+    from quantum_async.http.response import Download
+    from quantum_async.providers.azure.api import Gateway
     from quantum_async.providers.azure.sessions import Sessions
     from quantum_async.providers.azure.storage import Storage
     from quantum_async.providers.azure.submission import NewJob
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutput:
+    """A job's output as it is stored.
+
+    Args:
+        content: The bytes, unpacked.
+        format: How they are written down, such as ``"microsoft.quantum-results.v2"``.
+        job_id: The job.
+    """
+
+    content: bytes = field(repr=False)
+    format: str
+    job_id: str = ""
+
+    @property
+    def text(self) -> str:
+        """The output as UTF-8."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> JsonValue:
+        """Read the output as JSON.
+
+        Raises:
+            ResultError: It is none.
+            ProtocolError: It nests too deeply to be read.
+        """
+        with decoding(
+            self.content, "the output", provider="azure", job_id=self.job_id, accepted="yes"
+        ):
+            try:
+                found: JsonValue = json.loads(self.content)
+            except ValueError as error:
+                raise ResultError(
+                    f"the output is not JSON: {error}; it begins with {beginning(self.content)!r}",
+                    provider="azure",
+                    job_id=self.job_id,
+                    remedy="Read it as it is: output.content.",
+                ) from error
+        return found
+
+    def shots(self) -> list[list[JsonValue]]:
+        """List every shot's outcome, one list for each entry point.
+
+        Raises:
+            ResultError: The format lists no shots, or this output does not.
+        """
+        found = []
+        for entry in entries_of(self.format, self.json(), self.job_id):
+            if entry.shots is None:
+                raise self._lacking("lists no shots")
+            found.append(list(entry.shots))
+        return found
+
+    def histogram(self) -> list[dict[str, int]]:
+        """Count the outcomes as the service displays them, for each entry point.
+
+        Raises:
+            ResultError: The format has no histogram, or this output displays no outcomes.
+        """
+        found = []
+        for entry in entries_of(self.format, self.json(), self.job_id):
+            counts: Counter[str] = Counter()
+            for bucket in entry.histogram:
+                if bucket.display is None:
+                    raise self._lacking(f"does not display the outcome {bucket.outcome!r}")
+                counts[bucket.display] += bucket.count
+            found.append(dict(counts))
+        return found
+
+    def _lacking(self, what: str) -> ResultError:
+        return ResultError(
+            f"the output of job {self.job_id} {what}",
+            provider="azure",
+            job_id=self.job_id,
+            remedy="Read it as it is: output.json().",
+        )
+
 
 PAGE = Paged[AzureJob]
 _MERGE = "application/merge-patch+json"

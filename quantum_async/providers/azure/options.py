@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidOptionError
 from quantum_async.models.advice import Advice, Setting
-from quantum_async.models.carrying import options_as, refuse_options
 from quantum_async.models.fields import check_json
+from quantum_async.models.options import options_as, refuse_options
 from quantum_async.models.program import CIRCUIT_FORMATS
 from quantum_async.models.stored import stored
 from quantum_async.models.submission import EmulationOptions, RunOptions
-from quantum_async.providers.azure.translate.catalogue import NATIVE, PASQAL, provider_in
-from quantum_async.providers.azure.wire import (
-    Priority,  # noqa: TC001  part of the class's signature
-)
+from quantum_async.providers.azure.translate.devices import NATIVE, PASQAL, provider_in
+from quantum_async.providers.azure.wire import Priority  # noqa: TC001  part of the class's signature
 
 if TYPE_CHECKING:
     from quantum_async.models.grid import Value

@@ -1,4 +1,4 @@
-"""Sessions: jobs that belong together and keep their place at the target."""
+"""Sessions, and top-level items: sessions and jobs that belong to none."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from quantum_async.errors import (
 from quantum_async.http.address import segment
 from quantum_async.http.encode import json_body
 from quantum_async.models.batch import FailurePolicy
+from quantum_async.providers.api import about_batch, wait_until_over
+from quantum_async.providers.azure.api import first, first_page, items, parse
 from quantum_async.providers.azure.filters import ItemFilters, ItemOrder
-from quantum_async.providers.azure.pages import first, first_page, items
-from quantum_async.providers.azure.parsing import parse
 from quantum_async.providers.azure.submission import provider_of
 from quantum_async.providers.azure.translate.statuses import is_over
 from quantum_async.providers.azure.wire import (
@@ -26,15 +26,15 @@ from quantum_async.providers.azure.wire import (
     AzureSession,
     AzureSessionStatus,
     Paged,
+    WorkspaceItem,
 )
-from quantum_async.providers.waiting import wait_until_over
-from quantum_async.providers.wording import about_batch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from quantum_async.providers.azure.gateway import Gateway
+    from quantum_async.providers.azure.api import Gateway
     from quantum_async.providers.azure.wire import Priority
+
 
 PAGE = Paged[AzureSession]
 JOBS = Paged[AzureJob]
@@ -227,3 +227,38 @@ def _policy(wanted: FailurePolicy | str) -> str:
         provider="azure",
         remedy=f"There are: {', '.join(POLICIES.values())}.",
     )
+
+
+ITEMS_PAGE = Paged[WorkspaceItem]
+
+
+class TopLevelItems:
+    """Sessions, and jobs that belong to none: `AzureClient.top_level_items`.
+
+    Args:
+        gateway: The workspace.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def list(
+        self, filters: ItemFilters | None = None, *, skip: int = 0, limit: int | None = None
+    ) -> AsyncIterator[AzureJob | AzureSession]:
+        """Iterate over jobs and sessions, the oldest first unless the filters say otherwise.
+
+        Args:
+            filters: Which of them.
+            skip: How many to leave out.
+            limit: How many at most; all of them by default.
+        """
+        filters = filters or ItemFilters()
+        query = {**filters.query(), **first_page(skip)}
+        listed = items(self._gateway, ITEMS_PAGE, "/topLevelItems", query, wanted="list items")
+        async for item in first(limit, listed, filters.keeps):
+            yield _whole(item)
+
+
+def _whole(item: WorkspaceItem) -> AzureJob | AzureSession:
+    kind = AzureSession if item.item_type.lower() == "session" else AzureJob
+    return kind.model_validate(item.document())

@@ -1,28 +1,68 @@
-"""States: where jobs stand, asked for many at a time."""
+"""Where jobs stand: what a poll asks, and what it reads of a hundred jobs at once."""
 
 from __future__ import annotations
 
 import random
 from collections import OrderedDict, defaultdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NotRequired
+
+from pydantic import ConfigDict, with_config
+from pydantic.alias_generators import to_camel
+from typing_extensions import TypedDict
 
 from quantum_async.errors import QuantumAsyncError
 from quantum_async.http.address import segment
+from quantum_async.providers.api import states_of_each
+from quantum_async.providers.azure.api import LARGEST, first_page, pages
 from quantum_async.providers.azure.filters import ItemFilters, ItemOrder
-from quantum_async.providers.azure.glances import JobGlance
-from quantum_async.providers.azure.pages import LARGEST, first_page, pages
 from quantum_async.providers.azure.translate.statuses import glanced_state, job_state
-from quantum_async.providers.azure.wire import Paged
-from quantum_async.providers.each import states_of_each
+from quantum_async.providers.azure.wire import ItemError, Paged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from quantum_async.models.job import JobRef, JobState
-    from quantum_async.providers.azure.gateway import Gateway
+    from quantum_async.providers.azure.api import Gateway
     from quantum_async.providers.azure.jobs import Jobs
     from quantum_async.providers.azure.wire import AzureJob
+
+
+@with_config(ConfigDict(extra="ignore", alias_generator=to_camel))
+class CostGlance(TypedDict):
+    """What a poll reads of a job's cost.
+
+    Args:
+        currency_code: The currency.
+        estimated_total: The sum.
+    """
+
+    currency_code: NotRequired[str | None]
+    estimated_total: NotRequired[float | None]
+
+
+@with_config(ConfigDict(extra="ignore", alias_generator=to_camel))
+class JobGlance(TypedDict):
+    """What a poll reads of a job: a hundred of them come with each answer, ended ones as well.
+
+    Args:
+        id: Its id.
+        status: The service's word for where it stands.
+        error_data: Why it failed.
+        cost_estimate: What it costs, once it has ended.
+        begin_execution_time: When it began to run, as the service writes it.
+        end_execution_time: When it ended, as the service writes it.
+        is_cancelling: Whether it is being cancelled.
+    """
+
+    id: str
+    status: NotRequired[str | None]
+    error_data: NotRequired[ItemError | None]
+    cost_estimate: NotRequired[CostGlance | None]
+    begin_execution_time: NotRequired[object]
+    end_execution_time: NotRequired[object]
+    is_cancelling: NotRequired[object]
+
 
 PAGE = Paged[JobGlance]
 

@@ -1,4 +1,4 @@
-"""Targets: what the providers of a workspace offer, and how long jobs wait there."""
+"""Targets of a workspace, and quotas."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import UnknownTargetError
 from quantum_async.http.address import segment
-from quantum_async.providers.azure.pages import items
-from quantum_async.providers.azure.parsing import parse
-from quantum_async.providers.azure.translate.catalogue import provider_in
-from quantum_async.providers.azure.translate.devices import device_of
-from quantum_async.providers.azure.wire import Paged, ProviderStatus
+from quantum_async.providers.azure.api import items, parse
+from quantum_async.providers.azure.translate.devices import device_of, provider_in
+from quantum_async.providers.azure.wire import (
+    AzureQuota,
+    OfferUsages,
+    Paged,
+    ProviderStatus,
+    QuotaUsage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from quantum_async.models.device import Device
-    from quantum_async.providers.azure.gateway import Gateway
+    from quantum_async.providers.azure.api import Gateway
     from quantum_async.providers.azure.wire import TargetStatus
+
 
 PAGE = Paged[ProviderStatus]
 
@@ -101,3 +106,41 @@ class Targets:
             if not provider or found.id.lower() == provider.lower():
                 for target in found.targets:
                     yield target
+
+
+QUOTAS = Paged[AzureQuota]
+USAGES = Paged[QuotaUsage]
+
+
+class Quotas:
+    """The quotas of a workspace: `AzureClient.quotas`.
+
+    Args:
+        gateway: The workspace.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def list(self) -> AsyncIterator[AzureQuota]:
+        """Iterate over the quotas of every provider."""
+        return items(self._gateway, QUOTAS, "/quotas", {}, wanted="list quotas")
+
+    def usages(self, provider: str) -> AsyncIterator[QuotaUsage]:
+        """Iterate over what was used of a provider's quotas.
+
+        Args:
+            provider: The provider's name.
+        """
+        query: dict[str, str | int] = {"providerId": provider}
+        return items(self._gateway, USAGES, "/quotaUsages", query, wanted="list quota usages")
+
+    def suite_offer_usages(self, provider: str) -> AsyncIterator[QuotaUsage]:
+        """Iterate over what the whole subscription has used of a provider's offer.
+
+        Args:
+            provider: The provider's name.
+        """
+        path = f"/providers/Microsoft.Quantum/suiteOffers/{segment(provider)}/quotaUsages"
+        wanted = f"list the usages of {provider}"
+        return items(self._gateway, OfferUsages, path, {}, wanted=wanted, below="subscription")

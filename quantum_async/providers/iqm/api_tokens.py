@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from quantum_async.http.address import segment
 from quantum_async.http.encode import json_body
-from quantum_async.providers.iqm.answers import parse
+from quantum_async.providers.iqm.api import parse
 from quantum_async.providers.iqm.v1 import API
 from quantum_async.providers.iqm.wire import ApiTokens, CreatedToken
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from quantum_async.models._late import call_late
+from quantum_async.models._extras import call_late
 from quantum_async.providers.iqm.wire import DynamicArchitecture, GateImplementation, GateInfo
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from qiskit.transpiler import Target
 
-    from quantum_async.providers.iqm.operations import Operation
+    from quantum_async.providers.iqm.circuits import Operation
 
 Locus = tuple[str, ...]
 
@@ -88,7 +88,7 @@ class Architecture:
         For each pair, in both orders: which qubit moves, where to, and the other qubit.
         """
         found: Mapping[tuple[str, str], tuple[str, str, str]] = call_late(
-            "quantum_async.providers.iqm.translate.target", "routes_of", self
+            "quantum_async.providers.iqm.translate.programs", "routes_of", self
         )
         return found
 
@@ -101,7 +101,7 @@ class Architecture:
         Raises:
             MissingExtraError: Qiskit is not installed.
         """
-        return call_late("quantum_async.providers.iqm.translate.target", "target_of", self)
+        return call_late("quantum_async.providers.iqm.translate.programs", "target_of", self)
 
     @cached_property
     def _loci(self) -> Mapping[str, frozenset[Locus]]:

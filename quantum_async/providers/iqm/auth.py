@@ -20,12 +20,11 @@ from quantum_async.errors import (
     RejectedRequestError,
 )
 from quantum_async.http.address import BaseUrl
-from quantum_async.http.auth import Auth, TokenSource, bearer, checked_secret
+from quantum_async.http.auth import Auth, Token, TokenSource, bearer, checked_secret, jwt_expiry
 from quantum_async.http.encode import form_body
 from quantum_async.http.fence import past_pauses, unfenced
 from quantum_async.http.redact import Headers, Secret
 from quantum_async.http.session import Session
-from quantum_async.http.token import Token, jwt_expiry
 from quantum_async.providers.iqm.wire import LoginAnswer, TokensFile
 
 if TYPE_CHECKING:

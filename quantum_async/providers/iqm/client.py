@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import anyio
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 
 from quantum_async.errors import (
     AuthenticationError,
@@ -23,25 +23,23 @@ from quantum_async.models.capabilities import Binding, Capabilities, SubmissionG
 from quantum_async.models.device import Device, DeviceKind, DeviceStatus
 from quantum_async.models.identity import identity_of
 from quantum_async.models.options import meaning_of
-from quantum_async.providers.base import ProviderClient, client_name, signed
-from quantum_async.providers.each import by_id, failures_of_each, states_of_each
-from quantum_async.providers.environment import read_environment, secret
+from quantum_async.providers.api import ServiceClient, by_id, failures_of_each, states_of_each
+from quantum_async.providers.base import client_name, signed
+from quantum_async.providers.environment import Settings, secret
+from quantum_async.providers.iqm.api import LONG_POLLS, Gateway
 from quantum_async.providers.iqm.api_tokens import Tokens
 from quantum_async.providers.iqm.auth import Credentials
-from quantum_async.providers.iqm.calibration import Calibration
-from quantum_async.providers.iqm.computers import QuantumComputers
-from quantum_async.providers.iqm.gateway import LONG_POLLS, Gateway
-from quantum_async.providers.iqm.generation import Generation
-from quantum_async.providers.iqm.jobs import Jobs
+from quantum_async.providers.iqm.computers import Calibration, QuantumComputers
+from quantum_async.providers.iqm.dialect import Generation
+from quantum_async.providers.iqm.jobs import Jobs, Patience, look
 from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.iqm.outcomes import Outcomes
 from quantum_async.providers.iqm.pulses import Pulses
 from quantum_async.providers.iqm.runs import Runs
-from quantum_async.providers.iqm.sending import Sending
 from quantum_async.providers.iqm.server import Server
+from quantum_async.providers.iqm.submission import Sending
 from quantum_async.providers.iqm.translate.programs import FORMATS
 from quantum_async.providers.iqm.translate.statuses import job_state
-from quantum_async.providers.iqm.waiting import Patience, look
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence, Sized
@@ -124,7 +122,7 @@ def device_of(
     )
 
 
-class IQMSettings(BaseModel):
+class IQMSettings(Settings):
     """What the environment says, in the vendor's own variables.
 
     | variable                                              | meaning                             |
@@ -137,9 +135,7 @@ class IQMSettings(BaseModel):
     | ``QUANTUM_ASYNC_IQM_GENERATION``                      | ``v1`` or ``legacy``; asked if unset |
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(
-        frozen=True, extra="ignore", populate_by_name=True
-    )
+    provider: ClassVar[str] = "iqm"
 
     url: str | None = Field(None, validation_alias="IQM_SERVER_URL")
     quantum_computer: str | None = Field(None, validation_alias="IQM_QUANTUM_COMPUTER")
@@ -151,18 +147,6 @@ class IQMSettings(BaseModel):
     generation: Generation | None = Field(
         None, validation_alias=AliasChoices("QUANTUM_ASYNC_IQM_GENERATION")
     )
-
-    @classmethod
-    def read(cls, environ: Mapping[str, str] | None = None) -> IQMSettings:
-        """Read the variables; empty ones count as missing.
-
-        Args:
-            environ: Read instead of the process's environment.
-
-        Raises:
-            ConfigurationError: A variable is malformed.
-        """
-        return read_environment(cls, environ, provider="iqm")
 
     @property
     def address(self) -> str:
@@ -234,7 +218,7 @@ RESONANCE = "https://resonance.iqm.tech"
 _CANCELS = 16
 
 
-class IQMClient(Runs, ProviderClient):
+class IQMClient(Runs, ServiceClient):
     """IQM's quantum computers: IQM Server, in the cloud or on premises, and older installations.
 
     Constructing a client sends nothing; which interface the server has is asked once, by the
@@ -302,7 +286,7 @@ class IQMClient(Runs, ProviderClient):
         self.name = client_name(name, "iqm")
         self.account = account
         self._user = username
-        self._gateway = Gateway(url, credentials, session, clock)
+        self._gateway = self._api = Gateway(url, credentials, session, clock)
         self._server = Server(self._gateway, generation, quantum_computer or "", session.clock)
         self._patience = Patience(session, jitter)
         self._outcomes = Outcomes(self._server)
@@ -379,19 +363,6 @@ class IQMClient(Runs, ProviderClient):
     def identity(self) -> str:
         """Which server its jobs are at, and who logs in; a token does not say whose it is."""
         return identity_of(self.address, account=self.account, user=self._user)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the client has been entered and not yet closed."""
-        return self._gateway.is_open
-
-    async def open(self) -> None:
-        """Make connection pools. Sends nothing."""
-        await self._gateway.open()
-
-    async def close(self) -> None:
-        """Log out where this client has logged in, and close every connection; remote jobs go on."""
-        await self._gateway.close()
 
     async def generation(self) -> Generation:
         """Say which interface the server has.

@@ -1,10 +1,11 @@
-"""What both generations of the interface can do, each in its own words."""
+"""What differs between the generations of IQM's interface."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from quantum_async.errors import ConfigurationError
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from quantum_async.providers.iqm.architecture import Architecture
-    from quantum_async.providers.iqm.generation import Generation
     from quantum_async.providers.iqm.submission import Submission
     from quantum_async.providers.iqm.wire import (
         Health,
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
         QuantumComputer,
         StaticArchitecture,
     )
+
+
+class Generation(StrEnum):
+    """Which interface a server has."""
+
+    V1 = "v1"
+    """IQM Server's own, since November 2025: ``/api/v1``, long polls, radians."""
+    LEGACY = "legacy"
+    """The older one, ``/jobs``: full turns, no long polls, one quantum computer an address."""
+
 
 CircuitMeasurements = Mapping[str, Sequence[Sequence[int]]]
 """Outcomes of one circuit, by key, shot and qubit."""

@@ -9,13 +9,11 @@ import anyio.to_thread
 
 from quantum_async.errors import NotFoundError, ResultError, ResultPendingError
 from quantum_async.http.address import segment
-from quantum_async.http.encode import Body
+from quantum_async.http.encode import Body, off_loop
 from quantum_async.http.redact import hide
-from quantum_async.http.threads import off_loop
-from quantum_async.providers.iqm.answers import decoded_object, parse
+from quantum_async.providers.iqm.api import decoded_object, parse
 from quantum_async.providers.iqm.architecture import Architecture, from_static
-from quantum_async.providers.iqm.dialect import Dialect, Stored, not_offered
-from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.dialect import Dialect, Generation, Stored, not_offered
 from quantum_async.providers.iqm.translate.legacy import (
     calibration_set_of,
     job_of,
@@ -30,14 +28,12 @@ from quantum_async.providers.iqm.wire import (
     JobCreated,
     JobLimits,
     MeasurementCounts,
-    QuantumComputer,
-    StaticArchitecture,
-)
-from quantum_async.providers.iqm.wire_legacy import (
     QuantumArchitecture,
+    QuantumComputer,
     RunCounts,
     RunResult,
     RunStatus,
+    StaticArchitecture,
 )
 
 if TYPE_CHECKING:
@@ -45,10 +41,13 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from quantum_async.providers.iqm.gateway import Gateway
+    from quantum_async.providers.iqm.api import Gateway
     from quantum_async.providers.iqm.submission import Submission
-    from quantum_async.providers.iqm.wire import IQMJob, ObservationSet
-    from quantum_async.providers.iqm.wire_legacy import QuantumArchitectureSpecification
+    from quantum_async.providers.iqm.wire import (
+        IQMJob,
+        ObservationSet,
+        QuantumArchitectureSpecification,
+    )
 
 NAME = "default"
 """What the one quantum computer is called where the server gives it no name."""

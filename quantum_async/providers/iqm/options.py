@@ -10,12 +10,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from quantum_async.errors import InvalidOptionError
-from quantum_async.models.carrying import options_as, refuse_options
 from quantum_async.models.fields import check_fields
+from quantum_async.models.options import options_as, refuse_options
 from quantum_async.models.program import CIRCUIT_FORMATS
 from quantum_async.models.stored import stored
 from quantum_async.models.submission import RunOptions
-from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.dialect import Generation
 
 if TYPE_CHECKING:
     from quantum_async.models.program import Program

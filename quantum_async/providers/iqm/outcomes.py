@@ -11,8 +11,7 @@ import anyio.to_thread
 from quantum_async.errors import ProgramError, ResultError
 from quantum_async.models._recent import Recent
 from quantum_async.providers.iqm.circuits import Circuit
-from quantum_async.providers.iqm.translate.layout import layout_of
-from quantum_async.providers.iqm.translate.results import Expected, result_of
+from quantum_async.providers.iqm.translate.results import Expected, layout_of, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from quantum_async.models.result import Result
     from quantum_async.providers.iqm.dialect import CircuitMeasurements
     from quantum_async.providers.iqm.server import Server
-    from quantum_async.providers.iqm.translate.layout import Layout
+    from quantum_async.providers.iqm.translate.results import Layout
     from quantum_async.providers.iqm.wire import IQMJob
 
 _KEPT_JOBS = 4096

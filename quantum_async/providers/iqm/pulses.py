@@ -9,13 +9,13 @@ import anyio.to_thread
 from quantum_async.errors import InvalidOptionError, ProgramError
 from quantum_async.http.encode import Body
 from quantum_async.providers.iqm.options import LONGEST_TAG
-from quantum_async.providers.iqm.translate.sweeps import sweep_results
+from quantum_async.providers.iqm.translate.protobuf import sweep_results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from quantum_async.providers.iqm.server import Server
-    from quantum_async.providers.iqm.translate.sweeps import SweepArray
+    from quantum_async.providers.iqm.translate.protobuf import SweepArray
 
 MEDIA = "application/protobuf"
 

@@ -18,7 +18,7 @@ from quantum_async.models.submission import JobSpec, SubmitRequest
 from quantum_async.providers.iqm.auth import FileAuth, Login
 from quantum_async.providers.iqm.legacy import Legacy
 from quantum_async.providers.iqm.options import HeraldingMode, IQMOptions
-from quantum_async.providers.iqm.translate.runs import run_of, run_status_of, specification_of
+from quantum_async.providers.iqm.translate.legacy import run_of, run_status_of, specification_of
 from quantum_async.providers.iqm.wire import IQMJobStatus
 
 if TYPE_CHECKING:
@@ -26,15 +26,13 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
+    from quantum_async.providers.iqm.api import Gateway
     from quantum_async.providers.iqm.circuits import Circuit
-    from quantum_async.providers.iqm.gateway import Gateway
-    from quantum_async.providers.iqm.jobs import Jobs
-    from quantum_async.providers.iqm.sending import Sending
+    from quantum_async.providers.iqm.jobs import Jobs, Patience
     from quantum_async.providers.iqm.server import Server
-    from quantum_async.providers.iqm.submission import Submission
-    from quantum_async.providers.iqm.waiting import Patience
-    from quantum_async.providers.iqm.wire import IQMJob
-    from quantum_async.providers.iqm.wire_legacy import (
+    from quantum_async.providers.iqm.submission import Sending, Submission
+    from quantum_async.providers.iqm.wire import (
+        IQMJob,
         QuantumArchitectureSpecification,
         RunResult,
         RunStatus,

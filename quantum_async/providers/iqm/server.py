@@ -13,17 +13,16 @@ from quantum_async.errors import (
     UnknownTargetError,
 )
 from quantum_async.models._recent import Recent
-from quantum_async.providers.iqm.dialect import not_offered
-from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.dialect import Generation, not_offered
 from quantum_async.providers.iqm.legacy import Legacy
 from quantum_async.providers.iqm.v1 import V1
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from quantum_async.providers.iqm.api import Gateway
     from quantum_async.providers.iqm.architecture import Architecture
     from quantum_async.providers.iqm.dialect import Dialect
-    from quantum_async.providers.iqm.gateway import Gateway
     from quantum_async.providers.iqm.wire import JobLimits, QuantumComputer
 
 DEFAULT = "default"

@@ -9,17 +9,11 @@ from pydantic import TypeAdapter
 
 from quantum_async.errors import NotFoundError, ProtocolError, ResultError, ResultPendingError
 from quantum_async.http.address import segment
-from quantum_async.http.encode import Body
-from quantum_async.http.threads import off_loop
-from quantum_async.providers.iqm.answers import (
-    decoded,
-    decoded_object,
-    parse,
-    parse_value,
-)
+from quantum_async.http.encode import Body, off_loop
+from quantum_async.providers.api import about_job
+from quantum_async.providers.iqm.api import decoded, decoded_object, parse, parse_value
 from quantum_async.providers.iqm.architecture import Architecture
-from quantum_async.providers.iqm.dialect import Dialect, Stored
-from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.dialect import Dialect, Generation, Stored
 from quantum_async.providers.iqm.translate.measurements import measurements_of
 from quantum_async.providers.iqm.wire import (
     DynamicArchitecture,
@@ -32,7 +26,6 @@ from quantum_async.providers.iqm.wire import (
     QuantumComputers,
     StaticArchitecture,
 )
-from quantum_async.providers.wording import about_job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +33,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from quantum_async.http.response import Response
-    from quantum_async.providers.iqm.gateway import Gateway
+    from quantum_async.providers.iqm.api import Gateway
     from quantum_async.providers.iqm.submission import Submission
     from quantum_async.providers.iqm.wire import QuantumComputer
 

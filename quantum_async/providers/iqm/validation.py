@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import DeviceLimitError, InvalidOptionError, ProgramError
 from quantum_async.models.advice import Advice, Setting
-from quantum_async.providers.iqm.operations import OPERATIONS
+from quantum_async.providers.iqm.circuits import OPERATIONS
 from quantum_async.providers.iqm.options import MoveValidation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from quantum_async.providers.iqm.architecture import Architecture
-    from quantum_async.providers.iqm.circuits import Circuit, Instruction
-    from quantum_async.providers.iqm.operations import Operation
+    from quantum_async.providers.iqm.circuits import Circuit, Instruction, Operation
 
 
 def check_moves(

@@ -1,4 +1,4 @@
-"""IQM's JSON as it is on the wire; what a field may hold is read leniently."""
+"""What IQM's servers send and take, as models."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StrictInt
+
+from quantum_async.providers.iqm.circuits import present_name
 
 
 class IQMJobStatus(StrEnum):
@@ -378,3 +380,66 @@ class TokensFile(Wire):
     """A file of tokens that somebody else keeps fresh."""
 
     access_token: str = Field(repr=False)
+
+
+class RunStatus(Wire):
+    """Where a job stands."""
+
+    status: str
+    message: str | None = None
+    warnings: Annotated[tuple[str, ...], NullableList] = ()
+
+
+class RunMetadata(Wire):
+    """What the server remembers of a job."""
+
+    calibration_set_id: str | None = None
+    request: Mapping[str, JsonValue] | None = None
+    parameters: Mapping[str, JsonValue] | None = None
+    circuits_batch: tuple[JsonValue, ...] | None = None
+    cocos_version: str | None = None
+    timestamps: Mapping[str, str | None] | None = None
+
+
+class RunResult(Wire):
+    """Where a job stands, and what it measured: for each circuit, by key, shot and qubit."""
+
+    status: str
+    measurements: tuple[Mapping[str, tuple[tuple[StrictInt, ...], ...]], ...] | None = None
+    message: str | None = None
+    metadata: RunMetadata = Field(default_factory=RunMetadata)
+    warnings: Annotated[tuple[str, ...], NullableList] = ()
+
+
+class QuantumArchitectureSpecification(Wire):
+    """What a quantum computer is made of, and which operations are possible where."""
+
+    name: str = ""
+    qubits: tuple[str, ...]
+    qubit_connectivity: tuple[tuple[str, ...], ...] = ()
+    operations: Mapping[str, tuple[tuple[str, ...], ...]] | tuple[str, ...] = ()
+
+    @property
+    def loci(self) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+        """Where each operation is possible, under its present name."""
+        if isinstance(self.operations, Mapping):
+            return {present_name(name): loci for name, loci in self.operations.items()}
+        single = tuple((qubit,) for qubit in self.qubits)
+        pairs = {"cz", "move"}
+        return {
+            present_name(name): self.qubit_connectivity if name in pairs else single
+            for name in self.operations
+        }
+
+
+class QuantumArchitecture(Wire):
+    """The answer that holds the architecture."""
+
+    quantum_architecture: QuantumArchitectureSpecification
+
+
+class RunCounts(Wire):
+    """The counts of a job's circuits."""
+
+    status: str = ""
+    counts_batch: Annotated[tuple[Mapping[str, JsonValue], ...], NullableList] = ()

@@ -17,6 +17,7 @@ from quantum_async.errors import (
     BatchClosedError,
     BatchError,
     ConfigurationError,
+    DeviceLimitError,
     DuplicateSubmissionError,
     InvalidOptionError,
     QuantumAsyncError,
@@ -25,76 +26,32 @@ from quantum_async.models.batch import BatchRef, BatchState, BatchStatus
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.device import Device, DeviceKind, DeviceStatus
 from quantum_async.models.job import JobRef, JobState
+from quantum_async.models.options import meaning_of
+from quantum_async.models.submission import RunOptions
 from quantum_async.providers.base import ProviderClient, client_name
 from quantum_async.providers.local.engine import Engine
-from quantum_async.providers.local.record import CANCELLED, LocalBatch, LocalJob
-from quantum_async.providers.local.table import JobTable
-from quantum_async.providers.local.work import Task
+from quantum_async.providers.local.table import (
+    CANCELLED,
+    ChangeWatch,
+    JobTable,
+    LocalBatch,
+    LocalJob,
+)
+from quantum_async.providers.local.worker import Task
 from quantum_async.simulation.devices import ANALOG_DEVICE, CIRCUIT_DEVICES, analog_qubits
+from quantum_async.simulation.memory import gibibytes, usable_bytes
 from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.run import default_device, validate
 from quantum_async.simulation.shots import MOST_SHOTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
     from concurrent.futures import Executor
 
     from quantum_async.models.program import Program
     from quantum_async.models.result import Result
-    from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
-    from quantum_async.providers.local.engine import Arrival
-
-
-_TICK = 1.0
-
-
-class ChangeWatch:
-    """Lets any number of tasks wait for a table's changes with one thread.
-
-    The first task that waits blocks a worker thread on the table and wakes the others; when it
-    leaves, one of them takes its place.
-
-    Args:
-        table: The table.
-    """
-
-    def __init__(self, table: JobTable) -> None:
-        self._table = table
-        self._limiter: anyio.CapacityLimiter | None = None
-        self._next: anyio.Event | None = None
-
-    async def until(self, holds: Callable[[], bool], seconds: float) -> bool:
-        """Wait until a condition holds.
-
-        Args:
-            holds: Tried after every change.
-            seconds: How long at most.
-
-        Returns:
-            Whether it holds.
-        """
-        with anyio.move_on_after(seconds):
-            while True:
-                version = self._table.version
-                if holds():
-                    return True
-                await self._change(version)
-        return holds()
-
-    async def _change(self, version: int) -> None:
-        if self._next is not None:
-            await self._next.wait()
-            return
-        self._next = event = anyio.Event()
-        if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(1_000)
-        try:
-            await anyio.to_thread.run_sync(
-                self._table.wait, version, _TICK, abandon_on_cancel=True, limiter=self._limiter
-            )
-        finally:
-            self._next = None
-            event.set()
+    from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
+    from quantum_async.simulation.checked import Checked
 
 
 def local_devices(provider: str) -> list[Device]:
@@ -132,6 +89,9 @@ def _device(
     )
 
 
+_NO_OPTIONS = meaning_of(RunOptions())
+
+
 class SeedSequence:
     """Gives each job a seed that follows from the client's seed and from the job itself.
 
@@ -151,6 +111,8 @@ class SeedSequence:
         if self._seed is None or job.options.seed is not None:
             return job
         text = repr((self._seed, job.program.digest, job.shots, sorted(job.variables.items())))
+        if (meaning := meaning_of(job.options)) != _NO_OPTIONS:
+            text += meaning
         identity = hashlib.sha256(text.encode()).digest()
         self._seen[identity] += 1
         mixed = hashlib.sha256(identity + str(self._seen[identity]).encode()).digest()
@@ -176,15 +138,16 @@ _CAPABILITIES = Capabilities(
 class LocalClient(ProviderClient):
     """The simulators embedded in this package: no account, no network, nothing billed.
 
-    Simulating never blocks the event loop. A single small job runs on a thread of this process;
-    when more are waiting or announced, worker processes are started in the background as soon as
-    they pay. Scripts need no ``__main__`` guard.
+    Simulating never blocks the event loop. Points of one circuit run together on threads of this
+    process; worker processes are started for what may take long, which can be ended at any time,
+    and where measured jobs say that it pays. Scripts need no ``__main__`` guard.
 
     Args:
         executor: Runs everything there instead, such as a Dask cluster's
             ``client.get_executor()``; the caller keeps it and closes it.
         seed: Makes every job without a seed of its own repeatable.
-        workers: How many worker processes; by default as many as cores and memory allow.
+        workers: How many worker processes share short jobs; by default as many as cores and
+            memory allow. As many again may run long ones.
         name: What the client is called in a scheduler, where that has several of one provider.
 
     Raises:
@@ -305,7 +268,7 @@ class LocalClient(ProviderClient):
         Raises:
             InvalidInputError: The job cannot run, with the reason and the remedy.
         """
-        await anyio.to_thread.run_sync(validate, job, device)
+        await anyio.to_thread.run_sync(self._checked, job, device)
 
     def grouping(self, job: JobSpec) -> Hashable:
         """Any jobs can share a submission."""
@@ -336,10 +299,9 @@ class LocalClient(ProviderClient):
             return known
         self._batch(request)
         specs = [self._seeds.seeded(job) for job in request.jobs]
-        with engine.announced(request.target, len(specs), request.expected) as arrival:
-            return await anyio.to_thread.run_sync(
-                self._queue, engine, request, specs, arrival, limiter=self._checking
-            )
+        return await anyio.to_thread.run_sync(
+            self._queue, engine, request, specs, limiter=self._checking
+        )
 
     async def poll(self, jobs: Sequence[JobRef], *, wait: float = 0.0) -> Mapping[JobRef, JobState]:
         """Say where jobs stand.
@@ -372,7 +334,7 @@ class LocalClient(ProviderClient):
         return found
 
     async def cancel(self, jobs: Sequence[JobRef]) -> Mapping[JobRef, QuantumAsyncError]:
-        """Cancel jobs: queued ones never run, and results of running ones are discarded."""
+        """Cancel jobs: queued ones never run, and running ones are ended."""
         found = [job for ref in jobs if (job := self._table.job(ref)) is not None]
         await self._cancel(found)
         return {}
@@ -422,9 +384,9 @@ class LocalClient(ProviderClient):
         return [job.ref for job in self._held(batch.id).jobs]
 
     def _queue(
-        self, engine: Engine, request: SubmitRequest, specs: Sequence[JobSpec], arrival: Arrival
+        self, engine: Engine, request: SubmitRequest, specs: Sequence[JobSpec]
     ) -> list[JobRef]:
-        jobs = _records(specs, request)
+        jobs = self._records(specs, request)
         with self._table.lock:
             known = self._known(request)
             if known:
@@ -433,8 +395,32 @@ class LocalClient(ProviderClient):
             self._table.add(request.key, jobs)
             if batch is not None:
                 batch.jobs.extend(jobs)
-        engine.add(jobs, arrival)
+        engine.add(jobs)
         return [job.ref for job in jobs]
+
+    def _records(self, specs: Sequence[JobSpec], request: SubmitRequest) -> list[LocalJob]:
+        batch_id = request.batch.id if request.batch else None
+        records = []
+        for spec in specs:
+            checked = self._checked(spec, request.target)
+            ref = JobRef(
+                LocalClient.name, spec.key, request.target, key=spec.key, batch_id=batch_id
+            )
+            records.append(LocalJob(ref, Task(spec, request.target, checked), checked.effort))
+        return records
+
+    def _checked(self, job: JobSpec, device: str) -> Checked:
+        checked = validate(job, device)
+        needed, usable = checked.effort.size, usable_bytes()
+        # What an executor's machines have is not known here.
+        if needed > usable and self._executor is None:
+            raise DeviceLimitError(
+                f"simulating {job.program.where} takes {gibibytes(needed)} of memory, and simulations "
+                f"may take {gibibytes(usable)} here",
+                provider=self.provider,
+                remedy="Use fewer qubits, a machine with more memory, or a cloud target.",
+            )
+        return checked
 
     def _opened(self) -> Engine:
         if self._engine is None:
@@ -482,17 +468,7 @@ class LocalClient(ProviderClient):
                 job.move(CANCELLED)
             self._table.notify()
         if live and self._engine is not None:
-            await anyio.to_thread.run_sync(self._engine.drop, live)
-
-
-def _records(specs: Sequence[JobSpec], request: SubmitRequest) -> list[LocalJob]:
-    batch_id = request.batch.id if request.batch else None
-    records = []
-    for spec in specs:
-        checked = validate(spec, request.target)
-        ref = JobRef(LocalClient.name, spec.key, request.target, key=spec.key, batch_id=batch_id)
-        records.append(LocalJob(ref, Task(spec, request.target, checked), checked.effort))
-    return records
+            await anyio.to_thread.run_sync(self._engine.drop)
 
 
 def _whole_number(environ: Mapping[str, str], name: str) -> int | None:

@@ -1,274 +1,332 @@
-"""The engine: decides where each job runs, and keeps every place busy.
+"""The engine: decides where each job runs and when, and ends what nobody wants any more.
 
-One small job runs on a thread of this process. A pool of processes is started, in the background
-and while the thread works on, once the jobs that are waiting or announced make it pay. Jobs that
-would stop the event loop, because native code holds the interpreter's lock, and jobs that need a
-process of their own go to the pool in any case.
+- Jobs of one plan run together on threads of this process, which numpy does not hold up.
+- Other small jobs run on one thread of this process, one after the other. Worker processes join in
+  once measured jobs say that starting them pays.
+- What would stop the event loop, because native code holds the interpreter's lock, and what
+  borrows a process's state runs in worker processes.
+- What may take long cannot be interrupted, and has a worker process to itself; cancelling it ends
+  the process, and nobody else's job.
+
+Threads are not daemons, and there are none without work: Python waits for them at its end instead
+of tearing them out of native code, and there all that may take long is stopped.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter, defaultdict, deque
-from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import IntEnum
 from functools import partial
-from queue import SimpleQueue
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from time import monotonic
+from typing import TYPE_CHECKING
 
 from quantum_async.models.job import JobState, JobStatus
-from quantum_async.providers.local.pool import ProcessPlace, default_workers
-from quantum_async.providers.local.record import RUNNING, LocalJob
-from quantum_async.providers.local.work import Outcome, Task, run_tasks
+from quantum_async.providers.local.table import RUNNING, LocalJob
+from quantum_async.providers.local.worker import Worker, run_tasks
 from quantum_async.simulation.devices import ANALOG_DEVICE
-from quantum_async.simulation.memory import usable_bytes
-from quantum_async.simulation.run import is_warm
+from quantum_async.simulation.effort import ENDLESS
+from quantum_async.simulation.memory import AMPLITUDE, usable_bytes
+from quantum_async.simulation.run import Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-    from concurrent.futures import Executor
-    from contextlib import AbstractContextManager
-    from threading import RLock
+    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from concurrent.futures import Executor, Future
 
-    Order: TypeAlias = "tuple[list[Task], Future[list[Outcome]]]"
+    from quantum_async.providers.local.worker import Outcome, Task
+
+_WORKER_BYTES = 700 << 20
+"""What a worker with a simulator in it takes before its first job."""
 
 
-class Outlook:
-    """What callers say is going to come, and what is on its way from them.
-
-    Submissions are prepared side by side and a small one overtakes the large ones sent before it;
-    its own hint would tell of nothing to come.
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What may be used of this machine.
 
     Args:
-        lock: Guards the figures.
+        cores: Processor cores.
+        memory: Bytes that simulations may take together.
     """
 
-    def __init__(self, lock: RLock) -> None:
-        self._lock = lock
-        self._hints: dict[str, int] = {}
-        self._on_their_way: Counter[str] = Counter()
+    cores: int
+    memory: int
 
-    @contextmanager
-    def announced(self, kind: str, jobs: int, expected: int) -> Generator[Arrival]:
-        """Count jobs as coming until they have arrived, or are given up.
-
-        Args:
-            kind: ``"analog"`` or ``"circuits"``.
-            jobs: How many are being prepared.
-            expected: How many more the caller is going to send after them.
-        """
-        arrival = Arrival(self, kind, jobs)
-        with self._lock:
-            self._hints[kind] = expected
-            self._on_their_way[kind] += jobs
-        try:
-            yield arrival
-        finally:
-            arrival.note()
-
-    def coming(self, kind: str) -> int:
-        """Say how many jobs of a kind are still to come."""
-        with self._lock:
-            return self._hints.get(kind, 0) + self._on_their_way[kind]
-
-    def forget(self) -> None:
-        """Trust no hint given so far: its jobs may have been cancelled."""
-        with self._lock:
-            self._hints.clear()
-
-    def arrived(self, kind: str, jobs: int) -> None:
-        """Take jobs off those that are on their way."""
-        with self._lock:
-            self._on_their_way[kind] -= jobs
-
-
-class Arrival:
-    """Jobs on their way to the engine."""
-
-    def __init__(self, outlook: Outlook, kind: str, jobs: int) -> None:
-        self._outlook = outlook
-        self._kind = kind
-        self._jobs = jobs
-
-    def note(self) -> None:
-        """Count the jobs as arrived; once is enough."""
-        jobs, self._jobs = self._jobs, 0
-        self._outlook.arrived(self._kind, jobs)
-
-
-class Place(Protocol):
-    """Where tasks run."""
+    @classmethod
+    def here(cls) -> Machine:
+        """Look at this machine, or at the container that this process is in."""
+        return cls(_cores(), usable_bytes())
 
     @property
-    def slots(self) -> int:
-        """How many chunks it should hold at a time, so that it never runs dry."""
-        ...
-
-    def submit(self, tasks: list[Task]) -> Future[list[Outcome]]:
-        """Start tasks."""
-        ...
-
-    def close(self) -> None:
-        """Stop; what runs may be abandoned."""
-        ...
+    def workers(self) -> int:
+        """How many worker processes cores and memory allow."""
+        return max(1, min(self.cores, self.memory // _WORKER_BYTES))
 
 
-class ThreadPlace:
-    """One thread of this process, started with its first task.
-
-    The thread is a daemon: a simulation cannot be interrupted, and must not keep a program that
-    is done from ending.
-    """
-
-    slots = 1
-
-    def __init__(self) -> None:
-        self._orders: SimpleQueue[Order | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
-
-    def submit(self, tasks: list[Task]) -> Future[list[Outcome]]:
-        """Start tasks on the thread."""
-        future: Future[list[Outcome]] = Future()
-        self._orders.put((tasks, future))
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._work, name="quantum-async-simulator", daemon=True
-            )
-            self._thread.start()
-        return future
-
-    def close(self) -> None:
-        """Let the thread end after the task that it is running."""
-        self._orders.put(None)
-
-    def _work(self) -> None:
-        while (order := self._orders.get()) is not None:
-            tasks, future = order
-            try:
-                future.set_result(run_tasks(tasks))
-            except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it
-                future.set_exception(error)
+def _cores() -> int:
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:
+        cores = os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        return max(1, min(cores, round(int(quota) / int(period))))
+    except (OSError, ValueError):
+        return cores
 
 
-class ExecutorPlace:
-    """An executor that the user passed in, which stays the user's.
-
-    Args:
-        executor: Any executor; tasks and outcomes are pickled where it needs that.
-        slots: How many chunks it holds at a time.
-    """
-
-    def __init__(self, executor: Executor, slots: int) -> None:
-        self._executor = executor
-        self.slots = slots
-
-    def submit(self, tasks: list[Task]) -> Future[list[Outcome]]:
-        """Start tasks on the executor."""
-        return self._executor.submit(run_tasks, tasks)
-
-    def close(self) -> None:
-        """Leave the executor as it is."""
-
-
-_MEMORY = 15
+_MEMORY = 5
 _FEWEST = 3
-"""How many jobs must have run: the first one also pays for translating its program."""
+"""How many jobs must have been measured before anything follows from them: the first one also
+pays for translating its program."""
 _SLOWEST = 8.0
-"""By how much a guess may be wrong; beyond, the machine is busy with something else."""
-_EFFICIENCY = 0.85
-"""How much of a further core each further process turns into speed (measured: 0.83 to 0.97)."""
-_MARGIN = 1.5
-"""How many start-up times of serial work justify a pool that starts while work goes on."""
-_CHUNK_SECONDS = 0.15
-_LARGEST_CHUNK = 64
+"""By how much a guess may be too short; beyond, the machine is busy with something else."""
 
 
 class Pace:
-    """Learn how fast jobs run and judge by it.
+    """By how much the guesses of jobs that are alike are wrong on this machine."""
 
-    Every job comes with a guess of its duration. What is learnt is by how much the guesses are
-    wrong on this machine, separately for circuits and sequences.
+    def __init__(self) -> None:
+        self._ratios: deque[float] = deque(maxlen=_MEMORY)
+
+    def learn(self, guessed: float, seconds: float) -> None:
+        """Take note of how long a job really ran."""
+        self._ratios.append(seconds / max(guessed, 1e-6))
+
+    @property
+    def typical(self) -> float:
+        """What a guess has to be multiplied by."""
+        if len(self._ratios) < _FEWEST:
+            return 1.0
+        return min(_SLOWEST, median(self._ratios))
+
+    @property
+    def best(self) -> float | None:
+        """The same for a machine that does nothing else; ``None`` before the first job."""
+        return min(self._ratios, default=None)
+
+
+_START_UP = {ANALOG_DEVICE: 3.0}
+_CIRCUITS_START_UP = 1.2
+"""Seconds until a worker has imported its simulator, before it was measured here."""
+_EFFICIENCY = 0.85
+"""How much of a further core each further process turns into speed (measured: 0.83 to 0.97)."""
+_MARGIN = 1.25
+"""How much sooner all must be done, as expected, for processes to be started: on a machine that
+is busy with something else they start later."""
+
+
+def helpers_pay(left: float, processes: int, cores: int, start_up: float) -> bool:
+    """Judge whether worker processes that help a thread shorten the wait for what is left.
 
     Args:
-        workers: How many processes a pool would have.
+        left: Seconds of work that is left, on one core.
+        processes: How many would be started.
+        cores: Of this machine. Where there are fewer than processes and thread, they hold each
+            other up while the processes start.
+        start_up: Seconds that processes take to start on cores of their own.
     """
-
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
-        self._ratios: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_MEMORY))
-        # Pulser and Qiskit are there since the program was checked; a worker imports them as well.
-        self._start_up = {"analog": 3.0, "circuits": 1.2}
-        self._import = {"analog": 0.5, "circuits": 0.3}
-
-    def learn(self, kind: str, guessed: float, seconds: float) -> None:
-        """Take note of how long a job really ran."""
-        self._ratios[kind].append(seconds / max(guessed, 1e-6))
-
-    def learn_start_up(self, kind: str, seconds: float) -> None:
-        """Take note of how long a pool took to get ready."""
-        self._start_up[kind] = seconds
-
-    def seconds(self, kind: str, guessed: float) -> float:
-        """Correct a guess by what was learnt."""
-        return guessed * self.ratio(kind)
-
-    def ratio(self, kind: str) -> float:
-        """By how much guesses are too short."""
-        ratios = self._ratios[kind]
-        if len(ratios) < _FEWEST:
-            return 1.0
-        return min(_SLOWEST, max(1 / _SLOWEST, median(ratios)))
-
-    def pool_pays(self, kind: str, jobs: int, guessed: float, *, is_warm: bool) -> bool:
-        """Judge whether a pool shortens the wait for jobs that are still to be run.
-
-        Args:
-            kind: ``"analog"`` or ``"circuits"``.
-            jobs: How many there are.
-            guessed: The guessed seconds of one of them.
-            is_warm: Whether this process has imported the simulator. Where it has, work goes on
-                here while the pool starts; where not, nothing runs before the pool does.
-        """
-        gain = min(self.workers, jobs) * _EFFICIENCY
-        if self.workers < 2 or gain <= 1:
-            return False
-        serial = jobs * self.seconds(kind, guessed)
-        if is_warm:
-            return serial > _MARGIN * self._start_up[kind]
-        return serial * (1 - 1 / gain) > self._start_up[kind] - self._import[kind]
-
-    def chunk(self, kind: str, waiting: int, guessed: float) -> int:
-        """Say how many jobs to give to a worker at a time."""
-        by_time = int(_CHUNK_SECONDS / max(self.seconds(kind, guessed), 1e-6))
-        by_share = -(-waiting // (2 * self.workers))
-        return max(1, min(by_time, by_share, _LARGEST_CHUNK))
+    workers = processes + 1
+    gain = 1 + _EFFICIENCY * (min(workers, cores) - 1)
+    started = start_up * max(1.0, workers / cores)
+    # Held up or not, the thread does as much meanwhile as it does alone while one starts alone.
+    return left > start_up and _MARGIN * (started + (left - start_up) / gain) < left
 
 
-_GRIP = 0.025
-"""Longest time in seconds for which a job may stop the event loop's thread."""
-_SLOWER = 2.0
-"""How much slower than guessed a small job may be and still not be worth a process."""
-_EXECUTOR_SLOTS = 256
-_ATTEMPTS = 2
-_LOST = "the worker process ended unexpectedly, twice; it may have run out of memory"
+class Place(IntEnum):
+    """Where a job runs. One that turns out slower than guessed may move to a place further down."""
+
+    TOGETHER = 0
+    """With others of its plan, on threads of this process."""
+    LARGE = 1
+    """With a plan that makes it look whether it is wanted, on a thread of its own."""
+    HERE = 2
+    """One job at a time, on a thread of this process; worker processes may help."""
+    POOL = 3
+    """One after the other, in worker processes."""
+    ALONE = 4
+    """In a worker process that is ended with it."""
+    EXECUTOR = 5
+    """Where the user said."""
 
 
 @dataclass(eq=False, slots=True)
-class _Chunk:
-    jobs: list[LocalJob]
-    kind: str
+class Group:
+    """Jobs that wait for one place and are alike: of one plan, or of one simulator.
+
+    Args:
+        key: What they have in common.
+        pace: How fast they are.
+        jobs: Those that wait.
+        running: How many chunks of them run.
+        measured: How many have been measured since there were none.
+    """
+
+    key: Hashable
+    pace: Pace
+    jobs: deque[LocalJob] = field(default_factory=deque)
+    running: int = 0
+    measured: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long one thread would take for those that wait."""
+        return len(self.jobs) * self.jobs[0].effort.seconds * self.pace.typical if self.jobs else 0
+
+
+class Queue:
+    """The jobs that wait for one place. Groups take turns."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._groups: dict[Hashable, Group] = {}
+        self._turns: dict[Hashable, Group] = {}
+
+    def put(self, job: LocalJob, pace: Pace, *, is_first: bool = False) -> None:
+        """Add a job, at the end or in front of those that are like it."""
+        key = (job.ref.target, job.plan)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(key, pace if job.plan is None else Pace())
+        self._turns[key] = group
+        self.waiting += 1
+        if is_first:
+            group.jobs.appendleft(job)
+        else:
+            group.jobs.append(job)
+
+    def group(self) -> Group | None:
+        """The group whose turn it is, where there is one. Its first job is wanted."""
+        while self._turns:
+            group = next(iter(self._turns.values()))
+            while group.jobs and group.jobs[0].is_over:
+                self.pop(group)
+            if group.jobs:
+                return group
+            del self._turns[group.key]
+            self._forget(group)
+        return None
+
+    def pop(self, group: Group) -> LocalJob:
+        """Take the first job of a group."""
+        self.waiting -= 1
+        return group.jobs.popleft()
+
+    def take(self, group: Group, most: int, seconds: float, ratio: float) -> list[LocalJob]:
+        """Take jobs of a group, which is the last to have its turn again.
+
+        Args:
+            group: The group whose turn it is.
+            most: How many.
+            seconds: How long they may take together, unless it is one.
+            ratio: What their guesses have to be multiplied by.
+        """
+        self._turns[group.key] = self._turns.pop(group.key)
+        group.running += 1
+        jobs = [self.pop(group)]
+        total = jobs[0].effort.seconds * ratio
+        # One that was lost with its process is tried again without company.
+        while group.jobs and len(jobs) < most and not (jobs[0].attempts or group.jobs[0].attempts):
+            total += group.jobs[0].effort.seconds * ratio
+            if total > seconds:
+                break
+            job = self.pop(group)
+            if not job.is_over:
+                jobs.append(job)
+        return jobs
+
+    def ended(self, group: Group) -> None:
+        """Take note that a chunk of a group has ended."""
+        group.running -= 1
+        self._forget(group)
+
+    def clear(self) -> list[LocalJob]:
+        """Take everything out."""
+        jobs = [job for group in self._turns.values() for job in group.jobs if not job.is_over]
+        self._groups.clear()
+        self._turns.clear()
+        self.waiting = 0
+        return jobs
+
+    def _forget(self, group: Group) -> None:
+        # What was measured of a plan is of no use to the next one.
+        if not group.jobs and not group.running:
+            self._groups.pop(group.key, None)
+
+
+@dataclass(eq=False, slots=True)
+class Chunk:
+    """Jobs that run one after the other, or together.
+
+    Args:
+        place: Where.
+        group: The group that they are of.
+        jobs: The jobs.
+        tasks: What is run of them.
+        done: How many of them have ended by themselves.
+        future: Of an executor's.
+    """
+
     place: Place
-    is_suspect: bool = False
+    group: Group
+    jobs: list[LocalJob]
+    tasks: list[Task]
+    done: int = 0
+    future: Future[list[Outcome]] | None = None
 
     @property
     def size(self) -> int:
+        """Memory in bytes that it takes."""
         return max(job.effort.size for job in self.jobs)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody wants anything of it any more."""
+        return all(job.is_over for job in self.jobs)
 
-class _Changed(Protocol):
-    def __call__(self, jobs: Sequence[LocalJob]) -> None: ...
+
+class SimulatorThread(threading.Thread):
+    """A thread that simulates. It has work, or it ends.
+
+    Args:
+        work: What it does.
+    """
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        super().__init__(target=work, name="quantum-async-simulator", daemon=False)
+
+
+def program_ends() -> bool:
+    """Whether the program has ended but for threads that simulate for nobody."""
+    main = threading.main_thread()
+    return not main.is_alive() and all(
+        thread.daemon or thread is main or isinstance(thread, SimulatorThread)
+        for thread in threading.enumerate()
+    )
+
+
+_GRIP = 0.015
+"""Longest time in seconds for which a job may stop the event loop's thread."""
+_SLOWER = 2.0
+"""How much slower than guessed a small job may be and still not be worth a process."""
+_LONG = 1.0
+"""Seconds from which on a job that cannot be interrupted needs a process to be ended with."""
+_CHUNK_SECONDS = 0.1
+"""How long jobs may be kept together, so that results come soon and cancelling acts at once."""
+_MOST_SENT = 64
+"""How many jobs are sent to another process at a time."""
+_WIDE = 2 * AMPLITUDE << 12
+"""Bytes from which on numpy works so long at a time that more threads gain something: the state
+of twelve qubits, and a copy."""
+_WORTH_SENDING = 0.05
+"""Seconds of work that is worth sharing with a process that runs already."""
+_EXECUTOR_CHUNKS = 256
+_ATTEMPTS = 2
+_LOST = "the worker process ended unexpectedly, twice; it may have run out of memory"
+_NO_PROCESS = "it may run for ever, needs a worker process to be ended with, and none could start"
 
 
 class Engine:
@@ -278,226 +336,345 @@ class Engine:
         lock: Guards the jobs' records.
         on_change: Called with the lock held, when jobs have moved.
         executor: Where everything runs, if the user says so.
-        workers: How many worker processes; by default as many as cores and memory allow.
+        workers: How many worker processes share short jobs; by default as many as cores and
+            memory allow. As many again may run long ones.
+        machine: What may be used; by default this machine.
+        run: Runs tasks on the calling thread.
+        new_worker: Starts a worker process.
     """
 
     def __init__(
         self,
         lock: threading.RLock,
-        on_change: _Changed,
+        on_change: Callable[[Sequence[LocalJob]], object],
         *,
-        executor: Executor | None,
-        workers: int | None,
+        executor: Executor | None = None,
+        workers: int | None = None,
+        machine: Machine | None = None,
+        run: Callable[[Sequence[Task], Callable[[], bool]], list[Outcome]] = run_tasks,
+        new_worker: Callable[[], Worker] = Worker,
     ) -> None:
         self._lock = lock
         self._on_change = on_change
-        self._workers = workers or default_workers()
-        self._pace = Pace(self._workers)
-        self._thread = ThreadPlace()
-        self._foreign = ExecutorPlace(executor, _EXECUTOR_SLOTS) if executor else None
-        self._pool: ProcessPlace | None = None
-        self._pool_fails = False
-        self._waiting: dict[tuple[str, bool], deque[LocalJob]] = defaultdict(deque)
-        self._suspects: deque[LocalJob] = deque()
-        self._outlook = Outlook(lock)
-        self._chunks: list[_Chunk] = []
+        self._executor = executor
+        self._machine = machine or Machine.here()
+        self._most = workers or self._machine.workers
+        self._run_here = run
+        self._new_worker = new_worker
+        self._queues = {place: Queue() for place in Place}
+        self._paces: dict[str, Pace] = defaultdict(Pace)
+        self._start_up: dict[str, float] = {}
+        self._threads: Counter[tuple[Place, bool]] = Counter()
+        self._chunks: set[Chunk] = set()
+        self._workers: set[Worker] = set()
+        self._idle: list[Worker] = []
+        self._failed_starts = 0
+        self._is_pumping = False
         self._is_closed = False
 
-    def announced(self, device: str, jobs: int, expected: int) -> AbstractContextManager[Arrival]:
-        """Count jobs as coming while they are being prepared.
-
-        Args:
-            device: The simulator they are for.
-            jobs: How many.
-            expected: How many more of their kind are going to come after them.
-        """
-        return self._outlook.announced(_kind(device), jobs, expected)
-
-    def add(self, jobs: Sequence[LocalJob], arrival: Arrival) -> None:
-        """Queue jobs.
-
-        Args:
-            jobs: The jobs.
-            arrival: Their announcement.
-        """
+    def add(self, jobs: Iterable[LocalJob]) -> None:
+        """Queue jobs."""
         with self._lock:
-            arrival.note()
             for job in jobs:
-                self._waiting[_kind_of(job), self._is_awkward(job)].append(job)
+                self._put(job)
             self._pump()
 
-    def drop(self, jobs: Sequence[LocalJob]) -> None:
-        """Stop working for jobs that were cancelled, as far as that is possible."""
+    def drop(self) -> None:
+        """Stop working for jobs that were cancelled.
+
+        What waits is not run. A thread looks several times a second whether what it computes, or
+        waits for, is still wanted.
+        """
         with self._lock:
-            dropped = set(jobs)
-            self._outlook.forget()
-            for queue in self._waiting.values():
-                kept = [job for job in queue if job not in dropped]
-                queue.clear()
-                queue.extend(kept)
-            held = [chunk for chunk in self._chunks if chunk.place is self._pool]
-            wasted = held and all(job.is_over for chunk in held for job in chunk.jobs)
-            pool = self._give_up_pool() if wasted else None
-        if pool is not None:
-            pool.close()
+            sent = [chunk.future for chunk in self._chunks if chunk.future and chunk.is_over]
+            self._pump()
+        for future in sent:
+            future.cancel()
 
     def close(self) -> None:
         """Stop everything; unfinished jobs are abandoned."""
         with self._lock:
             self._is_closed = True
-            self._waiting.clear()
-            self._suspects.clear()
-            pool = self._give_up_pool()
-        self._thread.close()
-        if pool is not None:
-            pool.close()
+            for queue in self._queues.values():
+                queue.clear()
+            workers = list(self._workers)
+            self._workers.clear()
+            self._idle.clear()
+            sent = [chunk.future for chunk in self._chunks if chunk.future is not None]
+        for worker in workers:
+            worker.end()
+        for future in sent:
+            future.cancel()
 
-    def _give_up_pool(self) -> ProcessPlace | None:
-        pool, self._pool = self._pool, None
-        self._chunks = [chunk for chunk in self._chunks if chunk.place is not pool]
-        return pool
+    def _put(self, job: LocalJob, *, is_first: bool = False) -> None:
+        if job.is_over:
+            return
+        pace = self._paces[job.ref.target]
+        place = self._place(job, pace.typical if job.plan is None else 1.0)
+        if place is Place.HERE and job.effort.seconds >= ENDLESS:
+            self._fail(job, _NO_PROCESS)
+        else:
+            self._queues[place].put(job, pace, is_first=is_first)
 
-    def _is_awkward(self, job: LocalJob) -> bool:
-        grip = job.effort.grip * min(_SLOWER, max(1.0, self._pace.ratio(_kind_of(job))))
-        return (job.effort.is_private or grip > _GRIP) and not self._pool_fails
+    def _place(self, job: LocalJob, ratio: float) -> Place:
+        """Choose where a job runs; the ratio is what its guess has to be multiplied by."""
+        effort = job.effort
+        is_long = effort.seconds * ratio > _LONG
+        if self._executor is not None:
+            return Place.EXECUTOR
+        if job.plan is not None:
+            return Place.LARGE if is_long else Place.TOGETHER
+        if self._has_no_processes:
+            return Place.HERE
+        if is_long:
+            return Place.ALONE
+        is_sticky = effort.grip * min(_SLOWER, max(1.0, ratio)) > _GRIP
+        return Place.POOL if effort.is_private or is_sticky else Place.HERE
 
     def _pump(self) -> None:
-        if self._is_closed:
+        # An executor may have done its work before it returns, and calls back meanwhile.
+        if self._is_pumping or self._is_stopping():
             return
-        self._pump_suspects()
-        for (kind, awkward), queue in list(self._waiting.items()):
-            while queue:
-                place = self._place(kind, queue, awkward=awkward)
-                if place is None or not self._has_room(place, queue[0]):
-                    break
-                self._start(self._take(kind, place, queue))
-
-    def _pump_suspects(self) -> None:
-        # After a worker died, each job that it may have been is run alone, so that one job
-        # which exhausts the memory takes nobody else down with it.
-        if not self._suspects or any(chunk.place is self._pool for chunk in self._chunks):
-            return
-        job = self._suspects[0]
-        if self._foreign is None and not self._pool_ready(job):
-            return
-        self._suspects.popleft()
-        place: Place = self._foreign or self._process_place()
-        self._start(_Chunk([job], _kind_of(job), place, is_suspect=True))
-
-    def _place(self, kind: str, queue: deque[LocalJob], *, awkward: bool) -> Place | None:
-        first = queue[0]
-        if self._foreign is not None:
-            return self._foreign
-        if self._pool is not None and self._pool.is_ready(kind):
-            return None if self._suspects or self._has_suspect() else self._pool
-        if awkward or self._is_awkward(first):
-            self._pool_ready(first)
-            return None
-        warm = is_warm(_device(first))
-        jobs = len(queue) + self._outlook.coming(kind)
-        pays = self._pace.pool_pays(kind, jobs, first.effort.seconds, is_warm=warm)
-        if pays and not self._pool_fails:
-            self._pool_ready(first)
-            return self._thread if warm else None
-        return self._thread
-
-    def _has_suspect(self) -> bool:
-        return any(chunk.is_suspect for chunk in self._chunks)
-
-    def _pool_ready(self, job: LocalJob) -> bool:
-        pool = self._process_place()
-        pool.want(_kind_of(job), _device(job))
-        return pool.is_ready(_kind_of(job))
-
-    def _process_place(self) -> ProcessPlace:
-        if self._pool is None:
-            self._pool = ProcessPlace(self._workers, self._pool_is_ready, self._pool_has_failed)
-        return self._pool
-
-    def _pool_is_ready(self, kind: str, seconds: float) -> None:
-        with self._lock:
-            self._pace.learn_start_up(kind, seconds)
-            self._pump()
-
-    def _pool_has_failed(self) -> None:
-        with self._lock:
-            if self._is_closed or self._pool is None:
-                return
-            self._pool_fails = True
-            self._give_up_pool()
-            self._waiting = self._reclassified()
-            self._suspects.clear()
-            self._pump()
-
-    def _reclassified(self) -> dict[tuple[str, bool], deque[LocalJob]]:
-        waiting: dict[tuple[str, bool], deque[LocalJob]] = defaultdict(deque)
-        for job in [*self._suspects, *(job for queue in self._waiting.values() for job in queue)]:
-            waiting[_kind_of(job), False].append(job)
-        return waiting
-
-    def _has_room(self, place: Place, job: LocalJob) -> bool:
-        held = [chunk for chunk in self._chunks if chunk.place is place]
-        fits = sum(chunk.size for chunk in held) + job.effort.size <= usable_bytes()
-        return len(held) < place.slots and (fits or not held)
-
-    def _take(self, kind: str, place: Place, queue: deque[LocalJob]) -> _Chunk:
-        many = 1
-        if place is not self._thread:
-            many = self._pace.chunk(kind, len(queue), queue[0].effort.seconds)
-        return _Chunk([queue.popleft() for _ in range(min(many, len(queue)))], kind, place)
-
-    def _start(self, chunk: _Chunk) -> None:
-        # A job that was cancelled while it waited has nothing left to run.
-        chunk.jobs = [job for job in chunk.jobs if job.task is not None]
-        tasks = [job.task for job in chunk.jobs if job.task is not None]
-        if not tasks:
-            return
-        for job in chunk.jobs:
-            job.move(RUNNING)
-        self._on_change(chunk.jobs)
-        self._chunks.append(chunk)
+        self._is_pumping = True
         try:
-            future = chunk.place.submit(tasks)
-        except Exception:  # noqa: BLE001 - an executor may refuse for reasons of its own
-            self._chunks.remove(chunk)
-            self._lost(chunk)
-            return
-        future.add_done_callback(partial(self._finished, chunk))
+            self._staff(Place.TOGETHER, self._most_together())
+            self._staff(Place.LARGE, self._machine.cores)
+            self._staff(Place.HERE, 1)
+            self._staff(Place.HERE, self._most_helpers(), has_worker=True)
+            self._staff(Place.POOL, self._most, has_worker=True)
+            self._staff(Place.ALONE, self._most, has_worker=True)
+            self._send()
+        finally:
+            self._is_pumping = False
 
-    def _finished(self, chunk: _Chunk, future: Future[list[Outcome]]) -> None:
-        with self._lock:
-            if chunk not in self._chunks:
+    def _staff(self, place: Place, most: int, *, has_worker: bool = False) -> None:
+        waiting = self._queues[place].waiting
+        while self._threads[place, has_worker] < min(most, waiting) and self._ready(place):
+            self._threads[place, has_worker] += 1
+            try:
+                SimulatorThread(partial(self._work, place, has_worker=has_worker)).start()
+            except RuntimeError:
+                # The interpreter ends.
+                self._threads[place, has_worker] -= 1
                 return
-            self._chunks.remove(chunk)
-            if future.cancelled() or future.exception() is not None:
-                self._lost(chunk)
-            else:
-                for job, outcome in zip(chunk.jobs, future.result(), strict=True):
-                    if outcome.result is not None:
-                        self._pace.learn(chunk.kind, job.effort.seconds, outcome.seconds)
-                    job.finish(outcome)
-                self._on_change(chunk.jobs)
+
+    def _most_together(self) -> int:
+        group = self._queues[Place.TOGETHER].group()
+        is_wide = group is not None and group.jobs[0].effort.size >= _WIDE
+        return self._machine.cores if is_wide else 1
+
+    def _most_helpers(self) -> int:
+        group, most = self._queues[Place.HERE].group(), self._most - 1
+        if group is None or self._has_no_processes or group.seconds < _WORTH_SENDING:
+            return 0
+        device = group.jobs[0].ref.target
+        if group.measured >= _FEWEST and helpers_pay(
+            group.seconds,
+            most,
+            self._machine.cores,
+            self._start_up.get(device) or _START_UP.get(device, _CIRCUITS_START_UP),
+        ):
+            return most
+        # Those that run already cost nothing.
+        idle = sum(device in worker.devices for worker in self._idle)
+        return min(most, idle + self._threads[Place.HERE, True])
+
+    def _ready(self, place: Place) -> Group | None:
+        """The group whose turn it is, where there is memory for its next job."""
+        group = self._queues[place].group()
+        if group is None or self._executor is not None:
+            return group
+        held = sum(chunk.size for chunk in self._chunks)
+        fits = held + group.jobs[0].effort.size <= self._machine.memory
+        return group if fits or not self._chunks else None
+
+    def _work(self, place: Place, *, has_worker: bool) -> None:
+        worker = self._worker(place) if has_worker else None
+        goes_on = worker is not None or not has_worker
+        while goes_on and (chunk := self._next(place, worker)) is not None:
+            goes_on = self._run(chunk, worker)
+        if worker is not None:
+            self._keep(worker, is_idle=goes_on)
+        with self._lock:
+            self._threads[place, has_worker] -= 1
             self._pump()
 
-    def _lost(self, chunk: _Chunk) -> None:
-        if chunk.place is self._pool:
-            self._pool = None
-        for job in chunk.jobs:
-            job.attempts += 1
-            if job.attempts >= _ATTEMPTS and (chunk.is_suspect or self._foreign):
-                job.move(JobState(JobStatus.FAILED, _LOST))
-            elif not job.is_over:
-                self._suspects.append(job)
-        self._on_change(chunk.jobs)
+    def _keep(self, worker: Worker, *, is_idle: bool) -> None:
+        """Keep a worker for later jobs, or end it where there are enough."""
+        with self._lock:
+            if is_idle and not self._is_closed and len(self._idle) < self._most:
+                self._idle.append(worker)
+                return
+        self._dismiss(worker)
+
+    def _worker(self, place: Place) -> Worker | None:
+        """A worker process that has imported what the next job needs."""
+        with self._lock:
+            group = self._ready(place)
+            if group is None or self._is_stopping():
+                return None
+            device = group.jobs[0].ref.target
+            # The best one last.
+            self._idle.sort(key=lambda worker: device in worker.devices)
+            worker = self._idle.pop() if self._idle else None
+        started, is_new = monotonic(), worker is None
+        try:
+            if worker is None:
+                worker = self._new_worker()
+                with self._lock:
+                    self._workers.add(worker)
+            # Closed meanwhile, this engine does not know of it: then it stops, and ends it.
+            worker.prepare(device, self._is_stopping)
+        except Exception:  # noqa: BLE001 - for many reasons there may be no process
+            if worker is not None:
+                self._dismiss(worker)
+            with self._lock:
+                self._failed_starts += 1
+                if self._has_no_processes:
+                    self._do_without_processes()
+            return None
+        with self._lock:
+            self._failed_starts = 0
+            if is_new:
+                self._start_up[device] = monotonic() - started
+        return worker
+
+    @property
+    def _has_no_processes(self) -> bool:
+        return self._failed_starts >= _ATTEMPTS
+
+    def _do_without_processes(self) -> None:
+        for place in (Place.POOL, Place.ALONE):
+            for job in self._queues[place].clear():
+                self._put(job)
+
+    def _dismiss(self, worker: Worker) -> None:
+        with self._lock:
+            self._workers.discard(worker)
+        worker.end()
+
+    def _next(self, place: Place, worker: Worker | None = None) -> Chunk | None:
+        with self._lock:
+            queue = self._queues[place]
+            while not self._is_stopping() and (group := self._ready(place)):
+                better = self._place(group.jobs[0], group.pace.typical)
+                if better > place:
+                    # Those that have been measured were so slow.
+                    self._queues[better].put(queue.pop(group), group.pace)
+                    self._pump()
+                    continue
+                most, ratio = self._extent(place, group, worker)
+                jobs = queue.take(group, most, _CHUNK_SECONDS, ratio)
+                chunk = Chunk(place, group, jobs, [job.task for job in jobs if job.task])
+                self._chunks.add(chunk)
+                for job in jobs:
+                    job.move(RUNNING)
+                self._on_change(jobs)
+                return chunk
+            return None
+
+    def _extent(self, place: Place, group: Group, worker: Worker | None) -> tuple[int, float]:
+        """How many jobs to take at most, and what their guesses have to be multiplied by."""
+        waiting = len(group.jobs)
+        if place is Place.TOGETHER:
+            best, threads = group.pace.best, self._most_together()
+            # The first one comes alone, so that it comes no later than a single job.
+            return (1, 1.0) if best is None else (_share(waiting, threads), best)
+        if place in (Place.LARGE, Place.ALONE) or (place is Place.HERE and worker is None):
+            return 1, 1.0
+        return min(_MOST_SENT, _share(waiting, self._most)), group.pace.typical
+
+    def _run(self, chunk: Chunk, worker: Worker | None) -> bool:
+        """Run a chunk, and say whether it came to its end."""
+        is_lost = False
+        try:
+            if worker is None:
+                self._ended(chunk, self._run_here(chunk.tasks, lambda: self._is_unwanted(chunk)))
+            else:
+                for outcome in worker.run(chunk.tasks, lambda: self._is_unwanted(chunk)):
+                    self._ended(chunk, [outcome])
+        except Stopped:
+            pass
+        except BaseException:  # noqa: BLE001 - a process may be lost in many ways
+            is_lost = True
+        else:
+            return True
+        if worker is not None:
+            # Before its jobs go elsewhere, because it may hold most of the memory.
+            self._dismiss(worker)
+        self._give_back(chunk, is_lost=is_lost)
+        return False
+
+    def _is_unwanted(self, chunk: Chunk) -> bool:
+        """Whether nobody wants what is computed just now."""
+        running = chunk.jobs if chunk.place is Place.TOGETHER else chunk.jobs[chunk.done :][:1]
+        return all(job.is_over for job in running) or self._is_stopping()
+
+    def _is_stopping(self) -> bool:
+        return self._is_closed or program_ends()
+
+    def _ended(self, chunk: Chunk, outcomes: Sequence[Outcome]) -> None:
+        with self._lock:
+            jobs = chunk.jobs[chunk.done : chunk.done + len(outcomes)]
+            chunk.done += len(outcomes)
+            for job, outcome in zip(jobs, outcomes, strict=True):
+                job.finish(outcome)
+            guessed = sum(job.effort.seconds for job in jobs)
+            if guessed < ENDLESS and any(outcome.result is not None for outcome in outcomes):
+                chunk.group.pace.learn(guessed, sum(outcome.seconds for outcome in outcomes))
+                chunk.group.measured += len(outcomes)
+            self._on_change(jobs)
+            if chunk.done == len(chunk.jobs):
+                self._remove(chunk)
+                self._pump()
+
+    def _give_back(self, chunk: Chunk, *, is_lost: bool) -> None:
+        """Queue again what has not run to its end, where it is still wanted."""
+        with self._lock:
+            self._remove(chunk)
+            rest = chunk.jobs[chunk.done :]
+            if is_lost:
+                # Of an executor's jobs each may have been the one that took the process down.
+                for job in rest if chunk.place is Place.EXECUTOR else rest[:1]:
+                    job.attempts += 1
+                    if job.attempts >= _ATTEMPTS:
+                        self._fail(job, _LOST)
+            if not self._is_closed:
+                for job in reversed(rest):
+                    self._put(job, is_first=True)
+            self._on_change(rest)
+            self._pump()
+
+    def _fail(self, job: LocalJob, reason: str) -> None:
+        job.move(JobState(JobStatus.FAILED, reason))
+        self._on_change([job])
+
+    def _remove(self, chunk: Chunk) -> None:
+        self._chunks.discard(chunk)
+        self._queues[chunk.place].ended(chunk.group)
+
+    def _send(self) -> None:
+        while self._executor is not None and len(self._chunks) < _EXECUTOR_CHUNKS:
+            chunk = self._next(Place.EXECUTOR)
+            if chunk is None:
+                return
+            try:
+                chunk.future = self._executor.submit(run_tasks, chunk.tasks)
+            except Exception:  # noqa: BLE001 - an executor may refuse for reasons of its own
+                self._give_back(chunk, is_lost=True)
+            else:
+                chunk.future.add_done_callback(partial(self._returned, chunk))
+
+    def _returned(self, chunk: Chunk, future: Future[list[Outcome]]) -> None:
+        with self._lock:
+            if self._is_closed:
+                return
+            if future.cancelled() or future.exception() is not None:
+                self._give_back(chunk, is_lost=True)
+            else:
+                self._ended(chunk, future.result())
 
 
-def _device(job: LocalJob) -> str:
-    return job.ref.target
-
-
-def _kind_of(job: LocalJob) -> str:
-    return _kind(_device(job))
-
-
-def _kind(device: str) -> str:
-    return "analog" if device == ANALOG_DEVICE else "circuits"
+def _share(waiting: int, workers: int) -> int:
+    """A part of what waits that leaves work for everybody."""
+    return waiting if workers == 1 else -(-waiting // (2 * workers))

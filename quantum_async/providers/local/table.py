@@ -1,20 +1,98 @@
-"""The table of jobs and batches, and the wait for something in it to change."""
+"""What the local provider knows of jobs and batches, and the wait for something to change."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
 
 from quantum_async.errors import ResultError, ResultPendingError
 from quantum_async.models.job import JobState, JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
+    from quantum_async.models.batch import BatchRef, FailurePolicy
     from quantum_async.models.job import JobRef
     from quantum_async.models.result import Result
-    from quantum_async.providers.local.record import LocalBatch, LocalJob
+    from quantum_async.providers.local.worker import Outcome, Task
+    from quantum_async.simulation.effort import Effort
+
+QUEUED = JobState(JobStatus.QUEUED)
+RUNNING = JobState(JobStatus.RUNNING)
+CANCELLED = JobState(JobStatus.CANCELLED)
+
+
+@dataclass(eq=False, slots=True)
+class LocalJob:
+    """One job.
+
+    Args:
+        ref: How others name it.
+        task: What is run; dropped once the job has ended.
+        effort: What it asks of the machine.
+        state: Where it stands.
+        result: What it measured, until it is forgotten.
+        attempts: How many workers died while they held it.
+        is_reported: Whether somebody has been told the present state.
+    """
+
+    ref: JobRef
+    task: Task | None
+    effort: Effort
+    state: JobState = QUEUED
+    result: Result | None = None
+    attempts: int = 0
+    is_reported: bool = False
+
+    @property
+    def plan(self) -> Hashable | None:
+        """Equal for jobs that may run together; ``None`` for one that runs alone."""
+        checked = self.task.checked if self.task is not None else None
+        return checked.plan if checked is not None else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the job has ended."""
+        return self.state.status.is_terminal
+
+    def move(self, state: JobState) -> None:
+        """Change the state; a job that has ended keeps the one it has."""
+        if not self.is_over and state is not self.state:
+            self.state = state
+            self.is_reported = False
+        if self.is_over:
+            self.task = None
+
+    def finish(self, outcome: Outcome) -> None:
+        """Take over how a worker ended it; a cancelled job stays cancelled."""
+        if self.is_over:
+            return
+        status = JobStatus.FAILED if outcome.result is None else JobStatus.SUCCEEDED
+        self.result = outcome.result
+        self.move(JobState(status, outcome.message, run_time=outcome.seconds))
+
+
+@dataclass(eq=False, slots=True)
+class LocalBatch:
+    """One batch.
+
+    Args:
+        ref: How others name it.
+        on_failure: What a failed job does to the others.
+        is_open: Whether it takes jobs.
+        jobs: Its jobs.
+    """
+
+    ref: BatchRef
+    on_failure: FailurePolicy | None = None
+    is_open: bool = True
+    jobs: list[LocalJob] = field(default_factory=list)
+
 
 _KEPT_RESULTS = 256
 """How many results stay after they were fetched, for a caller whose fetch was cut short."""
@@ -138,3 +216,55 @@ class JobTable:
         key = next(iter(self._submissions))
         if not any(ref.id in self._jobs for ref in self._submissions[key]):
             del self._submissions[key]
+
+
+_TICK = 1.0
+
+
+class ChangeWatch:
+    """Lets any number of tasks wait for a table's changes with one thread.
+
+    The first task that waits blocks a worker thread on the table and wakes the others; when it
+    leaves, one of them takes its place.
+
+    Args:
+        table: The table.
+    """
+
+    def __init__(self, table: JobTable) -> None:
+        self._table = table
+        self._limiter: anyio.CapacityLimiter | None = None
+        self._next: anyio.Event | None = None
+
+    async def until(self, holds: Callable[[], bool], seconds: float) -> bool:
+        """Wait until a condition holds.
+
+        Args:
+            holds: Tried after every change.
+            seconds: How long at most.
+
+        Returns:
+            Whether it holds.
+        """
+        with anyio.move_on_after(seconds):
+            while True:
+                version = self._table.version
+                if holds():
+                    return True
+                await self._change(version)
+        return holds()
+
+    async def _change(self, version: int) -> None:
+        if self._next is not None:
+            await self._next.wait()
+            return
+        self._next = event = anyio.Event()
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(1_000)
+        try:
+            await anyio.to_thread.run_sync(
+                self._table.wait, version, _TICK, abandon_on_cancel=True, limiter=self._limiter
+            )
+        finally:
+            self._next = None
+            event.set()

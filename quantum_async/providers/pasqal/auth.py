@@ -18,19 +18,18 @@ from quantum_async.errors import (
     RejectedRequestError,
 )
 from quantum_async.http.address import BaseUrl
-from quantum_async.http.auth import Auth, TokenSource, bearer, provided_auth
+from quantum_async.http.auth import Auth, Token, TokenSource, bearer, provided_auth
 from quantum_async.http.encode import form_body
 from quantum_async.http.redact import Secret
 from quantum_async.http.session import Session
-from quantum_async.http.token import Token
 from quantum_async.models.advice import Advice, Setting
 from quantum_async.providers.pasqal.wire import TokenAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from quantum_async.http.auth import TokenFunction, TokenProvider
     from quantum_async.http.options import SessionOptions
-    from quantum_async.http.token import TokenFunction, TokenProvider
     from quantum_async.providers.pasqal.endpoints import TokenEndpoint
 
 

@@ -1,46 +1,212 @@
-"""Batches: every operation that the service has for them."""
+"""Batches: opening, closing and cancelling them, and where their jobs stand."""
 
 from __future__ import annotations
 
+import random
+from collections import defaultdict
+from copy import copy
 from typing import TYPE_CHECKING
 
-from quantum_async.errors import InvalidInputError
+from quantum_async.errors import (
+    BatchError,
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    QuantumAsyncError,
+    RateLimitedError,
+    RejectedRequestError,
+)
 from quantum_async.http.encode import json_body
+from quantum_async.models.job import JobState
 from quantum_async.models.program import Program
-from quantum_async.providers.pasqal.cloud import BATCH
+from quantum_async.providers.api import about_batch, failures_of_each, wait_until_over
+from quantum_async.providers.pasqal.api import BATCH, parse
 from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.filters import BatchFilters, CancelFilters, RebatchFilters
-from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.options import PasqalOptions
-from quantum_async.providers.pasqal.pages import Page, PageOf, every
-from quantum_async.providers.pasqal.submission import (
-    KEY_PREFIX,
-    NewBatch,
-    NewJob,
+from quantum_async.providers.pasqal.pages import LARGEST, Page, PageOf, every
+from quantum_async.providers.pasqal.submission import KEY_PREFIX, NewBatch, NewJob
+from quantum_async.providers.pasqal.translate.statuses import (
+    TERMINAL_BATCH,
+    glanced_state,
+    is_over,
+    job_state,
+    job_status,
 )
-from quantum_async.providers.pasqal.translate.statuses import is_over
 from quantum_async.providers.pasqal.wire import (
+    Answer,
     BatchProgress,
     CancelledBatches,
     CancelledJobs,
     Envelope,
+    JobGlance,
+    JobProgress,
     PasqalBatch,
     PasqalJob,
 )
-from quantum_async.providers.waiting import wait_until_over
-from quantum_async.providers.wording import about_batch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from quantum_async.http.address import Query
+    from quantum_async.models.batch import BatchRef
+    from quantum_async.models.job import JobRef
     from quantum_async.models.submission import WrittenByPulser
-    from quantum_async.providers.pasqal.cloud import Cloud
+    from quantum_async.providers.pasqal.api import Cloud
     from quantum_async.providers.pasqal.emulators import EmulatorConfig
+
+
+GLANCES = Answer[tuple[JobGlance, ...]]
+PROGRESS = Answer[JobProgress]
+
+_ASKED_ALONE = 4
+"""Jobs missing from a list that are asked for one by one; the others' turn comes next time."""
+
+
+async def states(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, JobState]:
+    """Ask where jobs stand, a hundred in each request.
+
+    Args:
+        cloud: The account.
+        jobs: The jobs.
+
+    Returns:
+        What the service knows. A list may lag behind: what it lacks is asked for by its id, a
+        few jobs at a time.
+    """
+    found: dict[JobRef, JobState] = {}
+    missing: list[JobRef] = []
+    for start in range(0, len(jobs), LARGEST):
+        part = jobs[start : start + LARGEST]
+        listed = await _listed(cloud, part)
+        for job in part:
+            if (glance := listed.get(job.id)) is None:
+                missing.append(job)
+            else:
+                found[job] = glanced_state(glance)
+    for job in random.sample(missing, min(len(missing), _ASKED_ALONE)):
+        state = await _alone(cloud, job)
+        if state is not None:
+            found[job] = state
+    return found
+
+
+async def _listed(cloud: Cloud, jobs: Sequence[JobRef]) -> Mapping[str, JobGlance]:
+    query: Query = {"id": [job.id for job in jobs], **Page().query()}
+    response = await cloud.gateway.read(Route.LIST_JOBS, query=query, lane="control")
+    return {glance["id"]: glance for glance in parse(GLANCES, response).data}
+
+
+async def _alone(cloud: Cloud, job: JobRef) -> JobState | None:
+    try:
+        if cloud.gateway.endpoints.has(Route.GET_JOB):
+            return job_state(await cloud.job(job.id))
+        response = await cloud.gateway.read(Route.JOB_STATUS, job.id, lane="control")
+    except NotFoundError:
+        return None
+    progress = parse(PROGRESS, response, job.id).data
+    return JobState(job_status(progress.state), reported=progress.status)
+
+
+_CANCELLED_JOBS = Envelope[CancelledJobs]
+_AT_ONCE = 8
+
+
+async def cancel_jobs(cloud: Cloud, jobs: Sequence[JobRef]) -> dict[JobRef, QuantumAsyncError]:
+    """Cancel jobs, one request for up to a hundred of each batch.
+
+    Returns:
+        What could not be cancelled and has not ended either, and why.
+    """
+
+    async def cancel_alone(job_id: str) -> None:
+        await cloud.gateway.write(Route.CANCEL_JOB, job_id)
+
+    groups: defaultdict[str | None, list[JobRef]] = defaultdict(list)
+    for job in jobs:
+        groups[job.batch_id].append(job)
+    refused: dict[JobRef, QuantumAsyncError] = {}
+    for batch_id, members in groups.items():
+        for start in range(0, len(members), LARGEST):
+            part = members[start : start + LARGEST]
+            if batch_id is None:
+                refused |= await failures_of_each(part, cancel_alone, at_once=_AT_ONCE)
+                continue
+            try:
+                refused |= await _together(cloud, batch_id, part)
+            except QuantumAsyncError as error:
+                # What fails for one batch must not leave the jobs of the others running.
+                refused |= {job: _failure(job, error) for job in part}
+    return await _unfinished(cloud, refused)
+
+
+async def close_batch(batches: Batches, batch: BatchRef) -> None:
+    """Close a batch; one that is closed already stays so."""
+    try:
+        await batches.close(batch.id)
+    except RejectedRequestError as error:
+        if isinstance(error, RateLimitedError):
+            raise
+        with about_batch(provider="pasqal"):
+            found = await batches.get(batch.id)
+        if found.is_open and found.state not in TERMINAL_BATCH:
+            raise
+
+
+async def cancel_batch(batches: Batches, batch: BatchRef) -> None:
+    """Cancel a batch, or close it where there is nothing to cancel."""
+    try:
+        await batches.cancel(batch.id)
+    except ConflictError:
+        await close_batch(batches, batch)
+
+
+async def _together(
+    cloud: Cloud, batch_id: str, jobs: Sequence[JobRef]
+) -> dict[JobRef, QuantumAsyncError]:
+    response = await cloud.gateway.write(
+        Route.CANCEL_JOBS, batch_id, query={"id": [job.id for job in jobs]}
+    )
+    errors = parse(_CANCELLED_JOBS, response).data.errors
+    return {job: _refusal(job, errors[job.id]) for job in jobs if job.id in errors}
+
+
+async def _unfinished(
+    cloud: Cloud, refused: Mapping[JobRef, QuantumAsyncError]
+) -> dict[JobRef, QuantumAsyncError]:
+    if not refused:
+        return {}
+    try:
+        seen = await states(cloud, list(refused))
+    except QuantumAsyncError:
+        # Why they were not cancelled says more.
+        return dict(refused)
+    return {
+        job: error
+        for job, error in refused.items()
+        if job not in seen or not seen[job].status.is_terminal
+    }
+
+
+def _failure(job: JobRef, error: QuantumAsyncError) -> QuantumAsyncError:
+    """Say of what happened to several jobs that it happened to one."""
+    twin = copy(error)
+    twin.__cause__ = error.__cause__
+    return twin.concerning(job_id=job.id, accepted="yes")
+
+
+def _refusal(job: JobRef, reason: str) -> BatchError:
+    return BatchError(
+        f"job {job.id} was not cancelled: {reason}",
+        provider="pasqal",
+        job_id=job.id,
+        accepted="yes",
+        remedy="Look at it with client.jobs.get(job_id), and cancel it again if it goes on.",
+    )
 
 
 _BATCH_PROGRESS = Envelope[BatchProgress]
 _CANCELLED_BATCHES = Envelope[CancelledBatches]
-_CANCELLED_JOBS = Envelope[CancelledJobs]
 
 
 class Batches:

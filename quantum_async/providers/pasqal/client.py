@@ -20,34 +20,35 @@ from quantum_async.models.identity import identity_of
 from quantum_async.models.job import JobRef
 from quantum_async.models.options import meaning_of
 from quantum_async.models.program import ProgramFormat
-from quantum_async.providers.base import ProviderClient, client_name, signed
+from quantum_async.providers.api import ServiceClient
+from quantum_async.providers.base import client_name, signed
 from quantum_async.providers.environment import secret
-from quantum_async.providers.pasqal.additions import Additions
-from quantum_async.providers.pasqal.atoms import Atoms
+from quantum_async.providers.pasqal.api import Cloud, Gateway
 from quantum_async.providers.pasqal.auth import Credentials, no_credentials
-from quantum_async.providers.pasqal.batches import Batches
-from quantum_async.providers.pasqal.cancelling import cancel_batch, cancel_jobs, close_batch
-from quantum_async.providers.pasqal.cloud import Cloud
-from quantum_async.providers.pasqal.downloads import Downloads
+from quantum_async.providers.pasqal.batches import (
+    Batches,
+    cancel_batch,
+    cancel_jobs,
+    close_batch,
+    states,
+)
 from quantum_async.providers.pasqal.emulators import is_emulator
-from quantum_async.providers.pasqal.endpoints import PasqalEndpoints, Region, Route
-from quantum_async.providers.pasqal.gateway import Gateway
+from quantum_async.providers.pasqal.endpoints import PasqalEndpoints, PasqalSettings, Region, Route
 from quantum_async.providers.pasqal.jobs import Jobs
 from quantum_async.providers.pasqal.options import PasqalOptions
 from quantum_async.providers.pasqal.pages import LARGEST
 from quantum_async.providers.pasqal.projects import Projects
-from quantum_async.providers.pasqal.settings import PasqalSettings
+from quantum_async.providers.pasqal.results import Atoms, Downloads
 from quantum_async.providers.pasqal.specs import Specs
-from quantum_async.providers.pasqal.states import states
-from quantum_async.providers.pasqal.submitting import Submitter
-from quantum_async.providers.pasqal.translate.facts import (
+from quantum_async.providers.pasqal.submission import Additions, Submitter
+from quantum_async.providers.pasqal.translate.results import result_of
+from quantum_async.providers.pasqal.translate.sequences import (
     HOW_TO_RUN,
+    check_aside,
     check_shots,
     device_in,
     no_sequence,
 )
-from quantum_async.providers.pasqal.translate.results import result_of
-from quantum_async.providers.pasqal.translate.sequences import check_aside
 from quantum_async.providers.pasqal.translate.statuses import batch_state
 from quantum_async.providers.pasqal.workloads import Workloads
 from quantum_async.providers.sequences import check_values, json_values
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from quantum_async.errors import QuantumAsyncError
-    from quantum_async.http.token import TokenFunction, TokenProvider
+    from quantum_async.http.auth import TokenFunction, TokenProvider
     from quantum_async.models.batch import BatchRef, BatchState
     from quantum_async.models.device import Device
     from quantum_async.models.job import JobState
@@ -76,7 +77,7 @@ _DEVICE_TYPE = re.compile(r"[A-Z][A-Z0-9_]*")
 _EXAMPLES = frozenset({"AnalogDevice", "DigitalAnalogDevice", "MockDevice", "Chadoq2", "IroiseMVP"})
 
 
-class PasqalClient(ProviderClient):
+class PasqalClient(ServiceClient):
     """Pasqal Cloud: QPUs of neutral atoms, and emulators of them.
 
     Constructing a client sends nothing; credentials are checked by the first request. A
@@ -149,7 +150,7 @@ class PasqalClient(ProviderClient):
         self.account = account
         self._user = username or client_id
         self._options = options or SessionOptions()
-        self._gateway = Gateway(where, credentials, self._options, prompt)
+        self._gateway = self._api = Gateway(where, credentials, self._options, prompt)
         self._cloud = Cloud(self._gateway, project_id, webhook)
         self._settle_delay = settle_delay
         self._known: Capabilities | None = None
@@ -250,19 +251,6 @@ class PasqalClient(ProviderClient):
             project=project,
             user=None if project else user,
         )
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the client has been entered and not yet closed."""
-        return self._gateway.is_open
-
-    async def open(self) -> None:
-        """Make connection pools. Sends nothing."""
-        await self._gateway.open()
-
-    async def close(self) -> None:
-        """Close every connection; remote jobs and open batches go on."""
-        await self._gateway.close()
 
     async def token(self) -> str:
         """Return an access token that is valid now, logging in if need be.

@@ -5,22 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidInputError
-from quantum_async.providers.pasqal.cloud import JOB
+from quantum_async.providers.api import wait_until_over
+from quantum_async.providers.pasqal.api import JOB, parse
 from quantum_async.providers.pasqal.endpoints import Route
 from quantum_async.providers.pasqal.filters import JobFilters
-from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.pages import Page, PageOf, every
 from quantum_async.providers.pasqal.submission import NewJob
 from quantum_async.providers.pasqal.translate.statuses import job_status
 from quantum_async.providers.pasqal.wire import Envelope, JobProgress, PasqalJob
-from quantum_async.providers.waiting import wait_until_over
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from quantum_async.providers.pasqal.api import Cloud
     from quantum_async.providers.pasqal.batches import Batches
-    from quantum_async.providers.pasqal.cloud import Cloud
-    from quantum_async.providers.pasqal.downloads import Downloads
+    from quantum_async.providers.pasqal.results import Downloads
     from quantum_async.providers.pasqal.wire import PasqalBatch, PasqalResults
 
 

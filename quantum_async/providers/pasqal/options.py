@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from quantum_async.errors import InvalidOptionError
 from quantum_async.models.advice import Advice, Setting
-from quantum_async.models.carrying import options_as, refuse_options
+from quantum_async.models.options import options_as, refuse_options
 from quantum_async.models.stored import stored
 from quantum_async.models.submission import EmulationOptions, RunOptions
 from quantum_async.providers.pasqal.emulators import DeviceType, EmulatorConfig, is_emulator

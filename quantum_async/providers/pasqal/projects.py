@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidOptionError
+from quantum_async.providers.pasqal.api import parse
 from quantum_async.providers.pasqal.endpoints import Route
-from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.wire import Envelope, PasqalProject
 
 if TYPE_CHECKING:
-    from quantum_async.providers.pasqal.cloud import Cloud
+    from quantum_async.providers.pasqal.api import Cloud
 
 _PROJECTS = Envelope[tuple[PasqalProject, ...]]
 

@@ -11,15 +11,15 @@ from quantum_async.errors import (
     RejectedRequestError,
     UnknownTargetError,
 )
+from quantum_async.providers.pasqal.api import parse
 from quantum_async.providers.pasqal.endpoints import Route
-from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.pages import every
 from quantum_async.providers.pasqal.translate.devices import device_of
 from quantum_async.providers.pasqal.wire import DeviceListing, Envelope, PublicSpecs
 
 if TYPE_CHECKING:
     from quantum_async.models.device import Device
-    from quantum_async.providers.pasqal.cloud import Cloud
+    from quantum_async.providers.pasqal.api import Cloud
 
 _LISTINGS = Envelope[tuple[DeviceListing, ...]]
 

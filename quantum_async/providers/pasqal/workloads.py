@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import QuantumAsyncError, ResultError, ResultPendingError
 from quantum_async.http.encode import json_body
+from quantum_async.providers.api import wait_until_over
+from quantum_async.providers.pasqal.api import parse
 from quantum_async.providers.pasqal.endpoints import Route
-from quantum_async.providers.pasqal.gateway import parse
 from quantum_async.providers.pasqal.translate.statuses import job_status
 from quantum_async.providers.pasqal.wire import Envelope, PasqalWorkload
-from quantum_async.providers.waiting import wait_until_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic import JsonValue
 
-    from quantum_async.providers.pasqal.cloud import Cloud
+    from quantum_async.providers.pasqal.api import Cloud
 
 _WORKLOAD = Envelope[PasqalWorkload]
 

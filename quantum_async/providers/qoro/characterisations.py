@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import InvalidInputError, LostAnswerError, ProtocolError, ServerError
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body, json_bytes
-from quantum_async.providers.qoro.gateway import parse
+from quantum_async.providers.qoro.api import parse
 from quantum_async.providers.qoro.wire import ValidationReply
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from quantum_async.providers.qoro.gateway import Gateway
-    from quantum_async.providers.qoro.uploads import Uploads
+    from quantum_async.providers.qoro.api import Gateway
+    from quantum_async.providers.qoro.jobs import Uploads
     from quantum_async.providers.qoro.wire import Recommendation
 
 PATIENCE = 300.0

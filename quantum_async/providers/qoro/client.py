@@ -17,27 +17,23 @@ from quantum_async.http.timeouts import Timeouts
 from quantum_async.models.capabilities import Binding, Capabilities, SubmissionGrade
 from quantum_async.models.options import meaning_of
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
-from quantum_async.providers.base import ProviderClient, client_name, signed
-from quantum_async.providers.each import by_id, failures_of_each, states_of_each
-from quantum_async.providers.qoro.auth import API_URL, QoroSettings, credentials
+from quantum_async.providers.api import ServiceClient, by_id, failures_of_each, states_of_each
+from quantum_async.providers.base import client_name, signed
+from quantum_async.providers.qoro.api import API_URL, Gateway, QoroSettings, credentials
 from quantum_async.providers.qoro.characterisations import Characterisations
-from quantum_async.providers.qoro.configs import JobConfig
 from quantum_async.providers.qoro.credits import Credits
-from quantum_async.providers.qoro.gateway import Gateway
-from quantum_async.providers.qoro.jobs import Jobs
-from quantum_async.providers.qoro.options import QoroOptions
-from quantum_async.providers.qoro.plain import ALL
-from quantum_async.providers.qoro.results import Rows, short
+from quantum_async.providers.qoro.jobs import Jobs, Rows, Uploads, short
+from quantum_async.providers.qoro.options import JobConfig, QoroOptions
+from quantum_async.providers.qoro.payloads import ALL
 from quantum_async.providers.qoro.submitting import Submitter, index_of, is_whole
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER, Systems
 from quantum_async.providers.qoro.translate.results import by_label, result_of, result_of_all
-from quantum_async.providers.qoro.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from quantum_async.errors import QuantumAsyncError
-    from quantum_async.http.token import TokenFunction, TokenProvider
+    from quantum_async.http.auth import TokenFunction, TokenProvider
     from quantum_async.models.device import Device
     from quantum_async.models.job import JobRef, JobState
     from quantum_async.models.program import Program
@@ -54,7 +50,7 @@ _AT_ONCE = 8
 _USUAL = SessionOptions(timeouts=Timeouts(read=100.0))
 
 
-class QoroClient(ProviderClient):
+class QoroClient(ServiceClient):
     """The Qoro service: clusters of simulators, and quantum computers of several vendors.
 
     Constructing a client sends nothing; the key is checked by the first request. A scheduler
@@ -108,7 +104,7 @@ class QoroClient(ProviderClient):
         del api_key  # a traceback with variables would show it
         usual = defaults or JobConfig()
         self._defaults = usual
-        self._gateway = Gateway(url, auth, options or _USUAL)
+        self._gateway = self._api = Gateway(url, auth, options or _USUAL)
         self._uploads = Uploads(self._gateway, settle_delay)
         self._rows = Rows(self._gateway, self._uploads)
         self.systems: Systems = Systems(self._gateway)
@@ -171,19 +167,6 @@ class QoroClient(ProviderClient):
     def address(self) -> str:
         """Where its requests go first. Sends nothing."""
         return self._gateway.url
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the client has been entered and not yet closed."""
-        return self._gateway.is_open
-
-    async def open(self) -> None:
-        """Make connection pools. Sends nothing."""
-        await self._gateway.open()
-
-    async def close(self) -> None:
-        """Close every connection; remote jobs go on."""
-        await self._gateway.close()
 
     async def test_connection(self) -> None:
         """Ask whether the service is there and takes the key.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidOptionError
-from quantum_async.providers.qoro.gateway import parse
+from quantum_async.providers.qoro.api import parse
 from quantum_async.providers.qoro.wire import CreditBalance, TransactionPage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from quantum_async.providers.qoro.gateway import Gateway
+    from quantum_async.providers.qoro.api import Gateway
     from quantum_async.providers.qoro.wire import CreditTransaction
 
 LARGEST = 100

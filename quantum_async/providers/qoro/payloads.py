@@ -1,20 +1,35 @@
-"""What a job holds: circuits or templates, and what is measured of them."""
+"""From circuits to what is uploaded, in pieces that the service takes."""
 
 from __future__ import annotations
 
+import base64
+import json
 import math
 import re
+import zlib
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from quantum_async.errors import InvalidInputError, InvalidShotsError, UnboundParametersError
-from quantum_async.programs.angles import whole_words
-from quantum_async.providers.qoro.translate.observables import packed_groups
+from quantum_async.errors import (
+    DeviceLimitError,
+    InvalidInputError,
+    InvalidOptionError,
+    InvalidShotsError,
+    ProgramSyntaxError,
+    UnboundParametersError,
+)
+from quantum_async.http.encode import json_bytes
+from quantum_async.programs.tokens import whole_words
+from quantum_async.providers.qoro.options import ExecutionConfig, SimulationMethod, Simulator
+from quantum_async.providers.qoro.translate.results import packed_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic import JsonValue
+
+    from quantum_async.models.program import Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,3 +303,310 @@ Content: TypeAlias = "Sequence[QoroCircuit] | Sequence[QoroTemplate]"
 def is_positional(measured: Measured) -> bool:
     """Say whether a circuit's place in the whole job decides what is measured of it."""
     return isinstance(measured, ObservableGroups) and measured.ranges is not None
+
+
+LIMIT = int(0.95 * 1024 * 1024)
+"""Most bytes of one upload; the service's own client keeps to the same."""
+
+_ENDING = len(b'"mode":"append","finalized":"false"},')
+_RANGE = 40
+"""More bytes than one range of shots needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One upload.
+
+    Args:
+        opening: The body up to the rows.
+        rows: Circuits, or points of a template.
+        closing: The body after the rows, up to the last two fields.
+    """
+
+    opening: bytes
+    rows: tuple[bytes, ...]
+    closing: bytes
+
+    def content(self, *, is_last: bool) -> bytes:
+        """Return the body.
+
+        Args:
+            is_last: Whether the job is complete with it.
+        """
+        finalized = b"true" if is_last else b"false"
+        ending = b'"mode":"append","finalized":"%b"}' % finalized
+        return b"".join((self.opening, b",".join(self.rows), self.closing, ending))
+
+
+def chunks(content: Content, measured: Measured, *, limit: int = LIMIT) -> list[Chunk]:
+    """Cut a job's content; takes long for many circuits, so not on the loop.
+
+    Args:
+        content: Circuits or templates.
+        measured: What is measured of them.
+        limit: Most bytes of one upload.
+
+    Raises:
+        InvalidInputError: There is nothing, a label comes twice, or what is measured does not fit
+            the circuits.
+        DeviceLimitError: A circuit does not fit one upload.
+    """
+    _check(content, measured)
+    made: list[Chunk] = []
+    for item in content:
+        if isinstance(item, QoroTemplate):
+            made += _of_template(item, measured, limit)
+    circuits = [item for item in content if isinstance(item, QoroCircuit)]
+    if circuits:
+        made += _of_circuits(circuits, measured, limit)
+    return made
+
+
+def packed(text: str) -> str:
+    """Compress a program as the service reads it: gzip in base 64, the same at every call."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    return base64.b64encode(compressor.compress(text.encode()) + compressor.flush()).decode()
+
+
+def labels_of(content: Content) -> list[str]:
+    """List the labels of a job's results."""
+    return [
+        label
+        for item in content
+        for label in (
+            [row.label for row in item.rows] if isinstance(item, QoroTemplate) else [item.label]
+        )
+    ]
+
+
+def _check(content: Content, measured: Measured) -> None:
+    labels = labels_of(content)
+    if not labels:
+        raise InvalidInputError(
+            "a job needs at least one circuit",
+            provider="qoro",
+            remedy="Pass circuits, or a template with points.",
+        )
+    if len(set(labels)) < len(labels):
+        twice = next(label for label, times in Counter(labels).items() if times > 1)
+        raise InvalidInputError(
+            f"two circuits of a job are labelled {twice!r}",
+            provider="qoro",
+            remedy="Give each circuit a label of its own.",
+        )
+    kinds = {type(item) for item in content}
+    is_mapped = isinstance(measured, ShotGroups) or is_positional(measured)
+    if len(kinds) > 1 or (is_mapped and kinds != {QoroCircuit}):
+        raise InvalidInputError(
+            "templates share no job with circuits, and take neither shots nor observables of "
+            "single points",
+            provider="qoro",
+            remedy="Submit them as jobs of their own.",
+        )
+    if not isinstance(measured, Shots):
+        measured.check(len(labels))
+
+
+def _of_circuits(circuits: Sequence[QoroCircuit], measured: Measured, limit: int) -> list[Chunk]:
+    opening = b'{"circuits":{'
+    rows = [json_bytes(c.label) + b":" + json_bytes(packed(c.text)) for c in circuits]
+    made = []
+    for start, stop in _cut(rows, labels_of(circuits), len(opening), measured, limit):
+        closing = b"}," + _fields(measured, start, stop)
+        made.append(Chunk(opening, tuple(rows[start:stop]), closing))
+    return made
+
+
+def _of_template(template: QoroTemplate, measured: Measured, limit: int) -> list[Chunk]:
+    opening = b'{"circuit_template":%b,"parameter_names":%b,"parameter_sets":[' % (
+        json_bytes(packed(template.text)),
+        json_bytes(template.names),
+    )
+    rows = [
+        json_bytes({"label": row.label, "values": list(map(float, row.values))})
+        for row in template.rows
+    ]
+    made = []
+    for start, stop in _cut(rows, labels_of([template]), len(opening), measured, limit):
+        closing = b"]," + _fields(measured, start, stop)
+        made.append(Chunk(opening, tuple(rows[start:stop]), closing))
+    return made
+
+
+def _cut(
+    rows: Sequence[bytes], labels: Sequence[str], opening: int, measured: Measured, limit: int
+) -> Iterator[tuple[int, int]]:
+    is_grouped = isinstance(measured, ShotGroups)
+    starts = {part.start for part in measured.ranges} if isinstance(measured, ShotGroups) else set()
+    fixed = opening + _ENDING + (_RANGE if is_grouped else len(_fields(measured, 0, 0))) + 2
+    start, size = 0, fixed
+    for place, row in enumerate(rows):
+        need = len(row) + 1 + (_RANGE if place in starts else 0)
+        if fixed + need > limit:
+            raise DeviceLimitError(
+                f"circuit {labels[place]!r} needs an upload of {fixed + need} bytes, and one "
+                f"takes {limit}",
+                provider="qoro",
+                remedy="Make the circuit shorter, or ask for fewer observables.",
+            )
+        if size + need > limit:
+            yield start, place
+            start, size = place, fixed
+        size += need
+    yield start, len(rows)
+
+
+def _fields(measured: Measured, start: int, stop: int) -> bytes:
+    return json_bytes(measured.document(start, stop))[1:-1] + b","
+
+
+_EXECUTION = (
+    "bond_dimension",
+    "truncation_threshold",
+    "noisy_device",
+    "noise_realizations",
+    "noise_scaling_factor",
+    "api_meta",
+)
+_RENAMED = {"simulator_type": "simulator", "simulation_type": "simulation_method"}
+
+
+ALL = -1
+"""The index of a reference that means all circuits of a job together."""
+
+
+def whole_job(program: Program) -> tuple[Content, Measured]:
+    """Read a program that is a whole job: a JSON object of plain values.
+
+    It has ``circuits``, OpenQASM 2 by label; or ``templates``, each a list of its text, its names
+    and its points, which are labels with a number per name. What is measured of them is ``shots``
+    for each, or ``shot_groups``, ranges of circuits and their shots; or ``observables``, groups of
+    Pauli strings whose leftmost letter acts on qubit 0, with ``circuit_map``, the circuits that
+    each group is for: first and one after the last.
+
+    Raises:
+        ProgramSyntaxError: It is no such object.
+        InvalidInputError: It contradicts itself.
+    """
+    try:
+        document = json.loads(program.text)
+        content = plain_content(document.get("circuits", {}), document.get("templates", ()))
+        measured = plain_measured(
+            document.get("shots", 1),
+            document.get("shot_groups"),
+            document.get("observables"),
+            document.get("circuit_map"),
+        )
+    except (ValueError, TypeError, AttributeError) as error:
+        if isinstance(error, InvalidInputError):
+            raise
+        raise ProgramSyntaxError(
+            f"not a whole job: {error}",
+            source=program.where,
+            remedy="Write circuits or templates, and what is measured of them, as JSON.",
+        ) from error
+    return content, measured
+
+
+def shots_of(content: Content, measured: Measured) -> int | None:
+    """Count the shots of all circuits together; ``None`` where values are computed instead."""
+    if isinstance(measured, Shots):
+        return measured.shots * len(labels_of(content))
+    if isinstance(measured, ShotGroups):
+        return sum((part.stop - part.start) * part.shots for part in measured.ranges)
+    return None
+
+
+def plain_content(
+    circuits: Mapping[str, str],
+    templates: Sequence[tuple[str, Sequence[str], Sequence[tuple[str, Sequence[float]]]]],
+) -> Content:
+    """Read circuits by label, or templates with their names and labelled rows.
+
+    Raises:
+        InvalidInputError: There are both.
+    """
+    if circuits and templates:
+        raise InvalidInputError(
+            "templates share no job with circuits",
+            provider="qoro",
+            remedy="Submit them as jobs of their own.",
+        )
+    if circuits:
+        return [QoroCircuit(label, text) for label, text in circuits.items()]
+    return [
+        QoroTemplate(
+            text,
+            tuple(names),
+            tuple(TemplateRow(label, tuple(map(float, values))) for label, values in rows),
+        )
+        for text, names, rows in templates
+    ]
+
+
+def plain_measured(
+    shots: int,
+    shot_groups: Sequence[Sequence[int]] | None,
+    observables: Sequence[Sequence[str]] | None,
+    circuit_map: Sequence[Sequence[int]] | None,
+) -> Measured:
+    """Read what is measured: observables, or ranges of shots, or shots for all.
+
+    Raises:
+        InvalidInputError: It contradicts itself.
+    """
+    if observables is not None and shot_groups is not None:
+        raise InvalidInputError(
+            "observables have no shots of ranges",
+            provider="qoro",
+            remedy="Give observables or ranges of shots.",
+        )
+    if circuit_map is not None and observables is None:
+        raise InvalidInputError(
+            "a map of circuits to observables needs these",
+            provider="qoro",
+            remedy="Give observables as well, or leave the map out.",
+        )
+    if observables is not None:
+        ranges = None
+        if circuit_map is not None:
+            ranges = tuple((a, b) for a, b in _rows(circuit_map, 2, "a circuit map"))
+        return ObservableGroups(tuple(tuple(group) for group in observables), ranges)
+    if shot_groups is not None:
+        triples = _rows(shot_groups, 3, "shot groups")
+        return ShotGroups(tuple(ShotRange(*triple) for triple in triples))
+    return Shots(shots)
+
+
+def execution_config(document: Mapping[str, JsonValue]) -> ExecutionConfig:
+    """Read a configuration as the service writes it.
+
+    Raises:
+        InvalidOptionError: It has a field, a simulator or a method that this package does not
+            know, and would lose.
+    """
+    said = {name: value for name, value in document.items() if value is not None}
+    fields: dict[str, Any] = {_RENAMED.get(name, name): value for name, value in said.items()}
+    if unknown := sorted(set(said) - {*_EXECUTION, *_RENAMED}):
+        raise InvalidOptionError(
+            f"there is no execution option {unknown[0]!r}",
+            provider="qoro",
+            remedy=f"There are: {', '.join((*_EXECUTION, *_RENAMED))}.",
+        )
+    try:
+        if "simulator" in fields:
+            fields["simulator"] = Simulator(fields["simulator"])
+        if "simulation_method" in fields:
+            fields["simulation_method"] = SimulationMethod(fields["simulation_method"])
+    except ValueError as error:
+        raise InvalidOptionError(str(error), provider="qoro") from error
+    return ExecutionConfig(**fields)
+
+
+def _rows(rows: Sequence[Sequence[int]], size: int, what: str) -> Sequence[Sequence[int]]:
+    for row in rows:
+        if len(row) != size:
+            raise InvalidInputError(
+                f"{what} with {list(row)}", provider="qoro", remedy=f"Each row has {size} numbers."
+            )
+    return rows

@@ -10,12 +10,10 @@ from quantum_async.errors import DeviceLimitError, InvalidOptionError, NoMeasure
 from quantum_async.models._recent import Recent
 from quantum_async.models.job import JobRef
 from quantum_async.models.program import ProgramFormat
-from quantum_async.providers.qoro.chunks import chunks
-from quantum_async.providers.qoro.configs import JobConfig, MaestroConfig
-from quantum_async.providers.qoro.jobs import opening_of, readied
-from quantum_async.providers.qoro.labels import label_of
-from quantum_async.providers.qoro.options import checked_options
+from quantum_async.providers.qoro.jobs import PARALLEL, opening_of, readied
+from quantum_async.providers.qoro.options import JobConfig, MaestroConfig, checked_options
 from quantum_async.providers.qoro.payloads import (
+    ALL,
     ObservableGroups,
     QoroCircuit,
     QoroTemplate,
@@ -23,13 +21,14 @@ from quantum_async.providers.qoro.payloads import (
     ShotRange,
     Shots,
     TemplateRow,
+    chunks,
     is_positional,
+    shots_of,
+    whole_job,
 )
-from quantum_async.providers.qoro.plain import ALL, shots_of, whole_job
 from quantum_async.providers.qoro.systems import device_of
-from quantum_async.providers.qoro.translate.observables import check_observables, turned
 from quantum_async.providers.qoro.translate.programs import Prepared, flat, prepared
-from quantum_async.providers.qoro.uploads import PARALLEL
+from quantum_async.providers.qoro.translate.results import check_observables, label_of, turned
 from quantum_async.providers.qoro.wire import QoroCluster
 from quantum_async.simulation.shots import check_shots
 
@@ -37,10 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from quantum_async.models.submission import JobSpec, SubmitRequest
-    from quantum_async.providers.qoro.chunks import Chunk
-    from quantum_async.providers.qoro.payloads import Measured
+    from quantum_async.providers.qoro.jobs import Uploads
+    from quantum_async.providers.qoro.payloads import Chunk, Measured
     from quantum_async.providers.qoro.systems import Systems
-    from quantum_async.providers.qoro.uploads import Uploads
     from quantum_async.providers.qoro.wire import QoroSystem
 
     _Kind = tuple[str, frozenset[str]]

@@ -7,22 +7,17 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 from pydantic import TypeAdapter
 
-from quantum_async.errors import (
-    InvalidOptionError,
-    NotFoundError,
-    UnknownTargetError,
-)
+from quantum_async.errors import InvalidOptionError, NotFoundError, UnknownTargetError
 from quantum_async.models.device import Device, DeviceKind, DeviceStatus
-from quantum_async.providers.each import all_of
-from quantum_async.providers.parsing import parse_value
-from quantum_async.providers.qoro.translate.gates import TAKEN
+from quantum_async.providers.api import all_of, read_value
+from quantum_async.providers.qoro.translate.circuits import TAKEN
 from quantum_async.providers.qoro.wire import Blueprint, QoroCluster, QoroSystem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from quantum_async.providers.qoro.configs import DeviceConfig
-    from quantum_async.providers.qoro.gateway import Gateway
+    from quantum_async.providers.qoro.api import Gateway
+    from quantum_async.providers.qoro.options import DeviceConfig
     from quantum_async.providers.qoro.wire import BlueprintField
 
 Listed = TypeVar("Listed")
@@ -148,7 +143,7 @@ class Systems:
         return systems, clusters
 
     async def _read(self, kind: TypeAdapter[Listed], path: str, wanted: str) -> Listed:
-        return parse_value(kind, await self._gateway.read(path, wanted), provider="qoro")
+        return read_value(kind, await self._gateway.read(path, wanted), provider="qoro")
 
 
 def _untakeable(name: str, value: object, fields: Sequence[BlueprintField]) -> InvalidOptionError:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+from quantum_async.providers.api import Instant
 
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))]
 """A word that may be missing, or a number."""
@@ -151,8 +152,8 @@ class CreditBalance(WireModel):
 
     balance: Decimal
     total_used: Decimal = Decimal(0)
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
 
 
 class CreditTransaction(WireModel):
@@ -174,7 +175,7 @@ class CreditTransaction(WireModel):
     transaction_type: Text = ""
     description: Text = ""
     job_id: str | None = None
-    created_at: datetime | None = None
+    created_at: Instant | None = None
 
 
 class TransactionPage(WireModel):
@@ -334,5 +335,5 @@ class ValidationReply(WireModel):
     hardness: dict[str, JsonValue] | None = None
     report: dict[str, JsonValue] | None = None
     recommendations: tuple[Recommendation, ...] | None = None
-    created_at: datetime | None = None
-    completed_at: datetime | None = None
+    created_at: Instant | None = None
+    completed_at: Instant | None = None

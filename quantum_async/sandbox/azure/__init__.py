@@ -1,1 +1,1 @@
-"""Azure Quantum's face: data plane, management, tokens and a blob store on one port."""
+"""Azure Quantum's service: data plane, management, tokens and a blob store on one port."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_async.sandbox.chance import uniform
-from quantum_async.sandbox.exchange import Refusal
 from quantum_async.sandbox.iqm.chips import stable_id
+from quantum_async.sandbox.service import Refusal
 
 if TYPE_CHECKING:
     from pydantic import JsonValue

@@ -1,4 +1,4 @@
-"""Every job of the service, and how they come in."""
+"""What IQM keeps of jobs, and how it is written."""
 
 from __future__ import annotations
 
@@ -7,24 +7,93 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from quantum_async.sandbox.exchange import Refusal
+from quantum_async.models.job import JobStatus
 from quantum_async.sandbox.iqm.calibration import T2, calibration_id
-from quantum_async.sandbox.iqm.instructions import CircuitFault, mapping_of, read_circuit
-from quantum_async.sandbox.iqm.pulses import read_run
-from quantum_async.sandbox.iqm.records import IQMRecord
-from quantum_async.sandbox.keeping import oldest_ended
+from quantum_async.sandbox.iqm.programs import CircuitFault, mapping_of, read_circuit, read_run
+from quantum_async.sandbox.service import Refusal
 from quantum_async.sandbox.simulator import Task
+from quantum_async.sandbox.world import oldest_ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pydantic import JsonValue
 
-    from quantum_async.sandbox.exchange import Request
     from quantum_async.sandbox.iqm.chips import Chip
-    from quantum_async.sandbox.iqm.instructions import Step, SubmittedCircuit
-    from quantum_async.sandbox.iqm.options import IQMSandboxOptions
-    from quantum_async.sandbox.world import Realm
+    from quantum_async.sandbox.iqm.programs import Measurements, PulseRun, Step, SubmittedCircuit
+    from quantum_async.sandbox.iqm.service import IQMSandboxOptions
+    from quantum_async.sandbox.service import Request
+    from quantum_async.sandbox.world import Clock, Realm, SandboxJob
+
+
+WORDS = {
+    JobStatus.QUEUED: "waiting",
+    JobStatus.RUNNING: "processing",
+    JobStatus.SUCCEEDED: "completed",
+    JobStatus.FAILED: "failed",
+    JobStatus.CANCELLING: "processing",
+    JobStatus.CANCELLED: "cancelled",
+    JobStatus.UNKNOWN: "waiting",
+}
+"""The service's words for where a job stands."""
+
+COMPILED = 0.2
+"""Part of a job's run time that compiling takes."""
+
+
+@dataclass(slots=True, eq=False)
+class IQMRecord:
+    """A job.
+
+    Args:
+        work: The job in the world.
+        chip: Where it runs.
+        circuits: What it runs.
+        shots: How often each.
+        payload: What was submitted, byte for byte.
+        calibration: The calibration set's id.
+        is_heralded: Whether some shots are dropped.
+        tag: The tag, or ``None``.
+        error_code: Why it fails, in one word.
+        deleted: Whether it was deleted.
+        pulses: What it measures, where it is a pulse job.
+    """
+
+    work: SandboxJob
+    chip: Chip
+    circuits: Sequence[SubmittedCircuit]
+    shots: int
+    payload: bytes
+    calibration: str
+    is_heralded: bool
+    tag: str | None = None
+    error_code: str = "job_failed"
+    deleted: bool = False
+    pulses: PulseRun | None = None
+
+    @property
+    def kind(self) -> str:
+        """Which kind of job it is."""
+        return "circuit" if self.pulses is None else "run"
+
+    def word(self, now: float) -> str:
+        """Say where it stands, in the service's words."""
+        return WORDS[self.work.status(now)]
+
+    def compiled_at(self) -> float:
+        """Say when it is, or will be, compiled."""
+        return self.work.start + COMPILED * self.work.run_time
+
+    def legacy_word(self, now: float) -> str:
+        """Say where it stands, in the older interface's words."""
+        if self.deleted:
+            return "deleted"
+        word = self.word(now)
+        if word == "processing":
+            is_compiled = now >= self.compiled_at()
+            return "pending execution" if is_compiled else "pending compilation"
+        words = {"waiting": "pending compilation", "completed": "ready", "cancelled": "aborted"}
+        return words.get(word, word)
 
 
 _DURATIONS = {"prx": 40e-9, "cc_prx": 500e-9, "cz": 60e-9, "move": 80e-9, "measure": 1e-6}
@@ -330,3 +399,111 @@ def _read(
     except CircuitFault as fault:
         return circuits, f"circuit at index {len(circuits)}: {fault}"
     return circuits, None
+
+
+SERVER, STATION = "iqm-server", "iqm-station-control"
+
+ARTIFACTS: dict[str, tuple[str, ...]] = {
+    "circuit": ("measurements", "measurement_counts"),
+    "run": ("sweep_results",),
+}
+"""What a job of each kind produces."""
+
+# Stages, and at which part of the run time each is reached.
+_STAGES = (
+    ("received", 0.0),
+    ("validation_started", 0.0),
+    ("validation_ended", 0.02),
+    ("fetch_calibration_started", 0.02),
+    ("fetch_calibration_ended", 0.05),
+    ("compilation_started", 0.05),
+    ("compilation_ended", 0.2),
+    ("pending_execution", 0.2),
+    ("execution_started", 0.2),
+    ("execution_ended", 0.95),
+    ("post_processing_pending", 0.95),
+    ("post_processing_started", 0.95),
+    ("post_processing_ended", 1.0),
+)
+
+
+class Writer:
+    """Writes jobs.
+
+    Args:
+        clock: The world's clock.
+        store: Where queue positions come from.
+        measurements: Knows which artifacts there are.
+    """
+
+    def __init__(self, clock: Clock, store: Store, measurements: Measurements) -> None:
+        self._clock = clock
+        self._store = store
+        self._measurements = measurements
+
+    def job(self, record: IQMRecord, now: float) -> dict[str, JsonValue]:
+        """Write a job as it stands."""
+        word = record.word(now)
+        has_failed = word == "failed"
+        has_artifacts = self._measurements.is_ready(record, now)
+        kinds = ARTIFACTS[record.kind] if has_artifacts else ()
+        errors: list[JsonValue] = [
+            {
+                "source": STATION,
+                "error_code": record.error_code,
+                "message": record.work.error or "the job failed",
+            }
+        ]
+        is_compiled = word == "completed" or (word == "processing" and now >= record.compiled_at())
+        return {
+            "id": record.work.id,
+            "type": record.kind,
+            "status": word,
+            "qc": {"id": record.chip.id},
+            "queue_position": self._store.queue_position(record, now),
+            "tag": record.tag,
+            "runtime_ms": round(1000 * record.work.run_time) if word == "completed" else None,
+            "execution": self._progress(record, now) if word == "processing" else None,
+            "compilation": {
+                "calibration_set_id": record.calibration,
+                "execution_runtime_estimate_ms": round(1000 * record.work.run_time),
+            }
+            if is_compiled
+            else None,
+            "messages": [],
+            "errors": errors if has_failed else [],
+            "artifacts": [{"type": kind} for kind in kinds],
+            "timeline": list(self.timeline(record, now)),
+        }
+
+    def timeline(self, record: IQMRecord, now: float) -> list[dict[str, JsonValue]]:
+        """Write what has happened to a job so far."""
+        work, word = record.work, record.word(now)
+        entries = [_entry(SERVER, "created", self.moment(work.accepted))]
+        ended = work.finished(now)
+        last = now if ended is None else ended
+        for stage, part in _STAGES:
+            at = work.start + part * work.run_time
+            if word in {"failed", "cancelled"} and part > 0.05:
+                break
+            if at <= last:
+                entries.append(_entry(STATION, stage, self.moment(at)))
+        if ended is not None:
+            final = {"completed": "ready", "cancelled": "aborted"}.get(word, word)
+            source = SERVER if word == "completed" else STATION
+            entries.append(_entry(source, final, self.moment(ended)))
+        return entries
+
+    def moment(self, at: float) -> str:
+        """Write a world time."""
+        return self._clock.iso(at).replace("+00:00", "Z")
+
+    def _progress(self, record: IQMRecord, now: float) -> JsonValue:
+        run_time = record.work.run_time
+        part = (now - record.work.start) / run_time if run_time else 1.0
+        done = int(min(1.0, max(0.0, part)) * record.shots)
+        return {"progress": {"Shots": {"value": done, "max_value": record.shots}}}
+
+
+def _entry(source: str, status: str, timestamp: str) -> dict[str, JsonValue]:
+    return {"source": source, "status": status, "timestamp": timestamp}

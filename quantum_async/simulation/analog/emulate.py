@@ -6,13 +6,15 @@ import json
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import DeviceLimitError, InvalidOptionError, ProgramError
 from quantum_async.models.result import BitOrder, Expectation, Result
 from quantum_async.programs.reasons import reason_of
 from quantum_async.programs.sequences import measured_basis
-from quantum_async.simulation.devices import analog_qubits
+from quantum_async.simulation.devices import ANALOG_COPIES, analog_qubits
+from quantum_async.simulation.memory import AMPLITUDE, gibibytes
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -112,8 +114,9 @@ def check_atoms(atoms: int, levels: int) -> None:
     """
     most = analog_qubits(levels)
     if atoms > most:
+        needed = gibibytes(AMPLITUDE * ANALOG_COPIES * levels**atoms)
         raise DeviceLimitError(
-            f"the sequence has {atoms} atoms and local:pulser takes {most} here",
+            f"the sequence has {atoms} atoms, for {needed}, and local:pulser takes {most} here",
             remedy="Use fewer atoms, or a cloud emulator or device.",
         )
 
@@ -121,6 +124,27 @@ def check_atoms(atoms: int, levels: int) -> None:
 _ONE_STATES = {"ground-rydberg": "r", "digital": "h", "XY": "d"}
 _DISSIPATIVE = frozenset({"relaxation", "dephasing", "depolarizing", "eff_noise", "leakage"})
 _MASTER, _MONTE_CARLO = "MasterEquation", "MonteCarlo"
+_SOLVERS = frozenset({"default", _MASTER, _MONTE_CARLO})
+_FIELDS = frozenset(
+    {
+        "callbacks",
+        "default_evaluation_times",
+        "default_num_shots",
+        "initial_state",
+        "interaction_matrix",
+        "n_trajectories",
+        "noise_model",
+        "observables",
+        "prefer_device_noise_model",
+        "print_progress",
+        "progress_bar",
+        "sampling_rate",
+        "solver",
+        "with_modulation",
+    }
+)
+"""What pulser-simulation reads of a configuration. Others hold what only another emulator knows:
+its step, its precision, its GPUs."""
 _RYDBERG = ("ground-rydberg", "Global")
 _SUFFIX = "counts"
 _END = 1.0
@@ -141,13 +165,16 @@ class Emulation:
     def read(cls, text: str) -> Emulation:
         """Read the abstract representation of an ``EmulationConfig`` or ``NoiseModel``.
 
+        What only another emulator understands, such as the solver of an ``MPSConfig``, is left
+        out: it says how that one computes, and not what.
+
         Raises:
-            InvalidOptionError: It is neither.
+            InvalidOptionError: It is neither, or a word in it is misspelt.
         """
         document = _document(text)
         if "noise_types" in document:
-            text = json.dumps(_around_noise(text))
-        return cls(text)
+            return cls(json.dumps(_around_noise(text)))
+        return cls(json.dumps(_understood(document)))
 
     def check(self, sequence: Sequence[BaseDevice], *, is_seeded: bool) -> None:
         """Refuse what cannot be emulated as it stands.
@@ -160,12 +187,16 @@ class Emulation:
         document = _document(self.text)
         _add_bitstrings(document, measured_basis(sequence), shots=1)
         _config(document)
-        if is_seeded and document.get("solver") == _MONTE_CARLO:
-            raise InvalidOptionError(
-                "the Monte-Carlo solver cannot be seeded",
-                remedy="Leave the seed out, or use the master-equation solver.",
-            )
-        if _is_dissipative(document):
+        if not _is_dissipative(document, sequence):
+            # Nothing is solved but Schrödinger's equation, whichever solver is named.
+            return
+        if document.get("solver") == _MONTE_CARLO:
+            if is_seeded:
+                raise InvalidOptionError(
+                    "the Monte-Carlo solver cannot be seeded",
+                    remedy="Leave the seed out, or use the master-equation solver.",
+                )
+        else:
             levels = 2 + (len(sequence.get_addressed_bases()) > 1)
             check_atoms(len(sequence.register.qubit_ids), levels**2)
 
@@ -186,7 +217,7 @@ def emulate(sequence: Sequence[BaseDevice], emulation: Emulation, shots: int, se
     sequence = _measurable(sequence)
     document = _document(emulation.text)
     tag = _add_bitstrings(document, measured_basis(sequence), shots)
-    if _is_dissipative(document) and document.get("solver") != _MONTE_CARLO:
+    if _is_dissipative(document, sequence) and document.get("solver") != _MONTE_CARLO:
         # QuTiP seeds its Monte-Carlo solver by itself; the master equation needs no seed.
         document["solver"] = _MASTER
     config = _config(document)
@@ -298,10 +329,34 @@ def _add_bitstrings(document: Document, basis: str, shots: int) -> str:
     return ours.tag
 
 
-def _is_dissipative(document: Document) -> bool:
+def _is_dissipative(document: Document, sequence: Sequence[BaseDevice]) -> bool:
     noise = document.get("noise_model")
     types = noise.get("noise_types", ()) if isinstance(noise, dict) else ()
+    of_device = sequence.device.noise_model
+    if document.get("prefer_device_noise_model") and of_device is not None:
+        types = of_device.noise_types
     return not _DISSIPATIVE.isdisjoint(types)
+
+
+def _understood(document: Document) -> Document:
+    for name in document.keys() - _FIELDS:
+        _refuse_misspelt("option", name, _FIELDS)
+    kept = {name: value for name, value in document.items() if name in _FIELDS}
+    solver = kept.get("solver")
+    if isinstance(solver, str) and solver not in _SOLVERS:
+        _refuse_misspelt("solver", solver, _SOLVERS)
+        del kept["solver"]
+    return kept
+
+
+def _refuse_misspelt(kind: str, word: str, known: frozenset[str]) -> None:
+    by_letters = {name.casefold(): name for name in known}
+    near = get_close_matches(word.casefold(), by_letters, 1, _ALIKE)
+    if near:
+        raise _invalid(f"{kind} {word!r} is unknown; is {by_letters[near[0]]!r} meant?")
+
+
+_ALIKE = 0.85
 
 
 def _scalars(results: Results) -> dict[str, Expectation]:

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from quantum_async.errors import JobFailedError, QuantumAsyncError
-from quantum_async.models.carrying import options_as
+from quantum_async.models.options import options_as
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.programs.sequences import build_sequence
 from quantum_async.simulation.analog.emulate import Emulation, check_sequence, emulate, undrawn
@@ -186,7 +186,7 @@ def _simulate(
         ) from error
     return replace(
         outcome,
-        atoms=tuple(str(name) for name in sequence.register.qubit_ids),
+        atoms=_names(sequence),
         metadata={
             "device": device,
             "method": "qutip",
@@ -195,6 +195,12 @@ def _simulate(
             "run_time": perf_counter() - started,
         },
     )
+
+
+def _names(sequence: Sequence[BaseDevice]) -> tuple[str, ...]:
+    ids = sequence.register.qubit_ids
+    names = tuple(map(str, ids))
+    return names if len(set(names)) == len(names) else tuple(map(repr, ids))
 
 
 def _emulation(job: JobSpec, sequence: Sequence[BaseDevice]) -> Emulation | None:

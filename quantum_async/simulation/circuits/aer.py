@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 from quantum_async.errors import InvalidOptionError, JobFailedError, UnsupportedProgramError
 from quantum_async.models.result import Expectation
-from quantum_async.programs.bare import without_final_measurements
 from quantum_async.programs.reasons import reason_of
-from quantum_async.programs.survey import Survey, without_idle_qubits
+from quantum_async.programs.survey import Survey, without_final_measurements, without_idle_qubits
 from quantum_async.simulation.circuits.prepare import operations
 from quantum_async.simulation.devices import CIRCUIT_DEVICES
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from qiskit import QuantumCircuit
 
-    from quantum_async.programs.registers import BitLayout
+    from quantum_async.simulation.circuits.prepare import Prepared
 
 
 def check_observables(observables: Sequence[str], circuit: QuantumCircuit, device: str) -> None:
@@ -41,13 +40,15 @@ def check_observables(observables: Sequence[str], circuit: QuantumCircuit, devic
             )
 
 
-def _observed(circuit: QuantumCircuit, observables: Sequence[str]) -> tuple[QuantumCircuit, bool]:
+def _observed(
+    circuit: QuantumCircuit, observables: Sequence[str], *, is_random: bool
+) -> tuple[QuantumCircuit, bool]:
     """Replace final measurements by the saving of values; say whether shots differ."""
     from qiskit.quantum_info import SparsePauliOp
     from qiskit_aer.library import SaveExpectationValue
 
     copy = without_final_measurements(circuit)
-    is_random = Survey.of(copy).is_random
+    is_random = is_random or Survey.of(copy).is_random
     for number, observable in enumerate(observables):
         support = [q for q, letter in enumerate(reversed(observable)) if letter != "I"]
         if not support:
@@ -59,22 +60,22 @@ def _observed(circuit: QuantumCircuit, observables: Sequence[str]) -> tuple[Quan
 
 
 def expectations(
-    circuit: QuantumCircuit, observables: Sequence[str], method: str, shots: int, seed: int
+    circuit: QuantumCircuit, observables: Sequence[str], prepared: Prepared, shots: int, seed: int
 ) -> dict[str, Expectation]:
     """Compute expectation values of the state before the final measurements.
 
     Args:
-        circuit: A circuit without open parameters.
+        circuit: The circuit without open parameters.
         observables: Pauli strings of its width.
-        method: Aer's name of the method.
+        prepared: How it is run.
         shots: How often it is run where the state differs from shot to shot.
         seed: Of the random numbers.
 
     Raises:
         JobFailedError: Aer gave up.
     """
-    variant, is_random = _observed(circuit, observables)
-    data = run(variant, method, shots if is_random else 1, seed)
+    variant, is_random = _observed(circuit, observables, is_random=prepared.is_drawn)
+    data = run(variant, prepared, shots if is_random else 1, seed)
     return {
         observable: _expectation(data.get(str(number)))
         for number, observable in enumerate(observables)
@@ -99,34 +100,31 @@ _SHARED = 1 << 14
 """Amplitudes beyond which Aer shares a simulation's work among threads."""
 
 
-def sampled(
-    circuit: QuantumCircuit, method: str, shots: int, seed: int, bits: BitLayout
-) -> tuple[str, ...]:
+def sampled(circuit: QuantumCircuit, prepared: Prepared, shots: int, seed: int) -> tuple[str, ...]:
     """Run a circuit and write the outcome of every shot.
 
     Args:
-        circuit: A circuit without open parameters.
-        method: Aer's name of the method.
+        circuit: The circuit without open parameters.
+        prepared: How it is run.
         shots: How often.
         seed: Of the random numbers.
-        bits: Where its classical bits stand in an outcome.
 
     Raises:
         JobFailedError: Aer gave up.
     """
-    memory = cast("Sequence[str]", run(circuit, method, shots, seed)["memory"])
+    memory = cast("Sequence[str]", run(circuit, prepared, shots, seed)["memory"])
     # Few outcomes differ, so each is written once and shared by all of its shots.
     distinct = list(set(memory))
-    texts = bits.texts(int(outcome, 16) for outcome in distinct)
+    texts = prepared.bits.texts(int(outcome, 16) for outcome in distinct)
     return tuple(map(dict(zip(distinct, texts, strict=True)).__getitem__, memory))
 
 
-def run(circuit: QuantumCircuit, method: str, shots: int, seed: int) -> Mapping[str, object]:
+def run(circuit: QuantumCircuit, prepared: Prepared, shots: int, seed: int) -> Mapping[str, object]:
     """Run a circuit on Aer and return its data.
 
     Args:
-        circuit: A circuit without open parameters.
-        method: Aer's name of the method.
+        circuit: The circuit without open parameters.
+        prepared: How it is run.
         shots: How often.
         seed: Of the random numbers.
 
@@ -135,16 +133,22 @@ def run(circuit: QuantumCircuit, method: str, shots: int, seed: int) -> Mapping[
     """
     from qiskit_aer import AerSimulator
 
-    decides = Survey.of(circuit).decides
-    if decides:
+    method, noise = prepared.method, prepared.noise
+    is_bare = noise is not None or Survey.of(circuit).decides
+    further: dict[str, object] = {}
+    if is_bare:
         # Left to itself, Aer drops qubits that it sees in no operation but a block's, and fails.
+        # And the fewer qubits there are, the less of the noise has to be handed over.
+        numbers = {qubit: number for number, qubit in enumerate(circuit.qubits)}
         circuit = without_idle_qubits(circuit)
+        if noise is not None:
+            further["noise_model"] = noise.on([numbers[qubit] for qubit in circuit.qubits])
     # Below that size its threads only wait for each other, busily: eight times the work itself.
     levels = CIRCUIT_DEVICES[method].levels or 2
     is_shared = levels**circuit.num_qubits > _SHARED
     simulator = AerSimulator(
         method=method,
-        enable_truncation=not decides,
+        enable_truncation=not is_bare,
         # One stream of random numbers, so that counts do not depend on the number of cores.
         max_parallel_shots=1,
         max_parallel_experiments=1,
@@ -152,7 +156,7 @@ def run(circuit: QuantumCircuit, method: str, shots: int, seed: int) -> Mapping[
     )
     try:
         result = simulator.run(
-            circuit, shots=shots, memory=True, seed_simulator=seed % _SEEDS
+            circuit, shots=shots, memory=True, seed_simulator=seed % _SEEDS, **further
         ).result()
     except Exception as error:
         # Besides its own errors, those of its compiled part over what it has no words for.

@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import InvalidInputError, NoMeasurementError
 from quantum_async.models.advice import Action, Advice
+from quantum_async.models.options import options_as
 from quantum_async.models.result import BitOrder, Result
 from quantum_async.programs.parameters import bound_circuit, not_finite, values_by_parameter
 from quantum_async.simulation.checked import Checked, never
 from quantum_async.simulation.circuits import aer
+from quantum_async.simulation.circuits.noise import read_noise
 from quantum_async.simulation.circuits.prepare import prepare
 from quantum_async.simulation.devices import CIRCUIT_DEVICES
 from quantum_async.simulation.effort import ENDLESS, Effort
 from quantum_async.simulation.memory import AMPLITUDE
+from quantum_async.simulation.options import SimulationOptions
 from quantum_async.simulation.seeds import fresh_seed
 
 if TYPE_CHECKING:
@@ -62,7 +65,8 @@ def effort_of(prepared: Prepared, shots: int, *, is_observed: bool = False) -> E
         return Effort(seconds, grip=_GRIP_PER_SHOT * shots, size=2 * AMPLITUDE * amplitudes)
     once = survey.turns * (_AER_PER_OPERATION + _AER_PER_AMPLITUDE * amplitudes)
     # Every shot is a run of its own where the state collapses on the way, and for a tableau.
-    repeats = 1 if levels and survey.is_measured_last else shots
+    is_one = survey.is_measured_last and not prepared.is_drawn
+    repeats = 1 if levels and is_one else shots
     seconds = _AER_START + repeats * once + _AER_PER_SHOT * shots
     seconds = min(ENDLESS, seconds * (2 if is_observed and survey.measures else 1))
     is_endless = seconds == ENDLESS
@@ -112,8 +116,10 @@ class Sweep:
 
 def validate(job: JobSpec, device: str) -> Checked:
     """Refuse a circuit job that cannot run."""
+    text = options_as(SimulationOptions, job.options, "local").noise_text
+    noise = read_noise(text) if text is not None else None
     observables = job.options.observables
-    prepared = prepare(job.program, device, job.variables, is_observed=bool(observables))
+    prepared = prepare(job.program, device, job.variables, noise, is_observed=bool(observables))
     values_by_parameter(prepared.circuit, job.variables)
     aer.check_observables(observables, prepared.circuit, device)
     if not prepared.survey.measures and not observables:
@@ -148,12 +154,12 @@ def _simulate(job: JobSpec, prepared: Prepared) -> Result:
             raise found
         drawn = found.counts, found.samples or ()
     elif prepared.survey.measures:
-        samples = aer.sampled(circuit, prepared.method, job.shots, seed, prepared.bits)
+        samples = aer.sampled(circuit, prepared, job.shots, seed)
         drawn = dict(Counter(samples)), samples
     values: Mapping[str, Expectation] = {}
     if job.options.observables:
         observables = job.options.observables
-        values = aer.expectations(circuit, observables, prepared.method, job.shots, seed)
+        values = aer.expectations(circuit, observables, prepared, job.shots, seed)
     seconds = perf_counter() - started
     return replace(_result(prepared, job, seed, drawn, seconds), expectation_values=values)
 
@@ -178,5 +184,6 @@ def _result(
             "engine": "numpy" if prepared.vector is not None else "aer",
             "seed": seed,
             "run_time": seconds,
+            **({"noise": ", ".join(sorted(prepared.noise.operations))} if prepared.noise else {}),
         },
     )

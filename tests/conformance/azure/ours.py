@@ -22,7 +22,7 @@ from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import JobSpec, SubmitRequest
 from quantum_async.providers.azure.client import AzureClient
 from quantum_async.providers.azure.filters import ItemFilters, ItemOrder
-from quantum_async.providers.azure.output import JobOutput
+from quantum_async.providers.azure.jobs import JobOutput
 from quantum_async.providers.azure.submission import NewJob
 
 TYPES = {"ItemFilters": ItemFilters, "ItemOrder": ItemOrder, "NewJob": NewJob}

@@ -29,7 +29,7 @@ from quantum_async.providers.iqm.options import (
     MoveFrameTracking,
     MoveValidation,
 )
-from quantum_async.providers.iqm.translate.sweeps import SweepArray
+from quantum_async.providers.iqm.translate.protobuf import SweepArray
 from quantum_async.providers.local.client import LocalClient
 from quantum_async.scheduler.scheduler import Scheduler
 

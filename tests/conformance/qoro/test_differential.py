@@ -20,7 +20,7 @@ from qiskit.circuit import Parameter
 from quantum_async import QoroClient
 from quantum_async.errors import ConflictError, NotFoundError, PermissionDeniedError, ResultError
 from quantum_async.integrations.divi.runner import QoroRunner
-from quantum_async.providers.qoro.configs import (
+from quantum_async.providers.qoro.options import (
     JobConfig as OurJobConfig,
     MaestroConfig as OurMaestroConfig,
 )

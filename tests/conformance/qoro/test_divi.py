@@ -20,9 +20,9 @@ from qiskit.quantum_info import SparsePauliOp
 
 from quantum_async import QoroClient
 from quantum_async.integrations.divi.runner import QoroRunner
-from quantum_async.providers.qoro.translate.histograms import decode_histogram
+from quantum_async.providers.qoro.translate.results import decode_histogram
 from quantum_async.providers.qoro.wire import Histogram
-from quantum_async.sandbox.qoro.packing import histogram
+from quantum_async.sandbox.qoro.store import histogram
 from tests.conformance.qoro.conftest import BELL, FLIPPED, TURNED, service_at
 
 pytestmark = pytest.mark.filterwarnings("ignore")

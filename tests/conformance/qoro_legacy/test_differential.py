@@ -20,7 +20,7 @@ from divi.circuits import TemplateEntry
 
 from quantum_async import QoroClient
 from quantum_async.integrations.divi.runner import QoroRunner
-from quantum_async.providers.qoro.plain import execution_config
+from quantum_async.providers.qoro.payloads import execution_config
 from tests.conformance.qoro_differential import JOB, wire
 from tests.conformance.qoro_legacy.conftest import BELL, FLIPPED, TURNED
 

@@ -26,7 +26,7 @@ from quantum_async.errors import (
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.telemetry import EventHooks
 from quantum_async.integrations.pulser import PulserConnection, QPUBackend
-from quantum_async.integrations.pulser.outcomes import pulser_batch_status, pulser_job_status
+from quantum_async.integrations.pulser.results import pulser_batch_status, pulser_job_status
 from quantum_async.providers.azure.translate.statuses import job_state
 from quantum_async.providers.azure.wire import AzureJob
 from tests.integrations.pulser.sequences import driven, fresnel, job, plain

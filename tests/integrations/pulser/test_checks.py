@@ -13,7 +13,7 @@ import quantum_async.errors
 from quantum_async.errors import InvalidInputError, InvalidShotsError, QuantumAsyncError
 from quantum_async.integrations import pulser as ours
 from quantum_async.integrations.pulser import EmulatorBackend, QPUBackend, WrongTypeError
-from quantum_async.integrations.pulser.outcomes import (
+from quantum_async.integrations.pulser.results import (
     JOB_STATUSES,
     pulser_batch_status,
     pulser_job_status,

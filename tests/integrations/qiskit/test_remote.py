@@ -21,7 +21,7 @@ from quantum_async.integrations.qiskit import (
     SamplerV2,
 )
 from quantum_async.providers.azure.options import AzureOptions, CircuitForm
-from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.dialect import Generation
 from quantum_async.providers.iqm.options import HeraldingMode, IQMOptions
 from tests.integrations.qiskit.circuits import asymmetric, counter, index_points, measured, turned
 

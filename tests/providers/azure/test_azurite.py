@@ -25,8 +25,7 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.http.response import Response
 from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.session import Session
-from quantum_async.providers.azure.sas import container_name, unsigned
-from quantum_async.providers.azure.storage import Storage
+from quantum_async.providers.azure.storage import Storage, container_name, unsigned
 
 pytestmark = [
     pytest.mark.azurite,

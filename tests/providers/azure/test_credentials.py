@@ -21,7 +21,7 @@ from azure.identity.aio import (
 )
 
 from quantum_async.errors import AuthenticationError, NotSentError
-from quantum_async.http.token import Token
+from quantum_async.http.auth import Token
 from quantum_async.providers.azure.auth import KeyCredential, TokenCredential
 from tests.providers.azure.service import Service, client_of
 from tests.wire.azure import service as canned

@@ -22,9 +22,9 @@ from quantum_async.errors import (
     NotSentError,
     ProtocolError,
 )
+from quantum_async.http.auth import Token
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import NO_RETRY
-from quantum_async.http.token import Token
 from quantum_async.providers.azure.auth import EntraAuth
 from quantum_async.providers.azure.client import AzureClient
 from quantum_async.providers.azure.filters import ItemFilters, ItemOrder

@@ -34,7 +34,7 @@ from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import BatchRequest, JobSpec, RunOptions, SubmitRequest
 from quantum_async.providers.azure.filters import ItemFilters
 from quantum_async.providers.azure.options import AzureOptions
-from quantum_async.providers.azure.sas import blob_name, is_good
+from quantum_async.providers.azure.storage import blob_name, is_good
 from quantum_async.providers.azure.submission import NewJob, id_of
 from quantum_async.providers.azure.wire import AzureSession, Priority
 from tests.providers.azure.service import BASE, Service, client_of, listed

@@ -19,11 +19,10 @@ from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.result import Register
 from quantum_async.models.submission import JobSpec
 from quantum_async.programs.objects import as_program
+from quantum_async.providers.azure.jobs import JobOutput
 from quantum_async.providers.azure.options import AzureOptions, CircuitForm
-from quantum_async.providers.azure.output import JobOutput
-from quantum_async.providers.azure.translate.notes import Note
 from quantum_async.providers.azure.translate.payloads import payload_of
-from quantum_async.providers.azure.translate.results import result_of
+from quantum_async.providers.azure.translate.results import Note, result_of
 from quantum_async.providers.azure.wire import AzureJob
 from quantum_async.sandbox.handle import BlockingSandbox
 

@@ -26,10 +26,9 @@ from quantum_async.models.submission import JobSpec
 from quantum_async.programs.objects import as_program
 from quantum_async.providers.azure.options import AzureOptions, CircuitForm
 from quantum_async.providers.azure.states import PAGE
-from quantum_async.providers.azure.translate.notes import Note
 from quantum_async.providers.azure.translate.payloads import payload_of
 from quantum_async.providers.azure.translate.pulser import sequence_in
-from quantum_async.providers.azure.translate.results import result_of, shared_out
+from quantum_async.providers.azure.translate.results import Note, result_of, shared_out
 from quantum_async.providers.azure.translate.statuses import (
     JOB_STATUSES,
     SESSION_STATUSES,

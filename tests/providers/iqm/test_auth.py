@@ -17,7 +17,7 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import NO_RETRY
 from quantum_async.providers.iqm.auth import FileAuth, Login
 from quantum_async.providers.iqm.client import IQMClient
-from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.dialect import Generation
 from tests.providers.iqm.service import Service, wire
 
 

@@ -30,7 +30,7 @@ from quantum_async.programs.objects import as_program
 from quantum_async.providers.iqm.architecture import from_static
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.providers.iqm.client import IQMClient, IQMSettings
-from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.dialect import Generation
 from quantum_async.providers.iqm.options import (
     DDSequence,
     DDStrategy,
@@ -39,8 +39,12 @@ from quantum_async.providers.iqm.options import (
     MoveValidation,
 )
 from quantum_async.providers.iqm.submission import Submission
-from quantum_async.providers.iqm.translate.layout import layout_of, layout_of_keys
-from quantum_async.providers.iqm.translate.results import Expected, result_of
+from quantum_async.providers.iqm.translate.results import (
+    Expected,
+    layout_of,
+    layout_of_keys,
+    result_of,
+)
 from quantum_async.providers.iqm.validation import check_circuit, check_mapping, check_on
 from tests.providers.iqm.service import client, wire
 from tests.providers.iqm.test_translate import LINE, STAR, prepared

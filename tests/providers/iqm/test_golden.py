@@ -16,7 +16,7 @@ from quantum_async.programs.objects import as_program
 from quantum_async.providers.iqm.architecture import from_static
 from quantum_async.providers.iqm.circuits import Circuit
 from quantum_async.providers.iqm.client import IQMClient
-from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.dialect import Generation
 from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.iqm.translate.programs import prepare
 from quantum_async.providers.local.client import LocalClient

@@ -16,7 +16,7 @@ from quantum_async.errors import (
 )
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
-from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.dialect import Generation
 from quantum_async.providers.iqm.options import HeraldingMode, IQMOptions
 from tests.providers.iqm.service import client
 

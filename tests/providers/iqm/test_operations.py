@@ -23,7 +23,7 @@ from quantum_async.errors import (
 from quantum_async.models.device import DeviceStatus
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
-from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.dialect import Generation
 from tests.providers.iqm.service import client, wire
 from tests.providers.iqm.test_legacy import FLIP, JOB, Cocos
 

@@ -17,8 +17,8 @@ from quantum_async.errors import (
     ResultPendingError,
     ServerError,
 )
-from quantum_async.providers.iqm.generation import Generation
-from quantum_async.providers.iqm.translate.sweeps import SweepArray, sweep_results
+from quantum_async.providers.iqm.dialect import Generation
+from quantum_async.providers.iqm.translate.protobuf import SweepArray, sweep_results
 from tests.providers.iqm.service import client, wire
 
 

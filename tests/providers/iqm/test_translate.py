@@ -31,10 +31,14 @@ from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.providers.iqm.options import IQMOptions, MoveFrameTracking, MoveValidation
 from quantum_async.providers.iqm.outcomes import expected_of
 from quantum_async.providers.iqm.translate.circuits import NATIVE, native_circuit
-from quantum_async.providers.iqm.translate.feedback import feedback_groups_of, sources_in_protobuf
-from quantum_async.providers.iqm.translate.layout import layout_of, layout_of_keys
 from quantum_async.providers.iqm.translate.programs import prepare
-from quantum_async.providers.iqm.translate.results import Expected, result_of
+from quantum_async.providers.iqm.translate.protobuf import feedback_groups_of, sources_in_protobuf
+from quantum_async.providers.iqm.translate.results import (
+    Expected,
+    layout_of,
+    layout_of_keys,
+    result_of,
+)
 from quantum_async.providers.iqm.translate.statuses import (
     JOB_STATUSES,
     LEGACY_STATUSES,

@@ -37,7 +37,7 @@ from quantum_async.models.submission import JobSpec
 from quantum_async.programs.objects import as_program
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.providers.iqm.client import IQMClient, IQMSettings
-from quantum_async.providers.iqm.generation import Generation
+from quantum_async.providers.iqm.dialect import Generation
 from quantum_async.providers.iqm.options import IQMOptions
 from quantum_async.providers.iqm.translate.measurements import SLICE, measurements_of, split_run
 from tests.providers.iqm.service import Service, client, wire

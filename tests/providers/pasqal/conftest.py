@@ -8,7 +8,7 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.timeouts import Timeouts
 from quantum_async.providers.pasqal.client import PasqalClient
-from quantum_async.providers.pasqal.settings import PasqalSettings
+from quantum_async.providers.pasqal.endpoints import PasqalSettings
 from tests.providers.pasqal.service import Service, client
 
 

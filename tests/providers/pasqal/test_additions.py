@@ -19,7 +19,7 @@ from quantum_async.errors import (
 )
 from quantum_async.models.batch import BatchRef
 from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
-from quantum_async.providers.pasqal.matching import in_order, matched
+from quantum_async.providers.pasqal.api import in_order, matched
 from quantum_async.providers.pasqal.submission import NewJob
 from quantum_async.providers.pasqal.wire import PasqalJob
 from tests.providers.pasqal.sequences import program

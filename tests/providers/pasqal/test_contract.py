@@ -7,7 +7,7 @@ import pytest
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.telemetry import EventHooks
 from quantum_async.providers.pasqal.client import PasqalClient
-from quantum_async.providers.pasqal.settings import PasqalSettings
+from quantum_async.providers.pasqal.endpoints import PasqalSettings
 from tests.providers.contract import ProviderContract
 from tests.providers.pasqal.real import idle
 

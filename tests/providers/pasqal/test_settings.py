@@ -17,9 +17,13 @@ from quantum_async.providers.pasqal.emulators import (
     is_emulator,
     read_config,
 )
-from quantum_async.providers.pasqal.endpoints import PASSWORD_REALM, PasqalEndpoints, Route
+from quantum_async.providers.pasqal.endpoints import (
+    PASSWORD_REALM,
+    PasqalEndpoints,
+    PasqalSettings,
+    Route,
+)
 from quantum_async.providers.pasqal.options import PasqalOptions, checked_options
-from quantum_async.providers.pasqal.settings import PasqalSettings
 from quantum_async.providers.pasqal.submission import NewBatch, NewJob
 from quantum_async.simulation.options import SimulationOptions
 from tests.wire.pasqal.service import SEQUENCE

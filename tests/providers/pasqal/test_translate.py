@@ -17,11 +17,11 @@ from quantum_async.models.device import DeviceStatus
 from quantum_async.models.job import JobRef, JobStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.result import BitOrder
-from quantum_async.providers.pasqal.cloud import JOBS
-from quantum_async.providers.pasqal.states import GLANCES
+from quantum_async.providers.pasqal.api import JOBS
+from quantum_async.providers.pasqal.batches import GLANCES
 from quantum_async.providers.pasqal.translate.devices import device_of
-from quantum_async.providers.pasqal.translate.facts import check_shots, device_in, facts_of
 from quantum_async.providers.pasqal.translate.results import read_results, result_of
+from quantum_async.providers.pasqal.translate.sequences import check_shots, device_in, facts_of
 from quantum_async.providers.pasqal.translate.statuses import (
     JOB_STATUSES,
     glanced_state,

@@ -7,7 +7,7 @@ import pytest
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.retry import RetryPolicy
 from quantum_async.http.timeouts import Timeouts
-from quantum_async.providers.qoro.auth import QoroSettings
+from quantum_async.providers.qoro.api import QoroSettings
 from quantum_async.providers.qoro.client import QoroClient
 from tests.providers.qoro.service import Service, client
 

@@ -19,11 +19,11 @@ from quantum_async.errors import (
 )
 from quantum_async.models.device import DeviceStatus
 from quantum_async.models.job import JobRef
-from quantum_async.providers.qoro.auth import API_URL, QoroSettings
+from quantum_async.providers.qoro.api import API_URL, QoroSettings
 from quantum_async.providers.qoro.client import QoroClient
-from quantum_async.providers.qoro.configs import ExecutionConfig
+from quantum_async.providers.qoro.options import ExecutionConfig
 from quantum_async.providers.qoro.wire import Histogram
-from quantum_async.sandbox.qoro.packing import histogram
+from quantum_async.sandbox.qoro.store import histogram
 from tests.providers.qoro.service import JOB, client
 
 RESULTS = "/resultsV2/"

@@ -6,7 +6,7 @@ import pytest
 
 from quantum_async.http.options import SessionOptions
 from quantum_async.http.telemetry import EventHooks
-from quantum_async.providers.qoro.auth import QoroSettings
+from quantum_async.providers.qoro.api import QoroSettings
 from quantum_async.providers.qoro.client import QoroClient
 from tests.providers.contract import ProviderContract
 

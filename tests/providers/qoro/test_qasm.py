@@ -15,7 +15,7 @@ from quantum_async.errors import (
 )
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.programs.objects import as_program
-from quantum_async.providers.qoro.translate.gates import KNOWN
+from quantum_async.providers.qoro.translate.circuits import KNOWN
 from quantum_async.providers.qoro.translate.programs import prepared
 
 HEAD = "OPENQASM 2.0;\n"

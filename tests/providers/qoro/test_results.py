@@ -16,7 +16,7 @@ from quantum_async.errors import (
     ServerError,
 )
 from quantum_async.models.job import JobRef, JobStatus
-from quantum_async.providers.qoro.translate.histograms import decode_histogram
+from quantum_async.providers.qoro.translate.results import decode_histogram
 from tests.providers.qoro.service import JOB
 from tests.providers.qoro.test_client import row
 

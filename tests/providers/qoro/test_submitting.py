@@ -33,15 +33,19 @@ from quantum_async.models.device import DeviceStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.submission import JobSpec, RunOptions, SubmitRequest
 from quantum_async.programs.objects import as_program
-from quantum_async.providers.qoro.configs import (
+from quantum_async.providers.qoro.options import (
     DeviceConfig,
     ExecutionConfig,
     JobConfig,
     MaestroConfig,
+    QoroOptions,
 )
-from quantum_async.providers.qoro.options import QoroOptions
-from quantum_async.providers.qoro.payloads import QoroCircuit, QoroTemplate, TemplateRow
-from quantum_async.providers.qoro.plain import execution_config
+from quantum_async.providers.qoro.payloads import (
+    QoroCircuit,
+    QoroTemplate,
+    TemplateRow,
+    execution_config,
+)
 from quantum_async.providers.qoro.systems import device_of
 from quantum_async.providers.qoro.wire import QoroSystem
 from tests.providers.qoro.service import JOB, client, unpacked

@@ -19,10 +19,16 @@ from quantum_async.http.options import SessionOptions
 from quantum_async.http.telemetry import EventHooks
 from quantum_async.models.job import JobStatus
 from quantum_async.programs.objects import as_program
-from quantum_async.providers.qoro.chunks import chunks, packed
-from quantum_async.providers.qoro.labels import label_of
-from quantum_async.providers.qoro.payloads import QoroTemplate, Shots, TemplateRow, filled
+from quantum_async.providers.qoro.payloads import (
+    QoroTemplate,
+    Shots,
+    TemplateRow,
+    chunks,
+    filled,
+    packed,
+)
 from quantum_async.providers.qoro.translate.programs import prepared
+from quantum_async.providers.qoro.translate.results import label_of
 from tests.providers.qoro.service import Service, client
 from tests.providers.qoro.test_client import row
 

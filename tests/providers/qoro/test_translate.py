@@ -22,17 +22,18 @@ from quantum_async.models.job import JobStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.models.result import Register
 from quantum_async.programs.objects import as_program
-from quantum_async.providers.qoro.labels import label_of, registers_of
-from quantum_async.providers.qoro.translate.histograms import decode_histogram
-from quantum_async.providers.qoro.translate.observables import (
-    check_observables,
-    expectations,
-    packed_groups,
-)
 from quantum_async.providers.qoro.translate.programs import prepared
+from quantum_async.providers.qoro.translate.results import (
+    check_observables,
+    decode_histogram,
+    expectations,
+    label_of,
+    packed_groups,
+    registers_of,
+)
 from quantum_async.providers.qoro.translate.statuses import STATUSES, job_state, job_status
 from quantum_async.providers.qoro.wire import JobProgress
-from quantum_async.sandbox.qoro.packing import histogram
+from quantum_async.sandbox.qoro.store import histogram
 from tests.providers.qoro.service import unpacked
 
 

@@ -23,8 +23,7 @@ from quantum_async.errors import (
 )
 from quantum_async.http.fence import fenced
 from quantum_async.http.options import SessionOptions
-from quantum_async.providers.qoro.chunks import LIMIT, chunks
-from quantum_async.providers.qoro.configs import (
+from quantum_async.providers.qoro.options import (
     DeviceConfig,
     ExecutionConfig,
     JobConfig,
@@ -33,6 +32,7 @@ from quantum_async.providers.qoro.configs import (
     Simulator,
 )
 from quantum_async.providers.qoro.payloads import (
+    LIMIT,
     ObservableGroups,
     QoroCircuit,
     QoroTemplate,
@@ -40,6 +40,7 @@ from quantum_async.providers.qoro.payloads import (
     ShotRange,
     Shots,
     TemplateRow,
+    chunks,
 )
 from tests.providers.qoro.service import JOB, client, unpacked
 

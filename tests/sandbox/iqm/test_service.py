@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from quantum_async.sandbox.iqm.protobuf import field
+from quantum_async.sandbox.iqm.programs import field
 
 
 def submit(iqm, circuit, computer="garnet", query="", **body):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import UnsupportedProgramError
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
-from quantum_async.programs.registers import BitLayout
+from quantum_async.programs.survey import BitLayout
 from quantum_async.providers.azure.options import CircuitForm, checked_options
 from quantum_async.providers.azure.translate import ionq, pulser, qir, quantinuum, quil
-from quantum_async.providers.azure.translate.catalogue import (
+from quantum_async.providers.azure.translate.devices import (
     IONQ,
     QUANTINUUM,
     QUBITS,
@@ -19,8 +19,7 @@ from quantum_async.providers.azure.translate.catalogue import (
     is_adaptive,
     provider_in,
 )
-from quantum_async.providers.azure.translate.notes import Note
-from quantum_async.providers.azure.translate.quantum_results import V2
+from quantum_async.providers.azure.translate.results import V2, Note
 from quantum_async.providers.sequences import atoms_of, check_values, facts_of, json_values
 
 if TYPE_CHECKING:

@@ -1,34 +1,29 @@
-"""Results of jobs from their output, whichever vendor wrote it."""
+"""From outputs in their formats to results."""
 
 from __future__ import annotations
 
+import ast
+import base64
 import json
 import math
+import re
+import zlib
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import starmap
-from typing import TYPE_CHECKING
+from itertools import accumulate, pairwise, starmap
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from quantum_async.errors import ResultError
-from quantum_async.http.redact import beginning
+from quantum_async.errors import ResultError, UnsupportedProgramError
+from quantum_async.http.redact import beginning, hide
 from quantum_async.http.response import decoding
 from quantum_async.models.result import BitOrder, Register, Result
-from quantum_async.providers.azure.outputs import QUIL, IonQOutput
 from quantum_async.providers.azure.translate import ionq, pulser, quantinuum, quil
-from quantum_async.providers.azure.translate.catalogue import is_simulator
-from quantum_async.providers.azure.translate.notes import Note
-from quantum_async.providers.azure.translate.pulser_results import pulser_result
-from quantum_async.providers.azure.translate.quantum_results import (
-    V1,
-    V2,
-    entries_of,
-    is_lost,
-    outcomes_in,
-    probabilities_of,
-    quoted,
-)
+from quantum_async.providers.azure.translate.devices import is_simulator
+from quantum_async.providers.azure.wire import QUIL, IonQOutput, ResultsV1, ResultsV2
+from quantum_async.providers.pulser_results import WrittenResults, check_outcomes, checked_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,8 +31,367 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from quantum_async.models.job import JobRef
-    from quantum_async.providers.azure.translate.quantum_results import Outcome
-    from quantum_async.providers.azure.wire import AzureJob
+    from quantum_async.providers.azure.wire import AzureJob, Entry
+
+
+KEY = "quantum_async"
+_LONGEST = 4000
+"""Characters of a note at most; how many the service takes is not known, so this is a guess."""
+_PACKED = "zlib:"
+_BEGINNINGS = ('{"', _PACKED)
+_MOST_BYTES = 2**24
+"""Bytes that a packed note is unpacked to at most."""
+
+_Count = Annotated[int, Field(ge=0, strict=True)]
+_MAP = TypeAdapter(tuple[_Count, ...])
+
+
+class _Written(BaseModel):
+    registers: tuple[tuple[str, _Count], ...] = ()
+    qubits: tuple[Annotated[int, Field(strict=True)], ...] = ()
+    atoms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a job's result needs beside its output.
+
+    Args:
+        registers: The classical registers, in the order of their declaration.
+        qubits: For each classical bit of the registers, where it is found in the output: the
+            number of a qubit or of a bit there, or -1 where it is never measured into.
+        atoms: The atoms, in the order of the bitstrings.
+    """
+
+    registers: tuple[Register, ...] = ()
+    qubits: tuple[int, ...] = ()
+    atoms: tuple[str, ...] = ()
+
+    def words(self) -> dict[str, str]:
+        """Write the note down as metadata, packed where it is long.
+
+        Raises:
+            UnsupportedProgramError: It is too long even so, and the result could not be read.
+        """
+        document: dict[str, object] = {}
+        if self.registers:
+            document["registers"] = [[r.name, r.width] for r in self.registers]
+        if self.qubits:
+            document["qubits"] = list(self.qubits)
+        if self.atoms:
+            document["atoms"] = list(self.atoms)
+        if not document:
+            return {}
+        text = json.dumps(document, separators=(",", ":"))
+        if len(text) > _LONGEST:
+            # Bits mostly follow each other, and steps of one are packed better than numbers.
+            steps = [place - before for before, place in pairwise((0, *self.qubits))]
+            text = json.dumps({**document, "qubits": steps}, separators=(",", ":"))
+            text = _PACKED + base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+        if len(text) > _LONGEST:
+            raise UnsupportedProgramError(
+                f"what its result needs takes {len(text)} characters of metadata, and "
+                f"{_LONGEST} are sent at most",
+                provider="azure",
+                remedy="Use fewer registers or classical bits, or measure the qubits in their order.",
+            )
+        return {KEY: text}
+
+    @classmethod
+    def read(cls, metadata: Mapping[str, str], job_id: str) -> Note:
+        """Read the note of a job; an empty one where there is none.
+
+        Args:
+            metadata: What is stored with the job.
+            job_id: The job, for the error.
+
+        Raises:
+            ResultError: There is one that cannot be understood.
+        """
+        try:
+            text = metadata.get(KEY, "")
+            # Other tools may have words of their own there; what was cut off is ours.
+            if text.startswith(_BEGINNINGS):
+                return _read(text)
+            if text := metadata.get("meas_map", ""):
+                # So the vendor's own tools note which qubit is measured into each bit.
+                return cls(qubits=_vendors(text))
+        except ValueError as error:
+            raise ResultError(
+                f"the metadata of job {job_id} cannot be understood: {error}",
+                provider="azure",
+                job_id=job_id,
+                remedy="Read the output as it is: client.jobs.output(job_id).",
+            ) from None
+        return cls()
+
+
+def _read(text: str) -> Note:
+    try:
+        content = text.encode()
+        if is_packed := text.startswith(_PACKED):
+            packed = base64.b64decode(text.removeprefix(_PACKED), validate=True)
+            content = zlib.decompressobj().decompress(packed, _MOST_BYTES)
+        written = _Written.model_validate_json(content)
+    except (ValueError, zlib.error) as error:
+        raise ValueError(f"the note {beginning(text)!r} cannot be read") from error
+    note = Note(
+        tuple(Register(name, width) for name, width in written.registers),
+        tuple(accumulate(written.qubits)) if is_packed else written.qubits,
+        written.atoms,
+    )
+    if min(note.qubits, default=0) < -1:
+        raise ValueError(f"the note {beginning(text)!r} places a bit at {min(note.qubits)}")
+    widths = sum(register.width for register in note.registers)
+    if note.registers and note.qubits and len(note.qubits) != widths:
+        raise ValueError(f"the note {beginning(text)!r} places other than {widths} bits")
+    return note
+
+
+def _vendors(text: str) -> tuple[int, ...]:
+    try:
+        return _MAP.validate_json(text)
+    except ValidationError as error:
+        raise ValueError(f"the measurement map {beginning(text)!r} cannot be read") from error
+
+
+V1 = "microsoft.quantum-results.v1"
+V2 = "microsoft.quantum-results.v2"
+
+Outcome: TypeAlias = tuple[str, ...]
+"""Registers as strings of bits, in the order in which the program recorded them; a qubit that was
+lost is ``2`` or ``-`` in them."""
+
+_LOST = frozenset("2-")
+_PLAIN = re.compile(r"[012-]+(?: [012-]+)*")
+"""Registers without brackets, such as ``01 1``."""
+_NUMBER = re.compile(r"0|-?[1-9]\d*")
+_NESTED = re.compile(r"[\[\](),\s012-]+")
+"""What tuples and arrays of bits are displayed with."""
+_LONGEST_QUOTE = 200
+_LOOKED_AT = 4096
+
+
+def entries_of(format: str, document: JsonValue, job_id: str = "") -> tuple[Entry, ...]:
+    """Read results of version 2.
+
+    Args:
+        format: How the output is written down.
+        document: The output.
+        job_id: The job, for the error.
+
+    Raises:
+        ResultError: It is written down otherwise, or damaged.
+    """
+    declared = document.get("DataFormat") if isinstance(document, dict) else None
+    if V2 not in (format, declared):
+        raise ResultError(
+            f"an output of the format {format or 'unknown'} lists no shots",
+            provider="azure",
+            job_id=job_id,
+            remedy="Use client.fetch, or read the output as it is.",
+        )
+    try:
+        return ResultsV2.model_validate(document).results
+    except ValidationError as error:
+        raise _malformed(error, job_id) from None
+
+
+def probabilities_of(document: JsonValue, job_id: str = "") -> tuple[tuple[str, float], ...]:
+    """Read results of version 1: outcomes as displayed, each with its probability.
+
+    Args:
+        document: The output.
+        job_id: The job, for the error.
+
+    Raises:
+        ResultError: They are damaged.
+    """
+    try:
+        return ResultsV1.model_validate(document).histogram
+    except ValidationError as error:
+        raise _malformed(error, job_id) from None
+
+
+def outcomes_in(written: Sequence[JsonValue]) -> list[Outcome | None]:
+    """Read outcomes as shots list them or as the service displays them.
+
+    An array of bits is a register; so is each bit of a tuple. Tuples and arrays of those are
+    several registers.
+
+    Args:
+        written: The outcomes of one program.
+
+    Returns:
+        The registers of each; ``None`` where the shot ended in an error.
+
+    Raises:
+        ValueError: One is something else, such as a number.
+    """
+    plain = [each for each in written if isinstance(each, str) and _PLAIN.fullmatch(each)]
+    numbers = [each for each in plain if len(each) > 1 and _NUMBER.fullmatch(each)]
+    # ``10`` is two bits beside ``01``, and may as well be ten where nothing else is written.
+    if numbers and all(_NUMBER.fullmatch(each) for each in plain):
+        raise ValueError(f"{numbers[0]!r} may be a number as well as bits")
+    return [_outcome(each) for each in written]
+
+
+def is_lost(outcome: Outcome) -> bool:
+    """Say whether a qubit was lost in a shot, so that it is no outcome."""
+    return any(not _LOST.isdisjoint(bits) for bits in outcome)
+
+
+def quoted(value: object) -> str:
+    """Quote what was not understood, or its beginning where it is long."""
+    # Hidden before it is cut: of a secret that is cut off nobody knows what it is.
+    text = hide(repr(value)[:_LOOKED_AT])
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+
+
+def _malformed(error: ValidationError, job_id: str) -> ResultError:
+    found = error.errors()[0]
+    place = ".".join(map(str, found["loc"]))
+    return ResultError(
+        f"the output of job {job_id} is damaged: {place + ': ' if place else ''}{found['msg']}, "
+        f"not {quoted(found['input'])}",
+        provider="azure",
+        job_id=job_id,
+        remedy="Read it as it is: client.jobs.output(job_id).",
+    )
+
+
+def _outcome(written: JsonValue) -> Outcome | None:
+    if isinstance(written, dict) and set(written) == {"Error"}:
+        return None
+    if isinstance(written, str) and written.startswith("Error"):
+        return None
+    found = _displayed(written) if isinstance(written, str) else _registers(written)
+    if found is None:
+        raise ValueError(f"{quoted(written)} is no outcome of qubits")
+    return found
+
+
+def _displayed(text: str) -> Outcome | None:
+    if _PLAIN.fullmatch(text):
+        return tuple(text.split())
+    if not _NESTED.fullmatch(text):
+        return None
+    try:
+        return _registers(ast.literal_eval(text.replace("-", "'-'").strip()))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def _registers(value: object) -> Outcome | None:
+    """Read nested bits; ``None`` where there is anything else among them."""
+    if (bit := _bit(value)) is not None:
+        return (bit,)
+    if isinstance(value, dict):
+        # So are tuples written in JSON.
+        names = [f"Item{place}" for place in range(1, len(value) + 1)]
+        return _several([value[name] for name in names]) if set(names) == set(value) else None
+    if isinstance(value, tuple):
+        return _several(value)
+    if not isinstance(value, list):
+        return None
+    bits = [_bit(item) for item in value]
+    register = "".join(bit for bit in bits if bit is not None)
+    if len(register) == len(value):
+        return (register,)
+    # Arrays hold items of one kind.
+    return _several(value) if not register else None
+
+
+def _several(items: Sequence[object]) -> Outcome | None:
+    found: list[str] = []
+    for item in items:
+        registers = _registers(item)
+        if registers is None:
+            return None
+        found += registers
+    return tuple(found) if found else None
+
+
+def _bit(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    return str(value) if str(value) in {"0", "1", *_LOST} else None
+
+
+def pulser_result(
+    document: JsonValue,
+    atoms: Sequence[str],
+    metadata: Mapping[str, str | float | int | None],
+    raw: str | None,
+    job_id: str,
+) -> Result:
+    """Make a result of a sequence's output.
+
+    Args:
+        document: The output: a bare counter, or one beside Pulser's serialised results.
+        atoms: The names of the atoms; the serialised results name them themselves.
+        metadata: What else is known.
+        raw: The output as it was.
+        job_id: The job, for the error.
+
+    Raises:
+        ResultError: There is nothing, or it contradicts itself or the atoms.
+    """
+    if not isinstance(document, dict):
+        raise _damaged(f"it is no object but {quoted(document)}", job_id)
+    text = _serialised(document)
+    if text is not None and not isinstance(text, str):
+        raise _damaged(f"its serialised results are {quoted(text)}", job_id)
+    written = WrittenResults.read(text, provider="azure", job_id=job_id)
+    if written is not None:
+        atoms = written.atoms or atoms
+    try:
+        counts = _counts(document)
+        if counts is None and written is not None:
+            counts = written.counts
+        check_outcomes(counts, atoms)
+    except ValueError as error:
+        raise _damaged(str(error), job_id) from None
+    if counts is None and written is None:
+        raise _damaged("it holds no counts and no observables", job_id)
+    return Result(
+        counts=counts or {},
+        shots=sum((counts or {}).values()),
+        bit_order=BitOrder.ATOMS,
+        atoms=tuple(atoms),
+        expectation_values=written.scalars if written is not None else {},
+        metadata=metadata,
+        raw=raw if text is None else text,
+    )
+
+
+def names_atoms(document: object) -> bool:
+    """Say whether an output names the atoms of its bitstrings itself."""
+    return isinstance(document, dict) and isinstance(_serialised(document), str)
+
+
+def _serialised(document: Mapping[str, JsonValue]) -> JsonValue:
+    """Give Pulser's own results, which the service spells the British way."""
+    found = document.get("serialised_results")
+    return document.get("serialized_results") if found is None else found
+
+
+def _counts(document: Mapping[str, JsonValue]) -> dict[str, int] | None:
+    """Read the counts; ``None`` where the output has other things only."""
+    if "counter" in document:
+        return None if document["counter"] is None else checked_counts(document["counter"])
+    if _serialised(document) is not None or not document:
+        return None
+    return checked_counts(document)
+
+
+def _damaged(why: str, job_id: str) -> ResultError:
+    return ResultError(
+        f"the output cannot be understood: {why}",
+        provider="azure",
+        job_id=job_id,
+        remedy="Read it as it is: client.jobs.output(job_id).",
+    )
 
 
 def shared_out(shares: Mapping[str, float], shots: int) -> dict[str, int]:

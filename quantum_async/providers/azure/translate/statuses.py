@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from quantum_async.providers.azure.glances import JobGlance
+    from quantum_async.providers.azure.states import JobGlance
     from quantum_async.providers.azure.wire import AzureJob, AzureSession
 
 JOB_STATUSES: Mapping[AzureJobStatus, JobStatus] = MappingProxyType(

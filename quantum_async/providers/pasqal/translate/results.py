@@ -11,7 +11,7 @@ from quantum_async.errors import ProtocolError, ResultError
 from quantum_async.http.redact import beginning
 from quantum_async.http.response import decoding
 from quantum_async.models.result import BitOrder, Result
-from quantum_async.providers.parsing import first_finding
+from quantum_async.providers.api import first_finding
 from quantum_async.providers.pasqal.wire import PasqalResults
 from quantum_async.providers.pulser_results import WrittenResults, check_outcomes
 

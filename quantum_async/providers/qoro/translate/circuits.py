@@ -1,4 +1,4 @@
-"""Writing Qiskit circuits as OpenQASM 2 in the gates of the service, parameters left open."""
+"""Gates and circuits as Qoro's service has them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from quantum_async.errors import UnsupportedProgramError
-from quantum_async.programs.angles import whole_words
-from quantum_async.providers.qoro.translate.gates import FUNCTIONS, KNOWN, RENAMED, WORDS
+from quantum_async.programs.tokens import whole_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +15,29 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from quantum_async.models.result import Register
-    from quantum_async.programs.registers import BitLayout
+    from quantum_async.programs.survey import BitLayout
+
+
+KNOWN = frozenset(
+    "id x y z h s sdg t tdg sx sxdg rx ry rz u1 u2 u3 u U cx cy cz ch swap iswap rxx ryy rzz "
+    "crx cry crz cu1 cu3 ccx cswap".split()
+)
+"""The gates of the service; a program need not include a file for them."""
+
+RENAMED = {"p": "u1", "cp": "cu1"}
+"""Gates that the service has under another name."""
+
+TAKEN: tuple[str, ...] = tuple(sorted({*KNOWN, *RENAMED, "measure", "reset", "if_else"} - {"U"}))
+"""The operations of Qiskit that the service takes, by Qiskit's names."""
+
+FUNCTIONS = frozenset({"sin", "cos", "tan", "exp", "ln", "sqrt", "asin", "acos", "atan"})
+"""What an angle may be computed with."""
+
+WORDS = frozenset(
+    "OPENQASM include qreg creg qubit bit gate opaque measure reset barrier if pi".split()
+)
+"""Names that no register and no gate may have."""
+
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -53,7 +74,7 @@ def written(circuit: QuantumCircuit, where: str) -> WrittenCircuit:
     Raises:
         UnsupportedProgramError: It has an operation, or shared registers, that the format lacks.
     """
-    from quantum_async.programs.registers import BitLayout
+    from quantum_async.programs.survey import BitLayout
 
     layout = BitLayout.of(circuit)
     places = [place for group in layout.places for place in group]

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 from quantum_async.errors import UnboundParametersError, UnsupportedProgramError
 from quantum_async.models._extras import optional_libraries
 from quantum_async.models.program import CIRCUIT_FORMATS
-from quantum_async.programs.bare import without_final_measurements
 from quantum_async.programs.circuits import read_circuit
 from quantum_async.programs.parameters import bound_circuit, values_by_parameter
-from quantum_async.programs.survey import Survey
+from quantum_async.programs.survey import Survey, without_final_measurements
 from quantum_async.programs.tokens import declared, tokens
-from quantum_async.providers.qoro.translate.circuits import written
-from quantum_async.providers.qoro.translate.gates import FUNCTIONS, KNOWN, WORDS
+from quantum_async.providers.qoro.translate.circuits import FUNCTIONS, KNOWN, WORDS, written
 
 if TYPE_CHECKING:
     from collections.abc import Collection

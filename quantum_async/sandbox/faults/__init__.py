@@ -1,1 +1,0 @@
-"""Faults: what can go wrong on purpose, where, and how often."""
