@@ -231,7 +231,7 @@ def _polynomial(
     # Exponents are -1, -1/2, 0, 1/2 and 1, so five angles that divide a period tell them apart.
     many, size = len(angles), 1 << width
     nodes = 4 * np.pi / 5 * np.arange(5)
-    found = np.array([sample(chosen) for chosen in product(nodes.tolist(), repeat=many)])
+    found: Complex = np.array([sample(chosen) for chosen in product(nodes.tolist(), repeat=many)])
     found = found.reshape(*(5,) * many, size, size)
     transform = np.exp(-0.5j * np.outer(_HARMONICS, nodes)) / 5
     for axis in range(many):
