@@ -19,7 +19,7 @@ REPEATS = {"http/retry.py:repeat", "providers/api.py:ask_until"}
 
 ALLOWED = {
     "journal/writer.py:run": "lets what comes side by side be written together",
-    "scheduler/signal.py:act_on": "watches a threading.Event, which an event loop cannot wait for",
+    "scheduler/workers.py:act_on": "watches a threading.Event, which an event loop cannot wait for",
     "scheduler/book.py:keep": "renews leases at their pulse, whatever happened before",
     "cli/keeping.py:watch_jobs": "draws a journal anew for whoever watches it",
     "http/dispatch.py:turn": "waits for a turn, before anything is sent",

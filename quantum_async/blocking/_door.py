@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from quantum_async.blocking._handle import Handle, unwrap
 from quantum_async.blocking._session import Block, Reporter, Session
 from quantum_async.errors import ConfigurationError, FacadeError
+from quantum_async.scheduler.inputs import refuse_beside_scheduler, the_client
 from quantum_async.scheduler.leaving import Left
-from quantum_async.scheduler.routing import refuse_beside_scheduler, the_client
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:

@@ -40,15 +40,15 @@ if TYPE_CHECKING:
     from quantum_async.programs.objects import ProgramLike
     from quantum_async.scheduler.batch import Batch as AsyncBatch
     from quantum_async.scheduler.events import EventStream as AsyncEventStream
+    from quantum_async.scheduler.inputs import SweepProgram
     from quantum_async.scheduler.job import Completions as AsyncCompletions
     from quantum_async.scheduler.job import Job as AsyncJob
-    from quantum_async.scheduler.many import Params
     from quantum_async.scheduler.scheduler import OnCancel
     from quantum_async.scheduler.scheduler import Scheduler as AsyncScheduler
-    from quantum_async.scheduler.signal import CancelEvent
-    from quantum_async.scheduler.source import SweepProgram
     from quantum_async.scheduler.sweep import OnError
+    from quantum_async.scheduler.sweep import Params
     from quantum_async.scheduler.sweep import Sweep as AsyncSweep
+    from quantum_async.scheduler.workers import CancelEvent
     from typing import Literal
     from typing import Self
 

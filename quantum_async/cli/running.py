@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobRef
     from quantum_async.providers.base import ProviderClient
     from quantum_async.scheduler.events import EventStream
-    from quantum_async.scheduler.source import SweepProgram
+    from quantum_async.scheduler.inputs import SweepProgram
     from quantum_async.scheduler.sweep import Sweep
 
 

@@ -7,7 +7,7 @@ import json
 import pickle
 import re
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -18,7 +18,7 @@ from quantum_async.models.program import Program, ProgramFormat, qasm_format
 from quantum_async.programs.reasons import reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pulser import Sequence
     from pulser.devices._device_datacls import BaseDevice
@@ -38,10 +38,9 @@ def unfaithful(sequence: Sequence[BaseDevice]) -> str:
     if len(set(map(str, ids))) < len(ids):
         return "several of its qubits have ids that are the same text"
     device = sequence.device
-    for part in (device, *device.channels.values(), *_waveforms(_calls(sequence))):
-        if type(part).__module__.partition(".")[0] != "pulser":
-            return f"{type(part).__qualname__} is not one of Pulser's own classes"
-    return ""
+    parts = (device, *device.channel_objects, *device.dmm_objects, *_calls(sequence))
+    kind = _foreign(parts)
+    return f"{kind.__qualname__} is not one of Pulser's own classes" if kind else ""
 
 
 def unwritten_program(sequence: Sequence[BaseDevice], why: str) -> Program:
@@ -75,21 +74,36 @@ def _calls(sequence: Sequence[BaseDevice]) -> list[Any]:
     return [*sequence._calls, *sequence._to_build_calls]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
-def _waveforms(value: Any) -> Iterator[object]:
-    from pulser import Pulse
-    from pulser.waveforms import CompositeWaveform, Waveform
+_PARTS = {
+    "CompositeWaveform": ("waveforms",),
+    "ParamObj": ("cls", "args", "kwargs"),
+    "Pulse": ("amplitude", "detuning"),
+    "_Call": ("args", "kwargs"),
+}
+"""Where parts stand that somebody may have made a class of his own for."""
 
-    if isinstance(value, Waveform):
-        yield value
-        if isinstance(value, CompositeWaveform):
-            yield from _waveforms(value.waveforms)
-    elif isinstance(value, Pulse):
-        yield from _waveforms((value.amplitude, value.detuning))
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _waveforms(item)
-    elif isinstance(value, dict):
-        yield from _waveforms(list(value.values()))
+
+def _foreign(value: Any) -> type[object] | None:
+    """Find a class that somebody derived from one of Pulser's: its text says only the latter."""
+    kind = value if (is_class := isinstance(value, type)) else type(value)
+    if is_class or _is_derived(kind):
+        return kind if _is_derived(kind) else None
+    name = kind.__name__
+    if name in _PARTS:
+        parts: Iterable[Any] = [getattr(value, part) for part in _PARTS[name]]
+    elif kind is dict:
+        parts = value.values()
+    elif kind in {list, tuple}:
+        parts = value
+    else:
+        return None
+    return next(filter(None, map(_foreign, parts)), None)
+
+
+@lru_cache(maxsize=256)
+def _is_derived(kind: type[object]) -> bool:
+    own, *others = (each.__module__.partition(".")[0] == "pulser" for each in kind.__mro__)
+    return not own and any(others)
 
 
 def _pickled(sequence: Sequence[BaseDevice]) -> bytes:

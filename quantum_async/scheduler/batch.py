@@ -20,8 +20,8 @@ from quantum_async.http.retry import RetryPolicy, repeat
 from quantum_async.journal.base import LostLeaseError
 from quantum_async.models.advice import Advice, Setting
 from quantum_async.scheduler.host import first_of
+from quantum_async.scheduler.inputs import plain_variables
 from quantum_async.scheduler.sending import Departure, given_up
-from quantum_async.scheduler.source import plain_variables
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from quantum_async.models.submission import BatchRequest, RunOptions
     from quantum_async.programs.objects import ProgramLike
     from quantum_async.scheduler.host import Host
+    from quantum_async.scheduler.inputs import SweepProgram
     from quantum_async.scheduler.job import Job
     from quantum_async.scheduler.lane import Lane
     from quantum_async.scheduler.scheduler import Scheduler
-    from quantum_async.scheduler.source import SweepProgram
     from quantum_async.scheduler.sweep import OnError, Sweep
 
 logger: logging.Logger = logging.getLogger(__name__)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobRef
     from quantum_async.models.submission import BatchRequest, SubmitRequest
     from quantum_async.providers.base import ProviderClient
-    from quantum_async.scheduler.record import JobRecord
+    from quantum_async.scheduler.job import JobRecord
 
 
 class Purse:

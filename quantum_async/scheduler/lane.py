@@ -14,9 +14,8 @@ from quantum_async.http.fence import past_pauses
 from quantum_async.models.job import JobEventKind, JobState, JobStatus
 from quantum_async.scheduler.containment import PASSING, ContainedClient, defect
 from quantum_async.scheduler.delivery import Delivery
-from quantum_async.scheduler.fetching import Fetcher
-from quantum_async.scheduler.polling import Poller
-from quantum_async.scheduler.record import JobRecord, Stage, fresh
+from quantum_async.scheduler.job import JobRecord, Stage, fresh
+from quantum_async.scheduler.polling import Fetcher, Poller
 from quantum_async.scheduler.sending import Sender
 
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from quantum_async.scheduler.delivery import Notify, UnknownPolicy
     from quantum_async.scheduler.events import EventHub
     from quantum_async.scheduler.host import Host
-    from quantum_async.scheduler.signal import Broadcast
-    from quantum_async.scheduler.workers import Piece
+    from quantum_async.scheduler.workers import Broadcast, Piece
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import anyio
 from quantum_async.errors import QuantumAsyncError, SchedulerClosedError
 from quantum_async.http.fence import past_pauses
 from quantum_async.models.job import JobStatus
-from quantum_async.scheduler.record import Stage
+from quantum_async.scheduler.job import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from quantum_async.scheduler.batch import Batch
+    from quantum_async.scheduler.job import JobRecord
     from quantum_async.scheduler.lane import Lane
-    from quantum_async.scheduler.record import JobRecord
-    from quantum_async.scheduler.signal import Broadcast
+    from quantum_async.scheduler.workers import Broadcast
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from quantum_async.models.submission import BatchRequest, JobSpec, SubmitRequest
 from quantum_async.scheduler.batch import Batch
 from quantum_async.scheduler.book import Slip
 from quantum_async.scheduler.delivery import UnknownPolicy
-from quantum_async.scheduler.record import JobRecord, fresh
+from quantum_async.scheduler.job import JobRecord, fresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

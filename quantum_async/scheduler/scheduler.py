@@ -30,13 +30,8 @@ from quantum_async.scheduler.book import Book
 from quantum_async.scheduler.delivery import UnknownPolicy
 from quantum_async.scheduler.events import EventHub, EventStream
 from quantum_async.scheduler.host import Host, check_library, first_of, log_defect, waited_through
-from quantum_async.scheduler.job import Completions, Job
-from quantum_async.scheduler.lane import Common, Lane
-from quantum_async.scheduler.leaving import Leaving, what_is_left
-from quantum_async.scheduler.many import Bundle, Wanted, wanted
-from quantum_async.scheduler.record import JobRecord, Stage, fresh
-from quantum_async.scheduler.revival import Revival
-from quantum_async.scheduler.routing import (
+from quantum_async.scheduler.inputs import (
+    ProgramSource,
     Router,
     check_clients,
     check_event,
@@ -45,10 +40,16 @@ from quantum_async.scheduler.routing import (
     check_name,
     check_names,
     check_word,
+    checked_shots,
+    in_thread,
+    plain_variables,
 )
-from quantum_async.scheduler.signal import Broadcast, act_on
-from quantum_async.scheduler.source import ProgramSource, checked_shots, in_thread, plain_variables
-from quantum_async.scheduler.sweep import Sweep
+from quantum_async.scheduler.job import Completions, Job, JobRecord, Stage, fresh
+from quantum_async.scheduler.lane import Common, Lane
+from quantum_async.scheduler.leaving import Leaving, what_is_left
+from quantum_async.scheduler.revival import Revival
+from quantum_async.scheduler.sweep import Bundle, Sweep, Wanted, wanted
+from quantum_async.scheduler.workers import Broadcast, act_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,10 +64,9 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobRef, JobStatus
     from quantum_async.programs.objects import ProgramLike
     from quantum_async.providers.base import ProviderClient
-    from quantum_async.scheduler.many import Params
-    from quantum_async.scheduler.signal import CancelEvent
-    from quantum_async.scheduler.source import SweepProgram
-    from quantum_async.scheduler.sweep import OnError
+    from quantum_async.scheduler.inputs import SweepProgram
+    from quantum_async.scheduler.sweep import OnError, Params
+    from quantum_async.scheduler.workers import CancelEvent
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -15,8 +15,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 import quantum_async as qa
 from quantum_async.models.cost import Cost
 from quantum_async.models.job import JobEvent, JobEventKind, JobStatus
-from quantum_async.scheduler.events import EventHub
-from quantum_async.scheduler.telemetry import Meters
+from quantum_async.scheduler.events import EventHub, Meters
 
 # A program with a sandbox of its own, on a machine that may be busy.
 TARGET = "demo:device"

@@ -388,6 +388,16 @@ def test_a_job_that_is_too_large_says_what_it_would_need():
         validate(job(circuit), "density_matrix")
 
 
+def test_effort_tells_what_keeps_the_interpreters_lock():
+    """What Aer runs, be it for an expectation value alone, and what numpy computes without it."""
+    circuit = QuantumCircuit(22)
+    circuit.ry(0.3, range(22))
+    circuit.measure_all()
+    plain = validate(job(circuit, 100), "automatic").effort
+    observed = validate(job(circuit, 100, observables=("Z" * 22,)), "automatic").effort
+    assert plain.grip < 0.001 < plain.seconds < observed.grip
+
+
 def test_effort_counts_the_turns_of_loops():
     """A loop of many turns is long, and one without a known end should be alone in a process."""
 

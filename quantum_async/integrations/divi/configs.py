@@ -110,8 +110,6 @@ def wire_form(config: Any) -> dict[str, Any]:
         return dict(config)
     if hasattr(config, "to_payload"):
         return dict(config.to_payload())
-    from divi.backends.runners._maestro_payload import (  # pyright: ignore[reportMissingImports]
-        maestro_config_to_payload,
-    )
+    from divi.backends.runners._maestro_payload import maestro_config_to_payload  # pyright: ignore[reportMissingImports]
 
     return dict(maestro_config_to_payload(config))

@@ -39,7 +39,7 @@ from quantum_async.providers.qoro.client import QoroClient
 from quantum_async.providers.qoro.payloads import ALL
 from quantum_async.providers.qoro.systems import DEFAULT_CLUSTER
 from quantum_async.providers.qoro.wire import QoroCluster
-from quantum_async.scheduler.routing import check_name
+from quantum_async.scheduler.inputs import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -88,9 +88,7 @@ class ServiceCalls(ABC):
         found = self._config(execution_result, "maestro_config")
         if found is None:
             return None
-        from divi.backends.runners._maestro_payload import (  # pyright: ignore[reportMissingImports]
-            maestro_config_from_payload,
-        )
+        from divi.backends.runners._maestro_payload import maestro_config_from_payload  # pyright: ignore[reportMissingImports]
 
         return maestro_config_from_payload(found)
 

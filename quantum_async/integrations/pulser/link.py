@@ -24,8 +24,8 @@ from quantum_async.models._recent import Recent
 from quantum_async.models.batch import BatchRef
 from quantum_async.models.job import JobRef
 from quantum_async.models.target import Target
+from quantum_async.scheduler.inputs import refuse_beside_scheduler, the_client
 from quantum_async.scheduler.leaving import Left
-from quantum_async.scheduler.routing import refuse_beside_scheduler, the_client
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from quantum_async.errors import (
     UnknownTargetError,
 )
 from quantum_async.models.submission import JobParams
-from quantum_async.scheduler.source import checked_shots, plain_variables
+from quantum_async.scheduler.inputs import checked_shots, plain_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

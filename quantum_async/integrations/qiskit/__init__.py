@@ -14,8 +14,10 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
         QuantumAsyncProvider as QuantumAsyncProvider,
         SamplerV2 as SamplerV2,
     )
-    from quantum_async.integrations.qiskit.backends import AsyncBackend as AsyncBackend
-    from quantum_async.integrations.qiskit.fitting import OutsideTargetError as OutsideTargetError
+    from quantum_async.integrations.qiskit.backends import (
+        AsyncBackend as AsyncBackend,
+        OutsideTargetError as OutsideTargetError,
+    )
     from quantum_async.integrations.qiskit.jobs import (
         AsyncJob as AsyncJob,
         AsyncPrimitiveJob as AsyncPrimitiveJob,

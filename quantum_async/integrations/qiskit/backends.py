@@ -1,5 +1,5 @@
 # mypy: allow-subclassing-any
-"""Backends: what Qiskit sees of a machine, with a ``run`` that is awaited."""
+"""Backends: what Qiskit sees of a machine, whether circuits fit it, and a ``run`` that is awaited."""
 
 from __future__ import annotations
 
@@ -7,29 +7,184 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
+from qiskit import QuantumCircuit, transpile
 from qiskit.providers import BackendV2, Options
 
 import quantum_async
-from quantum_async.errors import InvalidOptionError
-from quantum_async.integrations.qiskit import fitting, iqm
+from quantum_async.errors import DeviceLimitError, InvalidInputError, InvalidOptionError
 from quantum_async.integrations.qiskit.jobs import AsyncJob, JobsRun, job_id_of
-from quantum_async.integrations.qiskit.machines import made_for
+from quantum_async.integrations.qiskit.machines import made_for, routed
 from quantum_async.models.options import options_as
 from quantum_async.models.submission import RunOptions
+from quantum_async.programs.circuits import flattened, is_foreign
 from quantum_async.programs.objects import as_program
+from quantum_async.programs.reasons import reason_of
 from quantum_async.simulation.circuits.noise import canonical_noise, read_noise
 from quantum_async.simulation.options import SimulationOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from qiskit import QuantumCircuit
     from qiskit.transpiler import Target
 
     from quantum_async.integrations.qiskit.machines import Machine
     from quantum_async.integrations.qiskit.provider import AsyncProvider
     from quantum_async.models.device import Device
     from quantum_async.models.program import Program
+
+
+_DIRECTIVES = frozenset({"barrier"})
+
+
+class OutsideTargetError(DeviceLimitError):
+    """A circuit holds an operation that the backend's `Target` does not have."""
+
+
+class Fitting:
+    """Check circuits against targets, remembering what each one has.
+
+    Args:
+        where: What the backend is called.
+        targets: A circuit must fit one of them, the first one being what people look at.
+    """
+
+    def __init__(self, where: str, *targets: Target | None) -> None:
+        self._where = where
+        self._targets = [target for target in targets if target is not None]
+        self._known: dict[tuple[int, str, tuple[int, ...]], bool] = {}
+
+    def check(self, circuit: QuantumCircuit) -> None:
+        """Refuse a circuit that does not fit.
+
+        Raises:
+            OutsideTargetError: With circuit, instruction and qubits.
+            UnsupportedProgramError: An operation has no definition, and is none of the target's.
+        """
+        faults = []
+        for number, target in enumerate(self._targets):
+            fault = self._fault(circuit, number, target)
+            if fault is None:
+                # A composite may be called like an operation of the target: its parts are run.
+                flat = flattened(circuit, f"circuit {circuit.name!r}", target.operation_names)
+                fault = None if flat is circuit else self._fault(flat, number, target)
+            if fault is None:
+                return
+            faults.append(fault)
+        raise OutsideTargetError(
+            f"circuit {circuit.name!r}{faults[0]} of {self._where}",
+            remedy="Transpile it with qiskit.transpile(circuit, backend), or pass "
+            "optimization_level= to have that done.",
+        )
+
+    def _fault(self, circuit: QuantumCircuit, number: int, target: Target) -> str | None:
+        most = target.num_qubits
+        if most is not None and circuit.num_qubits > most:
+            return f" has {circuit.num_qubits} qubits, more than the {most}"
+        return self._operation(circuit, range(circuit.num_qubits), number, target)
+
+    def _operation(
+        self, circuit: QuantumCircuit, wires: Sequence[int], number: int, target: Target
+    ) -> str | None:
+        places = dict(zip(circuit.qubits, wires, strict=True))
+        for step, instruction in enumerate(circuit.data):
+            name = instruction.operation.name
+            if name in _DIRECTIVES:
+                continue
+            qubits = tuple(places[qubit] for qubit in instruction.qubits)
+            blocks = getattr(instruction.operation, "blocks", ())
+            if not (name in target.operation_names if blocks else self._has(number, name, qubits)):
+                shown = ", ".join(map(str, qubits))
+                return f", instruction {step}: {name} on qubits {shown} is not an operation"
+            for block in blocks:
+                if fault := self._operation(block, qubits, number, target):
+                    return fault
+        return None
+
+    def _has(self, number: int, name: str, qubits: tuple[int, ...]) -> bool:
+        key = (number, name, qubits)
+        found = self._known.get(key)
+        if found is None:
+            target = self._targets[number]
+            found = self._known[key] = name in target.operation_names and bool(
+                target.instruction_supported(name, qubits)
+            )
+        return found
+
+
+def check_backend(backend: object, wanted: type, provider: str) -> None:
+    """Refuse a backend of another kind, with the name of what makes the right ones.
+
+    Args:
+        backend: What was given.
+        wanted: The kind.
+        provider: What makes backends of it.
+
+    Raises:
+        InvalidInputError: It is of another kind.
+    """
+    if not isinstance(backend, wanted):
+        raise InvalidInputError(
+            f"{backend!r} is not a {wanted.__name__}",
+            remedy=f"Take one from {provider}(...).backend(name).",
+        )
+
+
+def as_circuits(given: object) -> list[QuantumCircuit]:
+    """Make a list of one circuit or several.
+
+    Raises:
+        InvalidInputError: There are none, or something else is among them.
+    """
+    found = [given] if isinstance(given, QuantumCircuit) else list(given)  # type: ignore[call-overload]
+    if not found or not all(isinstance(circuit, QuantumCircuit) for circuit in found):
+        kinds = ", ".join(sorted({type(item).__name__ for item in found})) or "nothing"
+        raise InvalidInputError(
+            f"a backend runs circuits, not {kinds}", remedy="Pass one circuit or a list of them."
+        )
+    return found
+
+
+def transpiled(
+    circuits: list[QuantumCircuit], target: Target, level: int, seed: int | None
+) -> list[QuantumCircuit]:
+    """Transpile circuits, because that was asked for.
+
+    Args:
+        circuits: The circuits.
+        target: Where they are going to run.
+        level: How hard to try, from 0 to 3.
+        seed: Makes it repeat itself.
+
+    Raises:
+        InvalidOptionError: There is no such level.
+        OutsideTargetError: Qiskit finds no way.
+    """
+    if level not in range(4):
+        raise InvalidOptionError(
+            f"optimization_level is {level!r}, not 0 to 3",
+            remedy="Give a whole number from 0 to 3.",
+        )
+    try:
+        return list(
+            transpile(
+                # The transpiler tells operations by their names.
+                [flattened(c, f"circuit {c.name!r}", target.operation_names) for c in circuits],
+                target=target,
+                optimization_level=level,
+                seed_transpiler=seed,
+                num_processes=1,
+            )
+        )
+    except InvalidInputError:
+        raise
+    except BaseException as error:
+        if not is_foreign(error):
+            raise
+        raise OutsideTargetError(
+            f"Qiskit cannot bring the circuit to the target: {reason_of(error)}",
+            remedy="Use fewer qubits, or gates that Qiskit can translate.",
+        ) from error
+
 
 DEFAULT_SHOTS = 1024
 
@@ -84,7 +239,7 @@ class Described(BackendV2):
             self._options.set_validator("shots", (1, most))
         if machine.takes_noise:
             self._options.update_options(noise_model=None)
-        self._fitting = fitting.Fitting(machine.on, machine.target, machine.physical)
+        self._fitting = Fitting(machine.on, machine.target, machine.physical)
         self._made_for: dict[frozenset[str], Target] = {}
 
     @property
@@ -189,7 +344,7 @@ class Described(BackendV2):
         found = list(circuits)
         if settings.level is not None:
             seed = settings.options.seed
-            found = fitting.transpiled(found, self.target_for(settings), settings.level, seed)
+            found = transpiled(found, self.target_for(settings), settings.level, seed)
         for circuit in found:
             self._fitting.check(circuit)
         return found
@@ -203,7 +358,7 @@ class Described(BackendV2):
         machine = self.machine
         if machine.routes and machine.target.num_qubits is not None:
             width = machine.target.num_qubits + machine.resonators
-            circuit = iqm.routed(circuit, machine.routes, width)
+            circuit = routed(circuit, machine.routes, width)
         return as_program(circuit)
 
 
@@ -252,7 +407,7 @@ class AsyncBackend(Described):
             QuantumAsyncError: The provider refused, or stayed out of reach.
         """
         settings = self.settings({"shots": shots, **options})
-        given = fitting.as_circuits(run_input)
+        given = as_circuits(run_input)
         name = self.source.next_name()
         programs = await anyio.to_thread.run_sync(self._programs, given, settings)
         scheduler = self.source.scheduler

@@ -27,7 +27,7 @@ from quantum_async.errors import (
 from quantum_async.integrations.qiskit.results import experiment
 from quantum_async.models.job import JobStatus
 from quantum_async.models.numbers import check_seconds
-from quantum_async.scheduler.record import fresh
+from quantum_async.scheduler.job import fresh
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -44,10 +44,7 @@ if TYPE_CHECKING:
 
     from qiskit import QuantumCircuit
 
-    from quantum_async.integrations.qiskit.backends import (
-        AsyncBackend,
-        RunSettings,
-    )
+    from quantum_async.integrations.qiskit.backends import AsyncBackend, RunSettings
     from quantum_async.integrations.qiskit.provider import AsyncProvider
     from quantum_async.integrations.qiskit.results import Outcome
     from quantum_async.models.job import JobRef

@@ -12,19 +12,13 @@ from typing import TYPE_CHECKING, cast
 
 import anyio.to_thread
 import numpy as np
-from qiskit.primitives import (
-    BitArray,
-    DataBin,
-    PubResult,
-    SamplerPubResult,
-)
+from qiskit.primitives import BitArray, DataBin, PubResult, SamplerPubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from quantum_async.errors import InvalidOptionError, ResultError
 from quantum_async.integrations.qiskit import paulis as observed
-from quantum_async.integrations.qiskit.backends import AsyncBackend
-from quantum_async.integrations.qiskit.fitting import check_backend
+from quantum_async.integrations.qiskit.backends import AsyncBackend, check_backend
 from quantum_async.integrations.qiskit.jobs import AsyncPrimitiveJob, SweepRun
 from quantum_async.integrations.qiskit.results import packed
 from quantum_async.models.capabilities import Binding
@@ -35,7 +29,7 @@ from quantum_async.programs.identity import program_identity
 from quantum_async.programs.objects import as_program
 from quantum_async.programs.parameters import bound_circuit
 from quantum_async.programs.survey import without_final_measurements
-from quantum_async.scheduler.source import checked_shots
+from quantum_async.scheduler.inputs import checked_shots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -13,16 +13,11 @@ from anyio import AsyncContextManagerMixin
 
 from quantum_async.errors import ConfigurationError, UnsupportedProgramError
 from quantum_async.integrations.qiskit.backends import AsyncBackend
-from quantum_async.integrations.qiskit.jobs import (
-    AsyncJob,
-    JobsRun,
-    outcome_of,
-    parts_of,
-)
+from quantum_async.integrations.qiskit.jobs import AsyncJob, JobsRun, outcome_of, parts_of
 from quantum_async.integrations.qiskit.machines import service_of
 from quantum_async.models.job import JobRef
 from quantum_async.providers.base import provider
-from quantum_async.scheduler.routing import check_name, refuse_beside_scheduler, the_client
+from quantum_async.scheduler.inputs import check_name, refuse_beside_scheduler, the_client
 from quantum_async.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from quantum_async.blocking._door import bare_of, stand
 from quantum_async.blocking._handle import BlockHandle, ClientHandle, Handle
 from quantum_async.blocking._session import Session
 from quantum_async.errors import ConfigurationError, DuplicateSubmissionError
-from quantum_async.integrations.qiskit.backends import AsyncBackend, Described
-from quantum_async.integrations.qiskit.fitting import check_backend
+from quantum_async.integrations.qiskit.backends import AsyncBackend, Described, check_backend
 from quantum_async.integrations.qiskit.jobs import AsyncJob, AsyncPrimitiveJob, PubResultT
 from quantum_async.integrations.qiskit.provider import AsyncProvider
 from quantum_async.scheduler.leaving import Left

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_KEPT = 1 << 20
+_KEPT = 1 << 16
 """Characters of all the outcomes of a circuit, up to which they are written once and kept."""
 _AT_ONCE = 1 << 22
 _ZERO = ord("0")

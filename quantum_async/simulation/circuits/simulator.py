@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _START = 60e-6
 _PER_SHOT = 0.15e-6
 _PER_OPERATION = 0.5e-6
-_PER_AMPLITUDE = 1.5e-9
+_PER_AMPLITUDE = 0.6e-9
 _GRIP_PER_SHOT = 0.05e-6
 """Python's own work on outcomes, which keeps the interpreter's lock."""
 _AER_START = 1e-3
@@ -48,17 +48,18 @@ _AER_PER_OPERATION = 28e-6
 _AER_PER_AMPLITUDE = 5e-9
 
 
-def effort_of(prepared: Prepared, shots: int) -> Effort:
+def effort_of(prepared: Prepared, shots: int, *, is_observed: bool = False) -> Effort:
     """Guess how much a circuit asks of this machine.
 
     Args:
         prepared: The circuit.
         shots: How often it is run.
+        is_observed: Whether Aer runs it for expectation values as well.
     """
     survey = prepared.survey
     levels = CIRCUIT_DEVICES[prepared.method].levels
     amplitudes = levels**survey.qubits if levels else survey.qubits**2
-    if prepared.vector is not None:
+    if prepared.vector is not None and not is_observed:
         once = survey.operations * (_PER_OPERATION + _PER_AMPLITUDE * amplitudes)
         seconds = _START + once + _PER_SHOT * shots
         return Effort(seconds, grip=_GRIP_PER_SHOT * shots, size=2 * AMPLITUDE * amplitudes)
@@ -66,7 +67,8 @@ def effort_of(prepared: Prepared, shots: int) -> Effort:
     # Every shot is a run of its own where the state collapses on the way, and for a tableau.
     is_one = survey.is_measured_last and not prepared.is_drawn
     repeats = 1 if levels and is_one else shots
-    seconds = min(ENDLESS, _AER_START + repeats * once + _AER_PER_SHOT * shots)
+    seconds = _AER_START + repeats * once + _AER_PER_SHOT * shots
+    seconds = min(ENDLESS, seconds * (2 if is_observed and survey.measures else 1))
     is_endless = seconds == ENDLESS
     return Effort(seconds, grip=seconds, size=AMPLITUDE * amplitudes, is_private=is_endless)
 
@@ -133,7 +135,7 @@ def validate(job: JobSpec, device: str) -> Checked:
         )
     is_sweep = prepared.vector is not None and not observables
     return Checked(
-        effort_of(prepared, job.shots),
+        effort_of(prepared, job.shots, is_observed=bool(observables)),
         lambda: _simulate(job, prepared),
         Sweep(prepared) if is_sweep else None,
     )

@@ -37,7 +37,7 @@ from quantum_async.integrations.qiskit import (
     QuantumAsyncProvider,
     SamplerV2,
 )
-from quantum_async.integrations.qiskit.fitting import Fitting
+from quantum_async.integrations.qiskit.backends import Fitting
 from tests.integrations.qiskit.circuits import asymmetric, measured
 
 

@@ -8,7 +8,7 @@ import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
 
-from quantum_async.integrations.qiskit.iqm import Figures, decorate, numbered, routed
+from quantum_async.integrations.qiskit.machines import Figures, decorate, numbered, routed
 from quantum_async.providers.iqm.architecture import Architecture
 from quantum_async.providers.iqm.wire import DynamicArchitecture, ObservationSet
 

@@ -55,16 +55,16 @@ def running(job):
 def say(*words):
     print(*words, flush=True)
 """
-# Eight atoms for two microseconds: a small job, which runs on a thread for some tenths of a second.
+# Eight atoms for twenty microseconds: a small job, which runs on a thread for less than a second.
 ENDINGS = {
     "Pulser's connection": """
 connection = PulserConnection(blocking.LocalClient())
-connection.submit(driven(2000), job_params=[{"runs": 20, "variables": {}}], device_type="pulser")
+connection.submit(driven(20_000), job_params=[{"runs": 20, "variables": {}}], device_type="pulser")
 """,
     "a scheduler that is never left": """
 scheduler = blocking.Scheduler(blocking.LocalClient())
 scheduler.__enter__()
-jobs = [scheduler.submit(driven(2000), shots=20), scheduler.submit(BELL, shots=20)]
+jobs = [scheduler.submit(driven(20_000), shots=20), scheduler.submit(BELL, shots=20)]
 running(jobs[0])
 """,
     "a client that is never closed": """
@@ -72,7 +72,7 @@ async def main():
     client = qa.LocalClient()
     await client.open()
     async with qa.Scheduler(client, on_cancel="detach") as scheduler:
-        job = await scheduler.submit(driven(2000), shots=20)
+        job = await scheduler.submit(driven(20_000), shots=20)
         while await job.status() != "running":
             await asyncio.sleep(0.005)
         job.detach()
