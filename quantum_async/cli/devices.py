@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import anyio
+from rich.console import Console
 
 from quantum_async.cli.clients import from_environment
 from quantum_async.cli.session import ExitCode, complain, dump, exit_code, failure
+from quantum_async.display.tables import print_table
 from quantum_async.errors import AuthenticationError, ConfigurationError, QuantumAsyncError
 from quantum_async.providers.base import provider, providers
 
@@ -100,10 +102,7 @@ def _device(device: Device) -> Document:
 
 
 def _show(listings: list[_Listing], *, is_one: bool) -> None:
-    from rich.console import Console
-
     from quantum_async.cli.session import tell
-    from quantum_async.display.tables import print_table
 
     heads = ("target", "kind", "status", "#qubits", "#shots", "~description")
     rows = [_row(device) for listing in listings for device in listing.devices]

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from typing import TYPE_CHECKING
 
 import anyio
+from rich.console import Console
 from sqlalchemy import func, select
 
 from quantum_async.cli.clients import variables_of
@@ -27,6 +28,7 @@ from quantum_async.cli.keeping import (
     ownerless,
 )
 from quantum_async.cli.session import ExitCode, complain, dump, failure
+from quantum_async.display.tables import print_lines, print_table
 from quantum_async.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -574,10 +576,6 @@ def _tell(findings: Findings) -> None:
         f"batch {b.ref.id or b.ref.key} on {b.ref.provider}: {b.state}" for b in findings.batches
     ]
     lines += [f"unreadable {row.kind} row {row.key}: {row.reason}" for row in findings.bad]
-    from rich.console import Console
-
-    from quantum_async.display.tables import print_lines
-
     nothing = "nothing is left over: every job and batch has ended, or a process looks after it"
     print_lines(Console(highlight=False), *(lines or [nothing]), indent=4)
 
@@ -691,18 +689,10 @@ async def _keeping(
 
 
 def _say(*lines: str) -> None:
-    from rich.console import Console
-
-    from quantum_async.display.tables import print_lines
-
     print_lines(Console(highlight=False), *lines, indent=8)
 
 
 def _show(checkups: list[Checkup]) -> None:
-    from rich.console import Console
-
-    from quantum_async.display.tables import print_lines, print_table
-
     console = Console(highlight=False)
     missing = missing_by_extra()
     there = [extra for extra, gone in missing.items() if not gone]

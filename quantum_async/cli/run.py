@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
 from quantum_async.cli.running import (
     Candidate,
     DeadlineError,
@@ -27,6 +29,7 @@ from quantum_async.cli.session import (
     measured,
     status_of,
 )
+from quantum_async.display.tables import print_table
 from quantum_async.models.grid import as_points
 from quantum_async.models.target import Target
 
@@ -199,10 +202,6 @@ class _Files:
 
     def show(self) -> None:
         """Print a table."""
-        from rich.console import Console
-
-        from quantum_async.display.tables import print_table
-
         if self._order.detach:
             heads: tuple[str, ...] = ("program", "target", "status", "id")
             rows = [

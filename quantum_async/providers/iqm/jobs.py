@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from quantum_async.http.options import SessionOptions
-    from quantum_async.providers.iqm.dialect import CircuitMeasurements, Dialect
-    from quantum_async.providers.iqm.server import Server
+    from quantum_async.providers.iqm.dialect import CircuitMeasurements
+    from quantum_async.providers.iqm.server import Dialect, Server
     from quantum_async.providers.iqm.wire import IQMJob, MeasurementCounts
 
 

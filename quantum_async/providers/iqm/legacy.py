@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import anyio
 import anyio.to_thread
@@ -13,7 +13,7 @@ from quantum_async.http.encode import Body, off_loop
 from quantum_async.http.redact import hide
 from quantum_async.providers.iqm.api import decoded_object, parse
 from quantum_async.providers.iqm.architecture import Architecture, from_static
-from quantum_async.providers.iqm.dialect import Dialect, Generation, Stored, not_offered
+from quantum_async.providers.iqm.dialect import Generation, Stored, not_offered
 from quantum_async.providers.iqm.translate.legacy import (
     calibration_set_of,
     job_of,
@@ -53,15 +53,16 @@ NAME = "default"
 """What the one quantum computer is called where the server gives it no name."""
 
 
-class Legacy(Dialect):
+class Legacy:
     """The older interface.
 
     Args:
         gateway: Sends requests.
     """
 
-    generation = Generation.LEGACY
-    holds_answers = False
+    generation: ClassVar[Generation] = Generation.LEGACY
+    holds_answers: ClassVar[bool] = False
+    """Whether the server can hold an answer back until a job has ended."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from quantum_async.providers.iqm.api import Gateway
     from quantum_async.providers.iqm.architecture import Architecture
-    from quantum_async.providers.iqm.dialect import Dialect
     from quantum_async.providers.iqm.wire import JobLimits, QuantumComputer
+
+Dialect: TypeAlias = V1 | Legacy
+"""One generation of the interface: both answer everything that is asked of one."""
 
 DEFAULT = "default"
 """The name of the current calibration set."""

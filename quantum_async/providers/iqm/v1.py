@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import anyio.to_thread
 from pydantic import TypeAdapter
@@ -13,7 +13,7 @@ from quantum_async.http.encode import Body, off_loop
 from quantum_async.providers.api import about_job
 from quantum_async.providers.iqm.api import decoded, decoded_object, parse, parse_value
 from quantum_async.providers.iqm.architecture import Architecture
-from quantum_async.providers.iqm.dialect import Dialect, Generation, Stored
+from quantum_async.providers.iqm.dialect import Generation, Stored
 from quantum_async.providers.iqm.translate.measurements import measurements_of
 from quantum_async.providers.iqm.wire import (
     DynamicArchitecture,
@@ -47,15 +47,16 @@ _STATIC: TypeAdapter[tuple[StaticArchitecture, ...]] = TypeAdapter(tuple[StaticA
 _COUNTS: TypeAdapter[tuple[MeasurementCounts, ...]] = TypeAdapter(tuple[MeasurementCounts, ...])
 
 
-class V1(Dialect):
+class V1:
     """IQM Server.
 
     Args:
         gateway: Sends requests.
     """
 
-    generation = Generation.V1
-    holds_answers = True
+    generation: ClassVar[Generation] = Generation.V1
+    holds_answers: ClassVar[bool] = True
+    """Whether the server can hold an answer back until a job has ended."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -22,12 +22,13 @@ from quantum_async.providers.pasqal.wire import (
     Answer,
     BatchReceipt,
     Envelope,
+    JobReceipt,
     PasqalBatch,
     PasqalJob,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
     from contextlib import AsyncExitStack
 
     from pydantic import JsonValue
@@ -197,29 +198,8 @@ def _wording(route: Route, ids: tuple[str, ...], *, exists: bool = False) -> Wor
     return Wording(words, provider="pasqal", job_id=job_id, exists=exists)
 
 
-class CreatedJob(Protocol):
-    """What is to be known of one of the service's jobs in order to tell which one it is."""
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-        ...
-
-    @property
-    def runs(self) -> int | None:
-        """Its shots."""
-        ...
-
-    @property
-    def variables(self) -> Mapping[str, JsonValue] | None:
-        """Values of the sequence's variables."""
-        ...
-
-    @property
-    def creation_order(self) -> int | None:
-        """Its place among the jobs of its batch."""
-        ...
-
+CreatedJob: TypeAlias = PasqalJob | JobReceipt
+"""What is read of a job that was created, in whichever answer it stands."""
 
 Created = TypeVar("Created", bound=CreatedJob)
 
@@ -441,8 +421,7 @@ class Cloud:
             LostAnswerError: The answer does not hold them, and they cannot be listed either.
         """
         if batch.jobs:
-            created: Sequence[CreatedJob] = batch.jobs
-            return in_order(created)
+            return in_order(batch.jobs)
         try:
             return await self.jobs_of(batch.id)
         except QuantumAsyncError as error:
