@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import ClassVar
 
@@ -98,6 +99,7 @@ def test_the_seed_decides_under_the_noise_of_the_device(noise):
     chosen = SimulationOptions(seed=5, emulation=config)
     first, second = (simulate(job(sequence, 999, chosen=chosen), "pulser") for _ in range(2))
     assert first.counts == second.counts
+    assert first.metadata["noise"] == ", ".join(sorted(noise.noise_types))
     other = replace(chosen, seed=6)
     assert simulate(job(sequence, 999, chosen=other), "pulser").counts != first.counts
 
@@ -138,3 +140,30 @@ async def test_a_worker_process_runs_what_has_no_text():
         counts = (await sent).counts
     assert counts.keys() == {"00", "01"}
     assert 100 < counts["01"] < 300
+
+
+def noisy_options(kind):
+    """Give options of a seeded job: nothing more, dissipation, or what is drawn per trajectory."""
+    noises = {
+        "ideal": None,
+        "dissipative": NoiseModel(dephasing_rate=1.0),
+        "drawn": NoiseModel(temperature=60.0, p_false_pos=0.1),
+    }
+    return SimulationOptions(seed=11, emulation=noises[kind])
+
+
+@pytest.mark.timeout(150)  # worker processes import Pulser's simulator
+@pytest.mark.parametrize("kind", ["ideal", "dissipative", "drawn"])
+async def test_a_point_has_the_counts_of_the_job_alone(kind):
+    """In a sweep, on threads, on workers and by itself: the seed decides."""
+    chosen, values = noisy_options(kind), [3.0, 9.0]
+    alone = [
+        simulate(job(rabi(2), 80, {"omega": omega}, chosen=chosen), "pulser").counts
+        for omega in values
+    ]
+    with ThreadPoolExecutor(2) as executor:
+        for client in (qa.LocalClient(workers=2), qa.LocalClient(executor=executor)):
+            async with qa.Scheduler(client) as scheduler:
+                grid = qa.grid(omega=values)
+                points = await scheduler.sweep(rabi(2), grid, shots=80, options=chosen)
+                assert [point.counts for point in points] == alone

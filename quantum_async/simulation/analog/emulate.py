@@ -176,6 +176,10 @@ class Emulation:
             return cls(json.dumps(_around_noise(text)))
         return cls(json.dumps(_understood(document)))
 
+    def noise(self, sequence: Sequence[BaseDevice]) -> str:
+        """Name the kinds of noise that a sequence has: its device's, where that is preferred."""
+        return ", ".join(sorted(_noise_types(_document(self.text), sequence)))
+
     def check(self, sequence: Sequence[BaseDevice], *, is_seeded: bool) -> None:
         """Refuse what cannot be emulated as it stands.
 
@@ -330,12 +334,16 @@ def _add_bitstrings(document: Document, basis: str, shots: int) -> str:
 
 
 def _is_dissipative(document: Document, sequence: Sequence[BaseDevice]) -> bool:
+    return not _DISSIPATIVE.isdisjoint(_noise_types(document, sequence))
+
+
+def _noise_types(document: Document, sequence: Sequence[BaseDevice]) -> tuple[str, ...]:
     noise = document.get("noise_model")
     types = noise.get("noise_types", ()) if isinstance(noise, dict) else ()
     of_device = sequence.device.noise_model
     if document.get("prefer_device_noise_model") and of_device is not None:
         types = of_device.noise_types
-    return not _DISSIPATIVE.isdisjoint(types)
+    return tuple(types)
 
 
 def _understood(document: Document) -> Document:

@@ -190,9 +190,11 @@ def _simulate(
         metadata={
             "device": device,
             "method": "qutip",
+            "engine": "qutip",
             "seed": seed,
             "duration": sequence.get_duration(),
             "run_time": perf_counter() - started,
+            **({"noise": emulation.noise(sequence)} if emulation is not None else {}),
         },
     )
 
