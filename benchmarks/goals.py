@@ -156,6 +156,55 @@ LEAVING = (
     left("a locked journal", "locked"),
 )
 
+DIRECTLY = ("loop", "list", "parallel_list", "binds", "sampler")
+"""The ways in which somebody runs a sweep of circuits on Aer."""
+QUBITS = (6, 12, 16, 20)
+
+
+def fastest(qubits: int) -> Callable[[Rows], float]:
+    """The time of the fastest direct way over ours."""
+
+    def over(rows: Rows) -> float:
+        found = rows["circuits"]
+        return min(found[f"{qubits} {way}"] for way in DIRECTLY) / found[f"{qubits} ours"]
+
+    return over
+
+
+CIRCUITS = (
+    *(
+        Goal(
+            f"sweep of circuits, {qubits} qubits: fastest direct way over ours",
+            1.8,
+            fastest(qubits),
+            least=True,
+        )
+        for qubits in QUBITS
+    ),
+    Goal(
+        "sweep of circuits, worst size: fastest direct way over ours",
+        1.5,
+        lambda rows: min(fastest(qubits)(rows) for qubits in QUBITS),
+        least=True,
+    ),
+    *(
+        Goal(
+            f"sweep of circuits, {qubits} qubits: its first point over a single job",
+            1.0,
+            lambda rows, qubits=qubits: (
+                rows["circuits"][f"{qubits} first"] / rows["circuits"][f"{qubits} one"]
+            ),
+        )
+        for qubits in QUBITS
+    ),
+    Goal(
+        "five circuits in a fresh process: ours over the same by hand",
+        1.0,
+        lambda rows: rows["circuits"]["fresh ours"] / rows["circuits"]["fresh hand"],
+    ),
+)
+"""What a user of Aer would feel: see bench_circuits.py."""
+
 GOALS = (
     Goal(
         "wall over the physical floor", 1.12, lambda r: r["engine"]["wall"] / r["engine"]["floor"]
@@ -235,6 +284,7 @@ GOALS = (
     Goal("analog emulator: CPU of Pulser's over ours", 1.5, value("local", "emulator"), least=True),
     Goal("loop stall, 1,000 jobs", 20, value("engine", "stall"), unit="ms"),
     Goal("loop stall, ten times the jobs", 20, value(MANY, "stall"), unit="ms"),
+    *CIRCUITS,
     *WIRE,
     *ENDINGS,
     *LEAVING,

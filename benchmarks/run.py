@@ -13,6 +13,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import bench_circuits
 import bench_endings
 import bench_import
 import bench_leaving
@@ -39,7 +40,7 @@ QUICK = {
 """The rows of a quick run."""
 ONCE = {"oracle, batched", "raw, single", "engine, polite", "oracle traced", "vendor traced"}
 """Rows that no goal needs: they are run in the first round alone."""
-OTHERS = ("import", "megabyte", "wire", "local", "endings", "leaving")
+OTHERS = ("import", "megabyte", "wire", "local", "circuits", "endings", "leaving")
 """What needs no jobs at a service, or only few."""
 
 
@@ -98,6 +99,8 @@ def other(
             found = bench_megabyte.measure(stage, vendor, rounds, beside=0 if quick else 1)
         case "wire":
             found = bench_wire.measure(rounds)
+        case "circuits":
+            found = bench_circuits.measure(rounds, quick=quick)
         case "endings":
             found = bench_endings.measure(rounds)
         case "leaving":

@@ -14,19 +14,20 @@ if TYPE_CHECKING:
 PACKAGE = ROOT / "quantum_async"
 SLEEPS = {"sleep", "_sleep", "sleep_until", "sleep_forever"}
 
-REPEATS = {"http/retry.py": {"repeat"}, "providers/waiting.py": {"ask_until"}}
+REPEATS = {"http/retry.py:repeat", "providers/api.py:ask_until"}
 """The one function that repeats what failed, and the one that asks until something is over."""
 
 ALLOWED = {
-    "journal/writer.py": "lets what comes side by side be written together",
-    "scheduler/workers.py": "watches a threading.Event, which an event loop cannot wait for",
-    "scheduler/book.py": "renews leases at their pulse, whatever happened before",
-    "cli/keeping.py": "draws a journal anew for whoever watches it",
-    "http/rate.py": "waits for a turn, before anything is sent",
-    "scheduler/delivery.py": "looks at moments that follow from the time in which a service lists",
-    "providers/qoro/uploads.py": "looks at moments that follow from the time in which a job begins",
+    "journal/writer.py:run": "lets what comes side by side be written together",
+    "scheduler/workers.py:act_on": "watches a threading.Event, which an event loop cannot wait for",
+    "scheduler/book.py:keep": "renews leases at their pulse, whatever happened before",
+    "cli/keeping.py:watch_jobs": "draws a journal anew for whoever watches it",
+    "http/dispatch.py:turn": "waits for a turn, before anything is sent",
+    "http/dispatch.py:_wait_out_pause": "waits for a pause that the provider asks for",
+    "scheduler/delivery.py:_look_up": "looks at moments that follow from when a service lists",
+    "providers/qoro/jobs.py:_settled": "looks at moments that follow from when a job begins",
 }
-"""Modules that wait in a loop for another reason than that something failed."""
+"""Functions that wait in a loop for another reason than that something failed."""
 
 
 def names_called(node: ast.AST) -> set[str]:
@@ -56,27 +57,25 @@ def waits_in_loops(tree: ast.Module) -> Iterator[str]:
             yield function.name
 
 
-def found() -> dict[str, set[str]]:
-    modules: dict[str, set[str]] = {}
+def found() -> set[str]:
+    functions: set[str] = set()
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
         # The sandbox is a server, and asks nobody.
         if not name.startswith("sandbox/"):
-            waits = set(waits_in_loops(ast.parse(path.read_text(encoding="utf-8"))))
-            if waits:
-                modules[name] = waits
-    return modules
+            waits = waits_in_loops(ast.parse(path.read_text(encoding="utf-8")))
+            functions.update(f"{name}:{function}" for function in waits)
+    return functions
 
 
 def test_one_function_repeats() -> None:
     """Nothing sleeps in a loop but the engine, the wait for an end, and what is listed with a reason."""
-    elsewhere = {name: waits for name, waits in found().items() if name not in ALLOWED}
-    assert elsewhere == REPEATS
+    assert found() - set(ALLOWED) == REPEATS
 
 
 def test_every_reason_is_needed() -> None:
-    """A module that waits no more is taken off the list."""
-    assert set(ALLOWED) <= set(found())
+    """A function that waits no more is taken off the list."""
+    assert set(ALLOWED) <= found()
 
 
 def test_a_loop_that_sleeps_is_found() -> None:

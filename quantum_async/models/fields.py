@@ -7,7 +7,7 @@ import math
 import types
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
 from numbers import Real
@@ -71,8 +71,12 @@ def check_fields(item: DataclassInstance) -> None:
         ```
     """
     kind = type(item)
+    defaults = _defaults(kind)
     for name, hint in types_of(kind).items():
         given = getattr(item, name)
+        if given is defaults[name]:
+            # Most options are left at it, and options are made anew for each point of a sweep.
+            continue
         try:
             taken = _taken(given, hint)
         except _UnfitError:
@@ -234,6 +238,19 @@ def _words(
             remedy=f"The service's words: {words}; those of JobStatus: {own}.",
         )
     return ours
+
+
+@lru_cache(maxsize=256)
+def _defaults(kind: type[DataclassInstance]) -> Mapping[str, object]:
+    """Find the defaults that need no look; where there is none, what no field can be."""
+    found: dict[str, object] = {}
+    for item in fields(kind):
+        try:
+            is_right = _taken(item.default, types_of(kind)[item.name]) is item.default
+        except (_UnfitError, KeyError):
+            is_right = False
+        found[item.name] = item.default if is_right else MISSING
+    return found
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from enum import Enum
-from functools import lru_cache, singledispatch
+from functools import cache, lru_cache, singledispatch
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from quantum_async.errors import InvalidOptionError
@@ -50,9 +50,9 @@ def options_as(kind: type[Options], options: RunOptions, provider: str) -> Optio
             provider=provider,
             remedy=f"Pass RunOptions or {kind.__name__}.",
         )
-    known = _origins(kind)
+    known = _origins(kind)  # type: ignore[arg-type]  # mypy sees the hash of its objects
     carried: dict[str, object] = {}
-    given = _origins(type(options))
+    given = _origins(type(options))  # type: ignore[arg-type]  # the same
     for name, origin in given.items():
         if known.get(name) is origin:
             carried[name] = getattr(options, name)
@@ -99,6 +99,7 @@ def _default(item: Field[object]) -> object:
     return item.default if item.default_factory is MISSING else item.default_factory()
 
 
+@cache
 def _origins(kind: type[RunOptions]) -> Mapping[str, type]:
     """Name, for each option, the class that it comes from: there it got its meaning."""
     names = [item.name for item in fields(kind)]

@@ -126,7 +126,8 @@ def _elements(
 
 
 def _number(name: str, value: Value) -> float:
-    if isinstance(value, (str, Sequence, Mapping)):
+    # Asking for a protocol takes longer than all else that is done with a number.
+    if type(value) is not float and isinstance(value, (str, Sequence, Mapping)):
         raise UnboundParametersError(
             f"{name} takes a number, got {value!r}", names=(name,), remedy="Pass one number."
         )

@@ -1,17 +1,173 @@
-"""The tokens of OpenQASM, and what they tell before a library reads a program."""
+"""OpenQASM before a library reads it: its tokens, its angles, and names where numbers stand."""
 
 from __future__ import annotations
 
 import math
+import operator
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from quantum_async.errors import DeviceLimitError, ProgramSyntaxError
+from quantum_async.errors import DeviceLimitError, ProgramSyntaxError, UnboundParametersError
+from quantum_async.models.program import ProgramFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from qiskit import QuantumCircuit
+
+    from quantum_async.models.grid import Value
+    from quantum_async.models.program import Program
+
+
+_DEEPEST = 100
+"""Levels of brackets in an angle; a program from elsewhere must not exhaust the stack."""
+_NUMBER = r"(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?"
+_BINARY: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {
+    "+": (1, operator.add),
+    "-": (1, operator.sub),
+    "*": (2, operator.mul),
+    "/": (2, operator.truediv),
+    "^": (4, operator.pow),
+}
+_SIGN = 3
+"""A sign binds less than a power and more than a product, as in Qiskit's reader."""
+_FUNCTIONS: dict[str, tuple[str, Callable[[float], float]]] = {
+    "sin": ("sin", math.sin),
+    "cos": ("cos", math.cos),
+    "tan": ("tan", math.tan),
+    "asin": ("arcsin", math.asin),
+    "acos": ("arccos", math.acos),
+    "atan": ("arctan", math.atan),
+    "exp": ("exp", math.exp),
+    "ln": ("log", math.log),
+}
+
+RESERVED = frozenset({"pi", "sqrt", *_FUNCTIONS})
+"""Words of the language in an angle, which stand for nothing else."""
+
+# A value is a number, or one of Qiskit's expressions, which are `Any`: Qiskit has no types.
+
+
+def whole_words(names: Iterable[str]) -> str:
+    """Write a pattern that finds names: the longest first, never in a word.
+
+    Args:
+        names: What to find, such as ``theta`` or ``w[2]``.
+    """
+    words = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    return rf"(?<![A-Za-z0-9_])(?:{words})(?![A-Za-z0-9_])"
+
+
+def angle_value(source: Source, start: int, stop: int, names: Mapping[str, Any]) -> Any:
+    """Compute an angle.
+
+    Args:
+        source: The text that holds it.
+        start: Where it begins.
+        stop: Where it ends.
+        names: Numbers or expressions by name.
+
+    Returns:
+        A number, or an expression of Qiskit's.
+
+    Raises:
+        ProgramSyntaxError: It is malformed, or no finite number.
+    """
+    reader = _Reader(source, start, stop, names)
+    try:
+        value = reader.value(0, 0)
+        reader.expect("")
+        # A root of a negative number is complex in Python.
+        if not hasattr(value, "parameters") and not math.isfinite(value):
+            raise OverflowError
+    except ProgramSyntaxError:
+        raise
+    except (ArithmeticError, ValueError, TypeError, RuntimeError) as error:
+        raise source.error("the angle is no finite number", start) from error
+    return value
+
+
+@lru_cache
+def _pattern(names: frozenset[str]) -> re.Pattern[str]:
+    named = rf"(?P<given>{whole_words(names)})|" if names else ""
+    return re.compile(
+        rf"\s+|//[^\n]*|{named}(?P<number>{_NUMBER})|(?P<word>[^\W\d]\w*)|(?P<mark>.)"
+    )
+
+
+class _Reader:
+    def __init__(self, source: Source, start: int, stop: int, names: Mapping[str, Any]) -> None:
+        self._source = source
+        self._names = names
+        self._stop = stop
+        matches = _pattern(frozenset(names)).finditer(source.text, start, stop)
+        self._words = [match for match in matches if match.lastgroup]
+        self._place = 0
+
+    def value(self, power: int, depth: int) -> Any:
+        """Compute what follows, up to an operator that binds less than `power`."""
+        if depth > _DEEPEST:
+            raise self._source.error("the angle is nested too deeply", self._at)
+        left = self._operand(depth + 1)
+        while (known := _BINARY.get(self._text)) and known[0] > power:
+            is_power = self._text == "^"
+            self._place += 1
+            left = known[1](left, self.value(known[0] - is_power, depth + 1))
+        return left
+
+    def expect(self, text: str) -> None:
+        if self._text != text:
+            shown = repr(self._text) if self._text else "the end of the angle"
+            raise self._source.error(f"unexpected {shown} in an angle", self._at)
+        self._place += 1
+
+    def _operand(self, depth: int) -> Any:
+        text, kind = self._text, self._kind
+        if text in {"+", "-"}:
+            self._place += 1
+            value = self.value(_SIGN, depth)
+            return -value if text == "-" else value
+        if text == "(":
+            return self._bracketed(depth)
+        if kind == "word" and text in RESERVED - {"pi"}:
+            self._place += 1
+            return _applied(text, self._bracketed(depth))
+        if kind in {"number", "given"} or text == "pi":
+            self._place += 1
+            if kind == "given":
+                return self._names[text]
+            return math.pi if kind == "word" else float(text)
+        self.expect("a number" if kind is None else "")
+        return None
+
+    def _bracketed(self, depth: int) -> Any:
+        self.expect("(")
+        value = self.value(0, depth)
+        self.expect(")")
+        return value
+
+    @property
+    def _at(self) -> int:
+        return self._words[self._place].start() if self._place < len(self._words) else self._stop
+
+    @property
+    def _text(self) -> str:
+        return self._words[self._place].group() if self._place < len(self._words) else ""
+
+    @property
+    def _kind(self) -> str | None:
+        return self._words[self._place].lastgroup if self._place < len(self._words) else None
+
+
+def _applied(name: str, value: Any) -> Any:
+    if name == "sqrt":
+        return value**0.5
+    theirs, function = _FUNCTIONS[name]
+    return getattr(value, theirs)() if hasattr(value, "parameters") else function(value)
+
 
 MOST_OPERATIONS = 1_000_000
 """Operations that definitions may be written out to; nesting makes them grow exponentially."""
@@ -391,3 +547,291 @@ def older_declarations(program: Rewritten) -> Rewritten:
             continue
         edits.append((token.start, words[last].start + len(words[last].text), text))
     return program.rewritten(edits)
+
+
+_FIRST, _STEP = 2.0**900, 2.0**860
+"""The numbers that stand for angles: no angle is so large."""
+_MOST = 10_000
+"""Lists of angles that the program's own gates are written out for."""
+
+Shape: TypeAlias = tuple[tuple[str, int | None], ...]
+"""The names that stand for numbers, and for lists their lengths."""
+
+# Expressions of Qiskit are `Any`, because Qiskit has no types.
+
+
+def shape_of(program: Program, variables: Mapping[str, Value]) -> Shape:
+    """Tell what a program's reading depends on: the names, and the lengths of lists.
+
+    Args:
+        program: The program; other formats than OpenQASM 2 declare their parameters.
+        variables: Values by name.
+    """
+    if program.format is not ProgramFormat.QASM2:
+        return ()
+    return tuple(
+        (name, len(value) if isinstance(value, list | tuple) else None)
+        for name, value in sorted(variables.items())
+        # A variable that is called so changes nothing, and is refused as one that nothing needs.
+        if name not in RESERVED
+    )
+
+
+class Naming:
+    """The names that are left open in a text, and what stands for them.
+
+    Args:
+        shape: The names, and the lengths of lists: element 2 of ``w`` is written ``w[2]``.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        from qiskit.circuit import Parameter, ParameterVector
+
+        self.names: dict[str, Any] = {}
+        self._lists: list[str] = []
+        for name, length in shape:
+            if length is None:
+                self.names[name] = Parameter(name)
+            else:
+                elements = {element.name: element for element in ParameterVector(name, length)}
+                self.names.update(elements)
+                self._lists += elements
+        self._numbers: dict[str, str] = {}
+        self._expressions: dict[float, Any] = {}
+
+    def number(self, value: Any) -> str:
+        """Write an angle as a number.
+
+        Args:
+            value: A number, or an expression.
+        """
+        if not hasattr(value, "parameters"):
+            return repr(float(value))
+        found = self._numbers.get(str(value))
+        if found is None:
+            number = _FIRST + len(self._numbers) * _STEP
+            found = self._numbers[str(value)] = repr(number)
+            self._expressions[number] = value
+        return found
+
+    def named(self, circuit: QuantumCircuit, where: str) -> QuantumCircuit:
+        """Put the expressions into a circuit of standard operations.
+
+        Args:
+            circuit: The circuit.
+            where: What it is called in errors.
+
+        Raises:
+            UnboundParametersError: An element of a list occurs nowhere.
+        """
+        made = self._put(circuit) if self._expressions else circuit
+        used = {parameter.name for parameter in made.parameters}
+        for name in self._lists:
+            if name not in used:
+                raise UnboundParametersError(
+                    f"{where} has no parameter {name!r}",
+                    names=(name,),
+                    remedy="Write the parameter's name where its number belongs.",
+                )
+        return made
+
+    def _put(self, circuit: QuantumCircuit) -> QuantumCircuit:
+        made = circuit.copy_empty_like()
+        for step in circuit.data:
+            operation = step.operation
+            if step.is_control_flow():
+                operation = operation.replace_blocks([self._put(b) for b in operation.blocks])
+            elif any(isinstance(p, float) and p in self._expressions for p in step.params):
+                operation = operation.to_mutable()
+                operation.params = [
+                    self._expressions.get(p, p) if isinstance(p, float) else p for p in step.params
+                ]
+            made.append(operation, step.qubits, step.clbits, copy=False)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    """A gate that the program defines.
+
+    Args:
+        name: Its name.
+        formals: Its angles.
+        qubits: Its qubits, as they are written.
+        calls: The statements in it.
+        start: Where it begins.
+        stop: Where it has ended.
+    """
+
+    name: str
+    formals: tuple[str, ...]
+    qubits: str
+    calls: tuple[_Call, ...]
+    start: int
+    stop: int
+
+    def holds(self, names: re.Pattern[str], text: str) -> bool:
+        """Whether an angle in it has one of these names that is none of its own."""
+        found = (m for call in self.calls for a in call.angles for m in names.finditer(text, *a))
+        return any(match.group() not in self.formals for match in found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A statement that may have angles.
+
+    Args:
+        gate: The first word.
+        start: Where that stands.
+        angles: Where each angle begins and ends.
+        stop: Where its angles have ended.
+        rest: What follows, with the semicolon.
+    """
+
+    gate: str
+    start: int
+    angles: tuple[tuple[int, int], ...]
+    stop: int
+    rest: str
+
+
+def without_names(program: Rewritten, where: str, naming: Naming) -> Rewritten:
+    """Write a text with numbers in place of names.
+
+    Args:
+        program: OpenQASM 2 in which no gate is defined twice.
+        where: What it is called in errors.
+        naming: The names.
+
+    Raises:
+        ProgramSyntaxError: An angle is malformed.
+    """
+    if not naming.names or not re.search(whole_words(naming.names), program.text):
+        return program
+    return _Writing(program, where, naming).written()
+
+
+class _Writing:
+    def __init__(self, program: Rewritten, where: str, naming: Naming) -> None:
+        self._program = program
+        self._source = source = Source(program.text, where, program)
+        self._naming = naming
+        self._words = list(tokens(source.text))
+        self._defined: dict[str, tuple[int, _Definition]] = {}
+        self._made: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._texts: dict[str, list[str]] = {}
+        self._pattern = re.compile(whole_words(naming.names))
+
+    def written(self) -> Rewritten:
+        edits: list[tuple[int, int, str]] = []
+        for call in self._calls():
+            if call.gate in self._defined:
+                text = self._expanded(call, self._naming.names, len(self._defined), 0)
+                edits.append((call.start, call.stop, text))
+                continue
+            for start, stop in call.angles:
+                if self._pattern.search(self._source.text, start, stop):
+                    value = angle_value(self._source, start, stop, self._naming.names)
+                    edits.append((start, stop, self._naming.number(value)))
+        for name, (_, one) in self._defined.items():
+            # One that holds names cannot stay; any other does, so that its own faults are found.
+            start = one.start if one.holds(self._pattern, self._source.text) else one.stop
+            edits.append((start, one.stop, " ".join(["", *self._texts.get(name, ())])))
+        shown = {
+            made: self._program.names.get(name, name) for (name, _), made in self._made.items()
+        }
+        return self._program.rewritten(edits, shown)
+
+    def _calls(self) -> Iterator[_Call]:
+        """Yield the statements outside of definitions, and note these on the way."""
+        place = 0
+        while place < len(self._words):
+            if self._words[place].text == "gate":
+                place = self._define(place)
+            elif self._words[place].text == "if":
+                place = self._after(place, ")")
+            else:
+                end = self._after(place, ";")
+                yield self._call(place, end)
+                place = end
+
+    def _after(self, place: int, text: str) -> int:
+        while place < len(self._words) and self._words[place].text != text:
+            place += 1
+        return place + 1
+
+    def _define(self, first: int) -> int:
+        opening = self._after(first, "{") - 1
+        closing = self._after(opening, "}") - 1
+        head = self._words[first + 1 : opening]
+        if closing >= len(self._words) or not head:
+            return len(self._words)
+        qubits = head[1:]
+        formals: tuple[str, ...] = ()
+        if qubits and qubits[0].text == "(":
+            ends = next((n for n, word in enumerate(qubits) if word.text == ")"), len(qubits) - 1)
+            formals = tuple(word.text for word in qubits[1:ends] if word.text != ",")
+            qubits = qubits[ends + 1 :]
+        calls, place = [], opening + 1
+        while place < closing:
+            end = min(self._after(place, ";"), closing)
+            calls.append(self._call(place, end))
+            place = end
+        stop = _end(self._words[closing])
+        start = self._words[first].start
+        one = _Definition(head[0].text, formals, _joined(qubits), tuple(calls), start, stop)
+        self._defined[one.name] = (len(self._defined), one)
+        return closing + 1
+
+    def _call(self, first: int, after: int) -> _Call:
+        words = self._words[first:after]
+        gate = words[0]
+        if len(words) == 1 or words[1].text != "(":
+            return _Call(gate.text, gate.start, (), _end(gate), _joined(words[1:]))
+        angles, depth, start = [], 0, _end(words[1])
+        for place, word in enumerate(words[1:], 2):
+            depth += {"(": 1, ")": -1}.get(word.text, 0)
+            if depth == 0 or (depth == 1 and word.text == ","):
+                angles.append((start, word.start))
+                start = _end(word)
+            if depth == 0:
+                found = () if place == 3 else tuple(angles)
+                return _Call(gate.text, gate.start, found, start, _joined(words[place:]))
+        raise self._source.error("a bracket is not closed", words[1].start)
+
+    def _expanded(self, call: _Call, names: Mapping[str, Any], before: int, depth: int) -> str:
+        """Write the name of the gate that a call of a defined one, with its angles, has become."""
+        number, one = self._defined[call.gate]
+        if len(call.angles) != len(one.formals):
+            raise self._source.error(
+                f"{call.gate} takes {len(one.formals)} angles, not {len(call.angles)}", call.start
+            )
+        if number >= before or depth > _DEEPEST or len(self._made) >= _MOST:
+            raise self._source.error(
+                f"{call.gate} is defined by itself, or by too many gates", call.start
+            )
+        values = [angle_value(self._source, *place, names) for place in call.angles]
+        key = one.name, tuple(map(self._naming.number, values))
+        found = self._made.get(key)
+        if found is None:
+            inner = {**names, **dict(zip(one.formals, values, strict=True))}
+            body = " ".join(self._statement(step, inner, number, depth + 1) for step in one.calls)
+            found = self._made[key] = f"{one.name}_{len(self._made)}_"
+            text = f"gate {found} {one.qubits} {{ {body} }}"
+            self._texts.setdefault(one.name, []).append(text)
+        return found
+
+    def _statement(self, call: _Call, names: Mapping[str, Any], before: int, depth: int) -> str:
+        if call.gate in self._defined:
+            return f"{self._expanded(call, names, before, depth)} {call.rest}"
+        values = [angle_value(self._source, *place, names) for place in call.angles]
+        shown = f"({','.join(map(self._naming.number, values))})" if values else ""
+        return f"{call.gate}{shown} {call.rest}"
+
+
+def _end(word: Token) -> int:
+    return word.start + len(word.text)
+
+
+def _joined(words: Sequence[Token]) -> str:
+    return " ".join(word.text for word in words)

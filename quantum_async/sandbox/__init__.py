@@ -13,8 +13,9 @@ To add a provider, write ``sandbox/<provider>/service.py`` with a subclass of `s
 name it there ``SERVICE``; its name and port are in `settings.OFFSETS`, nothing else has to be
 registered.
 
-- ``routes``: a `service.RouteTable` of `service.Route`, whose handler takes a `service.Request`
-  and returns a `service.Reply`, or raises `service.Refusal`. A handler reads the time from
+- ``routes``: a `service.RouteTable` of what `service.routes_of` finds: methods that are marked with
+  `service.route`, take a `service.Request` and return a `service.Reply`, or raise
+  `service.Refusal`. A handler reads the time from
   ``request.now`` and never sleeps; one that holds an answer back (long polling) is a coroutine
   function. Mark routes that create jobs or batches ``submits=True`` and those without credentials
   ``needs_token=False``.

@@ -7,7 +7,7 @@ import zlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from urllib.parse import parse_qs
 
 import pydantic_core
@@ -198,6 +198,44 @@ class Route:
         return f"{self.method} {self.pattern}"
 
 
+_Handler = TypeVar("_Handler", bound="Callable[..., object]")
+
+
+def route(
+    method: str, *patterns: str, needs_token: bool = True, submits: bool = False
+) -> Callable[[_Handler], _Handler]:
+    """Say of a method which requests it answers; `routes_of` finds it.
+
+    Args:
+        method: HTTP method.
+        patterns: Paths, as `Route` has them.
+        needs_token: Whether the service checks credentials here.
+        submits: Whether it creates jobs or batches.
+    """
+
+    def marked(handler: _Handler) -> _Handler:
+        found: list[tuple[str, str, bool, bool]] = handler.__dict__.setdefault("routes", [])
+        found += [(method, pattern, needs_token, submits) for pattern in patterns]
+        return handler
+
+    return marked
+
+
+def routes_of(*owners: object, prefix: str = "") -> list[Route]:
+    """List the routes that methods of some objects answer.
+
+    Args:
+        owners: The objects.
+        prefix: Where their paths begin.
+    """
+    return [
+        Route(method, prefix + pattern, getattr(owner, name), needs_token, submits)
+        for owner in owners
+        for name, function in vars(type(owner)).items()
+        for method, pattern, needs_token, submits in getattr(function, "routes", ())
+    ]
+
+
 @dataclass(slots=True)
 class _Node:
     fixed: dict[str, _Node] = field(default_factory=dict)
@@ -322,6 +360,17 @@ class Service(ABC):
         """Forget everything and read the options again."""
         self.revoked.clear()
         self.configure()
+
+
+class Routes:
+    """Methods that answer requests to a service.
+
+    Args:
+        service: What every one of them needs; a subclass says which it is.
+    """
+
+    def __init__(self, service: Any) -> None:
+        self._service = service
 
 
 def load_service(name: str, world: World) -> Service:

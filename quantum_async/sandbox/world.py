@@ -6,6 +6,7 @@ import time
 import uuid
 from bisect import bisect_left
 from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
@@ -113,6 +114,7 @@ def _written(epoch: float) -> str:
     return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="microseconds")
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
 class SandboxJob:
     """A job whose state is computed when it is asked for, so that waiting jobs cost nothing.
 
@@ -126,42 +128,17 @@ class SandboxJob:
         simulations: What is simulated for it, or ``None`` where counts are drawn.
     """
 
-    __slots__ = (
-        "accepted",
-        "cancelled",
-        "end",
-        "failure",
-        "id",
-        "number",
-        "run_time",
-        "shots",
-        "simulations",
-        "start",
-        "stopped",
-    )
-
-    def __init__(
-        self,
-        *,
-        id: str,
-        number: int,
-        shots: int,
-        accepted: float,
-        run_time: float,
-        failure: str | None = None,
-        simulations: Bundle | None = None,
-    ) -> None:
-        self.id: str = id
-        self.number: int = number
-        self.shots: int = shots
-        self.accepted: float = accepted
-        self.run_time: float = run_time
-        self.failure: str | None = failure
-        self.simulations: Bundle | None = simulations
-        self.start: float = inf
-        self.end: float = inf
-        self.cancelled: float | None = None
-        self.stopped: float | None = None
+    id: str
+    number: int
+    shots: int
+    accepted: float
+    run_time: float
+    failure: str | None = None
+    simulations: Bundle | None = None
+    start: float = field(default=inf, init=False)
+    end: float = field(default=inf, init=False)
+    cancelled: float | None = field(default=None, init=False)
+    stopped: float | None = field(default=None, init=False)
 
     def status(self, now: float) -> JobStatus:
         """Say where the job stands at a world time."""

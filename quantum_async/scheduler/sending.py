@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections import OrderedDict, deque
 from functools import partial
@@ -169,6 +170,8 @@ class Pace:
 
 
 T = TypeVar("T")
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 QUEUE_AHEAD = 64
 """Jobs that a sweep prepares ahead of what is being sent, at the least."""
@@ -477,6 +480,13 @@ class Sender:
             await self._refused(departure.records, error)
         elif error.accepted == "unknown":
             slip.unknown(error)
+            # Whoever submitted it may be gone, and hear of it nowhere else.
+            number = len(departure.records)
+            jobs = f"{number} job{'' if number == 1 else 's'}"
+            key = slip.request.key
+            logger.warning(
+                "submission %s of %s may or may not have been accepted: %s", key, jobs, error
+            )
             await self._refused(departure.records, error)
         elif departure.is_given_up:
             self._given_up(slip, departure.records)

@@ -102,9 +102,13 @@ def test_native_cancels_leave_nothing_unnamed(sandbox, tmp_path, caplog, provide
         caplog.clear()
         with caplog.at_level(logging.WARNING):
             told = asyncio.run(scenario(seed))
-        stats = sandbox.stats()[provider]
-        assert not stats["jobs_running"], (seed, stats, told, caplog.text)
-        assert not stats["batches_open"], (seed, stats, told, caplog.text)
+        if provider in BATCHED:
+            stats = sandbox.stats()[provider]
+            assert not stats["jobs_running"], (seed, stats, told, caplog.text)
+            assert not stats["batches_open"], (seed, stats, told, caplog.text)
+        else:
+            # On a busy machine an answer may come too late, and no one can look it up.
+            check(sandbox, provider, told + caplog.text, seed)
 
 
 @pytest.mark.crash

@@ -18,6 +18,7 @@ INSIDE = {**LAST, "inside": True}
 LOCAL = ("local:automatic", "local:matrix_product_state")
 ROUTES = {
     "local": (LOCAL, {}),
+    "last": (("local:statevector", "local:density_matrix"), LAST),
     "stabilizer": (("local:stabilizer", *LOCAL), {"clifford": True}),
     "qir": (("qir:ionq.simulator", "qir:quantinuum.sim.h2-1e"), LAST),
     "adaptive": (("qir:quantinuum.sim.h2-1e",), {"decides": False}),

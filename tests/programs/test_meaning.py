@@ -30,8 +30,7 @@ from qiskit.quantum_info import Clifford, Kraus, Operator, Statevector, random_u
 
 from quantum_async.errors import ProgramError, UnsupportedProgramError
 from quantum_async.models.program import Program, ProgramFormat
-from quantum_async.programs.circuits import read_circuit
-from quantum_async.programs.flatten import flattened
+from quantum_async.programs.circuits import flattened, read_circuit
 from quantum_async.programs.objects import as_program
 from quantum_async.programs.survey import Survey
 from quantum_async.simulation.run import simulate

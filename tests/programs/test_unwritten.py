@@ -14,7 +14,12 @@ import pytest
 from pulser import Pulse, Sequence
 from pulser.devices import MockDevice
 from pulser.sampler import sample
-from pulser.waveforms import ConstantWaveform, CustomWaveform, InterpolatedWaveform
+from pulser.waveforms import (
+    CompositeWaveform,
+    ConstantWaveform,
+    CustomWaveform,
+    InterpolatedWaveform,
+)
 from pulser_simulation import QutipEmulator
 
 import quantum_async as qa
@@ -92,6 +97,24 @@ def own():
     return sequence
 
 
+def own_of_a_variable():
+    """Drive atoms with a waveform of somebody's own that a variable makes, and another around it."""
+    sequence = Sequence(row("q0", "q1"), MockDevice)
+    sequence.declare_channel("channel", "rydberg_global")
+    height = sequence.declare_variable("height")
+    rest = CompositeWaveform(ConstantWaveform(50, 0.0), Tilted(np.full(50, 9.0)))
+    sequence.add(Pulse(Bent(100, height), rest, 0.0), "channel")
+    return sequence
+
+
+class Bent(ConstantWaveform):
+    """A waveform that is not what its text says, and that variables may make."""
+
+    @property
+    def _samples(self):
+        return super()._samples * np.linspace(0.0, 2.0, 100)
+
+
 CASES = {
     "index": (at_an_index, {"index": 1}),
     "index-built": (lambda: at_an_index(index=1), {}),
@@ -101,6 +124,7 @@ CASES = {
     "variable": (scaled, {"scale": (1.0, 9.0, 2.0)}),
     "alike": (alike, {}),
     "own": (own, {}),
+    "own-variable": (own_of_a_variable, {"height": 9.0}),
 }
 
 

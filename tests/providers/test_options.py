@@ -60,6 +60,7 @@ EXAMPLES: Mapping[str, Mapping[str, object]] = {
     "tags": {"tags": ("mine",)},
     "tag": {"tag": "mine"},
     "emulation": {"emulation": BLIND},
+    "noise_model": {"noise_model": '{"errors": []}'},
     "configuration": {"configuration": EmuFreeConfig(with_noise=True)},
     "device_type": {"device_type": "EMU_SV"},
     "webhook": {"webhook": "https://example.com/hook"},

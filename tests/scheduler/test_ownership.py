@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -16,10 +17,12 @@ import quantum_async as qa
 from quantum_async.errors import (
     AuthenticationError,
     JobCancelledError,
+    LostAnswerError,
     SchedulerClosedError,
     SubmissionUnknownError,
 )
-from tests.scheduler.fake import PROGRAM, FakeClient
+from quantum_async.models.capabilities import SubmissionGrade
+from tests.scheduler.fake import PROGRAM, FakeClient, after
 from tests.scheduler.leaping import LeapingLoop
 
 QUICK = qa.Limits(min_poll_interval=0.01)
@@ -263,6 +266,25 @@ async def test_a_torn_submission_is_unknown_to_its_sweep() -> None:
             raise ZeroDivisionError
     (point,) = await sweep
     assert isinstance(point.error, SubmissionUnknownError)
+
+
+async def test_a_submission_nobody_waits_for_is_named_where_it_is_unknown(caplog) -> None:
+    """Whose caller was cancelled before its answer was lost: the log names it, with its key."""
+    lost = after(LostAnswerError("reset"))
+    client = slow(faults={"submit": [lost]}).can(grade=SubmissionGrade.AT_MOST_ONCE)
+
+    async def sweep() -> None:
+        async with qa.Scheduler(client, limits=QUICK) as scheduler:
+            scheduler.sweep(PROGRAM, qa.grid(x=[1, 2]), shots=1)
+            await anyio.sleep_forever()
+
+    task = task_of(sweep())
+    with caplog.at_level(logging.WARNING):
+        await cancelled_at(task, 5.0)
+        await outcome(task)
+    named = re.findall(r"submission (\S+) of .* may or may not have been accepted", caplog.text)
+    assert named
+    assert set(named) <= set(client.world.by_key)
 
 
 async def test_a_batch_is_closed_although_its_block_is_cancelled_while_closing() -> None:

@@ -298,11 +298,11 @@ def test_effort_grows_with_qubits_and_shots():
         circuit.measure_all()
         return circuit
 
-    small, middle, wide = (validate(job(ladder(n)), "automatic").effort for n in (3, 20, 24))
+    small, middle, wide = (validate(job(ladder(n)), "automatic").effort for n in (3, 20, 26))
     long = validate(job(ladder(3), 100_000), "automatic").effort
     assert small.seconds < long.seconds < middle.seconds < wide.seconds
     assert max(small.grip, middle.grip) < 0.001 < wide.grip
-    assert (middle.size, wide.size) == (2 * 16 * 2**20, 16 * 2**24)
+    assert (middle.size, wide.size) == (2 * 16 * 2**20, 16 * 2**26)
 
 
 def test_what_a_condition_depends_on_is_measured():

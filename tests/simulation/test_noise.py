@@ -30,7 +30,7 @@ from qiskit_aer.noise import (
 
 import quantum_async as qa
 from quantum_async.errors import InvalidOptionError
-from quantum_async.journal.values import dump_options, load_options
+from quantum_async.journal.forms import dump_options, load_options
 from quantum_async.models.options import differing_options, meaning_of
 from quantum_async.providers.local.worker import Task
 from quantum_async.simulation.options import SimulationOptions

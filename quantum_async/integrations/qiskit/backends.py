@@ -16,8 +16,7 @@ from quantum_async.integrations.qiskit.jobs import AsyncJob, JobsRun, job_id_of
 from quantum_async.integrations.qiskit.machines import made_for, routed
 from quantum_async.models.options import options_as
 from quantum_async.models.submission import RunOptions
-from quantum_async.programs.circuits import is_foreign
-from quantum_async.programs.flatten import flattened
+from quantum_async.programs.circuits import flattened, is_foreign
 from quantum_async.programs.objects import as_program
 from quantum_async.programs.reasons import reason_of
 from quantum_async.simulation.circuits.noise import canonical_noise, read_noise

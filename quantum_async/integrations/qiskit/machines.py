@@ -25,6 +25,7 @@ from quantum_async.models.device import Device, DeviceKind
 from quantum_async.models.job import JobRef
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.simulation.circuits.prepare import instructions, operations
+from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Collection, Mapping
@@ -465,7 +466,11 @@ async def _told(answer: Awaitable[Told]) -> Told | None:
 
 def _simulator(device: Device) -> Machine:
     """Describe a simulator: its name is Aer's of the method, its size what fits on this machine."""
-    target = Target(description=device.target, num_qubits=device.num_qubits)
+    most = device.num_qubits
+    if device.name == DEFAULT_CIRCUIT_DEVICE:
+        # How many it takes depends on the gates, and is looked at when a circuit is submitted.
+        most = CIRCUIT_DEVICES["stabilizer"].num_qubits
+    target = Target(description=device.target, num_qubits=most)
     for name, instruction in instructions(device.name):
         if not name.startswith(_NO_OPERATION):
             properties = None if isinstance(instruction, type) else {None: None}

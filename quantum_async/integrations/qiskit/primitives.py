@@ -24,7 +24,7 @@ from quantum_async.integrations.qiskit.results import packed
 from quantum_async.models.capabilities import Binding
 from quantum_async.models.grid import zip_points
 from quantum_async.models.submission import JobSpec
-from quantum_async.programs.flatten import flattened
+from quantum_async.programs.circuits import flattened
 from quantum_async.programs.identity import program_identity
 from quantum_async.programs.objects import as_program
 from quantum_async.programs.parameters import bound_circuit

@@ -11,7 +11,7 @@ from qiskit.result.models import ExperimentResult, ExperimentResultData
 
 from quantum_async.errors import ResultError
 from quantum_async.models.result import BitOrder
-from quantum_async.programs.registers import BitLayout
+from quantum_async.programs.survey import BitLayout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

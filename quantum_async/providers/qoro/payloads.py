@@ -20,7 +20,7 @@ from quantum_async.errors import (
     UnboundParametersError,
 )
 from quantum_async.http.encode import json_bytes
-from quantum_async.programs.angles import whole_words
+from quantum_async.programs.tokens import whole_words
 from quantum_async.providers.qoro.options import ExecutionConfig, SimulationMethod, Simulator
 from quantum_async.providers.qoro.translate.results import packed_groups
 

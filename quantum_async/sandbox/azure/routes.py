@@ -21,7 +21,7 @@ from quantum_async.sandbox.azure.programs import (
     work_of,
 )
 from quantum_async.sandbox.azure.store import AzureJob, Session, listing
-from quantum_async.sandbox.service import Refusal, Reply
+from quantum_async.sandbox.service import Refusal, Reply, Routes, route
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from quantum_async.sandbox.azure.service import AzureService
     from quantum_async.sandbox.azure.store import Blob, BlobStore, Container
     from quantum_async.sandbox.service import Request
+
+
+_WORKSPACE = "/subscriptions/{id}/resourceGroups/{id}/providers/Microsoft.Quantum/workspaces/{id}"
+_OFFERS = "/subscriptions/{id}/providers/Microsoft.Quantum/suiteOffers/{id}"
 
 
 _KEPT = (
@@ -49,16 +53,12 @@ _NEEDED = ("name", "providerId", "target", "containerUri", "inputDataFormat")
 _DELETES = "2025-12"
 
 
-class JobRoutes:
-    """Answers what is asked of jobs.
+class JobRoutes(Routes):
+    """Answers what is asked of jobs."""
 
-    Args:
-        service: What every route needs.
-    """
+    _service: AzureService
 
-    def __init__(self, service: AzureService) -> None:
-        self._service = service
-
+    @route("PUT", f"{_WORKSPACE}/jobs/{{id}}", submits=True)
     def create(self, request: Request) -> Reply:
         """PUT a job."""
         job_id, body, now = request.ids[-1].lower(), request.json_object(), request.now
@@ -78,20 +78,25 @@ class JobRoutes:
         )
         return Reply.of_json(document)
 
+    @route("GET", f"{_WORKSPACE}/jobs/{{id}}")
     def get(self, request: Request) -> Reply:
         """GET a job."""
         job = self._service.job(request.ids[-1])
         return Reply.of_json(self._service.write.job(job, request.now, request.base_url))
 
+    @route("GET", f"{_WORKSPACE}/jobs")
     def list(self, request: Request) -> Reply:
         """GET all jobs."""
         return self._listed(request, list(self._service.jobs.values()))
 
+    @route("GET", f"{_WORKSPACE}/sessions/{{id}}/jobs")
     def of_session(self, request: Request) -> Reply:
         """GET a session's jobs."""
         session = self._service.session(request.ids[-1], request.now)
         return self._listed(request, session.jobs)
 
+    @route("PATCH", f"{_WORKSPACE}/jobs/{{id}}")
+    @route("PATCH", f"{_WORKSPACE}/jobUpdateOptions/{{id}}")
     def update(self, request: Request) -> Reply:
         """PATCH a job."""
         if "merge-patch" not in request.header("content-type"):
@@ -107,6 +112,7 @@ class JobRoutes:
         shown = {name: job.document.get(name) for name in ("name", "priority")}
         return Reply.of_json({"id": job.id, **shown, "tags": job.tags})
 
+    @route("DELETE", f"{_WORKSPACE}/jobs/{{id}}")
     def delete(self, request: Request) -> Reply:
         """DELETE a job; in older versions this is how one is cancelled."""
         if request.query.get("api-version", [""])[0] < _DELETES:
@@ -117,6 +123,7 @@ class JobRoutes:
         self._service.forget(job, request.now)
         return Reply(204)
 
+    @route("POST", f"{_WORKSPACE}/jobs/{{id}}:cancel")
     def cancel(self, request: Request) -> Reply:
         """POST :cancel."""
         job, now = self._service.job(request.ids[-1]), request.now
@@ -232,16 +239,12 @@ def _words(metadata: JsonValue) -> JsonValue:
 _KEPT_OF_SESSIONS = ("name", "providerId", "target", "priority", "tags")
 
 
-class SessionRoutes:
-    """Answers what is asked of sessions.
+class SessionRoutes(Routes):
+    """Answers what is asked of sessions."""
 
-    Args:
-        service: What every route needs.
-    """
+    _service: AzureService
 
-    def __init__(self, service: AzureService) -> None:
-        self._service = service
-
+    @route("PUT", f"{_WORKSPACE}/sessions/{{id}}", submits=True)
     def open(self, request: Request) -> Reply:
         """PUT a session."""
         session_id, body = request.ids[-1].lower(), request.json_object()
@@ -259,11 +262,13 @@ class SessionRoutes:
         self._service.realm.ledger.note_submission(f"session {session_id}")
         return Reply.of_json(self._service.write.session(session, request.now))
 
+    @route("GET", f"{_WORKSPACE}/sessions/{{id}}")
     def get(self, request: Request) -> Reply:
         """GET a session."""
         session = self._service.session(request.ids[-1], request.now)
         return Reply.of_json(self._service.write.session(session, request.now))
 
+    @route("POST", f"{_WORKSPACE}/sessions/{{id}}:close")
     def close(self, request: Request) -> Reply:
         """POST :close."""
         session = self._service.session(request.ids[-1], request.now)
@@ -271,12 +276,14 @@ class SessionRoutes:
             session.closed = request.now
         return Reply.of_json(self._service.write.session(session, request.now))
 
+    @route("GET", f"{_WORKSPACE}/sessions")
     def list(self, request: Request) -> Reply:
         """GET all sessions."""
         now = request.now
         shown = [self._service.write.session(s, now) for s in self._service.sessions.values()]
         return Reply.of_json(listing(shown, request))
 
+    @route("GET", f"{_WORKSPACE}/topLevelItems")
     def top_level(self, request: Request) -> Reply:
         """GET sessions, and jobs that belong to none."""
         now, write = request.now, self._service.write
@@ -293,20 +300,17 @@ _XML = b"application/xml"
 _BOM = b"\xef\xbb\xbf"
 
 
-class BlobRoutes:
-    """Answers what is asked of the storage.
+class BlobRoutes(Routes):
+    """Answers what is asked of the storage."""
 
-    Args:
-        service: What every route needs.
-    """
-
-    def __init__(self, service: AzureService) -> None:
-        self._service = service
+    _service: AzureService
 
     @property
     def _store(self) -> BlobStore:
         return self._service.blobs
 
+    @route("GET", "/{id}", needs_token=False)
+    @route("HEAD", "/{id}", needs_token=False)
     def get_container(self, request: Request) -> Reply:
         """GET or HEAD a container, or list its blobs."""
         self._store.check(request.query, request.now)
@@ -316,6 +320,7 @@ class BlobRoutes:
             return Reply(200, self._listing(container, request.base_url), _XML)
         return Reply(200, headers=self._stamps(request, '"0x1"'), media=_XML)
 
+    @route("PUT", "/{id}", needs_token=False)
     def put_container(self, request: Request) -> Reply:
         """PUT a container."""
         self._store.check(request.query, request.now)
@@ -325,6 +330,7 @@ class BlobRoutes:
         self._store.create(name)
         return Reply(201, headers=self._stamps(request, '"0x1"'), media=_XML)
 
+    @route("PUT", "/{id}/{rest}", needs_token=False)
     def put(self, request: Request) -> Reply:
         """PUT a blob, a block of one, or the list of its blocks."""
         query, now = request.query, request.now
@@ -346,6 +352,8 @@ class BlobRoutes:
         self._store.put(container, name, blob, only_new=only_new)
         return Reply(201, headers=self._stamps(request, blob.etag), media=_XML)
 
+    @route("GET", "/{id}/{rest}", needs_token=False)
+    @route("HEAD", "/{id}/{rest}", needs_token=False)
     def get(self, request: Request) -> Reply:
         """GET or HEAD a blob, or a part of it."""
         blob = self._found(request)
@@ -358,6 +366,7 @@ class BlobRoutes:
         part = blob.content[start : end + 1]
         return Reply(206, part, blob.media.encode(), (*headers, (b"content-range", shown)))
 
+    @route("DELETE", "/{id}/{rest}", needs_token=False)
     def delete(self, request: Request) -> Reply:
         """DELETE a blob."""
         self._found(request)
@@ -457,16 +466,12 @@ _BLOB = {"sr": "b", "sp": "rcw"}
 _NAME = re.compile(r"name\s*=~\s*'([^']*)'")
 
 
-class OtherRoutes:
-    """Answers the rest.
+class OtherRoutes(Routes):
+    """Answers the rest."""
 
-    Args:
-        service: What every route needs.
-    """
+    _service: AzureService
 
-    def __init__(self, service: AzureService) -> None:
-        self._service = service
-
+    @route("POST", f"{_WORKSPACE}/storage/sasUri")
     def sas(self, request: Request) -> Reply:
         """POST storage/sasUri."""
         body, now, blobs = request.json_object(), request.now, self._service.blobs
@@ -478,12 +483,14 @@ class OtherRoutes:
         address = blobs.address(request.base_url, container, str(blob or ""))
         return Reply.of_json({"sasUri": blobs.signed(address, now, _BLOB if blob else _ACCOUNT)})
 
+    @route("GET", f"{_WORKSPACE}/providerStatus")
     def provider_status(self, request: Request) -> Reply:
         """GET providerStatus."""
         del request
         value: list[JsonValue] = [self._provider(name) for name in providers()]
         return Reply.of_json({"value": value, "nextLink": None})
 
+    @route("GET", f"{_WORKSPACE}/quotas")
     def quotas(self, request: Request) -> Reply:
         """GET quotas."""
         del request
@@ -501,6 +508,7 @@ class OtherRoutes:
         ]
         return Reply.of_json({"value": value, "nextLink": None})
 
+    @route("GET", f"{_WORKSPACE}/quotaUsages")
     def quota_usages(self, request: Request) -> Reply:
         """GET quotaUsages."""
         provider = request.query.get("providerId", [""])[0]
@@ -509,17 +517,20 @@ class OtherRoutes:
         value = [self._usage(target) for target in TARGETS if target.provider == provider]
         return Reply.of_json({"value": value, "nextLink": None})
 
+    @route("GET", f"{_OFFERS}/quotaUsages")
     def suite_usages(self, request: Request) -> Reply:
         """GET a suite offer's quotaUsages."""
         found = [self._usage(target) for target in TARGETS if target.provider == request.ids[-1]]
         return Reply.of_json(found)
 
+    @route("GET", f"{_OFFERS}/providerStatus")
     def suite_status(self, request: Request) -> Reply:
         """GET a suite offer's providerStatus."""
         if request.ids[-1] not in providers():
             raise Refusal(404, f"There is no offer of {request.ids[-1]}.", "NotFound")
         return Reply.of_json(self._provider(request.ids[-1]))
 
+    @route("GET", _WORKSPACE)
     def workspace(self, request: Request) -> Reply:
         """GET the workspace, of the management."""
         subscription, group, name = request.ids
@@ -539,6 +550,7 @@ class OtherRoutes:
             }
         )
 
+    @route("POST", "/providers/Microsoft.ResourceGraph/resources")
     def graph(self, request: Request) -> Reply:
         """POST a question to the resource graph."""
         match = _NAME.search(str(request.json_object().get("query")))
@@ -565,6 +577,7 @@ class OtherRoutes:
             }
         )
 
+    @route("POST", "/{id}/oauth2/v2.0/token", needs_token=False)
     def token(self, request: Request) -> Reply:
         """POST for a token; whoever asks is given one."""
         del request
@@ -578,6 +591,7 @@ class OtherRoutes:
             }
         )
 
+    @route("GET", "/{id}/v2.0/.well-known/openid-configuration", needs_token=False)
     def openid(self, request: Request) -> Reply:
         """GET what the login says of itself."""
         base = f"{request.base_url}/{request.ids[0]}"

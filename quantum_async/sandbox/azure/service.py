@@ -22,7 +22,7 @@ from quantum_async.sandbox.azure.routes import (
     storage_refusal,
 )
 from quantum_async.sandbox.azure.store import BlobStore, Writer
-from quantum_async.sandbox.service import Refusal, Route, RouteTable, Service
+from quantum_async.sandbox.service import Refusal, Route, RouteTable, Service, routes_of
 from quantum_async.sandbox.settings import Seconds
 from quantum_async.sandbox.world import oldest_ended
 
@@ -99,8 +99,6 @@ class AzureTable(RouteTable):
         self._shapes.append((re.compile(text, re.IGNORECASE), {route.method: route}))
 
 
-_WORKSPACE = "/subscriptions/{id}/resourceGroups/{id}/providers/Microsoft.Quantum/workspaces/{id}"
-_OFFERS = "/subscriptions/{id}/providers/Microsoft.Quantum/suiteOffers/{id}"
 _KEY = "x-ms-quantum-api-key"
 _BAD = {"", "invalid"}
 
@@ -123,12 +121,8 @@ class AzureService(Service):
         self.by_container: dict[str, AzureJob] = {}
         self.write: Writer = Writer(self)
         self.configure()
-        self._jobs = JobRoutes(self)
-        self._sessions = SessionRoutes(self)
-        self._other = OtherRoutes(self)
-        self._blobs = BlobRoutes(self)
-        self.routes: AzureTable = AzureTable(
-            [*self._data_routes(), *self._session_routes(), *self._open_routes()]
+        self.routes: RouteTable = AzureTable(
+            routes_of(JobRoutes(self), SessionRoutes(self), OtherRoutes(self), BlobRoutes(self))
         )
 
     def refuse(self, request: Request, refusal: Refusal) -> Reply:
@@ -244,54 +238,6 @@ class AzureService(Service):
         if job.session is not None and job in job.session.jobs:
             job.session.jobs.remove(job)
         self.realm.forget(job.run, now)
-
-    def _data_routes(self) -> list[Route]:
-        jobs, other = self._jobs, self._other
-        one = f"{_WORKSPACE}/jobs/{{id}}"
-        return [
-            Route("GET", f"{_WORKSPACE}/jobs", jobs.list),
-            Route("PUT", one, jobs.create, submits=True),
-            Route("GET", one, jobs.get),
-            Route("PATCH", one, jobs.update),
-            Route("DELETE", one, jobs.delete),
-            Route("POST", f"{one}:cancel", jobs.cancel),
-            Route("PATCH", f"{_WORKSPACE}/jobUpdateOptions/{{id}}", jobs.update),
-            Route("POST", f"{_WORKSPACE}/storage/sasUri", other.sas),
-            Route("GET", f"{_WORKSPACE}/providerStatus", other.provider_status),
-            Route("GET", f"{_WORKSPACE}/quotas", other.quotas),
-            Route("GET", f"{_WORKSPACE}/quotaUsages", other.quota_usages),
-            Route("GET", f"{_OFFERS}/quotaUsages", other.suite_usages),
-            Route("GET", f"{_OFFERS}/providerStatus", other.suite_status),
-            Route("GET", _WORKSPACE, other.workspace),
-            Route("POST", "/providers/Microsoft.ResourceGraph/resources", other.graph),
-        ]
-
-    def _session_routes(self) -> list[Route]:
-        do = self._sessions
-        one = f"{_WORKSPACE}/sessions/{{id}}"
-        return [
-            Route("GET", f"{_WORKSPACE}/sessions", do.list),
-            Route("GET", f"{_WORKSPACE}/topLevelItems", do.top_level),
-            Route("PUT", one, do.open, submits=True),
-            Route("GET", one, do.get),
-            Route("POST", f"{one}:close", do.close),
-            Route("GET", f"{one}/jobs", self._jobs.of_session),
-        ]
-
-    def _open_routes(self) -> list[Route]:
-        other, blobs = self._other, self._blobs
-        login = "/{id}/v2.0/.well-known/openid-configuration"
-        return [
-            Route("GET", login, other.openid, needs_token=False),
-            Route("POST", "/{id}/oauth2/v2.0/token", other.token, needs_token=False),
-            Route("GET", "/{id}", blobs.get_container, needs_token=False),
-            Route("HEAD", "/{id}", blobs.get_container, needs_token=False),
-            Route("PUT", "/{id}", blobs.put_container, needs_token=False),
-            Route("GET", "/{id}/{rest}", blobs.get, needs_token=False),
-            Route("HEAD", "/{id}/{rest}", blobs.get, needs_token=False),
-            Route("PUT", "/{id}/{rest}", blobs.put, needs_token=False),
-            Route("DELETE", "/{id}/{rest}", blobs.delete, needs_token=False),
-        ]
 
 
 SERVICE = AzureService

@@ -13,7 +13,7 @@ from quantum_async.sandbox.iqm import calibration as cal
 from quantum_async.sandbox.iqm.chips import stable_id
 from quantum_async.sandbox.iqm.programs import MEDIA, channel_dictionary, settings, sweep_results
 from quantum_async.sandbox.iqm.store import ARTIFACTS
-from quantum_async.sandbox.service import Refusal, Reply
+from quantum_async.sandbox.service import Refusal, Reply, Routes, route
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from quantum_async.sandbox.service import Request
 
 
+COCOS = "/cocos"
+_REALM = "/realms/cortex/protocol/openid-connect"
+
+
 LONGEST_HOLD = 30
 HELD = (b"iqm-long-poll-timed-out", b"true")
 _SHORTEST_STEP, _LONGEST_STEP = 0.001, 0.05
 _LONGEST_TAG = 50
 
 
-class JobRoutes:
-    """Answers what is asked of jobs.
+class JobRoutes(Routes):
+    """Answers what is asked of jobs."""
 
-    Args:
-        service: What every route needs.
-    """
+    _service: IQMService
 
-    def __init__(self, service: IQMService) -> None:
-        self._service = service
-
+    @route("POST", "/jobs/{id}/{id}", submits=True)
     def submit(self, request: Request) -> Reply:
         """POST jobs/{qc}/{type}."""
         service, query = self._service, request.query
@@ -57,6 +57,7 @@ class JobRoutes:
         record = accept(request, chip, tag=tag)
         return Reply.of_json(service.write.job(record, request.now), 201)
 
+    @route("GET", "/jobs/{id}")
     async def get(self, request: Request) -> Reply:
         """GET jobs/{id}, held back until the job has ended where that is asked for."""
         service, record = self._service, self._job(request)
@@ -75,6 +76,7 @@ class JobRoutes:
             now = service.clock.now()
         return Reply.of_json(service.write.job(record, now))
 
+    @route("GET", "/jobs/{id}/payload")
     def payload(self, request: Request) -> Reply:
         """GET jobs/{id}/payload."""
         record = self._job(request)
@@ -82,6 +84,7 @@ class JobRoutes:
         headers = ((b"iqm-job-type", record.kind.encode()),)
         return Reply(200, record.payload, media, headers)
 
+    @route("GET", "/jobs/{id}/artifacts/{id}")
     def artifact(self, request: Request) -> Reply:
         """GET jobs/{id}/artifacts/{type}."""
         record, kind = self._job(request), request.ids[1]
@@ -95,6 +98,7 @@ class JobRoutes:
             return Reply.of_json(wanted(record))
         raise Refusal(404, f"Job has no artifact {kind}", "job_artifact_not_found")
 
+    @route("POST", "/jobs/{id}/cancel")
     def cancel(self, request: Request) -> Reply:
         """POST jobs/{id}/cancel."""
         record = self._job(request)
@@ -103,6 +107,7 @@ class JobRoutes:
             raise Refusal(403, f"A job that is {word} cannot be cancelled", "illegal_job_status")
         return Reply.of_json(self._service.write.job(record, request.now))
 
+    @route("DELETE", "/jobs/{id}")
     def delete(self, request: Request) -> Reply:
         """DELETE jobs/{id}."""
         record = self._job(request)
@@ -131,16 +136,12 @@ _AHEAD = 30 * 86_400.0
 """For how many seconds a quantum computer says that it is available."""
 
 
-class ComputerRoutes:
-    """Answers what is asked of quantum computers.
+class ComputerRoutes(Routes):
+    """Answers what is asked of quantum computers."""
 
-    Args:
-        service: What every route needs.
-    """
+    _service: IQMService
 
-    def __init__(self, service: IQMService) -> None:
-        self._service = service
-
+    @route("GET", "/quantum-computers")
     def list(self, request: Request) -> Reply:
         """GET quantum-computers."""
         found = [
@@ -155,6 +156,7 @@ class ComputerRoutes:
         ]
         return Reply.of_json({"quantum_computers": found})
 
+    @route("GET", "/quantum-computers/{id}/health")
     def health(self, request: Request) -> Reply:
         """GET quantum-computers/{qc}/health."""
         self._chip(request)
@@ -162,6 +164,7 @@ class ComputerRoutes:
             {"healthy": True, "updated_at": self._service.write.moment(request.now)}
         )
 
+    @route("GET", "/quantum-computers/{id}/limits")
     def limits(self, request: Request) -> Reply:
         """GET quantum-computers/{qc}/limits."""
         self._chip(request)
@@ -175,6 +178,7 @@ class ComputerRoutes:
             }
         )
 
+    @route("GET", "/quantum-computers/{id}/queue-availability")
     def queue(self, request: Request) -> Reply:
         """GET quantum-computers/{qc}/queue-availability."""
         chip, now = self._chip(request), request.now
@@ -188,6 +192,7 @@ class ComputerRoutes:
         end = query.get("timerange_end", [moment(now + _AHEAD)])[-1]
         return Reply.of_json({"queue_length": waiting, "available": [{"start": start, "end": end}]})
 
+    @route("GET", "/quantum-computers/{id}/artifacts/{id}")
     def artifact(self, request: Request) -> Reply:
         """GET quantum-computers/{qc}/artifacts/{type}."""
         chip, kind = self._chip(request), request.ids[1]
@@ -211,21 +216,25 @@ class ComputerRoutes:
             raise Refusal(406, f"{kind} is JSON", "invalid_data_format")
         return Reply.of_json(documents[kind])
 
+    @route("GET", "/calibration-sets/{id}/{id}")
     def calibration_set(self, request: Request) -> Reply:
         """GET calibration-sets/{qc}/{cal_set}."""
         chip, name = self._calibration(request)
         return Reply.of_json(cal.calibration_set(chip, name))
 
+    @route("GET", "/calibration-sets/{id}/{id}/dynamic-quantum-architecture")
     def architecture(self, request: Request) -> Reply:
         """GET calibration-sets/{qc}/{cal_set}/dynamic-quantum-architecture."""
         chip, name = self._calibration(request)
         return Reply.of_json(cal.dynamic_architecture(chip, name))
 
+    @route("GET", "/calibration-sets/{id}/{id}/metrics")
     def metrics(self, request: Request) -> Reply:
         """GET calibration-sets/{qc}/{cal_set}/metrics."""
         chip, name = self._calibration(request)
         return Reply.of_json(cal.metrics(chip, name))
 
+    @route("GET", "/about")
     def about(self, request: Request) -> Reply:
         """GET about."""
         return Reply.of_json({"iqm_server": True, "version": "1.0", "station_control": VERSION})
@@ -242,30 +251,29 @@ class ComputerRoutes:
         return chip, cal.calibration_id(chip, request.ids[1])
 
 
-class AccountRoutes:
-    """Answers what is asked of an account.
+class AccountRoutes(Routes):
+    """Answers what is asked of an account."""
 
-    Args:
-        service: What every route needs.
-    """
+    _service: IQMService
 
-    def __init__(self, service: IQMService) -> None:
-        self._service = service
-
+    @route("GET", "/quantum-computers/{id}/timeslots")
     def timeslots(self, request: Request) -> Reply:
         """GET quantum-computers/{qc}/timeslots."""
         return Reply.of_json(self._service.slots.overview(self._service.chip(request.ids[0])))
 
+    @route("POST", "/quantum-computers/{id}/timeslots")
     def book(self, request: Request) -> Reply:
         """POST quantum-computers/{qc}/timeslots."""
         chip, wanted = self._service.chip(request.ids[0]), request.json_object().get("timeslots")
         booked = self._service.slots.book(chip, wanted, self._service.options.credits)
         return Reply.of_json({"timeslots": booked})
 
+    @route("GET", "/tokens")
     def tokens(self, request: Request) -> Reply:
         """GET tokens."""
         return Reply.of_json({"tokens": [self._described(request, request.bearer)]})
 
+    @route("POST", "/tokens/current/refresh")
     def refresh(self, request: Request) -> Reply:
         """POST tokens/current/refresh."""
         properties = request.json_object().get("new_token_properties")
@@ -282,12 +290,14 @@ class AccountRoutes:
             }
         )
 
+    @route("POST", "/tokens/current/activate")
     def activate(self, request: Request) -> Reply:
         """POST tokens/current/activate."""
         if not request.json_object().get("api_token"):
             raise Refusal(400, "api_token is missing", "bad_request")
         return Reply.of_json({"activated_at": self._service.write.moment(request.now)})
 
+    @route("POST", "/tokens/{id}/revoke")
     def revoke(self, request: Request) -> Reply:
         """POST tokens/{id}/revoke."""
         if request.ids[0] == stable_id("token", request.bearer):
@@ -316,25 +326,23 @@ _MOMENTS = {
 }
 
 
-class LegacyRoutes:
-    """Answers what is asked through the older interface.
+class LegacyRoutes(Routes):
+    """Answers what is asked through the older interface."""
 
-    Args:
-        service: What every route needs.
-    """
+    _service: IQMService
 
-    def __init__(self, service: IQMService) -> None:
-        self._service = service
-
+    @route("POST", f"{COCOS}/jobs", submits=True)
     def submit(self, request: Request) -> Reply:
         """POST jobs."""
         record = self._service.store.accept(request, self._service.legacy_chip, in_turns=True)
         return Reply.of_json({"id": record.work.id}, 201)
 
+    @route("GET", f"{COCOS}/jobs/{{id}}/status")
     def status(self, request: Request) -> Reply:
         """GET jobs/{id}/status."""
         return Reply.of_json(self._status(self._job(request), request.now))
 
+    @route("GET", f"{COCOS}/jobs/{{id}}")
     def get(self, request: Request) -> Reply:
         """GET jobs/{id}."""
         record, now = self._job(request), request.now
@@ -349,6 +357,7 @@ class LegacyRoutes:
         }
         return Reply.of_json(found)
 
+    @route("GET", f"{COCOS}/jobs/{{id}}/counts")
     def counts(self, request: Request) -> Reply:
         """GET jobs/{id}/counts."""
         record = self._job(request)
@@ -356,6 +365,7 @@ class LegacyRoutes:
         counts = self._service.measurements.counts(record) if word == "ready" else []
         return Reply.of_json({"status": word, "counts_batch": counts})
 
+    @route("POST", f"{COCOS}/jobs/{{id}}/abort")
     def abort(self, request: Request) -> Reply:
         """POST jobs/{id}/abort."""
         record = self._job(request)
@@ -363,6 +373,7 @@ class LegacyRoutes:
             raise Refusal(400, f"the job is {record.legacy_word(request.now)}")
         return Reply.of_json({})
 
+    @route("DELETE", f"{COCOS}/jobs/{{id}}")
     def delete(self, request: Request) -> Reply:
         """DELETE jobs/{id}."""
         record = self._job(request)
@@ -370,6 +381,7 @@ class LegacyRoutes:
         record.deleted = True
         return Reply.of_json({})
 
+    @route("GET", f"{COCOS}/quantum-architecture")
     def architecture(self, request: Request) -> Reply:
         """GET quantum-architecture."""
         chip = self._service.legacy_chip
@@ -386,20 +398,24 @@ class LegacyRoutes:
         }
         return Reply.of_json({"quantum_architecture": described})
 
+    @route("GET", f"{COCOS}/api/v1/quantum-architecture")
     def static_architecture(self, request: Request) -> Reply:
         """GET api/v1/quantum-architecture."""
         return Reply.of_json(cal.static_architecture(self._service.legacy_chip))
 
+    @route("GET", f"{COCOS}/api/v1/calibration/{{id}}/gates")
     def gates(self, request: Request) -> Reply:
         """GET api/v1/calibration/{id}/gates."""
         chip = self._service.legacy_chip
         return Reply.of_json(cal.dynamic_architecture(chip, self._calibration(request)))
 
+    @route("GET", f"{COCOS}/api/v1/calibration/{{id}}")
     def calibration_set(self, request: Request) -> Reply:
         """GET api/v1/calibration/{id}."""
         found = cal.calibration_set(self._service.legacy_chip, self._calibration(request))
         return Reply.of_json({**_head(found, "calibration_set"), "observations": _by_field(found)})
 
+    @route("GET", f"{COCOS}/calibration/metrics/{{id}}")
     def metrics(self, request: Request) -> Reply:
         """GET calibration/metrics/{id}."""
         chip, name = self._service.legacy_chip, self._calibration(request)
@@ -418,20 +434,24 @@ class LegacyRoutes:
         head = {"calibration_set_number_of_observations": len(chip.qubits), **described}
         return Reply.of_json({**head, **_head(found, "quality_metric_set"), "metrics": values})
 
+    @route("GET", f"{COCOS}/info/client-libraries")
     def libraries(self, request: Request) -> Reply:
         """GET info/client-libraries."""
         empty = {"package_name": None, "repo_url": None, "package_url": None}
         library = {"name": "iqm-client", "min": "15.0", "max": "29.0", **empty}
         return Reply.of_json({"iqm-client": library})
 
+    @route("GET", f"{COCOS}/about")
     def about(self, request: Request) -> Reply:
         """GET about."""
         return Reply.of_json({"cocos_version": "30.2"})
 
+    @route("GET", f"{COCOS}/health")
     def health(self, request: Request) -> Reply:
         """GET health."""
         return Reply.of_json({"healthy": True})
 
+    @route("POST", f"{_REALM}/token", needs_token=False)
     def token(self, request: Request) -> Reply:
         """POST a login, or a renewal."""
         service, now = self._service, request.now
@@ -440,6 +460,7 @@ class LegacyRoutes:
         epoch = service.clock.epoch(now)
         return Reply.of_json(service.tokens.grant(request.form(), now, epoch, lifetime, refresh))
 
+    @route("POST", f"{_REALM}/logout", needs_token=False)
     def logout(self, request: Request) -> Reply:
         """POST the end of a session."""
         self._service.tokens.logout(request.form().get("refresh_token", ""))

@@ -13,9 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from quantum_async.sandbox.chance import uniform
 from quantum_async.sandbox.iqm.chips import CHIPS
 from quantum_async.sandbox.iqm.programs import Measurements
-from quantum_async.sandbox.iqm.routes import AccountRoutes, ComputerRoutes, JobRoutes, LegacyRoutes
+from quantum_async.sandbox.iqm.routes import (
+    COCOS,
+    AccountRoutes,
+    ComputerRoutes,
+    JobRoutes,
+    LegacyRoutes,
+)
 from quantum_async.sandbox.iqm.store import Store, Writer
-from quantum_async.sandbox.service import Refusal, Reply, Route, RouteTable, Service
+from quantum_async.sandbox.service import Refusal, Reply, Route, RouteTable, Service, routes_of
 from quantum_async.sandbox.world import Latest
 
 if TYPE_CHECKING:
@@ -224,8 +230,6 @@ def _reference(item: JsonValue) -> str:
 
 _API = "/api/v1"
 _LATEST = "/api/latest"
-_COCOS = "/cocos"
-_REALM = "/realms/cortex/protocol/openid-connect"
 _CODES = {
     400: "bad_request",
     401: "unauthorized",
@@ -289,7 +293,7 @@ class IQMService(Service):
         if request.path.startswith("/realms/"):
             document = {"error": refusal.code, "error_description": refusal.description}
             return Reply.of_json(document, refusal.status)
-        if request.path.startswith(_COCOS):
+        if request.path.startswith(COCOS):
             return Reply.of_json({"detail": refusal.description}, refusal.status)
         code = refusal.code or _CODES.get(refusal.status, "internal_error")
         self._refusals += 1
@@ -339,78 +343,15 @@ class IQMService(Service):
         routes: list[Route] = []
         if "v1" in generations:
             for prefix in (_API, _LATEST):
-                routes += [*self._job_routes(prefix), *self._computer_routes(prefix)]
-            routes += self._root_routes()
+                routes += routes_of(self._jobs, self._computers, self._account, prefix=prefix)
+            do = self._computers
+            routes += [
+                Route("GET", "/about", do.about),
+                Route("GET", "/api/versions", do.versions, needs_token=False),
+            ]
         if "legacy" in generations:
-            routes += [*self._legacy_routes(), *self._login_routes()]
+            routes += routes_of(self._legacy)
         return RouteTable(routes)
-
-    def _job_routes(self, prefix: str) -> list[Route]:
-        do, jobs = self._jobs, f"{prefix}/jobs"
-        return [
-            Route("POST", f"{jobs}/{{id}}/{{id}}", do.submit, submits=True),
-            Route("GET", f"{jobs}/{{id}}", do.get),
-            Route("GET", f"{jobs}/{{id}}/payload", do.payload),
-            Route("GET", f"{jobs}/{{id}}/artifacts/{{id}}", do.artifact),
-            Route("POST", f"{jobs}/{{id}}/cancel", do.cancel),
-            Route("DELETE", f"{jobs}/{{id}}", do.delete),
-        ]
-
-    def _computer_routes(self, prefix: str) -> list[Route]:
-        do, account = self._computers, self._account
-        one = f"{prefix}/quantum-computers/{{id}}"
-        calibration = f"{prefix}/calibration-sets/{{id}}/{{id}}"
-        return [
-            Route("GET", f"{prefix}/quantum-computers", do.list),
-            Route("GET", f"{one}/health", do.health),
-            Route("GET", f"{one}/limits", do.limits),
-            Route("GET", f"{one}/queue-availability", do.queue),
-            Route("GET", f"{one}/timeslots", account.timeslots),
-            Route("POST", f"{one}/timeslots", account.book),
-            Route("GET", f"{one}/artifacts/{{id}}", do.artifact),
-            Route("GET", calibration, do.calibration_set),
-            Route("GET", f"{calibration}/dynamic-quantum-architecture", do.architecture),
-            Route("GET", f"{calibration}/metrics", do.metrics),
-            Route("GET", f"{prefix}/tokens", account.tokens),
-            Route("POST", f"{prefix}/tokens/current/refresh", account.refresh),
-            Route("POST", f"{prefix}/tokens/current/activate", account.activate),
-            Route("POST", f"{prefix}/tokens/{{id}}/revoke", account.revoke),
-            Route("GET", f"{prefix}/about", do.about),
-        ]
-
-    def _root_routes(self) -> list[Route]:
-        do = self._computers
-        return [
-            Route("GET", "/about", do.about),
-            Route("GET", "/api/versions", do.versions, needs_token=False),
-        ]
-
-    def _legacy_routes(self) -> list[Route]:
-        do, jobs = self._legacy, f"{_COCOS}/jobs"
-        calibration = f"{_COCOS}/api/v1/calibration/{{id}}"
-        return [
-            Route("POST", jobs, do.submit, submits=True),
-            Route("GET", f"{jobs}/{{id}}", do.get),
-            Route("GET", f"{jobs}/{{id}}/status", do.status),
-            Route("GET", f"{jobs}/{{id}}/counts", do.counts),
-            Route("POST", f"{jobs}/{{id}}/abort", do.abort),
-            Route("DELETE", f"{jobs}/{{id}}", do.delete),
-            Route("GET", f"{_COCOS}/quantum-architecture", do.architecture),
-            Route("GET", f"{_COCOS}/api/v1/quantum-architecture", do.static_architecture),
-            Route("GET", f"{calibration}/gates", do.gates),
-            Route("GET", calibration, do.calibration_set),
-            Route("GET", f"{_COCOS}/calibration/metrics/{{id}}", do.metrics),
-            Route("GET", f"{_COCOS}/info/client-libraries", do.libraries),
-            Route("GET", f"{_COCOS}/about", do.about),
-            Route("GET", f"{_COCOS}/health", do.health),
-        ]
-
-    def _login_routes(self) -> list[Route]:
-        do = self._legacy
-        return [
-            Route("POST", f"{_REALM}/token", do.token, needs_token=False),
-            Route("POST", f"{_REALM}/logout", do.logout, needs_token=False),
-        ]
 
 
 SERVICE = IQMService

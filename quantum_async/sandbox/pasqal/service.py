@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from quantum_async.sandbox.pasqal.programs import Intake, Results, storage_refusal
 from quantum_async.sandbox.pasqal.routes import (
     PROJECT_ID,
+    TOKEN,
     BatchRoutes,
     JobRoutes,
     OtherRoutes,
@@ -16,7 +17,7 @@ from quantum_async.sandbox.pasqal.routes import (
     oauth_refusal,
 )
 from quantum_async.sandbox.pasqal.store import Store, Writer
-from quantum_async.sandbox.service import Refusal, Route, RouteTable, Service
+from quantum_async.sandbox.service import Refusal, RouteTable, Service, routes_of
 from quantum_async.sandbox.settings import Seconds
 
 if TYPE_CHECKING:
@@ -52,9 +53,6 @@ class PasqalOptions(BaseModel):
     max_jobs_per_batch: int = 10_000
 
 
-_V1, _V2 = "/core-fast/api/v1", "/core-fast/api/v2"
-_OVH = f"{_V1}/third-party-access/ovh"
-_TOKEN = "/auth/oauth/token"  # noqa: S105  a path
 _STORAGE = ("/results/", "/workload-results/")
 
 
@@ -76,17 +74,8 @@ class PasqalService(Service):
         self.results: Results = Results(world, self.options)
         self.write: Writer = Writer(world.clock)
         self.configure()
-        self._batches = BatchRoutes(self)
-        self._jobs = JobRoutes(self)
-        self._other = OtherRoutes(self)
         self.routes: RouteTable = RouteTable(
-            [
-                *self._batch_routes(),
-                *self._job_routes(),
-                *self._other_routes(),
-                *self._open_routes(),
-                *self._third_party_routes(),
-            ]
+            routes_of(BatchRoutes(self), JobRoutes(self), OtherRoutes(self))
         )
 
     def refuse(self, request: Request, refusal: Refusal) -> Reply:
@@ -114,7 +103,7 @@ class PasqalService(Service):
             "QUANTUM_ASYNC_PASQAL_PROJECT_ID": PROJECT_ID,
             "QUANTUM_ASYNC_PASQAL_CORE_URL": f"{base_url}/core-fast",
             "QUANTUM_ASYNC_PASQAL_ACCOUNT_URL": f"{base_url}/account",
-            "QUANTUM_ASYNC_PASQAL_TOKEN_URL": f"{base_url}{_TOKEN}",
+            "QUANTUM_ASYNC_PASQALTOKEN_URL": f"{base_url}{TOKEN}",
         }
 
     def batches_open(self, now: float) -> int:
@@ -132,68 +121,6 @@ class PasqalService(Service):
         self.tokens = TokenBook(self.revoked)
         self.store.clear()
         super().reset()
-
-    def _batch_routes(self) -> list[Route]:
-        do = self._batches
-        return [
-            Route("POST", f"{_V1}/batches", do.create, submits=True),
-            Route("GET", f"{_V1}/batches", do.list),
-            Route("GET", f"{_V2}/batches/{{id}}", do.get),
-            Route("GET", f"{_V1}/batches/{{id}}/status", do.status),
-            Route("PATCH", f"{_V2}/batches/{{id}}/complete", do.close),
-            Route("PATCH", f"{_V2}/batches/{{id}}/cancel", do.cancel),
-            Route("PATCH", f"{_V1}/batches/cancel", do.cancel_many),
-            Route("POST", f"{_V1}/batches/{{id}}/rebatch", do.rebatch, submits=True),
-            Route("POST", f"{_V2}/batches/{{id}}/jobs", do.add_jobs, submits=True),
-            Route("PATCH", f"{_V1}/batches/{{id}}/tags", do.set_tags),
-            Route("PATCH", f"{_V2}/batches/{{id}}/cancel/jobs", do.cancel_jobs),
-            Route("GET", f"{_V1}/batches/{{id}}/full_results", do.full_results),
-        ]
-
-    def _job_routes(self) -> list[Route]:
-        do = self._jobs
-        return [
-            Route("GET", f"{_V2}/jobs", do.list),
-            Route("GET", f"{_V2}/jobs/{{id}}", do.get),
-            Route("GET", f"{_V1}/jobs/{{id}}/status", do.status),
-            Route("PATCH", f"{_V2}/jobs/{{id}}/cancel", do.cancel),
-            Route("GET", f"{_V1}/jobs/{{id}}/results_link", do.results_link),
-        ]
-
-    def _other_routes(self) -> list[Route]:
-        do = self._other
-        return [
-            Route("POST", f"{_V1}/workloads", do.create_workload, submits=True),
-            Route("GET", f"{_V2}/workloads/{{id}}", do.get_workload),
-            Route("PUT", f"{_V1}/workloads/{{id}}/cancel", do.cancel_workload),
-            Route("GET", f"{_V1}/devices/specs", do.specs),
-            Route("GET", f"{_V1}/devices/specs/{{id}}", do.one_spec),
-            Route("GET", f"{_V2}/devices", do.devices),
-            Route("GET", "/account/api/v1/projects", do.projects),
-        ]
-
-    def _open_routes(self) -> list[Route]:
-        other = self._other
-        keycloak = "/auth/realms/{id}/protocol/openid-connect/token"
-        return [
-            Route("POST", _TOKEN, other.token, needs_token=False),
-            Route("POST", keycloak, other.token, needs_token=False),
-            Route("GET", f"{_V1}/devices", other.public_devices, needs_token=False),
-            Route("GET", f"{_V1}/devices/public-specs", other.public_specs, needs_token=False),
-            Route("GET", "/results/{id}", self._jobs.result, needs_token=False),
-            Route("GET", "/workload-results/{id}", other.workload_result, needs_token=False),
-        ]
-
-    def _third_party_routes(self) -> list[Route]:
-        batches, jobs = self._batches, self._jobs
-        return [
-            Route("POST", f"{_OVH}/batches", batches.create_for_third_party, submits=True),
-            Route("GET", f"{_OVH}/batches/{{id}}", batches.get),
-            Route("GET", f"{_OVH}/batches/{{id}}/status", batches.status),
-            Route("GET", f"{_OVH}/jobs", jobs.list),
-            Route("GET", f"{_OVH}/jobs/{{id}}/results_link", jobs.results_link),
-            Route("GET", f"{_OVH}/jobs/{{id}}/status", jobs.status),
-        ]
 
 
 SERVICE = PasqalService

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from quantum_async.sandbox.qoro.programs import (
     BLUEPRINTS,
@@ -13,9 +13,11 @@ from quantum_async.sandbox.qoro.programs import (
     positive,
 )
 from quantum_async.sandbox.qoro.store import ENDED
-from quantum_async.sandbox.service import Refusal, Reply
+from quantum_async.sandbox.service import Refusal, Reply, Routes, route
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic import JsonValue
 
     from quantum_async.sandbox.qoro.service import QoroService
@@ -23,33 +25,40 @@ if TYPE_CHECKING:
     from quantum_async.sandbox.service import Request
 
 
-class JobRoutes:
-    """Answers requests about jobs.
+_Handler = TypeVar("_Handler", bound="Callable[..., object]")
 
-    Args:
-        service: The service's books and tools.
-    """
 
-    def __init__(self, service: QoroService) -> None:
-        self._service = service
+def both(method: str, path: str, *, submits: bool = False) -> Callable[[_Handler], _Handler]:
+    """Mark a method's route with and without a slash at the end."""
+    return route(method, f"/api/{path}/", f"/api/{path}", submits=submits)
 
+
+class JobRoutes(Routes):
+    """Answers requests about jobs."""
+
+    _service: QoroService
+
+    @both("POST", "job/init")
     def open(self, request: Request) -> Reply:
         """Open a job."""
         record = self._service.intake.open(request)
         return Reply.of_json({"job_id": record.id}, 201)
 
+    @both("POST", "job/create_failed")
     def create_failed(self, request: Request) -> Reply:
         """Make a job that has failed already, as the service does for tests."""
         record = self._service.intake.open(request)
         record.failed = True
         return Reply.of_json({"job_id": record.id}, 201)
 
+    @both("POST", "job/{id}/add_circuits", submits=True)
     def add_circuits(self, request: Request) -> Reply:
         """Fill a job."""
         record = self._service.record(request)
         self._service.intake.extend(record, request)
         return Reply.of_json({"status": "ok", "circuits": len(record.circuits)})
 
+    @both("GET", "job/{id}/status")
     def status(self, request: Request) -> Reply:
         """Say where a job stands."""
         record = self._service.record(request)
@@ -62,10 +71,12 @@ class JobRoutes:
                 document["message"] = work.error
         return Reply.of_json(document)
 
+    @both("GET", "job/{id}/resultsV2")
     def results(self, request: Request) -> Reply:
         """Send a page of results."""
         return Reply.of_json(self._service.results.page(self._service.record(request), request))
 
+    @both("POST", "job/{id}/cancel")
     def cancel(self, request: Request) -> Reply:
         """Cancel a job."""
         record = self._service.record(request)
@@ -83,11 +94,13 @@ class JobRoutes:
             }
         )
 
+    @both("DELETE", "job/{id}")
     def delete(self, request: Request) -> Reply:
         """Delete a job."""
         self._service.store.drop(self._service.record(request), request.now)
         return Reply(204)
 
+    @both("POST", "job/{id}/execution_config")
     def set_config(self, request: Request) -> Reply:
         """Replace the older configuration of a job that waits."""
         record = self._service.record(request)
@@ -100,6 +113,7 @@ class JobRoutes:
             {"status": "ok", "job_id": record.id, "execution_configuration": given}
         )
 
+    @both("GET", "job/{id}/execution_config")
     def config(self, request: Request) -> Reply:
         """Send the configurations of a job, to older clients in the older way."""
         record = self._service.record(request)
@@ -119,32 +133,32 @@ class JobRoutes:
 _MOST = 100
 
 
-class OtherRoutes:
-    """Answers the other requests.
+class OtherRoutes(Routes):
+    """Answers the other requests."""
 
-    Args:
-        service: The service's books and tools.
-    """
+    _service: QoroService
 
-    def __init__(self, service: QoroService) -> None:
-        self._service = service
-
+    @route("GET", "/api/", "/api")
     def ping(self, request: Request) -> Reply:
         """Say that the service is there."""
         return Reply.of_json({"message": "Welcome"})
 
+    @both("GET", "qpusystem")
     def systems(self, request: Request) -> Reply:
         """List the systems of quantum computers."""
         return Reply.of_json(SYSTEMS)
 
+    @both("GET", "simulatorcluster")
     def clusters(self, request: Request) -> Reply:
         """List the clusters of simulators."""
         return Reply.of_json(CLUSTERS)
 
+    @both("GET", "vendor-config-blueprint")
     def blueprints(self, request: Request) -> Reply:
         """List what can be set for each vendor."""
         return Reply.of_json(BLUEPRINTS)
 
+    @both("GET", "credits")
     def balance(self, request: Request) -> Reply:
         """Say how many credits are left."""
         moment = self._service.clock.iso(0.0)
@@ -157,6 +171,7 @@ class OtherRoutes:
             }
         )
 
+    @both("GET", "credits/transactions")
     def transactions(self, request: Request) -> Reply:
         """Send a page of the movements of credits."""
         size = min(positive(request, "page_size", 20), _MOST)
@@ -189,6 +204,7 @@ class OtherRoutes:
             }
         )
 
+    @both("POST", "job/{id}/submit_qubo", submits=True)
     def submit_qubo(self, request: Request) -> Reply:
         """Analyse a problem, before the answer is sent."""
         record = self._validation(request)
@@ -198,6 +214,7 @@ class OtherRoutes:
         record.completed = request.now
         return Reply.of_json({"status": "ok", "job_id": record.id})
 
+    @both("GET", "job/{id}/validation_result")
     def validation(self, request: Request) -> Reply:
         """Send what was found out."""
         record = self._validation(request)
@@ -214,6 +231,7 @@ class OtherRoutes:
             }
         )
 
+    @both("GET", "job/{id}/validation_result/html")
     def validation_page(self, request: Request) -> Reply:
         """Send the report for notebooks."""
         record = self._validation(request)

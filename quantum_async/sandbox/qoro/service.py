@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict
 from quantum_async.sandbox.qoro.programs import Intake, Results
 from quantum_async.sandbox.qoro.routes import JobRoutes, OtherRoutes
 from quantum_async.sandbox.qoro.store import Store
-from quantum_async.sandbox.service import Refusal, Reply, Route, RouteTable, Service
+from quantum_async.sandbox.service import Refusal, Reply, RouteTable, Service, routes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from quantum_async.sandbox.qoro.store import Record
-    from quantum_async.sandbox.service import Handler, Request
+    from quantum_async.sandbox.service import Request
     from quantum_async.sandbox.world import World
 
 
@@ -62,9 +62,7 @@ class QoroService(Service):
         self.intake: Intake = Intake(self.realm, self.store, self.options)
         self.results: Results = Results(world, self.options)
         self.configure()
-        self._jobs = JobRoutes(self)
-        self._other = OtherRoutes(self)
-        self.routes: RouteTable = RouteTable([*self._job_routes(), *self._other_routes()])
+        self.routes: RouteTable = RouteTable(routes_of(JobRoutes(self), OtherRoutes(self)))
 
     def refuse(self, request: Request, refusal: Refusal) -> Reply:
         """Write a refusal: the framework's own have another field than the application's."""
@@ -107,43 +105,6 @@ class QoroService(Service):
         if record.owner != request.bearer:
             raise Refusal(403, "You do not have permission to modify this job.")
         return record
-
-    def _job_routes(self) -> list[Route]:
-        do = self._jobs
-        return [
-            *_both("POST", "job/init", do.open),
-            *_both("POST", "job/create_failed", do.create_failed),
-            *_both("POST", "job/{id}/add_circuits", do.add_circuits, submits=True),
-            *_both("GET", "job/{id}/status", do.status),
-            *_both("GET", "job/{id}/resultsV2", do.results),
-            *_both("POST", "job/{id}/cancel", do.cancel),
-            *_both("POST", "job/{id}/execution_config", do.set_config),
-            *_both("GET", "job/{id}/execution_config", do.config),
-            *_both("DELETE", "job/{id}", do.delete),
-        ]
-
-    def _other_routes(self) -> list[Route]:
-        do = self._other
-        return [
-            Route("GET", "/api/", do.ping),
-            Route("GET", "/api", do.ping),
-            *_both("GET", "qpusystem", do.systems),
-            *_both("GET", "simulatorcluster", do.clusters),
-            *_both("GET", "vendor-config-blueprint", do.blueprints),
-            *_both("GET", "credits", do.balance),
-            *_both("GET", "credits/transactions", do.transactions),
-            *_both("POST", "job/{id}/submit_qubo", do.submit_qubo, submits=True),
-            *_both("GET", "job/{id}/validation_result", do.validation),
-            *_both("GET", "job/{id}/validation_result/html", do.validation_page),
-        ]
-
-
-def _both(method: str, path: str, handler: Handler, *, submits: bool = False) -> list[Route]:
-    """Make a route with and without a slash at the end."""
-    return [
-        Route(method, f"/api/{path}/", handler, submits=submits),
-        Route(method, f"/api/{path}", handler, submits=submits),
-    ]
 
 
 SERVICE = QoroService

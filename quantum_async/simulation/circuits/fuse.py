@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from quantum_async.simulation.circuits.gates import Gate
 
-NEAR = 15
-"""Qubits within a row: a row and its copy, half a megabyte each, stay in a core's cache."""
-BLOCK = 3
-"""Qubits of a fused gate: moving the state past the processor costs about as much as multiplying
-it by matrices of that size, so that wider ones are slower and narrower ones are too many."""
+NEAR = 16
+"""Qubits within a row: a megabyte, which stays in a core's cache while it is worked on."""
+BLOCK = 4
+"""Qubits of a fused gate: moving a row past the processor takes about as long as multiplying it by
+such a matrix. Narrower ones move it more often, wider ones multiply more than they save."""
 _FACTOR, _PRODUCT = 6, 12
 """Qubits of the tables that diagonal gates are multiplied into before the state is."""
 _RUN = 5
@@ -53,13 +53,15 @@ class _Step:
     is_start: bool = False
 
 
-def fused(gates: Iterable[Placed], width: int = BLOCK) -> list[_Step]:
+def fused(gates: Iterable[Placed], num_qubits: int) -> list[_Step]:
     """Put each gate into the last step that can take it.
 
     Args:
         gates: The gates in order.
-        width: Most qubits of a dense step, unless a single gate has more.
+        num_qubits: Of how many qubits the state is. A fused gate's matrix, which is made for each
+            point, has no more entries than the state.
     """
+    width = max(1, min(BLOCK, num_qubits // 2))
     steps: list[_Step] = []
     for placed in gates:
         mine, is_diagonal = set(placed.qubits), placed.gate.is_diagonal

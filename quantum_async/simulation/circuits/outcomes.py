@@ -12,10 +12,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_KEPT = 1 << 20
+_KEPT = 1 << 16
 """Characters of all the outcomes of a circuit, up to which they are written once and kept."""
 _AT_ONCE = 1 << 22
-_SHOTS = 1 << 15
 _ZERO = ord("0")
 
 
@@ -31,14 +30,14 @@ class Outcomes:
         low: The same of the last axes.
         characters: For each character of an outcome the bit that it shows, or its code.
         width: How many bits there are.
-        kept: All outcomes written, where they are few.
+        kept: All outcomes written, each once, where they are few.
     """
 
     high: NDArray[np.int64]
     low: NDArray[np.int64]
     characters: tuple[tuple[int | None, int], ...]
     width: int
-    kept: tuple[str, ...] = ()
+    kept: NDArray[np.object_] | None = None
 
     @classmethod
     def of(
@@ -64,7 +63,7 @@ class Outcomes:
         found = cls(high, low, made, len(distinct))
         if len(made) << found.width > _KEPT:
             return found
-        kept = tuple(found.texts(np.arange(1 << found.width)))
+        kept = np.array(found.texts(np.arange(1 << found.width)), dtype=object)
         return cls(high, low, made, found.width, kept)
 
     def drawn(
@@ -87,14 +86,16 @@ class Outcomes:
         np.minimum(found, np.searchsorted(cumulated, cumulated[-1]), out=found)
         half = len(self.low).bit_length() - 1
         values = self.high[found >> half] | self.low[found & (len(self.low) - 1)]
-        if self.kept:
-            often = np.bincount(values)
-            seen = np.flatnonzero(often).tolist()
-            counts = dict(zip(map(self.kept.__getitem__, seen), often[seen].tolist(), strict=True))
-            return counts, _looked_up(self.kept, values)
-        distinct, places, often = np.unique(values, return_inverse=True, return_counts=True)
-        texts = self.texts(distinct)
-        return dict(zip(texts, often.tolist(), strict=True)), _looked_up(texts, places)
+        if self.kept is not None:
+            # As many numbers as there are outcomes are counted faster than sorted.
+            often = np.bincount(values, minlength=len(self.kept))
+            seen = np.flatnonzero(often)
+            texts, often, samples = self.kept[seen].tolist(), often[seen], self.kept[values]
+        else:
+            distinct, places, often = np.unique(values, return_inverse=True, return_counts=True)
+            texts = self.texts(distinct)
+            samples = np.array(texts, dtype=object)[places]
+        return dict(zip(texts, often.tolist(), strict=True)), tuple(samples.tolist())
 
     def texts(self, values: NDArray[np.int64]) -> list[str]:
         """Write outcomes.
@@ -113,14 +114,6 @@ class Outcomes:
             text = written.tobytes().decode("ascii")
             texts += [text[n : n + width] for n in range(0, len(text), width)]
         return texts
-
-
-def _looked_up(texts: Sequence[str], numbers: NDArray[np.int64]) -> tuple[str, ...]:
-    found: list[str] = []
-    # In parts, because the interpreter's lock is kept for one of them.
-    for start in range(0, len(numbers), _SHOTS):
-        found += map(texts.__getitem__, numbers[start : start + _SHOTS].tolist())
-    return tuple(found)
 
 
 def _bits(bit_of: Mapping[int, int], axes: range) -> NDArray[np.int64]:

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 from quantum_async.errors import DeviceLimitError, InvalidOptionError
 from quantum_async.programs.cache import ProgramCache
-from quantum_async.programs.circuits import read_circuit
-from quantum_async.programs.naming import shape_of
-from quantum_async.programs.registers import BitLayout
-from quantum_async.programs.survey import CONTROL, Survey
-from quantum_async.programs.transpile import transpiled
+from quantum_async.programs.circuits import read_circuit, transpiled
+from quantum_async.programs.survey import CONTROL, BitLayout, Survey
+from quantum_async.programs.tokens import shape_of
 from quantum_async.simulation.circuits.outcomes import Outcomes
-from quantum_async.simulation.circuits.vector import StateVector
+from quantum_async.simulation.circuits.vector import LARGEST, StateVector
 from quantum_async.simulation.devices import CIRCUIT_DEVICES, DEFAULT_CIRCUIT_DEVICE
 from quantum_async.simulation.memory import AMPLITUDE, gibibytes
 
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 _CLIFFORD = CONTROL | frozenset(
     "barrier cx cy cz delay ecr h id measure pauli reset s sdg swap sx sxdg x y z".split()
 )
+_VECTOR_DEVICES = frozenset({DEFAULT_CIRCUIT_DEVICE, "statevector"})
 _FEW_QUBITS = 20
 """Up to here a state vector is so quick that the tableau of a Clifford circuit gains nothing."""
 _FEW_NOISY_QUBITS = 10
@@ -72,9 +71,21 @@ _prepared: ProgramCache[Prepared] = ProgramCache("circuit")
 
 
 def prepare(
-    program: Program, device: str, variables: Mapping[str, Value], noise: Noise | None = None
+    program: Program,
+    device: str,
+    variables: Mapping[str, Value],
+    noise: Noise | None = None,
+    *,
+    is_observed: bool = False,
 ) -> Prepared:
     """Read a program and make it ready for a device; done once per program.
+
+    Args:
+        program: The program.
+        device: The simulator's name.
+        variables: Values of its parameters; only their names and lengths matter.
+        noise: What is added to its gates and measurements, where there is any.
+        is_observed: Whether Aer is to run it in any case.
 
     Raises:
         ProgramSyntaxError: The program is malformed.
@@ -84,15 +95,29 @@ def prepare(
     """
     return _prepared.get(
         program,
-        f"{device} {shape_of(program, variables)} {noise.digest if noise else ''}",
-        lambda: _prepare(program, device, variables, noise),
+        f"{device} {is_observed} {shape_of(program, variables)} {noise.digest if noise else ''}",
+        lambda: _prepare(program, device, variables, noise, is_observed=is_observed),
     )
 
 
 def _prepare(
-    program: Program, device: str, variables: Mapping[str, Value], noise: Noise | None
+    program: Program,
+    device: str,
+    variables: Mapping[str, Value],
+    noise: Noise | None,
+    *,
+    is_observed: bool,
 ) -> Prepared:
     original = read_circuit(program, variables=variables)
+    bits = BitLayout.of(original)
+    vector = outcomes = None
+    if device in _VECTOR_DEVICES and noise is None:
+        vector = _vector(original, device)
+    if vector is not None:
+        outcomes = Outcomes.of(vector.course.num_qubits, vector.measured, bits.characters)
+        if not is_observed:
+            survey = Survey.of(original)
+            return Prepared(device, original, survey, bits, "statevector", vector, outcomes)
     circuit = _translate(original, device, noise)
     survey = Survey.of(circuit)
     method = device
@@ -104,12 +129,6 @@ def _prepare(
             f"local:{device} cannot carry the noise_model, which needs {', '.join(sorted(unknown))}",
             remedy="Use local:density_matrix, or local:statevector for more qubits.",
         )
-    bits = BitLayout.of(original)
-    is_plain = method == "statevector" and survey.measures and noise is None
-    vector = StateVector.of(circuit) if is_plain else None
-    outcomes = None
-    if vector is not None:
-        outcomes = Outcomes.of(vector.course.num_qubits, vector.measured, bits.characters)
     return Prepared(device, circuit, survey, bits, method, vector, outcomes, noise)
 
 
@@ -119,6 +138,15 @@ def _noisy_method(survey: Survey, noise: Noise) -> str:
     if is_small and survey.is_measured_last and names <= operations("density_matrix"):
         return "density_matrix"
     return _method(survey) if noise.needs <= operations("stabilizer") else "statevector"
+
+
+def _vector(circuit: QuantumCircuit, device: str) -> StateVector | None:
+    survey = Survey.of(circuit)
+    if survey.decides or survey.qubits > LARGEST or not survey.measures:
+        return None
+    if device == DEFAULT_CIRCUIT_DEVICE and _method(survey) != "statevector":
+        return None
+    return StateVector.of(circuit)
 
 
 def _method(survey: Survey) -> str:

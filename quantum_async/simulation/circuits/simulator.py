@@ -30,6 +30,7 @@ from quantum_async.simulation.seeds import fresh_seed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from quantum_async.models.result import Expectation
     from quantum_async.models.submission import JobSpec
     from quantum_async.programs.parameters import NamedParameter
     from quantum_async.simulation.circuits.prepare import Prepared
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _START = 60e-6
 _PER_SHOT = 0.15e-6
 _PER_OPERATION = 0.5e-6
-_PER_AMPLITUDE = 1.5e-9
+_PER_AMPLITUDE = 0.6e-9
 _GRIP_PER_SHOT = 0.05e-6
 """Python's own work on outcomes, which keeps the interpreter's lock."""
 _AER_START = 1e-3
@@ -47,17 +48,18 @@ _AER_PER_OPERATION = 28e-6
 _AER_PER_AMPLITUDE = 5e-9
 
 
-def effort_of(prepared: Prepared, shots: int) -> Effort:
+def effort_of(prepared: Prepared, shots: int, *, is_observed: bool = False) -> Effort:
     """Guess how much a circuit asks of this machine.
 
     Args:
         prepared: The circuit.
         shots: How often it is run.
+        is_observed: Whether Aer runs it for expectation values as well.
     """
     survey = prepared.survey
     levels = CIRCUIT_DEVICES[prepared.method].levels
     amplitudes = levels**survey.qubits if levels else survey.qubits**2
-    if prepared.vector is not None:
+    if prepared.vector is not None and not is_observed:
         once = survey.operations * (_PER_OPERATION + _PER_AMPLITUDE * amplitudes)
         seconds = _START + once + _PER_SHOT * shots
         return Effort(seconds, grip=_GRIP_PER_SHOT * shots, size=2 * AMPLITUDE * amplitudes)
@@ -65,7 +67,8 @@ def effort_of(prepared: Prepared, shots: int) -> Effort:
     # Every shot is a run of its own where the state collapses on the way, and for a tableau.
     is_one = survey.is_measured_last and not prepared.is_drawn
     repeats = 1 if levels and is_one else shots
-    seconds = min(ENDLESS, _AER_START + repeats * once + _AER_PER_SHOT * shots)
+    seconds = _AER_START + repeats * once + _AER_PER_SHOT * shots
+    seconds = min(ENDLESS, seconds * (2 if is_observed and survey.measures else 1))
     is_endless = seconds == ENDLESS
     return Effort(seconds, grip=seconds, size=AMPLITUDE * amplitudes, is_private=is_endless)
 
@@ -100,23 +103,26 @@ class Sweep:
             place = points[number][0]
             found[place] = not_finite(jobs[place].variables, error)
         good = [number for number in range(len(points)) if number not in failed]
+        drawn = []
         for first, cumulated in vector.cumulated(angles[good], stop):
             for number, row in zip(good[first:], cumulated, strict=False):
                 place, seed, _ = points[number]
-                counts, samples = outcomes.drawn(row, jobs[place].shots, seed)
-                found[place] = _result(self.prepared, jobs[place], seed, counts, samples)
+                drawn.append((place, seed, outcomes.drawn(row, jobs[place].shots, seed)))
         seconds = (perf_counter() - started) / len(jobs)
-        return [_timed(found[place], seconds) for place in range(len(jobs))]
+        for place, seed, outcome in drawn:
+            found[place] = _result(self.prepared, jobs[place], seed, outcome, seconds)
+        return [found[place] for place in range(len(jobs))]
 
 
 def validate(job: JobSpec, device: str) -> Checked:
     """Refuse a circuit job that cannot run."""
     text = options_as(SimulationOptions, job.options, "local").noise_text
     noise = read_noise(text) if text is not None else None
-    prepared = prepare(job.program, device, job.variables, noise)
+    observables = job.options.observables
+    prepared = prepare(job.program, device, job.variables, noise, is_observed=bool(observables))
     values_by_parameter(prepared.circuit, job.variables)
-    aer.check_observables(job.options.observables, prepared.circuit, device)
-    if not prepared.survey.measures and not job.options.observables:
+    aer.check_observables(observables, prepared.circuit, device)
+    if not prepared.survey.measures and not observables:
         raise NoMeasurementError(
             f"{job.program.where} measures nothing",
             remedy=Advice(
@@ -127,9 +133,9 @@ def validate(job: JobSpec, device: str) -> Checked:
                 ),
             ),
         )
-    is_sweep = prepared.vector is not None and not job.options.observables
+    is_sweep = prepared.vector is not None and not observables
     return Checked(
-        effort_of(prepared, job.shots),
+        effort_of(prepared, job.shots, is_observed=bool(observables)),
         lambda: _simulate(job, prepared),
         Sweep(prepared) if is_sweep else None,
     )
@@ -139,33 +145,35 @@ def _simulate(job: JobSpec, prepared: Prepared) -> Result:
     """Run a job alone."""
     started = perf_counter()
     seed = fresh_seed(job.options.seed)
+    drawn: tuple[Mapping[str, int], tuple[str, ...]] = {}, ()
+    circuit = bound_circuit(prepared.circuit, job.variables)
     if prepared.vector is not None:
         seeded = replace(job, options=replace(job.options, seed=seed))
-        [result] = Sweep(prepared).run([seeded], never)
-        if isinstance(result, Exception):
-            raise result
-    else:
-        samples: tuple[str, ...] = ()
-        if prepared.survey.measures:
-            circuit = bound_circuit(prepared.circuit, job.variables)
-            samples = aer.sampled(circuit, prepared, job.shots, seed)
-        result = _result(prepared, job, seed, Counter(samples), samples)
+        [found] = Sweep(prepared).run([seeded], never)
+        if isinstance(found, Exception):
+            raise found
+        drawn = found.counts, found.samples or ()
+    elif prepared.survey.measures:
+        samples = aer.sampled(circuit, prepared, job.shots, seed)
+        drawn = dict(Counter(samples)), samples
+    values: Mapping[str, Expectation] = {}
     if job.options.observables:
-        circuit = bound_circuit(prepared.circuit, job.variables)
-        values = aer.expectations(circuit, job.options.observables, prepared, job.shots, seed)
-        result = replace(result, expectation_values=values)
-    return replace(result, metadata={**result.metadata, "run_time": perf_counter() - started})
+        observables = job.options.observables
+        values = aer.expectations(circuit, observables, prepared, job.shots, seed)
+    seconds = perf_counter() - started
+    return replace(_result(prepared, job, seed, drawn, seconds), expectation_values=values)
 
 
 def _result(
     prepared: Prepared,
     job: JobSpec,
     seed: int,
-    counts: Mapping[str, int],
-    samples: tuple[str, ...],
+    drawn: tuple[Mapping[str, int], tuple[str, ...]],
+    seconds: float,
 ) -> Result:
+    counts, samples = drawn
     return Result(
-        counts=dict(counts),
+        counts=counts,
         shots=job.shots,
         bit_order=BitOrder.QISKIT,
         registers=prepared.bits.registers,
@@ -175,12 +183,7 @@ def _result(
             "method": prepared.method,
             "engine": "numpy" if prepared.vector is not None else "aer",
             "seed": seed,
+            "run_time": seconds,
             **({"noise": ", ".join(sorted(prepared.noise.operations))} if prepared.noise else {}),
         },
     )
-
-
-def _timed(found: Result | Exception, seconds: float) -> Result | Exception:
-    if isinstance(found, Exception):
-        return found
-    return replace(found, metadata={**found.metadata, "run_time": seconds})

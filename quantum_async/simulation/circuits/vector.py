@@ -32,12 +32,15 @@ if TYPE_CHECKING:
 
     from quantum_async.simulation.circuits.fuse import Course, Recipe, Stage
 
-LARGEST = 22
+LARGEST = 24
 """Qubits of the largest state: beyond, a single one is worth all cores, which Aer gives it. It is
 the same everywhere, because counts must not depend on the machine."""
 _MULTIPLICATIONS = 1 << 15
 """Multiplications of one matrix product: far fewer than those from which OpenBLAS shares them out
 among threads of its own, which then wait for each other."""
+_POINTS = 1 << 10
+"""Most points at a time: drawing their outcomes takes a tenth of a second, and then one looks
+whether to stop."""
 _AHEAD = 64
 _TABLES = 1 << 22
 """Bytes of the tables that are computed ahead."""
@@ -88,7 +91,7 @@ class StateVector:
             return None
         number = {qubit: place for place, qubit in enumerate(active)}
         moved = [Placed(g.gate, g.columns, tuple(number[q] for q in g.qubits)) for g in gates]
-        course = planned(fused(moved), len(active), near)
+        course = planned(fused(moved, len(active)), len(active), near)
         axes = {qubit: axis for axis, qubit in enumerate(course.order)}
         places = {bit: axes[number[qubit]] for bit, qubit in measured.items()}
         return cls(course, angles, _tables(course.recipes, None, {}), places, near)
@@ -97,11 +100,6 @@ class StateVector:
     def size(self) -> int:
         """Amplitudes of the state."""
         return 1 << self.course.num_qubits
-
-    @property
-    def bytes(self) -> int:
-        """Memory that computing takes: two states, of several points where they are small."""
-        return 2 * _AMPLITUDE * max(self.size, 1 << self.near) + 2 * _TABLES
 
     def cumulated(self, angles: Real, stop: Callable[[], bool]) -> Iterator[tuple[int, Real]]:
         """Compute points.
@@ -117,7 +115,7 @@ class StateVector:
         Raises:
             Stopped: Stopping was asked for.
         """
-        chunk = max(1, (1 << self.near) // self.size)
+        chunk = max(1, min(_POINTS, (1 << self.near) // self.size))
         recipes, constants = self.course.recipes, self.constants
         one = sum(_AMPLITUDE << recipe_bits(recipe) for recipe in recipes)
         ahead = max(chunk, min(_AHEAD, _TABLES // max(1, one)))

@@ -185,16 +185,16 @@ def test_what_makes_no_job_is_refused_before_one_is_opened(newer, payloads, opti
 
 def test_observables_for_single_circuits_are_sent_and_checked(service, runner):
     """A map gives each circuit its own; a value of another observable is not taken for it."""
+    service.rows = [
+        {"label": "b", "results": {"IZ": 0.5}},
+        {"label": "a", "results": {"ZZ": 1.0, "XX": 1}},
+    ]
     submitted = runner.submit_circuits(
         {"a": BELL, "b": BELL}, ham_ops="ZZ;XX|IZ", circuit_ham_map=[[0, 1], [1, 2]]
     )
     [opening] = service.bodies(INIT)
     assert opening["job_type"] == "EXPECTATION"
     assert service.bodies(ADD)[0]["circuit_ham_map"] == [[0, 1], [1, 2]]
-    service.rows = [
-        {"label": "b", "results": {"IZ": 0.5}},
-        {"label": "a", "results": {"ZZ": 1.0, "XX": 1}},
-    ]
     rows = runner.get_job_results(submitted).results
     assert rows == [
         {"label": "a", "results": {"ZZ": 1.0, "XX": 1.0}},

@@ -319,6 +319,21 @@ async def test_the_simulator_stands_in(counted):
     assert list(emulated.occupation[-1]) == pytest.approx([1.0, 1.0], abs=0.1)
 
 
+async def test_the_simulator_takes_what_pulser_cannot_write_down():
+    """A sequence with an index that a variable had, as pulser-simulation does."""
+    register = pulser.Register({"a": (0.0, 0.0), "b": (60.0, 0.0)})
+    sequence = pulser.Sequence(register, pulser.MockDevice)
+    sequence.declare_channel("local", "rydberg_local", initial_target="a")
+    index = sequence.declare_variable("index", dtype=int)
+    sequence.target_index(index, "local")
+    sequence.add(pulser.Pulse.ConstantPulse(500, PI, 0.0, 0.0), "local")
+    async with qa.LocalClient(seed=1) as client:
+        config = EmulationConfig(observables=[BitStrings(num_shots=30)], solver="dmrg")
+        backend = EmulatorBackend(sequence.build(index=1), client, config=config)
+        [flipped] = await (await backend.run())
+    assert dict(flipped.final_bitstrings) == {"01": 30}
+
+
 async def test_default_shots(pasqal):
     """The configuration's number of shots counts where a job does not say one."""
     backend = QPUBackend(plain(), pasqal, config=BackendConfig(default_num_shots=7))

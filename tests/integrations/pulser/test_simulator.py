@@ -25,6 +25,7 @@ class Emulator(RemoteBackend):
         noise_model=NoiseModel(p_false_pos=0.0, p_false_neg=1e-12),
         num_gpus_to_use=1,
         autosave_dt=math.inf,
+        solver="tdvp",
     )
 
     def _submit_kwargs(self):

@@ -19,6 +19,7 @@ import quantum_async.integrations.qiskit as integration
 from quantum_async import blocking
 from quantum_async.errors import (
     ConfigurationError,
+    DeviceLimitError,
     InvalidInputError,
     InvalidOptionError,
     InvalidShotsError,
@@ -118,6 +119,27 @@ def test_a_circuit_that_is_too_wide(local):
     circuit.measure(0, 0)
     with pytest.raises(OutsideTargetError, match=f"more than the {backend.num_qubits} of"):
         backend.run(circuit)
+
+
+def test_the_simulator_that_chooses_takes_what_some_way_takes(local):
+    """Wide Clifford circuits, and qubits that are declared and not used, are no obstacle."""
+    backend = local.backend("automatic")
+    chain = QuantumCircuit(50)
+    chain.h(0)
+    for qubit in range(49):
+        chain.cx(qubit, qubit + 1)
+    chain.measure_all()
+    pair = QuantumCircuit(127, 2)
+    pair.ry(0.4, 3)
+    pair.cx(3, 99)
+    pair.measure([3, 99], [0, 1])
+    for circuit, keys in ((chain, {"0" * 50, "1" * 50}), (pair, {"00", "11"})):
+        for chosen in (circuit, transpile(circuit, backend)):
+            assert set(backend.run(chosen, shots=200).result(timeout=60).get_counts()) == keys
+    chain.rx(0.1, range(50))
+    chain.measure_all()
+    with pytest.raises(DeviceLimitError, match="50 qubits"):
+        backend.run(chain).result(timeout=60)
 
 
 @pytest.mark.parametrize(

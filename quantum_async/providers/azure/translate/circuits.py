@@ -13,12 +13,10 @@ from quantum_async.errors import (
 )
 from quantum_async.models.advice import Action, Advice, Setting
 from quantum_async.programs.cache import ProgramCache
-from quantum_async.programs.circuits import read_circuit
-from quantum_async.programs.naming import shape_of
+from quantum_async.programs.circuits import read_circuit, transpiled
 from quantum_async.programs.parameters import bound_circuit
-from quantum_async.programs.registers import BitLayout
-from quantum_async.programs.survey import Survey
-from quantum_async.programs.transpile import transpiled
+from quantum_async.programs.survey import BitLayout, Survey
+from quantum_async.programs.tokens import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

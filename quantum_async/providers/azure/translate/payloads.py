@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from quantum_async.errors import UnsupportedProgramError
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
-from quantum_async.programs.registers import BitLayout
+from quantum_async.programs.survey import BitLayout
 from quantum_async.providers.azure.options import CircuitForm, checked_options
 from quantum_async.providers.azure.translate import ionq, pulser, qir, quantinuum, quil
 from quantum_async.providers.azure.translate.devices import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from quantum_async.errors import DeviceLimitError, UnsupportedProgramError
 from quantum_async.models.advice import Advice, Setting
-from quantum_async.programs.registers import BitLayout
+from quantum_async.programs.survey import BitLayout
 from quantum_async.providers.iqm.circuits import Circuit, Instruction
 from quantum_async.providers.iqm.translate.results import (
     METADATA,

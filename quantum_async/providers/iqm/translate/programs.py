@@ -15,10 +15,9 @@ from quantum_async.errors import (
 from quantum_async.models._extras import optional_libraries
 from quantum_async.models.program import CIRCUIT_FORMATS, ProgramFormat
 from quantum_async.programs.cache import ProgramCache
-from quantum_async.programs.circuits import read_circuit
-from quantum_async.programs.naming import shape_of
+from quantum_async.programs.circuits import read_circuit, transpiled
 from quantum_async.programs.parameters import bound_circuit
-from quantum_async.programs.transpile import transpiled
+from quantum_async.programs.tokens import shape_of
 from quantum_async.providers.iqm.circuits import Circuit
 from quantum_async.providers.iqm.translate.circuits import native_circuit
 from quantum_async.providers.iqm.translate.results import layout_of

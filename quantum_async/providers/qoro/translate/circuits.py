@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from quantum_async.errors import UnsupportedProgramError
-from quantum_async.programs.angles import whole_words
+from quantum_async.programs.tokens import whole_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from quantum_async.models.result import Register
-    from quantum_async.programs.registers import BitLayout
+    from quantum_async.programs.survey import BitLayout
 
 
 KNOWN = frozenset(
@@ -74,7 +74,7 @@ def written(circuit: QuantumCircuit, where: str) -> WrittenCircuit:
     Raises:
         UnsupportedProgramError: It has an operation, or shared registers, that the format lacks.
     """
-    from quantum_async.programs.registers import BitLayout
+    from quantum_async.programs.survey import BitLayout
 
     layout = BitLayout.of(circuit)
     places = [place for group in layout.places for place in group]
