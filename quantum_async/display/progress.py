@@ -20,15 +20,8 @@ if TYPE_CHECKING:
     from quantum_async.models.job import JobEvent
     from quantum_async.models.sweep import SweepPoint
 
-_SHOWN = {
-    JobStatus.QUEUED: "queued",
-    JobStatus.RUNNING: "running",
-    JobStatus.SUCCEEDED: "done",
-    JobStatus.FAILED: "failed",
-    JobStatus.CANCELLING: "cancelling",
-    JobStatus.CANCELLED: "cancelled",
-    JobStatus.UNKNOWN: "unknown",
-}
+_SHOWN = {status: status.value for status in JobStatus} | {JobStatus.SUCCEEDED: "done"}
+"""What each status is called, in the order in which they are shown."""
 WIDE = 110
 """Columns from which there is room for a long bar."""
 _THEME = Theme(

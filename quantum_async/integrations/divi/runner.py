@@ -26,8 +26,13 @@ from quantum_async.errors import (
     ResultPendingError,
     WaitTimeoutError,
 )
-from quantum_async.integrations.divi.configs import JobSettings, RunSettings
-from quantum_async.integrations.divi.payloads import groups_of, payloads_of, width_of
+from quantum_async.integrations.divi.payloads import (
+    JobSettings,
+    RunSettings,
+    groups_of,
+    payloads_of,
+    width_of,
+)
 from quantum_async.integrations.divi.results import Expected, JobResponse
 from quantum_async.integrations.divi.service import IS_NEWER, ServiceCalls, id_of
 from quantum_async.models._recent import Recent

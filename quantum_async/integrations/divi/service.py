@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from divi import backends  # pyright: ignore[reportAttributeAccessIssue]
 
-from quantum_async.integrations.divi.configs import wire_form
+from quantum_async.integrations.divi.payloads import wire_form
 from quantum_async.integrations.divi.results import JobResponse
 from quantum_async.models.job import JobStatus
 from quantum_async.providers.api import ask_until

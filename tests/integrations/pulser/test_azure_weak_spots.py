@@ -224,7 +224,7 @@ def test_2_13_specifications_are_asked_for_when_needed(connect, blocking_sandbox
     core = blocking_sandbox.env("pasqal")["QUANTUM_ASYNC_PASQAL_CORE_URL"]
     script = (
         "import os, sys, anyio\n"
-        "import quantum_async.integrations.pulser.services as services\n"
+        "import quantum_async.integrations.pulser.link as services\n"
         "from quantum_async import AzureClient, QuantumAsyncError\n"
         "client = AzureClient(name='ws', endpoint='https://nowhere.example', api_key='k')\n"
         "for address in sys.argv[1:]:\n"
