@@ -284,7 +284,7 @@ def read_quil(text: str) -> tuple[str, Shape]:
             most = max(most, *qubits)
             lines.append(_quil_line(gate[1], gate[2], qubits))
         else:
-            raise ValueError(f"cannot read_quil {line!r}")
+            raise ValueError(f"cannot read {line!r}")
     shape = Shape(tuple(names), tuple(widths))
     return program(most + 1, lines, shape.width), shape
 

@@ -103,7 +103,7 @@ class PasqalService(Service):
             "QUANTUM_ASYNC_PASQAL_PROJECT_ID": PROJECT_ID,
             "QUANTUM_ASYNC_PASQAL_CORE_URL": f"{base_url}/core-fast",
             "QUANTUM_ASYNC_PASQAL_ACCOUNT_URL": f"{base_url}/account",
-            "QUANTUM_ASYNC_PASQALTOKEN_URL": f"{base_url}{TOKEN}",
+            "QUANTUM_ASYNC_PASQAL_TOKEN_URL": f"{base_url}{TOKEN}",
         }
 
     def batches_open(self, now: float) -> int:
