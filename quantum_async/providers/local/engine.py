@@ -181,7 +181,7 @@ class Queue:
     """The jobs that wait for one place. Groups take turns."""
 
     def __init__(self) -> None:
-        self.waiting = 0
+        self.waiting: int = 0
         self._groups: dict[Hashable, Group] = {}
         self._turns: dict[Hashable, Group] = {}
 
