@@ -27,7 +27,7 @@ from quantum_async.errors import (
 )
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body, json_bytes
-from quantum_async.http.fence import past_pauses, unfenced
+from quantum_async.http.fence import PASSAGE, past_pauses, unfenced
 from quantum_async.http.retry import RetryPolicy, repeat
 from quantum_async.models.job import JobStatus
 from quantum_async.models.program import Program, ProgramFormat
@@ -248,7 +248,7 @@ class Uploads:
             LostAnswerError, ServerError, ProtocolError: Nobody can say whether it runs.
             QuantumAsyncError: It was refused.
         """
-        job_id = await self.open_job(opening)
+        job_id = await self._opened(opening)
         is_last = False
         try:
             first = [partial(self._upload, job_id, chunk, is_last=False) for chunk in chunks[:-1]]
@@ -264,6 +264,40 @@ class Uploads:
             await self._taken_back(job_id, stop, may_run=is_last)
             raise
         return job_id
+
+    async def _opened(self, opening: Mapping[str, JsonValue]) -> str:
+        """Open a job; whoever is cancelled meanwhile waits for its id, with which it goes."""
+        found: list[str | QuantumAsyncError] = []
+        done = anyio.Event()
+        patience = anyio.CancelScope(shield=True)
+
+        async def opened() -> None:
+            try:
+                with patience:
+                    found.append(await self.open_job(opening))
+            except QuantumAsyncError as error:
+                found.append(error)
+            finally:
+                done.set()
+
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(opened)
+                try:
+                    await done.wait()
+                except BaseException:
+                    passage = PASSAGE.get()
+                    has_left = passage is None or passage.has_left
+                    patience.deadline = anyio.current_time() + (CLEARING if has_left else 0.0)
+                    raise
+        except BaseException:
+            if found and isinstance(found[0], str):
+                await self._clear(found[0])
+            raise
+        [outcome] = found
+        if isinstance(outcome, str):
+            return outcome
+        raise outcome
 
     async def open_job(self, opening: Mapping[str, JsonValue]) -> str:
         """Open a job, once, and return its id. Nothing of it runs yet."""

@@ -86,6 +86,24 @@ async def test_what_was_opened_goes_although_nothing_more_may_be_sent(service, q
     assert (caught.value.accepted, caught.value.job_id) == ("no", JOB)
 
 
+async def test_who_is_cancelled_while_a_job_is_opened_takes_it_along(service):
+    """The service has it before it answers, and nobody else would ever know its id."""
+
+    async def slow(request):
+        answer = service(request)
+        if request.url.path.endswith(INIT):
+            scope.cancel()
+            await anyio.sleep(0.05)
+        return answer
+
+    options = SessionOptions(transport=httpx.MockTransport(slow))
+    async with client(service, options=options) as opened:
+        with anyio.CancelScope() as scope:
+            await opened.jobs.submit(circuits(1), measured=Shots(7))
+    assert scope.cancelled_caught
+    assert service.routes == ["POST /job/init/", f"POST /job/{JOB}/cancel/"]
+
+
 async def test_an_expectation_job_sends_no_shots(service, qoro):
     """Weak spot 13: what is null or wrong on the vendor's wire is not there on ours."""
     measured = ObservableGroups((("ZI", "IZ"), ("XX",)), ((0, 1), (1, 2)))
