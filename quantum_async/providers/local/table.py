@@ -38,7 +38,8 @@ class LocalJob:
         state: Where it stands.
         result: What it measured, until it is forgotten.
         attempts: How many workers died while they held it.
-        is_reported: Whether somebody has been told the present state.
+        is_reported: Whether somebody has been told the present state. That it waits, everybody
+            expects of a new one.
     """
 
     ref: JobRef
@@ -47,7 +48,7 @@ class LocalJob:
     state: JobState = QUEUED
     result: Result | None = None
     attempts: int = 0
-    is_reported: bool = False
+    is_reported: bool = True
 
     @property
     def plan(self) -> Hashable | None:

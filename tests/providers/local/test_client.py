@@ -132,6 +132,16 @@ async def test_a_poll_waits_for_news_and_no_longer():
         assert states[refs[0]].status is JobStatus.SUCCEEDED
 
 
+async def test_that_a_new_job_waits_is_no_news():
+    """A poll of what waits behind others is held until it moves, or its end would be seen late."""
+    async with LocalClient() as client:
+        before = await client.submit(request(spec(shots=3_000_000)))
+        refs = await client.submit(request(spec()))
+        (state,) = (await client.poll(refs, wait=60.0)).values()
+        assert state.status is not JobStatus.QUEUED
+        await finished(client, [*before, *refs])
+
+
 async def test_a_cancelled_poll_does_not_hold_others_up():
     """The task that waited for everybody may leave at any time."""
     executor = SlowExecutor()
