@@ -13,7 +13,7 @@ from tests.blocking.script import ROOT
 
 pytestmark = pytest.mark.processes
 
-TIMES = 10
+TIMES = 4
 """Threads that are torn out of native code end a program only now and then."""
 
 AGAIN = f"""
