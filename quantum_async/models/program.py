@@ -161,7 +161,23 @@ class Program:
 
     @property
     def live(self) -> object | None:
-        """The other library's object this was made of, in the process that made it; read only."""
+        """The other library's object this was made of; read only.
+
+        It is in the process that made it, and of what cannot be written down in others as well.
+
+        Raises:
+            UnsupportedProgramError: This process cannot make it again.
+        """
+        if "_live" not in self.__dict__ and (carried := self.__dict__.get("_carried")):
+            try:
+                # Whoever could change these bytes could as well change those around them.
+                self.__dict__["_live"] = pickle.loads(carried)  # noqa: S301
+            except Exception as error:
+                # Whatever classes of the user's own raise when they are looked for, or made.
+                raise UnsupportedProgramError(
+                    f"{self.where} cannot be made again in another process: {error}",
+                    remedy="Put its classes into a module that can be imported there.",
+                ) from error
         return self.__dict__.get("_live")
 
     @property
@@ -278,10 +294,6 @@ class Program:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore what `__getstate__` wrote."""
         self.__dict__.update(state)
-        if "_why" in state:
-            carried = state["_carried"]
-            # Whoever could change these bytes could as well change those around them.
-            self.__dict__["_live"] = pickle.loads(carried) if carried else None  # noqa: S301
 
 
 def qasm_format(text: str, source: str | Path = "<program>") -> ProgramFormat:

@@ -25,8 +25,9 @@ from pulser_simulation import QutipEmulator
 import quantum_async as qa
 from quantum_async.errors import UnsupportedProgramError
 from quantum_async.journal.forms import pack_program, unpack_program
+from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.programs.objects import as_program
-from quantum_async.providers.local.worker import Task
+from quantum_async.providers.local.worker import Task, run_tasks
 from quantum_async.simulation.run import simulate
 from tests.simulation.jobs import job
 from tests.simulation.sequences import pi_pulse, row
@@ -202,6 +203,18 @@ def test_a_program_is_a_snapshot():
     sequence.add(Pulse.ConstantPulse(300, 9.0, 0.0, 0.0), "channel")
     counts = simulate(job(program, 100, seed=1), "pulser").counts
     assert counts == simulate(job(targeted(), 100, seed=1), "pulser").counts
+
+
+def test_what_another_process_cannot_make_again_fails_there_as_a_job():
+    """Its neighbours and its process are none the worse: it arrives, and says so when it is run."""
+    why = "its waveform has no text"
+    gone = Program.unwritten(ProgramFormat.PULSER, "0" * 64, why, carried=b"cnot_here\nclass\n.")
+    task = Task(job(gone, 10), "pulser")
+    [failed, done] = run_tasks(
+        pickle.loads(pickle.dumps([task, Task(job(targeted(), 10), "pulser")]))
+    )
+    assert "cannot be made again in another process: No module named 'not_here'" in failed.message
+    assert done.result is not None
 
 
 def test_what_cannot_even_be_copied_is_refused():
