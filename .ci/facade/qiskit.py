@@ -75,7 +75,8 @@ def source() -> str:
     written = module_source(HOME, twinned(), twins, QiskitWriter)
     checks = (
         "# mypy: allow-subclassing-any\n"
-        "# pyright: reportIncompatibleMethodOverride=false\n"  # Qiskit's own say None
+        # Qiskit's own say None, and what a twin holds is its provider's to wrap.
+        "# pyright: reportIncompatibleMethodOverride=false, reportPrivateUsage=false\n"
     )
     return written.replace("\nfrom __future__", f"{checks}\nfrom __future__", 1)
 
@@ -94,9 +95,9 @@ class QiskitWriter(ClassWriter):
         name = self._kind.bases.partition("[")[0].partition(",")[0]
         self._base: type = getattr(import_module(f"{PACKAGE}.twins"), name)
         is_provider = name == "ProviderTwin"
-        self.twin = "self._async" if is_provider else "self.twin"
-        place = "self" if is_provider else "self.source"
-        self.call, self.wrap = f"{place}.run", f"{place}.twin_of"
+        self.twin = "self._async" if is_provider else "self._twin"
+        place = "self" if is_provider else "self._provider"
+        self.call, self.wrap = f"{place}.run", f"{place}._wrap"
         self.iterate = f"{place}.iterate"
 
     def source(self) -> str:
@@ -123,4 +124,4 @@ class QiskitWriter(ClassWriter):
 
     def made(self, arguments: str, extra: str) -> str:
         """Write how the async object is made and kept."""
-        return f"super().__init__(backend.source, {self._cls.__name__}({arguments}){extra})"
+        return f"super().__init__(backend.provider, {self._cls.__name__}({arguments}){extra})"

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quantum_async.blocking._portal import listen as _listen
+from quantum_async.blocking._signals import listen as _listen
 
 # Only the main thread can, and schedulers may be made in others: where this is imported decides.
 _listen()

@@ -18,10 +18,12 @@ from quantum_async.blocking._portal import (
     Call,
     Portal,
     Question,
-    Terminated,
-    Termination,
     Ticket,
     current_portal,
+)
+from quantum_async.blocking._signals import (
+    Terminated,
+    Termination,
     is_interrupt,
     tell,
     warn_if_deaf,

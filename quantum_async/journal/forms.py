@@ -1,4 +1,8 @@
-"""Values, jobs and results as a journal keeps them."""
+"""Values, jobs and results as a journal keeps them, and back again, exactly.
+
+Nothing here is pickled, and nothing is imported because a row names it: reading a journal runs no
+code but the constructors of types that were declared for it.
+"""
 
 from __future__ import annotations
 

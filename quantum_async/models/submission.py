@@ -151,14 +151,12 @@ class SubmitRequest:
         target: The device's name.
         jobs: What to run, in order.
         batch: The open batch the jobs go to, or ``None``.
-        expected: How many further jobs of this kind the caller is going to send; a hint.
     """
 
     key: str
     target: str
     jobs: tuple[JobSpec, ...]
     batch: BatchRef | None = None
-    expected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

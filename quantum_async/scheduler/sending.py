@@ -295,7 +295,6 @@ class Sender:
         self._refusal: QuantumAsyncError | None = None
         self.departures: dict[Departure, None] = {}
         self.in_flight: int = 0
-        self.expected = 0
 
     @property
     def group_size(self) -> int:
@@ -542,7 +541,6 @@ class Sender:
             target=records[0].device,
             jobs=tuple(record.spec for record in records),
             batch=records[0].batch,
-            expected=self.expected + len(self._queue),
         )
 
     def _attempts(self, slip: Slip, departure: Departure) -> tuple[Create, Find]:

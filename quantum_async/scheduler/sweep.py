@@ -497,7 +497,6 @@ class Sweep:
             while left and self._failure is None:
                 indices = list(islice(missing, await self._lane.sender.room()))
                 left -= len(indices)
-                self._lane.sender.expected = left
                 await self._send(indices)
         except QuantumAsyncError as error:
             self._fail(error)
@@ -511,7 +510,6 @@ class Sweep:
         finally:
             self.is_feeding = False
             self._fed.set()
-            self._lane.sender.expected = 0
             self._abandon()
 
     async def _recall(self) -> Collection[int]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from pulser.backend.remote import RemoteConnection, RemoteResults
 
 from quantum_async.blocking._door import bare_of, stand
-from quantum_async.blocking._portal import tell
 from quantum_async.blocking._session import Reporter, Session
+from quantum_async.blocking._signals import tell
 from quantum_async.errors import BatchNotClosedError, InvalidOptionError
 from quantum_async.integrations.pulser import orders
 from quantum_async.integrations.pulser.link import Link

@@ -4,7 +4,7 @@
 # Do not change it here: change those, and run the generator.
 # mypy: disable-error-code="no-any-return"
 # mypy: allow-subclassing-any
-# pyright: reportIncompatibleMethodOverride=false
+# pyright: reportIncompatibleMethodOverride=false, reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ class QuantumAsyncBackend(BackendTwin):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncBackend.run`.
         """
-        return self.source.twin_of(
-            self.source.run(
-                "QuantumAsyncBackend.run", lambda: self.twin.run(run_input, shots=shots, **options)
+        return self._provider._wrap(
+            self._provider.run(
+                "QuantumAsyncBackend.run", lambda: self._twin.run(run_input, shots=shots, **options)
             )
         )
 
@@ -96,9 +96,9 @@ class QuantumAsyncBackend(BackendTwin):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncBackend.retrieve_job`.
         """
-        return self.source.twin_of(
-            self.source.run(
-                "QuantumAsyncBackend.retrieve_job", lambda: self.twin.retrieve_job(job_id)
+        return self._provider._wrap(
+            self._provider.run(
+                "QuantumAsyncBackend.retrieve_job", lambda: self._twin.retrieve_job(job_id)
             )
         )
 
@@ -116,7 +116,7 @@ class QuantumAsyncJob(JobTwin):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncJob.refs`.
         """
-        return self.source.run("QuantumAsyncJob.refs", lambda: self.twin.refs())
+        return self._provider.run("QuantumAsyncJob.refs", lambda: self._twin.refs())
 
     def result(self, timeout: float | None = None, *, partial: bool = False) -> QiskitResult:
         """Wait for all circuits.
@@ -135,8 +135,8 @@ class QuantumAsyncJob(JobTwin):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncJob.result`.
         """
-        return self.source.run(
-            "QuantumAsyncJob.result", lambda: self.twin.result(timeout, partial=partial)
+        return self._provider.run(
+            "QuantumAsyncJob.result", lambda: self._twin.result(timeout, partial=partial)
         )
 
     def status(self) -> QiskitStatus:
@@ -148,7 +148,7 @@ class QuantumAsyncJob(JobTwin):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncJob.status`.
         """
-        return self.source.run("QuantumAsyncJob.status", lambda: self.twin.status())
+        return self._provider.run("QuantumAsyncJob.status", lambda: self._twin.status())
 
     def cancel(self) -> bool:
         """Cancel at the provider what has not ended; what ran already is billed.
@@ -161,7 +161,7 @@ class QuantumAsyncJob(JobTwin):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncJob.cancel`.
         """
-        return self.source.run("QuantumAsyncJob.cancel", lambda: self.twin.cancel())
+        return self._provider.run("QuantumAsyncJob.cancel", lambda: self._twin.cancel())
 
 
 class PrimitiveJob(PrimitiveJobTwin[PubResultT]):
@@ -175,14 +175,14 @@ class PrimitiveJob(PrimitiveJobTwin[PubResultT]):
     """
 
     def __len__(self) -> int:
-        return self.twin.__len__()
+        return self._twin.__len__()
 
     def refs(self) -> list[JobRef]:
         """Wait until the provider has accepted everything, and name its jobs, each once.
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncPrimitiveJob.refs`.
         """
-        return self.source.run("PrimitiveJob.refs", lambda: self.twin.refs())
+        return self._provider.run("PrimitiveJob.refs", lambda: self._twin.refs())
 
     def result(self, timeout: float | None = None) -> PrimitiveResult[PubResultT]:
         """Wait for all PUBs.
@@ -199,7 +199,7 @@ class PrimitiveJob(PrimitiveJobTwin[PubResultT]):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncPrimitiveJob.result`.
         """
-        return self.source.run("PrimitiveJob.result", lambda: self.twin.result(timeout))
+        return self._provider.run("PrimitiveJob.result", lambda: self._twin.result(timeout))
 
     def __iter__(self) -> Iterator[PubOutcome[PubResultT]]:
         """Yield how each PUB ended, in the order in which they do.
@@ -208,7 +208,7 @@ class PrimitiveJob(PrimitiveJobTwin[PubResultT]):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncPrimitiveJob.__aiter__`.
         """
-        return self.source.iterate(lambda: self.twin)
+        return self._provider.iterate(lambda: self._twin)
 
     def status(self) -> QiskitStatus:
         """Ask the provider where the job stands; as one, whatever jobs it consists of there.
@@ -219,7 +219,7 @@ class PrimitiveJob(PrimitiveJobTwin[PubResultT]):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncPrimitiveJob.status`.
         """
-        return self.source.run("PrimitiveJob.status", lambda: self.twin.status())
+        return self._provider.run("PrimitiveJob.status", lambda: self._twin.status())
 
     def cancel(self) -> bool:
         """Cancel at the provider what has not ended; what ran already is billed.
@@ -232,7 +232,7 @@ class PrimitiveJob(PrimitiveJobTwin[PubResultT]):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncPrimitiveJob.cancel`.
         """
-        return self.source.run("PrimitiveJob.cancel", lambda: self.twin.cancel())
+        return self._provider.run("PrimitiveJob.cancel", lambda: self._twin.cancel())
 
 
 class SamplerV2(Twin[AsyncSampler], BaseSamplerV2):
@@ -274,7 +274,7 @@ class SamplerV2(Twin[AsyncSampler], BaseSamplerV2):
     ) -> None:
         backend_ = unwrap(backend)
         super().__init__(
-            backend.source, AsyncSampler(backend_, default_shots=default_shots, **options)
+            backend.provider, AsyncSampler(backend_, default_shots=default_shots, **options)
         )
 
     @property
@@ -283,7 +283,7 @@ class SamplerV2(Twin[AsyncSampler], BaseSamplerV2):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncSampler.default_shots`.
         """
-        return self.twin.default_shots
+        return self._twin.default_shots
 
     def run(
         self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None
@@ -302,8 +302,8 @@ class SamplerV2(Twin[AsyncSampler], BaseSamplerV2):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncSampler.run`.
         """
-        return self.source.twin_of(
-            self.source.run("SamplerV2.run", lambda: self.twin.run(pubs, shots=shots))
+        return self._provider._wrap(
+            self._provider.run("SamplerV2.run", lambda: self._twin.run(pubs, shots=shots))
         )
 
     @property
@@ -312,7 +312,7 @@ class SamplerV2(Twin[AsyncSampler], BaseSamplerV2):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncSampler.backend`.
         """
-        return self.source.twin_of(self.twin.backend)
+        return self._provider._wrap(self._twin.backend)
 
     @property
     def options(self) -> dict[str, object]:
@@ -320,7 +320,7 @@ class SamplerV2(Twin[AsyncSampler], BaseSamplerV2):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncSampler.options`.
         """
-        return self.twin.options
+        return self._twin.options
 
 
 class EstimatorV2(Twin[AsyncEstimator], BaseEstimatorV2):
@@ -367,7 +367,7 @@ class EstimatorV2(Twin[AsyncEstimator], BaseEstimatorV2):
     ) -> None:
         backend_ = unwrap(backend)
         super().__init__(
-            backend.source,
+            backend.provider,
             AsyncEstimator(
                 backend_, default_precision=default_precision, measured=measured, **options
             ),
@@ -390,8 +390,8 @@ class EstimatorV2(Twin[AsyncEstimator], BaseEstimatorV2):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncEstimator.run`.
         """
-        return self.source.twin_of(
-            self.source.run("EstimatorV2.run", lambda: self.twin.run(pubs, precision=precision))
+        return self._provider._wrap(
+            self._provider.run("EstimatorV2.run", lambda: self._twin.run(pubs, precision=precision))
         )
 
     @property
@@ -400,7 +400,7 @@ class EstimatorV2(Twin[AsyncEstimator], BaseEstimatorV2):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncEstimator.backend`.
         """
-        return self.source.twin_of(self.twin.backend)
+        return self._provider._wrap(self._twin.backend)
 
     @property
     def default_precision(self) -> float:
@@ -408,7 +408,7 @@ class EstimatorV2(Twin[AsyncEstimator], BaseEstimatorV2):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncEstimator.default_precision`.
         """
-        return self.twin.default_precision
+        return self._twin.default_precision
 
     @property
     def measured(self) -> bool:
@@ -416,7 +416,7 @@ class EstimatorV2(Twin[AsyncEstimator], BaseEstimatorV2):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncEstimator.measured`.
         """
-        return self.twin.measured
+        return self._twin.measured
 
     @property
     def options(self) -> dict[str, object]:
@@ -424,7 +424,7 @@ class EstimatorV2(Twin[AsyncEstimator], BaseEstimatorV2):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncEstimator.options`.
         """
-        return self.twin.options
+        return self._twin.options
 
 
 class QuantumAsyncProvider(ProviderTwin):
@@ -484,7 +484,7 @@ class QuantumAsyncProvider(ProviderTwin):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncProvider.backend`.
         """
-        return self.twin_of(
+        return self._wrap(
             self.run("QuantumAsyncProvider.backend", lambda: self._async.backend(name))
         )
 
@@ -493,7 +493,7 @@ class QuantumAsyncProvider(ProviderTwin):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncProvider.get_backend`.
         """
-        return self.twin_of(
+        return self._wrap(
             self.run("QuantumAsyncProvider.get_backend", lambda: self._async.get_backend(name))
         )
 
@@ -505,7 +505,7 @@ class QuantumAsyncProvider(ProviderTwin):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncProvider.backends`.
         """
-        return self.twin_of(
+        return self._wrap(
             self.run("QuantumAsyncProvider.backends", lambda: self._async.backends(name))
         )
 
@@ -523,6 +523,6 @@ class QuantumAsyncProvider(ProviderTwin):
 
         Blocking twin of `quantum_async.integrations.qiskit.AsyncProvider.retrieve_job`.
         """
-        return self.twin_of(
+        return self._wrap(
             self.run("QuantumAsyncProvider.retrieve_job", lambda: self._async.retrieve_job(job_id))
         )

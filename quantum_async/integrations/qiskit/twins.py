@@ -47,13 +47,11 @@ class Twin(Generic[AsyncT]):
     """
 
     def __init__(self, provider: QuantumAsyncProvider, twin: AsyncT) -> None:
-        self.source = provider
-        """Where its calls run."""
-        self.twin = twin
-        """The same, awaited."""
+        self._provider = provider
+        self._twin = twin
 
     def __repr__(self) -> str:
-        return repr(self.twin).replace(type(self.twin).__name__, type(self).__name__, 1)
+        return repr(self._twin).replace(type(self._twin).__name__, type(self).__name__, 1)
 
 
 def unwrap(backend: QuantumAsyncBackend) -> AsyncBackend:
@@ -65,7 +63,7 @@ def unwrap(backend: QuantumAsyncBackend) -> AsyncBackend:
     from quantum_async.integrations.qiskit import QuantumAsyncBackend
 
     check_backend(backend, QuantumAsyncBackend, "QuantumAsyncProvider")
-    return backend.twin
+    return backend._twin  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 class BackendTwin(Twin[AsyncBackend], Described):
@@ -82,6 +80,8 @@ class BackendTwin(Twin[AsyncBackend], Described):
     def __init__(self, provider: QuantumAsyncProvider, twin: AsyncBackend) -> None:
         Twin.__init__(self, provider, twin)
         Described.__init__(self, provider, twin.machine)
+        self.source = provider
+        """Where its jobs go."""
         # Primitives run through the twin: what is set here has to be set there.
         self._options = twin.usual
 
@@ -96,7 +96,8 @@ class JobTwin(Twin[AsyncJob], JobV1):
 
     def __init__(self, provider: QuantumAsyncProvider, twin: AsyncJob) -> None:
         Twin.__init__(self, provider, twin)
-        JobV1.__init__(self, provider.twin_of(twin.backend), twin.job_id())
+        backend = provider._wrap(twin.backend)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        JobV1.__init__(self, backend, twin.job_id())
 
     def submit(self) -> None:
         """Refuse to submit again: jobs are submitted by ``backend.run``.
@@ -113,7 +114,7 @@ class JobTwin(Twin[AsyncJob], JobV1):
 
     def as_completed(self) -> Iterator[tuple[int, Outcome]]:
         """Yield each circuit's place and outcome, our result or an error, as they finish."""
-        return self.source.iterate(lambda: self.twin)
+        return self._provider.iterate(lambda: self._twin)
 
     def wait_for_final_state(
         self,
@@ -131,7 +132,7 @@ class JobTwin(Twin[AsyncJob], JobV1):
         Raises:
             JobTimeoutError: The time is up; the job goes on.
         """
-        self.source.run("wait_for_final_state", lambda: self.twin.ended(timeout))
+        self._provider.run("wait_for_final_state", lambda: self._twin.ended(timeout))
         if callable(callback):
             callback(self.job_id(), self.status(), self)
 
@@ -292,13 +293,13 @@ class ProviderTwin(BlockHandle[AsyncProvider]):
         self._open()
         return self._iterate(iterable)
 
-    def twin_of(self, value: Any) -> Any:
+    def _wrap(self, value: Any) -> Any:
         """Give the blocking twin of what came from the loop; values stay as they are."""
         from quantum_async.integrations import qiskit
 
         provider = cast("QuantumAsyncProvider", self)
         if isinstance(value, list):
-            return [self.twin_of(item) for item in value]
+            return [self._wrap(item) for item in value]
         if isinstance(value, AsyncBackend):
             # One for each: a job's backend is the one that has run it.
             found = self._backends.get(value) or qiskit.QuantumAsyncBackend(provider, value)

@@ -206,7 +206,14 @@ class _Book:
 
 
 class Additions:
-    """Add jobs to open batches.
+    """Add jobs to open batches: one addition at a time for each, found again when it was lost.
+
+    The service has no place for a key on a job. What can be known of an addition whose answer was
+    lost is what the batch holds: the jobs that were not there before, with the shots and variables
+    that were sent. That is enough as long as this client is the only one that adds to the batch.
+    Where another adds equal jobs at the same moment, theirs cannot be told from ours; where more
+    such jobs appear than were sent, nothing is adopted and the submission stays unknown. What was
+    known of a batch is lost with the process.
 
     Args:
         cloud: What the client's parts share.

@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 PAGE = 100
 """Rows of one page; the service's own client asks for as many."""
 PARALLEL = 4
-"""Most pages under way at once."""
+"""Most pages of a result, or chunks of a job, under way at once."""
 
 
 class Rows:
@@ -199,7 +199,7 @@ class Rows:
 
 
 def short(label: str) -> str:
-    """Return a label without what `labels` puts behind it."""
+    """Return a label without the registers that `label_of` puts behind it."""
     return label.partition(";")[0]
 
 
@@ -210,13 +210,16 @@ CHUNKS = RetryPolicy(attempts=6, first=0.2)
 """How a chunk is sent again that did not leave, or that the service refused for its pace."""
 CLEARING = 10.0
 """Longest time in seconds for cancelling a job that was not completed."""
-"""Most chunks under way at once."""
 LOOKS = (0.0, 0.1, 0.3, 0.6, 1.0)
 """When a job is looked at after its last answer was lost, as fractions of the settle delay."""
 
 
 class Uploads:
-    """Bring jobs to the service.
+    """Bring jobs to the service: a job is opened, filled in chunks, and complete with the last.
+
+    A job that is not complete never runs, so whatever goes wrong before the last chunk is cleared
+    away: the job is cancelled, and the error says its id and whether that worked. When the answer
+    to the last chunk is lost, the job itself is asked whether it has begun.
 
     Args:
         gateway: Sends requests.

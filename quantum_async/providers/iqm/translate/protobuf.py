@@ -1,4 +1,7 @@
-"""What IQM writes and reads in protobuf: pulses' sweeps and their outcomes."""
+"""Protocol buffers as IQM sends them: sources of feedback, and results of pulse jobs.
+
+Just enough is read of them; field numbers are those of iqm-data-definitions 3.1.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,11 @@ if TYPE_CHECKING:
 
 _VARINT, _LENGTH = 0, 2
 _FIXED = {1: 8, 5: 4}
+
+_KEY, _VALUE = 1, 2
+_MAPPING, _AWG, _SOURCES = 1, 1, 3
+_RESULTS, _ARRAYS, _SHAPE, _ITEMS, _IMAGINARY = 2, 1, 1, 1, 2
+_TEXTS, _BOOLEANS, _INTEGERS, _FLOATS, _COMPLEX = 2, 3, 4, 5, 6
 
 
 def messages(content: bytes, number: int) -> Iterator[bytes]:
@@ -100,9 +108,6 @@ def _varint(content: bytes, place: int) -> tuple[int, int]:
         shift += 7
 
 
-_MAPPING, _KEY, _VALUE, _AWG, _SOURCES = 1, 1, 2, 1, 3
-
-
 def feedback_groups_of(sources: Mapping[str, tuple[str, ...]]) -> tuple[frozenset[str], ...]:
     """Collect the qubits that share a source of feedback.
 
@@ -157,9 +162,6 @@ def sources_in_protobuf(content: bytes) -> dict[str, tuple[str, ...]]:
 
 
 Element = bool | int | float | complex | str
-
-_RESULTS, _KEY, _VALUE, _ARRAYS, _SHAPE, _ITEMS, _IMAGINARY = 2, 1, 2, 1, 1, 1, 2
-_TEXTS, _BOOLEANS, _INTEGERS, _FLOATS, _COMPLEX = 2, 3, 4, 5, 6
 
 
 @dataclass(frozen=True, slots=True)

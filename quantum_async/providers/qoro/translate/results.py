@@ -72,6 +72,11 @@ _MAGIC = {b"QH1": "qh1", b"QH2": "qh2"}
 def decode_histogram(encoding: str, payload: str, width: int | None = None) -> dict[str, int]:
     """Unpack counts, and check everything that the format lets one check.
 
+    ``"qh1"`` holds outcomes of up to 255 bits, ``"qh2"`` longer ones. After three bytes of magic
+    and the width come, as unsigned LEB128 numbers: the number of distinct outcomes, the number of
+    shots, the gaps between the sorted outcomes, a run-length coded bitmap of the outcomes that were
+    seen once, and the other counts less two.
+
     Args:
         encoding: ``"qh1"`` or ``"qh2"``.
         payload: The histogram in base 64.
@@ -197,7 +202,10 @@ _LETTERS = frozenset("IXYZ")
 
 
 def turned(observable: str) -> str:
-    """Turn an observable round: from our order of qubits to the service's, or back."""
+    """Turn an observable round: from our order of qubits to the service's, or back.
+
+    Ours has the letter of qubit 0 rightmost, as Qiskit has it; the service's has it leftmost.
+    """
     return observable[::-1]
 
 
