@@ -42,9 +42,7 @@ PARTS = {
 """Other frames, such as the standard library's, belong to the one that called them."""
 PURPOSES = {
     "/scheduler/sending.py": "submit",
-    "/scheduler/source.py": "submit",
     "/scheduler/polling.py": "poll",
-    "/scheduler/fetching.py": "fetch",
     "/journal/writer.py": "write",
 }
 INNER = {"call_soon", "_call_soon", "call_soon_threadsafe", "call_at", "call_later", "create_task"}

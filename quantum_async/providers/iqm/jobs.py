@@ -161,7 +161,7 @@ class Jobs:
         """
         return await self._patience.news(await self._server.dialect(), job_id, wait)
 
-    async def wait(self, job_id: str, *, timeout: float | None = THREE_HOURS) -> IQMJob:  # noqa: ASYNC109  as in waiting.py
+    async def wait(self, job_id: str, *, timeout: float | None = THREE_HOURS) -> IQMJob:  # noqa: ASYNC109  as the vendor's
         """Wait until a job has ended, by the server's long polls where it has them.
 
         Args:
