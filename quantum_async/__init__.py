@@ -55,6 +55,9 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
         UnsupportedProgramError as UnsupportedProgramError,
         WaitTimeoutError as WaitTimeoutError,
     )
+    from quantum_async.http.options import SessionOptions as SessionOptions
+    from quantum_async.http.retry import RetryPolicy as RetryPolicy
+    from quantum_async.http.timeouts import Timeouts as Timeouts
     from quantum_async.models.batch import (
         BatchRef as BatchRef,
         BatchState as BatchState,
@@ -88,6 +91,7 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
     from quantum_async.programs.objects import as_program as as_program
     from quantum_async.providers.azure.client import AzureClient as AzureClient
     from quantum_async.providers.azure.options import AzureOptions as AzureOptions
+    from quantum_async.providers.base import ProviderClient as ProviderClient
     from quantum_async.providers.iqm.client import IQMClient as IQMClient
     from quantum_async.providers.iqm.options import IQMOptions as IQMOptions
     from quantum_async.providers.local.client import LocalClient as LocalClient
@@ -96,9 +100,11 @@ if TYPE_CHECKING or not __file__.endswith(".py"):
     from quantum_async.providers.qoro.client import QoroClient as QoroClient
     from quantum_async.providers.qoro.options import QoroOptions as QoroOptions
     from quantum_async.scheduler.batch import Batch as Batch
+    from quantum_async.scheduler.events import EventStream as EventStream
     from quantum_async.scheduler.job import Job as Job
     from quantum_async.scheduler.scheduler import Scheduler as Scheduler
     from quantum_async.scheduler.sweep import Sweep as Sweep
+    from quantum_async.simulation.options import SimulationOptions as SimulationOptions
 
 if TYPE_CHECKING:
     __version__: str

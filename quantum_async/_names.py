@@ -6,6 +6,10 @@ import ast
 from functools import cache
 from importlib import import_module
 from pkgutil import get_data
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -45,6 +49,26 @@ def public(package: str = PACKAGE) -> dict[str, str]:
         for alias in statement.names
     }
     return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
+
+
+def lazily(package: str) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Make the ``__getattr__`` and ``__dir__`` of a package that lists its public names.
+
+    Args:
+        package: Its name.
+    """
+
+    def find(name: str) -> object:
+        if name == "__all__":
+            return list(public(package))
+        if name not in public(package):
+            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+        return getattr(import_module(public(package)[name]), name)
+
+    def names() -> list[str]:
+        return list(public(package))
+
+    return find, names
 
 
 def _is_module(name: str) -> bool:

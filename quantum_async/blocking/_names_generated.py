@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from quantum_async import Device as Device
     from quantum_async import DeviceLimitError as DeviceLimitError
     from quantum_async import DuplicateSubmissionError as DuplicateSubmissionError
+    from quantum_async.blocking._scheduler_generated import EventStream as EventStream
     from quantum_async import Expectation as Expectation
     from quantum_async import FacadeError as FacadeError
     from quantum_async import grid as grid
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from quantum_async import ProgramFormat as ProgramFormat
     from quantum_async import ProgramSyntaxError as ProgramSyntaxError
     from quantum_async import ProtocolError as ProtocolError
+    from quantum_async.blocking._providers_generated import ProviderClient as ProviderClient
     from quantum_async.blocking._qoro_generated import QoroClient as QoroClient
     from quantum_async import QoroOptions as QoroOptions
     from quantum_async import QuantumAsyncError as QuantumAsyncError
@@ -75,10 +77,13 @@ if TYPE_CHECKING:
     from quantum_async import Result as Result
     from quantum_async import ResultError as ResultError
     from quantum_async import ResultPendingError as ResultPendingError
+    from quantum_async import RetryPolicy as RetryPolicy
     from quantum_async import RunOptions as RunOptions
     from quantum_async.blocking._scheduler_generated import Scheduler as Scheduler
     from quantum_async import SchedulerClosedError as SchedulerClosedError
     from quantum_async import ServerError as ServerError
+    from quantum_async import SessionOptions as SessionOptions
+    from quantum_async import SimulationOptions as SimulationOptions
     from quantum_async import SubmissionError as SubmissionError
     from quantum_async import SubmissionGrade as SubmissionGrade
     from quantum_async import SubmissionUnknownError as SubmissionUnknownError
@@ -86,6 +91,7 @@ if TYPE_CHECKING:
     from quantum_async import SweepPoint as SweepPoint
     from quantum_async import SweepResults as SweepResults
     from quantum_async import Target as Target
+    from quantum_async import Timeouts as Timeouts
     from quantum_async import TransportError as TransportError
     from quantum_async import UnboundParametersError as UnboundParametersError
     from quantum_async import UnknownTargetError as UnknownTargetError
@@ -116,6 +122,7 @@ __all__ = [
     "Device",
     "DeviceLimitError",
     "DuplicateSubmissionError",
+    "EventStream",
     "Expectation",
     "FacadeError",
     "grid",
@@ -150,6 +157,7 @@ __all__ = [
     "ProgramFormat",
     "ProgramSyntaxError",
     "ProtocolError",
+    "ProviderClient",
     "QoroClient",
     "QoroOptions",
     "QuantumAsyncError",
@@ -160,10 +168,13 @@ __all__ = [
     "Result",
     "ResultError",
     "ResultPendingError",
+    "RetryPolicy",
     "RunOptions",
     "Scheduler",
     "SchedulerClosedError",
     "ServerError",
+    "SessionOptions",
+    "SimulationOptions",
     "SubmissionError",
     "SubmissionGrade",
     "SubmissionUnknownError",
@@ -171,6 +182,7 @@ __all__ = [
     "SweepPoint",
     "SweepResults",
     "Target",
+    "Timeouts",
     "TransportError",
     "UnboundParametersError",
     "UnknownTargetError",
@@ -219,10 +231,12 @@ TWINS: dict[str, str] = {
 BY_NAME: dict[str, str] = {
     "AzureClient": "quantum_async.blocking._azure_generated",
     "Batch": "quantum_async.blocking._scheduler_generated",
+    "EventStream": "quantum_async.blocking._scheduler_generated",
     "IQMClient": "quantum_async.blocking._iqm_generated",
     "Job": "quantum_async.blocking._scheduler_generated",
     "LocalClient": "quantum_async.blocking._local_generated",
     "PasqalClient": "quantum_async.blocking._pasqal_generated",
+    "ProviderClient": "quantum_async.blocking._providers_generated",
     "QoroClient": "quantum_async.blocking._qoro_generated",
     "Scheduler": "quantum_async.blocking._scheduler_generated",
     "Sweep": "quantum_async.blocking._scheduler_generated",

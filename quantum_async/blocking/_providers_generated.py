@@ -42,7 +42,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
     scheduler's work. A method here makes the requests of one attempt; only reads may repeat
     themselves.
 
-    Blocking twin of `quantum_async.providers.base.ProviderClient`.
+    Blocking twin of `quantum_async.ProviderClient`.
     """
 
     __slots__ = ()
@@ -55,7 +55,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
     def provider(self) -> str:
         """Registry name of its provider, whatever the client is called. Sends nothing.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.provider`.
+        Blocking twin of `quantum_async.ProviderClient.provider`.
         """
         return self._async.provider
 
@@ -63,7 +63,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
     def capabilities(self) -> Capabilities:
         """What this client can do and how much it takes at once. Sends nothing.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.capabilities`.
+        Blocking twin of `quantum_async.ProviderClient.capabilities`.
         """
         return self._async.capabilities
 
@@ -71,7 +71,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
     def address(self) -> str:
         """Where its requests go first, without secrets; empty where they stay on this machine.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.address`.
+        Blocking twin of `quantum_async.ProviderClient.address`.
         """
         return self._async.address
 
@@ -82,7 +82,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         A journal keeps it with all that is sent, and nothing of it is asked for or continued
         elsewhere. Sends nothing. A client that knows more of its account than `account` says so.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.identity`.
+        Blocking twin of `quantum_async.ProviderClient.identity`.
         """
         return self._async.identity
 
@@ -90,7 +90,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
     def is_open(self) -> bool:
         """Whether the client has been entered and not yet closed.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.is_open`.
+        Blocking twin of `quantum_async.ProviderClient.is_open`.
         """
         return self._async.is_open
 
@@ -102,7 +102,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.open`.
+        Blocking twin of `quantum_async.ProviderClient.open`.
         """
         return self._call("ProviderClient.open", lambda: self._async.open(), timeout)
 
@@ -112,7 +112,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.close`.
+        Blocking twin of `quantum_async.ProviderClient.close`.
         """
         return self._call("ProviderClient.close", lambda: self._async.close(), timeout)
 
@@ -122,7 +122,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.devices`.
+        Blocking twin of `quantum_async.ProviderClient.devices`.
         """
         return self._call("ProviderClient.devices", lambda: self._async.devices(), timeout)
 
@@ -132,7 +132,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Raises:
             UnknownTargetError: Nothing follows; the error lists what can be named.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.default_device`.
+        Blocking twin of `quantum_async.ProviderClient.default_device`.
         """
         return self._ask(lambda: self._async.default_device(program))
 
@@ -148,7 +148,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Raises:
             InvalidOptionError: This client has no such option, or they are no options.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.options_of`.
+        Blocking twin of `quantum_async.ProviderClient.options_of`.
         """
         return self._ask(lambda: self._async.options_of(options))
 
@@ -166,7 +166,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Raises:
             InvalidInputError: The job cannot run, with the reason and the remedy.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.validate`.
+        Blocking twin of `quantum_async.ProviderClient.validate`.
         """
         return self._call(
             "ProviderClient.validate", lambda: self._async.validate(job, device), timeout
@@ -177,14 +177,14 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
 
         The default lets no two programs share one.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.grouping`.
+        Blocking twin of `quantum_async.ProviderClient.grouping`.
         """
         return self._ask(lambda: self._async.grouping(job))
 
     def weigh(self, job: JobSpec) -> int:
         """Estimate the bytes that a job adds to a submission. Sends nothing.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.weigh`.
+        Blocking twin of `quantum_async.ProviderClient.weigh`.
         """
         return self._ask(lambda: self._async.weigh(job))
 
@@ -195,7 +195,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
             job: The job.
             place: Its place in its submission, from 0.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.index_of`.
+        Blocking twin of `quantum_async.ProviderClient.index_of`.
         """
         return self._ask(lambda: self._async.index_of(job, place))
 
@@ -214,7 +214,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
             RejectedRequestError: The provider refused.
             LostAnswerError, ServerError, ProtocolError: The provider may have accepted.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.submit`.
+        Blocking twin of `quantum_async.ProviderClient.submit`.
         """
         return self._call("ProviderClient.submit", lambda: self._async.submit(request), timeout)
 
@@ -233,7 +233,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
             The state of each job that the provider knows; a job that is missing is asked about
             again.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.poll`.
+        Blocking twin of `quantum_async.ProviderClient.poll`.
         """
         return self._call("ProviderClient.poll", lambda: self._async.poll(jobs, wait=wait), timeout)
 
@@ -246,7 +246,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Raises:
             ResultError: There is none, or it cannot be understood.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.fetch`.
+        Blocking twin of `quantum_async.ProviderClient.fetch`.
         """
         return self._call("ProviderClient.fetch", lambda: self._async.fetch(job), timeout)
 
@@ -261,7 +261,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Returns:
             What this shortcut yields, which may be nothing: `fetch` gets the rest.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.fetch_many`.
+        Blocking twin of `quantum_async.ProviderClient.fetch_many`.
         """
         return self._call(
             "ProviderClient.fetch_many", lambda: self._async.fetch_many(jobs), timeout
@@ -278,7 +278,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Returns:
             What could not be cancelled and why. Polling tells when a job has really ended.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.cancel`.
+        Blocking twin of `quantum_async.ProviderClient.cancel`.
         """
         return self._call("ProviderClient.cancel", lambda: self._async.cancel(jobs), timeout)
 
@@ -295,7 +295,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Raises:
             SubmissionUnknownError: This provider has no way to look a submission up.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.find`.
+        Blocking twin of `quantum_async.ProviderClient.find`.
         """
         return self._call("ProviderClient.find", lambda: self._async.find(key), timeout)
 
@@ -310,7 +310,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Raises:
             BatchError: This provider has no open batches.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.open_batch`.
+        Blocking twin of `quantum_async.ProviderClient.open_batch`.
         """
         return self._call(
             "ProviderClient.open_batch", lambda: self._async.open_batch(request), timeout
@@ -322,7 +322,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.close_batch`.
+        Blocking twin of `quantum_async.ProviderClient.close_batch`.
         """
         return self._call(
             "ProviderClient.close_batch", lambda: self._async.close_batch(batch), timeout
@@ -334,7 +334,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.cancel_batch`.
+        Blocking twin of `quantum_async.ProviderClient.cancel_batch`.
         """
         return self._call(
             "ProviderClient.cancel_batch", lambda: self._async.cancel_batch(batch), timeout
@@ -346,7 +346,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.find_batch`.
+        Blocking twin of `quantum_async.ProviderClient.find_batch`.
         """
         return self._call("ProviderClient.find_batch", lambda: self._async.find_batch(key), timeout)
 
@@ -360,7 +360,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
             BatchError: This provider has no batches.
             NotFoundError: It does not know this one.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.batch_state`.
+        Blocking twin of `quantum_async.ProviderClient.batch_state`.
         """
         return self._call(
             "ProviderClient.batch_state", lambda: self._async.batch_state(batch), timeout
@@ -376,7 +376,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
             BatchError: This provider has no batches.
             NotFoundError: It does not know this one.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.batch_jobs`.
+        Blocking twin of `quantum_async.ProviderClient.batch_jobs`.
         """
         return self._call(
             "ProviderClient.batch_jobs", lambda: self._async.batch_jobs(batch), timeout
@@ -387,7 +387,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
         """What it is called in a scheduler: the part of a target before the colon. A class has its
         provider's registry name, and so have its clients, unless one is given a name of its own.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.name`.
+        Blocking twin of `quantum_async.ProviderClient.name`.
         """
         return self._async.name
 
@@ -397,7 +397,7 @@ class ProviderClient(ClientHandle["AsyncProviderClient"]):
     def account(self) -> str:
         """Which account, where one program uses several of the same provider.
 
-        Blocking twin of `quantum_async.providers.base.ProviderClient.account`.
+        Blocking twin of `quantum_async.ProviderClient.account`.
         """
         return self._async.account
 

@@ -285,7 +285,7 @@ class EventStream(BlockHandle["AsyncEventStream"]):
     loop early is fine; `aclose` or a ``with`` block unsubscribes at once. No job waits for a
     slow listener: one that is more than 16,384 events behind loses the oldest.
 
-    Blocking twin of `quantum_async.scheduler.events.EventStream`.
+    Blocking twin of `quantum_async.EventStream`.
     """
 
     __slots__ = ()
@@ -298,7 +298,7 @@ class EventStream(BlockHandle["AsyncEventStream"]):
     def dropped(self) -> int:
         """How many events were lost because nobody read them in time.
 
-        Blocking twin of `quantum_async.scheduler.events.EventStream.dropped`.
+        Blocking twin of `quantum_async.EventStream.dropped`.
         """
         return self._async.dropped
 
@@ -314,7 +314,7 @@ class EventStream(BlockHandle["AsyncEventStream"]):
         Args:
             timeout: Longest time in seconds until the call is given up; no limit by default.
 
-        Blocking twin of `quantum_async.scheduler.events.EventStream.aclose`.
+        Blocking twin of `quantum_async.EventStream.aclose`.
         """
         return self._call("EventStream.aclose", lambda: self._async.aclose(), timeout)
 

@@ -259,6 +259,7 @@ class AiohttpWire:
     async def _send(
         self, request: Outgoing, limits: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
+        _refuse_beside_respx()
         try:
             url, proxy = self._targets.find(request.url)
         except ValueError:
@@ -288,6 +289,22 @@ class AiohttpWire:
             ssl=self._tls or True,
             proxy=proxy.url if proxy else None,
             proxy_headers=proxy.headers if proxy else None,
+        )
+
+
+def _refuse_beside_respx() -> None:
+    """Keep a test that mocks httpx from reaching the real service, which may bill what it is sent.
+
+    Raises:
+        ConfigurationError: A router of respx is active, and does not see aiohttp's requests.
+    """
+    mocks = sys.modules.get("respx.mocks")
+    if mocks is not None and any(mocker.routers for mocker in mocks.Mocker.registry.values()):
+        raise ConfigurationError(
+            "respx is active, and this request would pass it by and reach the real address",
+            accepted="no",
+            remedy="Make the client with options=SessionOptions("
+            "transport=httpx.AsyncHTTPTransport()), whose requests respx answers.",
         )
 
 
