@@ -124,4 +124,4 @@ class QiskitWriter(ClassWriter):
 
     def made(self, arguments: str, extra: str) -> str:
         """Write how the async object is made and kept."""
-        return f"super().__init__(backend.provider, {self._cls.__name__}({arguments}){extra})"
+        return f"super().__init__(backend.source, {self._cls.__name__}({arguments}){extra})"

@@ -274,7 +274,7 @@ class SamplerV2(Twin[AsyncSampler], BaseSamplerV2):
     ) -> None:
         backend_ = unwrap(backend)
         super().__init__(
-            backend.provider, AsyncSampler(backend_, default_shots=default_shots, **options)
+            backend.source, AsyncSampler(backend_, default_shots=default_shots, **options)
         )
 
     @property
@@ -367,7 +367,7 @@ class EstimatorV2(Twin[AsyncEstimator], BaseEstimatorV2):
     ) -> None:
         backend_ = unwrap(backend)
         super().__init__(
-            backend.provider,
+            backend.source,
             AsyncEstimator(
                 backend_, default_precision=default_precision, measured=measured, **options
             ),
