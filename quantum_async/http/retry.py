@@ -221,6 +221,16 @@ def single_attempts() -> Generator[None]:
         _RUN.reset(token)
 
 
+@contextmanager
+def own_attempts() -> Generator[None]:
+    """Let what is done in this block be repeated there: what is around does not repeat its errors."""
+    token = _RUN.set(None)
+    try:
+        yield
+    finally:
+        _RUN.reset(token)
+
+
 async def repeat(
     operation: Callable[[], Awaitable[T]],
     policy: RetryPolicy,

@@ -22,7 +22,7 @@ from quantum_async.errors import (
     ServerError,
     SubmissionUnknownError,
 )
-from quantum_async.http.retry import RetryPolicy, repeat, warn
+from quantum_async.http.retry import RetryPolicy, own_attempts, repeat, warn
 from quantum_async.models.capabilities import SubmissionGrade
 
 if TYPE_CHECKING:
@@ -180,7 +180,9 @@ class Delivery:
         for moment in moments:
             await anyio.sleep_until(moment)
             try:
-                found = await find()
+                # Its errors end in an unknown submission: the create is not repeated for them.
+                with own_attempts():
+                    found = await find()
             except SubmissionUnknownError:
                 raise
             except QuantumAsyncError as failure:
