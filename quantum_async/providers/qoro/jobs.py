@@ -28,7 +28,7 @@ from quantum_async.errors import (
 from quantum_async.http.address import segment
 from quantum_async.http.encode import Body, json_bytes
 from quantum_async.http.fence import PASSAGE, past_pauses, unfenced
-from quantum_async.http.retry import RetryPolicy, repeat
+from quantum_async.http.retry import RetryPolicy, own_attempts, repeat
 from quantum_async.models.job import JobStatus
 from quantum_async.models.program import Program, ProgramFormat
 from quantum_async.providers.api import all_of
@@ -386,7 +386,8 @@ class Uploads:
 
     async def _has_begun(self, job_id: str) -> bool:
         try:
-            progress = await self.status(job_id)
+            with own_attempts():
+                progress = await self.status(job_id)
         except QuantumAsyncError:
             return False
         is_waiting = progress.status.strip().upper() == "PENDING"
@@ -413,7 +414,12 @@ class Uploads:
     async def _clear(self, job_id: str) -> bool:
         """Cancel a job within a bounded time, and say whether it is known not to run."""
         # What was opened goes, also where nothing more may be sent for it.
-        with anyio.move_on_after(CLEARING, shield=True), unfenced(), past_pauses():
+        with (
+            anyio.move_on_after(CLEARING, shield=True),
+            unfenced(),
+            past_pauses(),
+            own_attempts(),
+        ):
             try:
                 await self.cancel(job_id)
             except ConflictError:
